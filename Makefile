@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 # A misspelt variable would otherwise be ignored, and last month's report issued again.
-VARIABLES := RUN MONTH DATA AS_OF DEFINITIONS MOVED NOTEBOOKS PARAMETERS WORKERS FORCE DRAFT REPORTS ID EDITION OUT NULL SEED ONLY ALL ROOT PYTHON VENV SOURCE_DATE_EPOCH PYTEST
+VARIABLES := RUN MONTH DATA AS_OF DEFINITIONS MOVED NOTEBOOKS PARAMETERS WORKERS FORCE DRAFT REPORTS ID EDITION OUT NULL SEED SEEDS STUDIES PLANTED ONLY ALL ROOT PYTHON VENV SOURCE_DATE_EPOCH PYTEST
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command line,$(origin $(name))),$(name)))
 UNKNOWN := $(filter-out $(VARIABLES) MAKEFLAGS MAKEOVERRIDES SHELL,$(GIVEN))
 ifneq ($(UNKNOWN),)
@@ -83,6 +83,10 @@ trace: $(STAMP) ## where a number comes from: a fact, finding, table, figure  [I
 .PHONY: sample
 sample: $(STAMP) ## make the sample company  [NULL=1 with nothing planted, SEED=, OUT=folder]
 	@$(BIN)/analysis sample $(call flag,NULL,--null) $(call given,SEED,--seed) $(call given,OUT,--out)
+
+.PHONY: nulls
+nulls: $(STAMP) ## false findings in companies with nothing planted, into docs/NULLS.md; goes on where it stood  [SEEDS=400 STUDIES="retention value" WORKERS=1 PLANTED=1]
+	@$(BIN)/analysis nulls $(call given,SEEDS,--seeds) $(call given,STUDIES,--studies) $(call given,WORKERS,--workers) $(call flag,PLANTED,--planted)
 
 .PHONY: bench
 bench: $(STAMP) ## speed and memory as ratios, peers in an environment of their own  [ONLY=pack]

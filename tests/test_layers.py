@@ -25,7 +25,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "costs failures retention value quality executive",
         "exhibits",
         "workbook",
-        "report",
+        "report nulls",
         "cli",
     )
 )
@@ -36,8 +36,10 @@ BESIDE = {
 }
 # Who may import what stands beside.
 USES_BESIDE = {
-    "stats": frozenset({"metrics", "costs", "failures", "retention", "value", "quality", "executive"}),
-    "sample": frozenset({"workbook", "cli"}),
+    "stats": frozenset(
+        {"metrics", "costs", "failures", "retention", "value", "quality", "executive", "nulls"}
+    ),
+    "sample": frozenset({"workbook", "nulls", "cli"}),
 }
 # Libraries that belong to certain layers alone: nothing on the left knows a chart, a notebook or a report.
 LIBRARIES = {

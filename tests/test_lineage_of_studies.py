@@ -72,6 +72,21 @@ def test_every_fact_has_its_lineage_and_its_tables(facts: dict[str, dict[str, Fa
     assert set(kinds) >= {"rows", "derived", "estimated", "assumed"}
 
 
+def test_every_estimate_has_its_interval_and_its_n(inputs: StudyInputs, facts: dict[str, dict[str, Fact]]):
+    everything = [fact for listed in facts.values() for fact in listed.values()]
+    assert inputs.engine.registry.without_interval(everything) == []
+    estimates = [fact for fact in everything if isinstance(fact.lineage, Estimated) and fact.interval]
+    assert len(estimates) > 1_000
+    # an interval is about its value: what lies outside it was computed apart from it
+    outside = [
+        fact.id
+        for fact in estimates
+        if fact.interval
+        and not fact.interval.low - 0.01 <= float(fact.value or 0) <= fact.interval.high + 0.01
+    ]
+    assert outside == []
+
+
 def test_every_derived_fact_is_the_operation_on_its_parents(facts: dict[str, dict[str, Fact]]):
     wrong = []
     for listed in facts.values():

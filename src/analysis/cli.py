@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from analysis.metrics import Registry
     from analysis.params import RunParams
     from analysis.report.progress import TerminalProgress
 
@@ -245,17 +246,19 @@ def _waterfall(tables: Any) -> str:
     return "\n".join([*lines, f"absent: {', '.join(absent) or 'none'}"])
 
 
-def _metrics(options: argparse.Namespace) -> None:
+def _metrics(options: argparse.Namespace) -> int:
     from analysis.metrics import Registry
 
     registry = Registry.load()
+    if options.near:
+        return _near(options.near, registry)
     if not options.metric:
         width = max(len(metric.id) for metric in registry)
         for metric in registry:
             print(
                 f"{metric.id:<{width}}  {metric.section:<12} {metric.unit:<20} {metric.name.en} · {metric.name.zh}"
             )
-        return
+        return 0
     metric = registry[options.metric]
     print(f"{metric.id} (version {metric.version}, from {metric.valid_from}, {metric.tier})")
     lines = {
@@ -271,6 +274,29 @@ def _metrics(options: argparse.Namespace) -> None:
     }
     for name, text in lines.items():
         print(f"  {name:<12} {text}")
+    return 0
+
+
+def _near(edition: Path, registry: Registry) -> int:
+    """Quantities of an edition that may be one under two names, until a person says why they are two."""
+    import json
+
+    from analysis.errors import PublicationRefused, SourceError
+    from analysis.report.agreement import undecided
+
+    path = edition / "facts.json"
+    if not path.is_file():
+        raise SourceError(f"{edition}: no facts.json there; name an edition, e.g. reports/2026-10/edition-1.")
+    pairs = undecided(json.loads(path.read_text(encoding="utf-8"))["facts"], registry)
+    for pair in pairs:
+        print(pair)
+    if not pairs:
+        print("no two quantities of this edition lie near each other without a reason")
+        return 0
+    print(
+        f"{len(pairs)} pairs: let one follow from the other, or say in params/two_quantities.yml why they are two."
+    )
+    return PublicationRefused.exit_code
 
 
 def _bench(options: argparse.Namespace) -> int:
@@ -285,6 +311,54 @@ def _bench(options: argparse.Namespace) -> int:
     return subprocess.run(
         [sys.executable, "-m", "bench", *options.arguments], cwd=root, check=False
     ).returncode
+
+
+def _nulls(options: argparse.Namespace) -> int:
+    """The page is rewritten from runs of all studies only; else, and for companies with a confounder, the counts are printed alone."""
+    from analysis import nulls
+    from analysis.params import project_root
+
+    root = project_root()
+    os.environ.update(nulls.ONE_THREAD)  # before numpy is loaded
+    records = nulls.run(
+        options.seeds,
+        nulls.PLANTED if options.planted else nulls.CONFOUNDED if options.confounded else nulls.NULLS,
+        studies=_split(options.studies),
+        workers=options.workers,
+        scale=options.scale,
+        folder=root / "build" / "nulls",
+        progress=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    holds = _print_covered(records) if options.planted else _print_tallied(records)
+    if not options.studies and not options.confounded:
+        page = root / "docs" / "NULLS.md"
+        nulls.write_page(page, scale=options.scale, **{"planted" if options.planted else "records": records})
+        print(f"written: {_shown(page)}")
+    return 0 if holds else 1
+
+
+def _print_tallied(records: Any) -> bool:
+    from analysis import nulls
+
+    studies = [one for one in nulls.tallied(records, "alarms") if not one.kind]
+    for one in studies:
+        print(
+            f"{one.study:<10} {one.found} of {one.companies} companies with a finding: {one.rate:.1%} ({one.low:.1%} to {one.high:.1%}), "
+            f"at most {one.limit:.1%}: {'holds' if one.holds else 'FAILS'}"
+        )
+    return all(one.holds for one in studies)
+
+
+def _print_covered(records: Any) -> bool:
+    from analysis import nulls
+
+    estimates = [one for one in nulls.covered(records) if one.stated]
+    for one in estimates:
+        print(
+            f"{one.study:<10} {one.estimate}: {one.held} of {one.stated} intervals hold the truth: {one.rate:.1%}, at least {one.limit:.1%}: "
+            f"{'holds' if one.holds else 'FAILS'}"
+        )
+    return all(one.holds for one in estimates)
 
 
 def _golden(options: argparse.Namespace) -> None:
@@ -514,14 +588,62 @@ def _parser() -> argparse.ArgumentParser:
         "metrics",
         _metrics,
         "list the metric registry, or describe one metric",
-        "analysis metrics\nanalysis metrics labour_share",
+        "analysis metrics\nanalysis metrics labour_share\nanalysis metrics --near reports/2026-10/edition-1",
     )
     metrics.add_argument("metric", nargs="?", help="id of a metric")
+    metrics.add_argument(
+        "--near",
+        type=Path,
+        metavar="EDITION",
+        help="list quantities of an edition that may be one under two names",
+    )
 
     bench = _command(
         commands, "bench", _bench, "measure speed and memory as ratios", "analysis bench\nanalysis bench pack"
     )
     bench.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on to bench/")
+
+    nulls = _command(
+        commands,
+        "nulls",
+        _nulls,
+        "how often studies find something in companies where nothing is planted; rewrites docs/NULLS.md",
+        "analysis nulls\nanalysis nulls --seeds 40 --studies retention value\nanalysis nulls --seeds 400 --workers 2\nanalysis nulls --planted --seeds 100",
+    )
+    nulls.add_argument(
+        "--planted",
+        action="store_true",
+        help="instead, companies with truths planted: how often the intervals of estimates hold them",
+    )
+    nulls.add_argument(
+        "--confounded",
+        action="store_true",
+        help="instead, companies in which better tiers are served faster and leave less, and nothing else; printed only (segments do differ there)",
+    )
+    nulls.add_argument(
+        "--seeds",
+        type=int,
+        default=400,
+        metavar="N",
+        help="companies, those known from an earlier run included (default: 400)",
+    )
+    nulls.add_argument(
+        "--studies",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="only these: costs, failures, retention, value, quality; the page is then left as it is (default: all)",
+    )
+    nulls.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="companies side by side (default: 1)"
+    )
+    nulls.add_argument(
+        "--scale",
+        type=float,
+        default=0.12,
+        metavar="SHARE",
+        help="size against the sample company (default: 0.12)",
+    )
 
     golden = _command(
         commands,

@@ -14,6 +14,8 @@ from html import escape
 from numbers import Number
 from typing import TYPE_CHECKING, Any
 
+from analysis.errors import ParameterError
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -50,6 +52,12 @@ class Summarised:
         -------
         DataFrame, indexed by the name of the part
             ``value``: a scalar as text, the shape of a table or array, the number and kind of everything else.
+
+        Examples
+        --------
+        >>> from analysis import stats
+        >>> stats.poisson_interval(4, 200.0).summary().loc["value", "value"]
+        '0.02'
         """
         import pandas as pd
 
@@ -67,36 +75,64 @@ class Summarised:
         )
         return f"<table><caption>{escape(type(self).__name__)}</caption>{rows}</table>"
 
-    def plot(self, **options: Any) -> Any:
-        """The natural chart of this result as a matplotlib figure, where there is one.
+    def plot(self, *, language: str | None = None, unit: str = "") -> Any:
+        """The natural chart of this result as a matplotlib figure, where a picture says something.
+
+        Parameters
+        ----------
+        language : str, optional
+            ``en`` or ``zh``; as blocks are shown (``AFTER_SALES_LANGUAGE``) where left out.
+        unit : str
+            Name of the unit of times or values, for the axis: a fit knows numbers only.
+
+        Returns
+        -------
+        Figure
 
         Raises
         ------
-        NotImplementedError
-            Saying where the charts of such a result are, or what to import.
+        ParameterError
+            Where there is no picture: it names the parts of this result that have one.
+
+        Examples
+        --------
+        >>> import analysis.workbook  # draws
+        >>> from analysis import stats
+        >>> (axes,) = stats.kaplan_meier([2, 3, 5, 8], [1, 1, 0, 1]).plot(language="en", unit="months").axes
+        >>> axes.get_title(loc="left"), axes.get_xlabel()
+        ('Share without the event, with 95% interval', 'time (months)')
         """
         for kind in type(self).__mro__:
             draw = PLOTS.get(f"{kind.__module__}.{kind.__qualname__}")
             if draw is not None:
-                return draw(self, **options)
+                return draw(self, language=language, unit=unit)
         if not PLOTS:
-            raise NotImplementedError("charts are drawn by the workbook: import analysis.workbook first.")
-        drawn = ", ".join(sorted(name.rpartition(".")[2] for name in PLOTS))
-        raise NotImplementedError(
-            f"{type(self).__name__} has no chart of its own; there is one of {drawn}. "
-            "The charts of a study are in analysis.exhibits; its parts are in summary()."
+            raise ParameterError("charts are drawn by the workbook: import analysis.workbook first.")
+        drawn = [name for name, value in _fields(self) if _has_picture(value)]
+        instead = f"draw a part of it: {', '.join(drawn)}." if drawn else "its numbers are in summary()."
+        raise ParameterError(
+            f"{type(self).__name__} has no picture of its own; {instead} The charts of a study are in analysis.exhibits."
         )
+
+
+def _fields(result: Any) -> list[tuple[str, Any]]:
+    """Name and value of each public field."""
+    if not is_dataclass(result):
+        return []
+    return [
+        (field.name, getattr(result, field.name))
+        for field in fields(result)
+        if field.repr and not field.name.startswith("_")
+    ]
+
+
+def _has_picture(value: Any) -> bool:
+    return any(f"{kind.__module__}.{kind.__qualname__}" in PLOTS for kind in type(value).__mro__)
 
 
 def _parts(result: Any) -> list[tuple[str, str]]:
     """Name and brief text of each public field."""
-    if not is_dataclass(result):
-        return []
-    return [
-        (field.name, brief(getattr(result, field.name)))
-        for field in fields(result)
-        if field.repr and not field.name.startswith("_")
-    ]
+    return [(name, brief(value)) for name, value in _fields(result)]
 
 
 def brief(value: Any) -> str:

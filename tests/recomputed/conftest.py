@@ -38,14 +38,26 @@ def raw() -> Raw:
 
 
 @pytest.fixture(scope="session")
-def printed(raw: Raw, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
-    """The pack's facts by identity without the version, of the folder in RECOMPUTED_PACK or of a pack made now."""
+def edition(raw: Raw, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in RECOMPUTED_PACK, or a pack made now."""
     folder = os.environ.get("RECOMPUTED_PACK")
     if folder:
-        path = Path(folder) / "facts.json"
-    else:
-        reports = tmp_path_factory.mktemp("reports")
-        _analysis("report", "--reports", str(reports))
-        [path] = (reports / MONTH).glob("edition-*/facts.json")
-    facts = json.loads(path.read_text("utf-8"))["facts"]
+        return Path(folder)
+    reports = tmp_path_factory.mktemp("reports")
+    _analysis("report", "--reports", str(reports))
+    [made] = (reports / MONTH).glob("edition-*")
+    return made
+
+
+@pytest.fixture(scope="session")
+def near_quantities(edition: Path) -> subprocess.CompletedProcess[str]:
+    """What the command line says of quantities of the pack that may be one under two names."""
+    command = [sys.executable, "-m", "analysis.cli", "metrics", "--near", str(edition)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="session")
+def printed(edition: Path) -> dict[str, dict]:
+    """The pack's facts by identity without the version."""
+    facts = json.loads((edition / "facts.json").read_text("utf-8"))["facts"]
     return {one["id"].rsplit(":", 1)[0]: one for one in facts}

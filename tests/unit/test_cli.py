@@ -15,7 +15,19 @@ import pytest
 from analysis import cli, errors
 from analysis.report.publish import Edition
 
-COMMANDS = ("report", "trace", "sample", "check", "map", "metrics", "bench", "golden", "verify", "clean")
+COMMANDS = (
+    "report",
+    "trace",
+    "sample",
+    "check",
+    "map",
+    "metrics",
+    "bench",
+    "nulls",
+    "golden",
+    "verify",
+    "clean",
+)
 
 
 def analysis(*arguments: str, **options) -> subprocess.CompletedProcess[str]:

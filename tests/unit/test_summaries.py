@@ -16,6 +16,7 @@ import pytest
 import analysis
 import analysis.workbook  # noqa: F401 - registers the charts
 from analysis import stats
+from analysis.errors import ParameterError
 from analysis.results import Fact, Finding, Sentence
 from analysis.summaries import LONGEST_REPR, PLOTS, Summarised
 
@@ -141,7 +142,7 @@ def test_a_chart_draws_what_the_fit_says(fitted):
     step = drawn(curve).lines[0]
     assert step.get_ydata().tolist() == curve.table["survival"].tolist()
     ratios = drawn(fitted["cox"]).lines[0]
-    assert ratios.get_xdata().tolist() == fitted["cox"].coefficients["hazard_ratio"].tolist()[::-1]
+    assert ratios.get_xdata().tolist() == fitted["cox"].coefficients["hazard_ratio"].tolist()
     assert (
         drawn(fitted["forecast"]).lines[0].get_ydata().tolist() == fitted["forecast"].table["point"].tolist()
     )
@@ -149,8 +150,8 @@ def test_a_chart_draws_what_the_fit_says(fitted):
     assert points.get_ydata().tolist() == fitted["control"].points["value"].tolist()
     life = drawn(fitted["weibull"]).lines[0]
     assert life.get_ydata()[-1] == pytest.approx(0.99)
-    effect = [line.get_xdata()[0] for line in drawn(fitted["effect"]).lines if line.get_marker() == "o"]
-    assert effect == [fitted["effect"].naive.value, fitted["effect"].effect]
+    (effect,) = [list(line.get_xdata()) for line in drawn(fitted["effect"]).lines if line.get_marker() == "o"]
+    assert effect == [fitted["effect"].effect, fitted["effect"].naive.value]
     new = drawn(fitted["bgnbd"]).lines[0].get_ydata()
     assert new[52] == pytest.approx(float(fitted["bgnbd"].expected_purchases_of_new(52.0)))
     assert drawn(fitted["recurrence"]).lines[0].get_ydata()[-1] == fitted["recurrence"].table["mcf"].iloc[-1]
@@ -163,8 +164,16 @@ def test_every_registered_chart_names_a_class_that_is_there():
 
 
 def test_a_result_without_a_chart_says_where_charts_are(fitted):
-    with pytest.raises(NotImplementedError, match="LogRank has no chart of its own.*SurvivalCurve"):
-        fitted["log_rank"].plot()
+    with pytest.raises(ParameterError, match="Fact has no picture of its own; its numbers are in summary"):
+        Fact(metric="cost", period="2026-10", unit="CNY", value=3).plot()
+
+    @dataclass(frozen=True, eq=False, kw_only=True)
+    class Both(Summarised):
+        curve: Any
+        months: int
+
+    with pytest.raises(ParameterError, match="Both has no picture of its own; draw a part of it: curve"):
+        Both(curve=fitted["survival"], months=3).plot()
 
 
 def test_parts_are_named_by_kind_and_size():

@@ -10,12 +10,14 @@ from .cost_study import CostStudy as CostStudy
 from .cost_study import study as study
 from .provision import provision_roll_forward as provision_roll_forward
 from .savings import at_constant_mix as at_constant_mix
+from .savings import difference_in_differences as difference_in_differences
 from .savings import expected_against_realised as expected_against_realised
 from .service_departments import allocate_services as allocate_services
 from .signals import cost_rises as cost_rises
 from .signals import cost_surges as cost_surges
 from .signals import idle_teams as idle_teams
 from .signals import price_steps as price_steps
+from .sourcing import CostLine as CostLine
 from .sourcing import break_even_volume as break_even_volume
 from .standard_costs import standard_cost_variances as standard_cost_variances
 from .tie_out import journal_imbalances as journal_imbalances

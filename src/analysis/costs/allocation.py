@@ -28,19 +28,32 @@ Weights = Mapping[Any, Any] | pd.Series | Sequence[Any]
 
 @traced
 def allocate(pool: Decimal, weights: Weights) -> pd.Series:
-    """Amounts that sum to the pool to the cent, one a weight, in the order of the weights.
+    """Amounts that sum to the pool to the cent.
 
     Parameters
     ----------
-    pool : an amount of money in whole cents; negative pools (credits) are shared as their absolute value
-    weights : driver quantity by target (mapping or Series; a plain sequence is numbered from 0). Not
-        negative, not missing; a target of weight zero gets 0.00. A float counts as the decimal it prints as.
+    pool : Decimal, money in whole cents
+        Negative pools (credits) are shared as their absolute value.
+    weights : mapping, Series or sequence of numbers
+        Driver quantity by target (a plain sequence is numbered from 0). Not negative, not missing; a target of weight zero gets 0.00. A float counts as
+        the decimal it prints as.
+
+    Returns
+    -------
+    Series
+        One amount (Decimal) per weight, in the order of the weights.
 
     Raises
     ------
     ParameterError
-        When the pool is not zero and no weight is positive: keep such a pool as unallocated (`allocate_pools`
-        does).
+        When the pool is not zero and no weight is positive: keep such a pool as unallocated (`allocate_pools` does).
+
+    Examples
+    --------
+    >>> from decimal import Decimal
+    >>> from analysis import costs
+    >>> [str(amount) for amount in costs.allocate(Decimal("100.00"), {"North": 1, "South": 1, "West": 1})]
+    ['33.34', '33.33', '33.33']
     """
     by_target = weights if isinstance(weights, pd.Series) else pd.Series(weights, dtype=object)
     if by_target.index.has_duplicates:
@@ -120,17 +133,36 @@ def allocate_pools(pools: pd.DataFrame, weights: pd.DataFrame, *, target: str) -
 
     Parameters
     ----------
-    pools : one row per pool
-        ``amount`` and the key columns (all others), such as ``month`` and ``pool``.
-    weights : one row per pool and target
-        Columns ``target``'s name, ``weight`` and at least one of the pools' key columns. A key the weights
-        lack holds for all its values: weights by ``month`` serve every pool of the month.
-    target : the column of ``weights`` that receives the cost, such as ``product_line``
+    pools : (pools, columns) DataFrame
+        ``amount`` (Decimal, money) and the key columns (all others), such as ``month`` and ``pool``.
+    weights : (pools and targets, columns) DataFrame
+        Columns ``target``'s name, ``weight`` and at least one of the pools' key columns. A key the weights lack holds for all its values: weights by
+        ``month`` serve every pool of the month.
+    target : str
+        The column of ``weights`` that receives the cost, such as ``product_line``.
 
-    Notes
-    -----
-    A pool that no weight reaches, or only weights of zero, stays whole in ``unallocated`` with the reason; a
-    pool of 0.00 shares out to zeros.
+    Returns
+    -------
+    Allocation
+        A pool that no weight reaches, or only weights of zero, stays whole in ``unallocated`` with the reason; a pool of 0.00 shares out to zeros.
+
+    Raises
+    ------
+    ContractError
+        For columns that are missing, repeated pools or targets.
+    ParameterError
+        For weights that are negative or missing.
+
+    Examples
+    --------
+    >>> from decimal import Decimal
+    >>> import pandas as pd
+    >>> from analysis import costs
+    >>> pools = pd.DataFrame({"pool": ["rent", "cars"], "amount": [Decimal("90.00"), Decimal("10.00")]})
+    >>> weights = pd.DataFrame({"pool": ["rent", "rent"], "line": ["a", "b"], "weight": [1, 2]})
+    >>> shared = costs.allocate_pools(pools, weights, target="line")
+    >>> [str(amount) for amount in shared.amounts["amount"]], shared.unallocated["pool"].tolist()
+    (['30.00', '60.00'], ['cars'])
     """
     keys = [column for column in pools.columns if column != "amount"]
     shared = [column for column in keys if column in weights.columns]
@@ -223,15 +255,32 @@ def allocation_sensitivity(
 
     Parameters
     ----------
-    pools : amount by pool, or one amount; every pool is shared by the key in turn
-    keys : name of the key → weight by target, e.g. ``{"hours": {...}, "tickets": {...}, "headcount": {...}}``
-    direct : cost that a target carries under any key, added to its share
-    units : what a unit cost is per (tickets), by target; a target without units has no unit cost (NaN)
+    pools : Decimal, or (pools,) mapping or Series of Decimal; money
+        Amount by pool, or one amount; every pool is shared by the key in turn.
+    keys : mapping of name to weights
+        Weight by target under each key, e.g. ``{"hours": {...}, "tickets": {...}, "headcount": {...}}``.
+    direct : (targets,) mapping or Series of Decimal, money; optional
+        Cost that a target carries under any key, added to its share.
+    units : (targets,) mapping or Series of numbers, such as tickets; optional
+        What a unit cost is per, by target; a target without units has no unit cost (NaN).
 
-    Notes
-    -----
-    Keys move cost between targets, never the total. A key with no positive weight leaves the pools in the row
-    ``unallocated``.
+    Returns
+    -------
+    AllocationSensitivity
+        Keys move cost between targets, never the total. A key with no positive weight leaves the pools in the row ``unallocated``.
+
+    Raises
+    ------
+    ParameterError
+        For no key, or weights that are negative or missing.
+
+    Examples
+    --------
+    >>> from decimal import Decimal
+    >>> from analysis import costs
+    >>> found = costs.allocation_sensitivity(Decimal("100.00"), {"hours": {"a": 1, "b": 3}, "tickets": {"a": 1, "b": 1}})
+    >>> found.amounts.astype(str).to_dict("index")
+    {'a': {'hours': '25.00', 'tickets': '50.00'}, 'b': {'hours': '75.00', 'tickets': '50.00'}}
     """
     if not keys:
         raise ParameterError(

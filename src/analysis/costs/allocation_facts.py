@@ -155,7 +155,7 @@ def _line(
     state = Stating(inputs=inputs)
     given = sum(shared.loc[shared["product_line"] == name, "amount"], NOTHING)
     tickets = state.counted("line_tickets", count, product_line=name)
-    direct = state.counted("line_direct_cost", own, product_line=name)
+    direct = state.counted("after_sales_cost", own, product_line=name)
     allocated = state.exact("line_allocated_cost", given, product_line=name)
     full = state.derived("line_full_cost", direct, allocated, product_line=name)
     return KeyLine(

@@ -70,22 +70,44 @@ def cost_bridge(
 
     Parameters
     ----------
-    before, after : one row per cell
-        ``cost`` (Decimal, whole cents) and ``tickets``; where known ``automated_tickets`` (closed without a
-        person; leave blank for categories that automation does not touch), ``input_quantity`` (hours or parts
-        used), ``paid_quantity`` (hours paid) and ``behaviour`` (``variable`` or ``period``).
-    by : the columns that name a cell, in drill order; all other columns where not given
-    volume_by : those of ``by`` that divide the tickets; where not given, all but ``category``, because the
-        same ticket costs labour and parts. Rows of one ticket cell must agree on its tickets.
-    calendar : name → (before, after) of what scales the volume of a whole period, such as ``working_days``
-        (22, 17) or a lunar new year factor; each becomes an effect of that name, and volume is then tickets a
-        working day
+    before, after : (cells, columns) DataFrame
+        ``cost`` (Decimal, whole cents) and ``tickets``; where known ``automated_tickets`` (closed without a person; leave blank for categories that
+        automation does not touch), ``input_quantity`` (hours or parts used), ``paid_quantity`` (hours paid) and ``behaviour`` (``variable`` or
+        ``period``).
+    by : names of columns, optional
+        That name a cell, in drill order; all other columns where not given.
+    volume_by : names of columns, optional
+        Those of ``by`` that divide the tickets; where not given, all but ``category``, because the same ticket costs labour and parts. Rows of one ticket
+        cell must agree on its tickets.
+    calendar : mapping of name to two numbers, optional
+        (before, after) of what scales the volume of a whole period, such as ``working_days`` (22, 17) or a lunar new year factor; each becomes an effect
+        of that name, and volume is then tickets per working day.
 
     Returns
     -------
     DataFrame, one row per cell and driver, cells in order of their names
-        the ``by`` columns, ``status`` (continuing, new, vanished), ``driver`` and ``effect`` (Decimal). A
-        driver is listed when it applies to any cell, also at 0.00.
+        The ``by`` columns, ``status`` (continuing, new, vanished), ``driver`` and ``effect`` (Decimal, money). A driver is listed when it applies to any
+        cell, also at 0.00.
+
+    Raises
+    ------
+    ContractError
+        For columns that are missing, repeated cells, or tickets that do not agree.
+    ParameterError
+        For unknown columns, and a calendar that is not positive.
+
+    Examples
+    --------
+    Two tickets more at the mean of 10 and 11, and one more each on the mean of 10 and 12 tickets.
+
+    >>> from decimal import Decimal
+    >>> import pandas as pd
+    >>> from analysis import costs
+    >>> before = pd.DataFrame({"line": ["a"], "tickets": [10], "cost": [Decimal("100.00")]})
+    >>> after = pd.DataFrame({"line": ["a"], "tickets": [12], "cost": [Decimal("132.00")]})
+    >>> effects = costs.cost_bridge(before, after, by=["line"])
+    >>> {driver: str(effect) for driver, effect in zip(effects["driver"], effects["effect"]) if effect}
+    {'volume': '21.00', 'unit_cost': '11.00'}
     """
     names = _cell_names(before, after, by)
     ticket_names = _ticket_names(names, volume_by)
@@ -98,9 +120,37 @@ def cost_bridge(
 
 @traced
 def bridge_by(effects: pd.DataFrame, *dimensions: str) -> pd.DataFrame:
-    """The bridge at a coarser level: one row per value of ``dimensions`` and driver, effects summed exactly.
+    """The bridge at a coarser level, effects summed exactly.
 
     ``bridge_by(effects)`` is the total; add dimensions in turn to open the largest effect.
+
+    Parameters
+    ----------
+    effects : (cells and drivers, columns) DataFrame
+        As `cost_bridge` returns them.
+    dimensions : names of columns
+        To keep apart.
+
+    Returns
+    -------
+    DataFrame, one row per value of ``dimensions`` and driver
+        ``effect`` (Decimal, money).
+
+    Raises
+    ------
+    ParameterError
+        For a dimension that the bridge does not have.
+
+    Examples
+    --------
+    >>> from decimal import Decimal
+    >>> import pandas as pd
+    >>> from analysis import costs
+    >>> before = pd.DataFrame({"line": ["a"], "tickets": [10], "cost": [Decimal("100.00")]})
+    >>> after = pd.DataFrame({"line": ["a"], "tickets": [12], "cost": [Decimal("132.00")]})
+    >>> total = costs.bridge_by(costs.cost_bridge(before, after, by=["line"]))
+    >>> print(total["effect"].sum())
+    32.00
     """
     for name in dimensions:
         if name not in effects.columns:
@@ -113,11 +163,37 @@ def bridge_by(effects: pd.DataFrame, *dimensions: str) -> pd.DataFrame:
 
 @traced
 def drill_largest(effects: pd.DataFrame, path: Sequence[str], *, driver: str | None = None) -> pd.DataFrame:
-    """The largest effect opened level by level: one row per level of ``path``.
+    """The largest effect opened level by level.
 
-    At each level the child with the largest effect in the parent's direction is opened. Columns: ``level``,
-    ``value``, ``driver``, ``effect``, ``share_of_parent`` (above 1 when siblings offset it). Without
-    ``driver`` the largest effect of the total by absolute amount is followed.
+    Parameters
+    ----------
+    effects : (cells and drivers, columns) DataFrame
+        As `cost_bridge` returns them.
+    path : names of columns
+        The levels, the coarsest first.
+    driver : str, optional
+        The driver to follow; the largest effect of the total by absolute amount where left out.
+
+    Returns
+    -------
+    DataFrame, one row per level
+        ``level``, ``value``, ``driver``, ``effect`` (Decimal, money), ``share_of_parent`` (above 1 when siblings offset it). At each level the child with
+        the largest effect in the parent's direction is opened.
+
+    Raises
+    ------
+    ParameterError
+        For a level or driver that the bridge does not have.
+
+    Examples
+    --------
+    >>> from decimal import Decimal
+    >>> import pandas as pd
+    >>> from analysis import costs
+    >>> before = pd.DataFrame({"line": ["a", "b"], "tickets": [10, 10], "cost": [Decimal("100.00")] * 2})
+    >>> after = pd.DataFrame({"line": ["a", "b"], "tickets": [12, 10], "cost": [Decimal("120.00"), Decimal("100.00")]})
+    >>> costs.drill_largest(costs.cost_bridge(before, after, by=["line"]), ["line"])["value"].tolist()
+    ['a']
     """
     whole = bridge_by(effects)
     if driver is None:

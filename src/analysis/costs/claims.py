@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -19,7 +20,7 @@ from analysis.costs.figures import rows_of
 from analysis.costs.serial import Contrast, contrast
 from analysis.costs.signals import LEAST_CORRELATION
 from analysis.errors import MissingData
-from analysis.metrics import Period, StudyInputs, traced
+from analysis.metrics import Period, StudyInputs, cents, traced
 from analysis.metrics.backend import literal
 from analysis.metrics.views import NOT_STATED, at
 from analysis.periods import Month
@@ -86,13 +87,20 @@ class ClaimsExperience(Summarised):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ForecastOfClaims(Summarised):
-    """By product line and for `ALL`; ``failures`` and their ``direct_cost`` ahead; ``booked`` claims and failures ``seen`` in the last year."""
+    """By product line and for `ALL`; ``failures`` and their ``direct_cost`` ahead; ``booked`` claims and failures ``seen`` in the last year.
+
+    ``rate_error`` is the relative standard error of claims per failure; ``counts`` and ``costs`` are the simulated futures of failures and
+    direct cost, their mean one.
+    """
 
     claims: dict[str, ForecastClaims]
     failures: float
-    direct_cost: float
+    direct_cost: Decimal
     booked: float
     seen: float
+    rate_error: float
+    counts: Floats
+    costs: Floats
 
 
 @traced
@@ -120,16 +128,19 @@ def claims_forecast(inputs: StudyInputs, lines: Sequence[str]) -> ForecastOfClai
         rates[line] = claims_per_failure(claims, failures)
     claims_by_line = simulated_claims({line: float(due[line]) for line in lines}, rates, ahead.draws)
     chosen = ahead.rows[ahead.rows["product_line"].isin(list(lines))]
-    whole = [
-        (_by_month(booked, line, inputs.month).sum(), _by_month(past, line, inputs.month).sum())
-        for line in lines
-    ]
+    paid, seen = (
+        np.sum([_by_month(frame, line, inputs.month) for line in lines], axis=0) for frame in (booked, past)
+    )
     return ForecastOfClaims(
         claims=claims_by_line,
         failures=float(chosen["failures"].sum()),
-        direct_cost=float(chosen["cost"].sum()),
-        booked=float(sum(claims for claims, _ in whole)),
-        seen=float(sum(failures for _, failures in whole)),
+        # line by line in cents, as the obligation beside it is printed
+        direct_cost=sum((cents(cost) for cost in chosen.groupby("product_line")["cost"].sum()), Decimal(0)),
+        booked=float(paid.sum()),
+        seen=float(seen.sum()),
+        rate_error=claims_per_failure(paid, seen)[1],
+        counts=ahead.counts / max(float(ahead.counts.mean()), 1e-9),
+        costs=ahead.draws / ahead.draws.mean(),
     )
 
 

@@ -61,7 +61,34 @@ DIMENSIONS = ("category", "product_line", "region", "channel", "team", "ticket_t
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CostStudy(Summarised):
-    """What the cost notebook shows. Totals are accounting figures: exact, without an interval. A part is not done where its data are absent."""
+    """What the cost notebook shows. Totals are accounting figures: exact, without an interval.
+
+    A part is `NotDone`, with its reason, where its data are absent.
+
+    Attributes
+    ----------
+    month : the report month.
+    total : cost of the month.
+    comparisons, history : against the month before and the year before; the last 25 months.
+    unit_costs, cost_rates, labour_shares, ratios : cost per ticket, ÷ revenue, labour ÷ cost, and the other ratios, by month.
+    composition, category_history : slices by dimension; categories by month.
+    tie_out : reconciliation with the general ledger.
+    bridges : why cost moved, by what it is held against.
+    budget, flexed : against the budget, as planned and at the actual volume.
+    expense : the way to the profit-and-loss expense.
+    unit_costs_by, profitability : cost per ticket by slice; margin after service by product line.
+    allocated, capacity : shared cost by key; time-driven activity costs.
+    outlook : the projection of twelve months.
+    measures, sourcing, provision : registered measures; in-house or outsourced; the warranty provision.
+    findings, checks : what stands out, what is to be doubted.
+
+    Examples
+    --------
+    >>> from analysis import costs
+    >>> result = costs.study(run.inputs)  # run = open_run("sample", section="costs")
+    >>> result.total.unit, len(result.history)
+    ('CNY', 25)
+    """
 
     month: Month
     total: Fact
@@ -96,16 +123,27 @@ def study(inputs: StudyInputs) -> CostStudy:
 
     Parameters
     ----------
-    inputs : one month of one company
+    inputs : StudyInputs
+        One month of one company: ``run.inputs``.
 
     Returns
     -------
-    CostStudy, whose absent parts (no orders, control totals, budget) say why
+    CostStudy
+        Whose absent parts (no orders, control totals, budget) say why.
 
     Raises
     ------
     MissingData
         Without a ledger there is no cost to decompose.
+
+    Examples
+    --------
+    October 2026 of a company with five postings that count: 250.50 + 1,200.00 + 80.10 - 30.50 + 99.90.
+
+    >>> from analysis import costs
+    >>> result = costs.study(run.inputs)  # run = open_run("sample", section="costs")
+    >>> print(result.total.value)
+    1600.00
     """
     months = [inputs.month - back for back in range(HISTORY_MONTHS - 1, -1, -1)]
     parts = Parts(section="costs")
@@ -125,15 +163,7 @@ def study(inputs: StudyInputs) -> CostStudy:
     outlook = parts.do("outlook", outlook_of, inputs)
     measures = measures_of(inputs)
     provision = parts.do("provision", provision_of, inputs)
-    signals = {
-        name: parts.do(name, search, inputs)
-        for name, search in (
-            ("idle_teams", idle_findings),
-            ("price_steps", price_findings),
-            ("surges", surge_findings),
-            ("rises", rise_findings),
-        )
-    }
+    signals = {name: parts.do(name, search, inputs) for name, search in SIGNALS.items()}
     return CostStudy(
         month=inputs.month,
         total=total,
@@ -193,6 +223,12 @@ def study(inputs: StudyInputs) -> CostStudy:
     )
 
 
+SIGNALS = {
+    "idle_teams": idle_findings,
+    "price_steps": price_findings,
+    "surges": surge_findings,
+    "rises": rise_findings,
+}
 PLAN_NOT_STATED = Text.of("planned tickets are not stated")
 RATIOS = (
     "after_sales_cost_rate",

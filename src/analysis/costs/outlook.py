@@ -8,18 +8,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtri
 
 from analysis.costs.figures import amount_of, rows_of
 from analysis.costs.hindsight import REMAINING, TOTAL, Hindsight, NoHindsight, hindsight_of
 from analysis.costs.signals_facts import account_name
 from analysis.costs.unusual import UnusualMonth, unusual_months
 from analysis.errors import MissingData
-from analysis.formats import chance
 from analysis.locale import Text
 from analysis.metrics import NotDone, Period, Stating, StudyInputs, cents, materiality, traced
 from analysis.periods import Month, months_between
 from analysis.results import Fact, Finding, Interval, Sentence, Severity
 from analysis.stats.forecasting import Forecast, ReconciledForecast, forecast, forecast_parts
+from analysis.stats.intervals import proportion_interval
 from analysis.summaries import Summarised
 
 HORIZON = 12
@@ -27,6 +28,7 @@ LEAST_MONTHS = 30
 REFITS = 25
 CANDIDATES = ("seasonal_naive", "level", "ets", "sarimax", "log_ets", "intermittent", "seasonal_shares")
 SEED = 20_261_031
+EXPECTED = "regression on tickets, trend and season, t"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -214,22 +216,48 @@ def _again(inputs: StudyInputs, whole: pd.Series, base: Forecast) -> tuple[Fact,
 
 @traced
 def _backtest(inputs: StudyInputs, base: Forecast) -> tuple[CandidateBacktest, ...]:
-    def fact(metric: str, row: Mapping[str, Any], column: str) -> Fact:
-        place = {"candidate": str(row["candidate"])}
+    def fact(metric: str, row: Mapping[str, Any], limits: Interval) -> Fact:
         return inputs.engine.stated(
-            metric, period=inputs.month, value=float(row[column]), dimensions=place, n=int(row["origins"])
+            metric,
+            period=inputs.month,
+            value=float(row[metric.removeprefix("backtest_")]),
+            dimensions={"candidate": str(row["candidate"])},
+            interval=limits,
+            n=int(row["origins"]),
         )
 
     scored = base.backtest[base.backtest["mase"].notna()].sort_values("mase", kind="stable")
+    apart = origins_apart(base.backtest_errors) if len(scored) else 0
     return tuple(
         CandidateBacktest(
             candidate=str(row["candidate"]),
             chosen=bool(row["chosen"]),
-            mase=fact("backtest_mase", row, "mase"),
-            coverage=fact("backtest_coverage", row, "coverage"),
+            mase=fact("backtest_mase", row, mase_limits(row["mase"], apart, inputs.confidence)),
+            coverage=fact(
+                "backtest_coverage", row, coverage_limits(row["coverage"], apart, inputs.confidence)
+            ),
         )
         for row in rows_of(scored)
     )
+
+
+def origins_apart(errors: pd.DataFrame) -> int:
+    """How many of the backtest's origins forecast no month of each other's; errors of one origin count as one."""
+    return 1 + int(errors["origin"].max() - errors["origin"].min()) // int(errors["step"].max())
+
+
+def coverage_limits(coverage: float, apart: int, confidence: float) -> Interval:
+    """Wilson's limits of a share of that many trials."""
+    found = proportion_interval(coverage * apart, apart, method="wilson", level=confidence)
+    method = f"Wilson, origins that do not overlap: {apart}"
+    return Interval(low=float(found.low), high=float(found.high), level=confidence, method=method)
+
+
+def mase_limits(mase: float, apart: int, confidence: float) -> Interval:
+    """Limits of a mean of that many absolute errors, normal errors: their standard deviation is the root of π ÷ 2 − 1 of their mean."""
+    reach = float(np.exp(ndtri((1 + confidence) / 2) * np.sqrt((np.pi / 2 - 1) / apart)))
+    method = f"mean absolute error, log-normal, origins that do not overlap: {apart}"
+    return Interval(low=mase / reach, high=mase * reach, level=confidence, method=method)
 
 
 @traced
@@ -307,9 +335,7 @@ def _year(inputs: StudyInputs, ahead: ReconciledForecast, months: int) -> YearOu
         booked=booked,
         expected=expected,
         budget=budget,
-        chance_over=engine.stated(
-            "budget_exceeded_chance", period=year, value=chance(over, len(futures)), n=months
-        ),
+        chance_over=Stating(inputs=inputs).chance("budget_exceeded_chance", over, len(futures), period=year),
     )
 
 
@@ -337,27 +363,41 @@ def _unusual(inputs: StudyInputs, costs: pd.DataFrame) -> list[UnusualMonth]:
 def _driven(inputs: StudyInputs, found: UnusualMonth, month: Month, costs: pd.DataFrame) -> Unusual:
     """The unusual month with the slice whose share of the gap is largest: a category of the total, an account of a category."""
     place = {"category": found.series}
-    driver, part = _largest_part(inputs, found, month, costs)
+    driver, part, share = _largest_part(inputs, found, month, costs)
+    least, most = (found.expected - limit for limit in reversed(found.expected_limits(inputs.confidence)))
 
     def fact(metric: str, value: float, **more: str) -> Fact:
         return inputs.engine.stated(metric, period=month, value=cents(value), dimensions=place | more)
 
+    def gap(value: float, part: float, **more: str) -> Fact:
+        limits = Interval(
+            low=value + least * part, high=value + most * part, level=inputs.confidence, method=EXPECTED
+        )
+        return inputs.engine.stated(
+            "unusual_cost",
+            period=month,
+            value=cents(value),
+            dimensions=place | more,
+            interval=limits,
+            n=len(costs),
+        )
+
     return Unusual(
         month=month,
         series=category_label(inputs, found.series),
-        gap=fact("unusual_cost", found.gap),
+        gap=gap(found.gap, 1.0),
         low=fact("unusual_limit", found.low, limit="low"),
         high=fact("unusual_limit", found.high, limit="high"),
         driver=driver[1],
-        part=fact("unusual_cost", part, driver=driver[0]),
+        part=gap(part, share, driver=driver[0]),
     )
 
 
 @traced
 def _largest_part(
     inputs: StudyInputs, found: UnusualMonth, month: Month, costs: pd.DataFrame
-) -> tuple[tuple[str, Text], float]:
-    """Each slice against its usual share of the expected cost; the one that moved most in the gap's direction."""
+) -> tuple[tuple[str, Text], float, float]:
+    """Each slice against its usual share of the expected cost; the one that moved most in the gap's direction, by how much, and its share."""
     if found.series == TOTAL:
         usual = costs.sum() / costs.to_numpy().sum()
         gaps = {
@@ -365,7 +405,7 @@ def _largest_part(
             for name in costs.columns
         }
         name = max(gaps, key=lambda each: (gaps[each] * found.gap, each))
-        return (name, category_label(inputs, name)), gaps[name]
+        return (name, category_label(inputs, name)), gaps[name], float(usual[name])
     frame = inputs.engine.aggregate(
         "incurred_cost", by=("category", "account"), period=Period(month - 23, inputs.month)
     )
@@ -383,7 +423,7 @@ def _largest_part(
     )
     moved = now - found.expected * sums / sums.sum()
     account = str((moved * found.gap).sort_values(ascending=False, kind="stable").index[0])
-    return (account, account_name(inputs, account)), float(moved[account])
+    return (account, account_name(inputs, account)), float(moved[account]), float(sums[account] / sums.sum())
 
 
 def _severity(inputs: StudyInputs, year: YearOutlook, *, certain: bool) -> Severity:

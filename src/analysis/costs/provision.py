@@ -58,19 +58,40 @@ def provision_roll_forward(
 
     Parameters
     ----------
-    movements : one row per line and period
-        ``utilised`` (claims paid against the provision) and ``accrued``, or ``accrual_rate`` with ``sales``
-        (or ``units_sold`` and ``unit_price``), from which accrued = rate × sales, rounded half up to a cent.
-        Optional ``adjusted`` (signed), ``opening`` and ``closing`` as recorded. Accrued and utilised are
-        positive amounts.
-    opening : opening balance of the first period (by line), where the movements do not record it
-    by : the columns that name a line, such as ``("product_line",)``
-    period : the column of time; its values must sort in order of time
-    expected_claims : passed to `coverage` with the last closing of each line
+    movements : (lines and periods, columns) DataFrame
+        ``utilised`` (claims paid against the provision) and ``accrued``, or ``accrual_rate`` with ``sales`` (or ``units_sold`` and ``unit_price``), from
+        which accrued = rate × sales, rounded half up to a cent. Optional ``adjusted`` (signed), ``opening`` and ``closing`` as recorded. Accrued and
+        utilised are positive amounts.
+    opening : Decimal, or one by line; money; optional
+        Opening balance of the first period, where the movements do not record it.
+    by : names of columns
+        That name a line, such as ``("product_line",)``.
+    period : str
+        The column of time; its values must sort in order of time.
+    expected_claims : (lines, columns) DataFrame, optional
+        Passed to `coverage` with the last closing of each line.
 
-    Notes
-    -----
-    A recorded opening is used as it stands and its gap to the closing before is shown.
+    Returns
+    -------
+    ProvisionRollForward
+        A recorded opening is used as it stands and its gap to the closing before is shown.
+
+    Raises
+    ------
+    ContractError
+        For columns that are missing, repeated periods, amounts that are none, or no opening balance.
+
+    Examples
+    --------
+    500 + 50 - 40, and once more.
+
+    >>> from decimal import Decimal
+    >>> import pandas as pd
+    >>> from analysis import costs
+    >>> movements = pd.DataFrame({"month": ["2026-09", "2026-10"], "accrued": ["50.00"] * 2, "utilised": ["40.00"] * 2})
+    >>> rolled = costs.provision_roll_forward(movements, opening=Decimal("500.00"))
+    >>> rolled.total["closing"].astype(str).tolist()
+    ['510.00', '520.00']
     """
     names = list(by)
     rows = _amounts(movements, names, period).sort_values([*names, period], kind="stable", ignore_index=True)

@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from scipy.special import ndtri
+
 from analysis.costs.claims import (
     ALL,
     ClaimsExperience,
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MONTHS = 12
+FUTURES = "simulated failures under warranty"
+PER_FAILURE = "ratio of sums over months that hang together, log-normal"
 NOTHING = Decimal("0.00")
 _NO_SALES = Text.of("not computed: no sales of the line")
 
@@ -133,19 +138,37 @@ def _bridge(
     inputs: StudyInputs, forecast: ForecastOfClaims, experience: ClaimsExperience | None
 ) -> ClaimsBridge:
     state = Stating(inputs=inputs)
-    counted = {"numerator": cents(forecast.booked), "denominator": int(forecast.seen)}
-    reason = Text.of("not computed: needs a year of claims and exposure")
+    rate = cents(forecast.booked / forecast.seen)
+    reach = np.exp(np.array([-1, 1]) * ndtri((1 + inputs.confidence) / 2) * forecast.rate_error)
+
+    def ahead(metric: str, value: Decimal | int, futures: np.ndarray) -> Fact:
+        low, high = np.quantile(futures, [(1 - inputs.confidence) / 2, (1 + inputs.confidence) / 2])
+        limits = (round(float(value) * low, 2), round(float(value) * high, 2))
+        return state.between(metric, value, *limits, n=len(futures), method=FUTURES)
+
     return ClaimsBridge(
-        failures=state.exact("provision_failures_ahead", round(forecast.failures)),
-        direct=state.exact("provision_direct_cost_ahead", cents(forecast.direct_cost)),
-        per_failure=state.exact(
-            "provision_claims_per_failure", cents(forecast.booked / forecast.seen), parts=counted
+        failures=ahead("provision_failures_ahead", round(forecast.failures), forecast.counts),
+        direct=ahead("provision_direct_cost_ahead", forecast.direct_cost, forecast.costs),
+        per_failure=state.between(
+            "provision_claims_per_failure",
+            rate,
+            *(float(rate) * reach),
+            n=MONTHS,
+            method=PER_FAILURE,
+            parts={"numerator": cents(forecast.booked), "denominator": int(forecast.seen)},
         ),
-        at_past_rate=state.exact(
-            "provision_claims_at_past_rate",
-            None if experience is None else cents(experience.expected),
-            reason=reason,
-        ),
+        at_past_rate=_at_past_rate(inputs, experience),
+    )
+
+
+def _at_past_rate(inputs: StudyInputs, experience: ClaimsExperience | None) -> Fact:
+    """Claims ahead as each past month's claims per unit-month would have it."""
+    metric, state = "provision_claims_at_past_rate", Stating(inputs=inputs)
+    if experience is None:
+        return state.exact(metric, None, reason=Text.of("not computed: needs a year of claims and exposure"))
+    low, high = experience.limits(inputs.confidence)
+    return state.between(
+        metric, cents(experience.expected), max(0.0, low), high, n=experience.months, method=experience.method
     )
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from analysis.costs.figures import added
 from analysis.costs.savings import (
     MeasureResult,
@@ -18,6 +20,7 @@ from analysis.costs.savings import (
     regression_to_mean,
     unit_cost_at_constant_mix,
 )
+from analysis.costs.serial import contrast
 from analysis.costs.signals_facts import false_alarm_level
 from analysis.errors import FitError, MissingData
 from analysis.locale import Text
@@ -80,6 +83,7 @@ _VERDICT = {
     "could be noise": Text.of("Could be noise"),
 }
 _NONE = Text.of("Not computed")
+OPEN = Text.of("no interval: one of its ends is open")
 _NOTIONAL = Text.of("Capacity freed (notional)")
 _BOOKED = Text.of("Saving in the ledger")
 _WHERE_REACHED = Text.of("Delivered where it reached")
@@ -150,7 +154,7 @@ def _judged(inputs: StudyInputs, entry: Intervention) -> RegisteredMeasure:
         annual_rate=float(inputs.assumptions.value("discount_rate_annual", on=inputs.month.last_day)),
         horizon_months=max(24, len(after)),
     )
-    avoided = events_avoided(tickets, untouched, start=str(start))
+    avoided = events_avoided(tickets, untouched, start=str(start), confidence=inputs.confidence)
     reached = _reached(inputs, entry, start)
     return RegisteredMeasure(
         entry=entry,
@@ -225,19 +229,26 @@ def _reached(inputs: StudyInputs, entry: Intervention, start: Month) -> Reached 
 
 
 @traced
-def events_avoided(tickets: pd.Series, untouched: pd.Series | None, *, start: str) -> float:
+def events_avoided(
+    tickets: pd.Series, untouched: pd.Series | None, *, start: str, confidence: float
+) -> tuple[float, Interval]:
     """Tickets that did not come after the start: those of a month before, grown as where nothing was changed, minus those that came.
 
-    Without an untouched group the months before are taken as they were. A plain count, without an interval: it serves the plausibility
-    line only.
+    Without an untouched group the months before are taken as they were. The limits are those of the difference between the months before
+    and after in what is left of a month's tickets beside the untouched group's at its share before the start (`serial.contrast`).
     """
     before, after = tickets[tickets.index < start], tickets[tickets.index >= start]
-    growth = 1.0
+    growth, rest = 1.0, tickets.to_numpy(float)
     if untouched is not None and float(untouched[untouched.index < start].mean()) > 0:
-        growth = float(untouched[untouched.index >= start].mean()) / float(
-            untouched[untouched.index < start].mean()
-        )
-    return float(before.mean()) * growth * len(after) - float(after.sum())
+        usual = float(untouched[untouched.index < start].mean())
+        growth = float(untouched[untouched.index >= start].mean()) / usual
+        beside = untouched.reindex(tickets.index).fillna(0.0).to_numpy(float)
+        rest = rest - float(before.mean()) / usual * beside
+    design = np.column_stack([np.ones(len(rest)), (tickets.index >= start).astype(float)])
+    low, high = contrast(design, rest, np.array([0.0, -len(after)])).limits(confidence)
+    value = float(before.mean()) * growth * len(after) - float(after.sum())
+    method = "difference of months before and after, serially correlated errors, t"
+    return value, Interval(low=min(low, value), high=max(high, value), level=confidence, method=method)
 
 
 @traced
@@ -295,18 +306,19 @@ def _facts(
     entry: Intervention,
     result: MeasureResult,
     before: float,
-    avoided: float,
+    events: tuple[float, Interval],
     period: Period,
 ) -> dict[str, Fact]:
-    """The measure in facts; ``before`` is the expected cost per ticket without it, ``avoided`` tickets that did not come."""
-    state = Stating(inputs=inputs, period=period)
+    """The measure in facts; ``before`` is the expected cost per ticket without it, ``events`` tickets that did not come."""
+    state, (avoided, around) = Stating(inputs=inputs, period=period), events
     limits, measured = result.measured.interval, result.measured
     after = before + measured.effect
     line = plausibility(result.saving, events_avoided=avoided, unit_cost_before=before)
 
     def fact(metric: str, value: Any, interval: Interval | None = None, reason: Text = _NONE) -> Fact:
         parts = {"interval": interval, "n": measured.months_before + measured.months_after}
-        return state.exact(metric, value, reason=reason, parts=parts, measure=entry.id)
+        why = {"reason": OPEN} if interval is None else {}
+        return state.exact(metric, value, reason=reason, parts=parts | why, measure=entry.id)
 
     def scaled(low: float, high: float) -> Interval:
         return Interval(low=low, high=high, level=limits.level, method=limits.method)
@@ -318,7 +330,15 @@ def _facts(
     )
     of_residual = {"interval": scaled(-limits.high / before, -limits.low / before), "n": residual.n}
     return {
-        "expected": fact("saving_expected", result.expected),
+        # the promise is a part of what a ticket would have cost, which is as uncertain as the effect
+        "expected": fact(
+            "saving_expected",
+            result.expected,
+            scaled(
+                float(result.expected) * (after - limits.high) / before,
+                float(result.expected) * (after - limits.low) / before,
+            ),
+        ),
         "saving": fact(
             "saving_realised" if _booked(entry) else "capacity_freed", result.saving, result.saving_interval
         ),
@@ -333,17 +353,34 @@ def _facts(
         ),
         "npv": fact("measure_net_present_value", result.net_present_value, result.net_present_value_interval),
         "payback": fact(
-            "measure_payback", result.payback_months, reason=Text.of("not paid back within the horizon")
+            "measure_payback",
+            result.payback_months,
+            result.payback_interval,
+            reason=Text.of("not paid back within the horizon"),
         ),
         "per_ticket": fact("saving_per_ticket", cents(-measured.effect), scaled(-limits.high, -limits.low)),
-        "unit_before": fact("measure_unit_cost", cents(before)),
-        "avoided": fact("events_avoided", round(avoided)),
+        "unit_before": fact(
+            "measure_unit_cost", cents(before), scaled(after - limits.high, after - limits.low)
+        ),
+        "avoided": fact("events_avoided", round(avoided), around),
         "per_event": fact(
             "saving_per_event_avoided",
             None if line.plausible is None else cents(line.saved_per_event),
+            per_event_limits(result, avoided, around),
             reason=Text.of("no ticket was avoided: the saving lies in the cost of each"),
         ),
     }
+
+
+def per_event_limits(result: MeasureResult, avoided: float, around: Interval) -> Interval | None:
+    """Limits of money saved per ticket avoided, relative errors added in quadrature on either side (Zou and Donner 2008); None where none may have been."""
+    saved, limits = float(result.saving), result.saving_interval
+    if around.low <= 0 or saved <= 0:
+        return None
+    each = saved / avoided
+    below = np.hypot(limits.low / saved - 1, avoided / around.high - 1)
+    above = np.hypot(limits.high / saved - 1, avoided / around.low - 1)
+    return replace(limits, low=each * (1 - float(below)), high=each * (1 + float(above)))
 
 
 def measure_checks(measures: Sequence[RegisteredMeasure]) -> list[Check]:

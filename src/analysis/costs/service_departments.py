@@ -33,20 +33,36 @@ def allocate_services(
 
     Parameters
     ----------
-    costs : own cost of every department, in the currency, exact
-    services : for each service department, what each other department used of it (hours, seats; any unit, zero or more); what it used of itself is
-        not named, for it changes nothing
-    method : ``direct``, ``step_down`` (in the `order` given, each department once: the order changes the answer), ``reciprocal``
-    order : of closing, for ``step_down``
+    costs : mapping of department to Decimal, money
+        Own cost of every department, exact.
+    services : mapping of department to mapping of department to number
+        For each service department, what each other department used of it (hours, seats; any unit, zero or more); what it used of itself is not named,
+        for it changes nothing.
+    method : str
+        ``direct``, ``step_down`` (in the `order` given, each department once: the order changes the answer), ``reciprocal``.
+    order : names
+        Of closing, for ``step_down``.
 
     Returns
     -------
-    One row a department that is no service department: `department`, `own`, `allocated`, `total`; they add up to all cost, to the cent.
+    DataFrame, one row per department that is no service department
+        `department`, `own`, `allocated`, `total`; they add up to all cost, to the cent.
 
     Raises
     ------
-    ContractError for services to unknown departments or to nobody; ParameterError for an unknown method or an order that is none; a ring of service
-    departments that serve only each other is refused, since their cost would reach nobody.
+    ContractError
+        For services to unknown departments or to nobody, and for a ring of service departments that serve only each other.
+    ParameterError
+        For an unknown method or an order that is none.
+
+    Examples
+    --------
+    >>> from decimal import Decimal
+    >>> from analysis import costs
+    >>> own = {"it": Decimal("90.00"), "repair": Decimal("100.00"), "sales": Decimal("50.00")}
+    >>> table = costs.allocate_services(own, {"it": {"repair": 2, "sales": 1}}, method="direct")
+    >>> table[["department", "total"]].astype(str).values.tolist()
+    [['repair', '160.00'], ['sales', '80.00']]
     """
     if method not in _METHODS:
         raise ParameterError(f"services: unknown method {method!r}.{suggestion(method, _METHODS)}")

@@ -70,23 +70,52 @@ def cost_rises(
 
     Parameters
     ----------
-    costs : one row per month and slice
-        ``month`` (sortable, every slice over the same months), ``cost`` and ``tickets``; both above zero.
-    by : the columns that name a slice
-    window : the last months; they are compared with all but as many months just before them
-    explained_by : what may move cost without being a finding. ``volume``: cost follows tickets with an
-        elasticity estimated for the slice, so that fixed cost does not look dearer when tickets fall.
-        ``trend``: a straight line of its logarithm. ``season``: one sine and cosine of the year.
-    level : chance that any slice is named without cause
+    costs : (months and slices, columns) DataFrame
+        ``month`` (sortable, every slice over the same months), ``cost`` (money) and ``tickets``; both above zero.
+    by : names of columns
+        That name a slice.
+    window : int, months
+        The last ones; they are compared with all but as many months just before them.
+    explained_by : names
+        What may move cost without being a finding. ``volume``: cost follows tickets with an elasticity estimated for the slice, so that fixed cost does
+        not look dearer when tickets fall. ``trend``: a straight line of its logarithm. ``season``: one sine and cosine of the year.
+    level : float, share 0 to 1
+        Chance that any slice is named without cause.
+    confidence : float, share 0 to 1
+        Coverage of each interval.
 
     Returns
     -------
-    Signals, with ``rise`` (0.18: 18 % above what was explained), its ``low`` and ``high``, ``excess`` (cost
-    of the window − explained cost) and ``elasticity`` (NaN without volume)
+    Signals
+        With ``rise`` (0.18: 18 % above what was explained), its ``low`` and ``high``, ``excess`` (cost of the window - explained cost) and
+        ``elasticity`` (NaN without volume).
+
+    Raises
+    ------
+    ContractError
+        For columns that are missing, gaps, or repeated months.
+    ParameterError
+        For an unknown explanation or an impossible option.
+    MissingData
+        Where there are too few months.
 
     Notes
     -----
     Logarithm of cost, regressed on the explained terms and the window; see `serial.contrast`.
+
+    Examples
+    --------
+    Cost is 10 per ticket until the last three months, and 15 there.
+
+    >>> import numpy as np, pandas as pd
+    >>> from analysis import costs
+    >>> tickets = 100 + 10 * np.sin(np.arange(36))
+    >>> rate = np.where(np.arange(36) < 33, 10.0, 15.0) * (1 + 0.01 * np.cos(np.arange(36) * 2))
+    >>> months = pd.period_range("2023-11", periods=36, freq="M").astype(str)
+    >>> table = pd.DataFrame({"month": months, "team": "A", "tickets": tickets, "cost": rate * tickets})
+    >>> found = costs.cost_rises(table, by=["team"], window=3, explained_by=["volume"], level=0.05)
+    >>> found.found["team"].tolist(), found.by_subject["rise"].round(1).tolist()
+    (['A'], [0.5])
     """
     table, months = _months_of(costs, by, ("cost", "tickets"))
     if not 1 <= window <= (len(months) - 8) // 2:
@@ -140,20 +169,55 @@ def cost_surges(
 
     Parameters
     ----------
-    costs, by, explained_by, level : as for `cost_rises`
-    lengths : numbers of months a surge may last, such as (2, 3, 4)
-    within : a surge must begin in the last so many months
-    draws, seed : size and seed of the reference distribution
+    costs : (months and slices, columns) DataFrame
+        As for `cost_rises`, like `by`, `explained_by`, `level` and `confidence`.
+    by : names of columns
+        That name a slice.
+    lengths : whole numbers, months
+        That a surge may last, such as (2, 3, 4).
+    within : int, months
+        A surge must begin in the last so many.
+    explained_by : names
+        What may move cost without being a finding.
+    level : float, share 0 to 1
+        Chance that any slice is named without cause.
+    confidence : float, share 0 to 1
+        Coverage of each interval.
+    draws, seed : int
+        Size and seed of the reference distribution.
 
     Returns
     -------
-    Signals, with ``from_month``, ``to_month`` (both in the surge), ``rise``, ``low``, ``high`` and ``excess``
+    Signals
+        With ``from_month``, ``to_month`` (both in the surge), ``rise``, ``low``, ``high`` and ``excess``.
+
+    Raises
+    ------
+    ContractError
+        For columns that are missing, gaps, or repeated months.
+    ParameterError
+        For an unknown explanation or an impossible option.
+    MissingData
+        Where there are too few months.
 
     Notes
     -----
-    Every run is tried; the largest t value of least squares is compared with the largest of series without a
-    surge whose errors correlate by `REFERENCE_CORRELATION` (so trying many runs is paid for). Limits take the
-    run as known.
+    Every run is tried; the largest t value of least squares is compared with the largest of series without a surge whose errors correlate by
+    `REFERENCE_CORRELATION` (so trying many runs is paid for). Limits take the run as known.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from analysis import costs
+    >>> tickets = 100 + 10 * np.sin(np.arange(36))
+    >>> rate = np.where(np.isin(np.arange(36), [28, 29, 30]), 15.0, 10.0) * (1 + 0.01 * np.cos(np.arange(36) * 2))
+    >>> months = pd.period_range("2023-11", periods=36, freq="M").astype(str)
+    >>> table = pd.DataFrame({"month": months, "team": "A", "tickets": tickets, "cost": rate * tickets})
+    >>> found = costs.cost_surges(
+    ...     table, by=["team"], lengths=(2, 3), within=12, explained_by=["volume"], level=0.05, draws=199
+    ... )
+    >>> found.found[["from_month", "to_month"]].values.tolist()
+    [['2026-03', '2026-05']]
     """
     table, months = _months_of(costs, by, ("cost", "tickets"))
     count = len(months)
@@ -269,27 +333,54 @@ def price_steps(
 
     Parameters
     ----------
-    prices : one row per month and input
-        ``month`` (sortable, every input over the same months) and ``price`` of a unit of input (wage an hour,
-        a part, a fee an order), above zero; at constant mix where the input is a group.
-    by : the columns that name an input
-    least_change : smallest step worth naming, as a share of the price (0.01); smaller ones stay without
-        signal
-    edge : months that must lie on either side of a step
-    draws, seed : size and seed of the reference distribution
+    prices : (months and inputs, columns) DataFrame
+        ``month`` (sortable, every input over the same months) and ``price`` of a unit of input (wage per hour, a part, a fee per order), above zero; at
+        constant mix where the input is a group.
+    by : names of columns
+        That name an input.
+    least_change : float, share of the price
+        Smallest step worth naming (0.01); smaller ones stay without signal.
+    level : float, share 0 to 1
+        Chance that any input is named without cause.
+    confidence : float, share 0 to 1
+        Coverage of each interval.
+    edge : int, months
+        That must lie on either side of a step.
+    draws, seed : int
+        Size and seed of the reference distribution.
 
     Returns
     -------
-    Signals, with ``first_month`` and the months that could also be the first at 95 % (``first_month_low``,
-    ``first_month_high``), ``change`` of the price with its ``low`` and ``high``
+    Signals
+        With ``first_month`` and the months that could also be the first at 95 % (``first_month_low``, ``first_month_high``), ``change`` of the price
+        with its ``low`` and ``high``.
+
+    Raises
+    ------
+    ContractError
+        For columns that are missing, gaps, or repeated months.
+    ParameterError
+        For an impossible option.
+    MissingData
+        Where there are too few months.
 
     Notes
     -----
-    Every month is tried as the first one beside a straight trend of the log price; the largest t value is
-    compared with the largest of series without a step whose errors correlate by `REFERENCE_CORRELATION` (a
-    sup-t test; Andrews 1993, Econometrica 61, 821-856), so that trying many months is paid for. Months that
-    could be the first: those whose likelihood ratio is below Hansen's (2000) 7.35. The interval of the change
-    takes the first month as known.
+    Every month is tried as the first one beside a straight trend of the log price; the largest t value is compared with the largest of series without a
+    step whose errors correlate by `REFERENCE_CORRELATION` (a sup-t test; Andrews 1993, *Econometrica* 61, 821-856), so that trying many months is paid
+    for. Months that could be the first: those whose likelihood ratio is below Hansen's (2000) 7.35. The interval of the change takes the first month as
+    known.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from analysis import costs
+    >>> months = pd.period_range("2024-11", periods=24, freq="M").astype(str)
+    >>> price = np.where(np.arange(24) < 14, 10.0, 12.0) * (1 + 0.002 * np.cos(np.arange(24) * 2))
+    >>> table = pd.DataFrame({"month": months, "part": "pump", "price": price})
+    >>> found = costs.price_steps(table, by=["part"], least_change=0.01, level=0.05, draws=199)
+    >>> found.found["first_month"].tolist(), found.found["change"].round(2).tolist()
+    (['2026-01'], [0.2])
     """
     table, months = _months_of(prices, by, ("price",))
     count = len(months)
@@ -343,21 +434,52 @@ def idle_teams(
 
     Parameters
     ----------
-    hours : one row per month and team
+    hours : (months and teams, columns) DataFrame
         ``month`` (sortable, every team over the same months), ``hours_paid`` above zero and ``hours_worked``.
-    window : the last months that are judged; the months before them tell how much the share varies
-    allowed_share : unused share of paid hours that is normal (1 − practical share of capacity, such as 0.15);
-        None compares each team with the median of the other teams in the same month
+    by : names of columns
+        That name a team.
+    window : int, months
+        The last ones, which are judged; the months before them tell how much the share varies.
+    allowed_share : float, share of paid hours; optional
+        Unused share that is normal (1 - practical share of capacity, such as 0.15); None compares each team with the median of the other teams in the
+        same month.
+    level : float, share 0 to 1
+        Chance that any team is named without cause.
+    confidence : float, share 0 to 1
+        Coverage of each interval.
 
     Returns
     -------
-    Signals, with ``unused_share`` of the window, ``allowed`` (of the window), ``excess_share`` with its
-    ``low`` and ``high``, ``unused_hours`` and ``excess_hours`` of the window
+    Signals
+        With ``unused_share`` of the window, ``allowed`` (of the window), ``excess_share`` with its ``low`` and ``high``, ``unused_hours`` and
+        ``excess_hours`` of the window.
+
+    Raises
+    ------
+    ContractError
+        For columns that are missing, gaps, or repeated months.
+    ParameterError
+        For an impossible option.
+    MissingData
+        Where there are too few months.
 
     Notes
     -----
-    The monthly share beyond the allowed one, regressed on a level and the window; the test is of the window's
-    mean, see `serial.contrast`. A team may be above the allowed share from the first month on.
+    The monthly share beyond the allowed one, regressed on a level and the window; the test is of the window's mean, see `serial.contrast`. A team may be
+    above the allowed share from the first month on.
+
+    Examples
+    --------
+    Forty of a hundred paid hours unused in the last three months, where fifteen are normal.
+
+    >>> import numpy as np, pandas as pd
+    >>> from analysis import costs
+    >>> months = pd.period_range("2024-11", periods=24, freq="M").astype(str)
+    >>> worked = np.where(np.arange(24) < 21, 85.0, 60.0) + np.cos(np.arange(24) * 2)
+    >>> table = pd.DataFrame({"month": months, "team": "A", "hours_paid": 100.0, "hours_worked": worked})
+    >>> found = costs.idle_teams(table, window=3, allowed_share=0.15, level=0.05)
+    >>> found.found["team"].tolist(), found.by_subject["unused_share"].round(1).tolist()
+    (['A'], [0.4])
     """
     table, months = _months_of(hours, by, ("hours_paid", "hours_worked"))
     if not 1 <= window <= (len(months) - 8) // 2:

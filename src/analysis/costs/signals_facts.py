@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,6 +16,7 @@ from analysis.errors import FitError, MissingData
 from analysis.locale import Text
 from analysis.metrics import NotDone, Period, Stating, StudyInputs, cents, materiality, traced
 from analysis.metrics.backend import literal
+from analysis.metrics.steady import exact_sum
 from analysis.metrics.views.selection import study_view
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Interval, Sentence, Value
@@ -244,10 +246,13 @@ def _why_dearer(state: Stating, account: str) -> tuple[list[str], dict[str, Valu
     share, share_before = (_carried(state, account, span) for span in (run, before))
     if any(one.value is None for one in (fee, fee_before, share, share_before)):
         return [], {}
-    tickets = fee.denominator or 0
-    part = state.exact(
+    tickets = float(fee.denominator or 0)
+    part = state.estimate(
         "surge_price_part",
-        cents((float(fee.value or 0) - float(fee_before.value or 0)) * float(tickets)),
+        cents((float(fee.value or 0) - float(fee_before.value or 0)) * tickets),
+        math.hypot(*(_fee_error(state, account, span) for span in (run, before))) * tickets,
+        n=int(tickets),
+        method="difference of two means over tickets, normal",
         account=account,
     )
     values: dict[str, Value] = {"fee": fee, "before": fee_before, "price_part": part}
@@ -268,6 +273,19 @@ def _fee(state: Stating, account: str, span: Period) -> Fact:
     """Cost of the account per ticket that carries it."""
     posted = posted_with_ticket(account, span)
     return state.measured("surge_cost_per_ticket", posted, reason=NO_TICKETS, period=span, account=account)
+
+
+@traced
+def _fee_error(state: Stating, account: str, span: Period) -> float:
+    """Standard error of the mean cost per ticket that carries the account."""
+    sums = state.inputs.engine.query(
+        "SELECT count(*) AS tickets, sum(amount)::DOUBLE AS amount, "
+        f"{exact_sum('amount::DOUBLE * amount::DOUBLE')} AS square "
+        f"FROM (SELECT ticket_id, sum(amount) AS amount FROM ({posted_with_ticket(account, span)}) k GROUP BY 1) t"
+    ).iloc[0]
+    tickets = float(sums["tickets"])
+    spread = max(float(sums["square"]) - float(sums["amount"]) ** 2 / tickets, 0.0)
+    return math.sqrt(spread / max(tickets - 1, 1) / tickets)
 
 
 @traced

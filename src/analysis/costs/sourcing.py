@@ -36,8 +36,18 @@ NO_CROSSING = "one option is cheaper at any volume"
 class CostLine(Summarised):
     """Monthly cost of an option: fixed + per_ticket × tickets.
 
-    ``covariance`` of (fixed, per_ticket); zeros where both are known (a contract). A contract bills at least
-    ``minimum_tickets``; a team holds capacity in steps of ``step_tickets`` at ``step_cost`` each.
+    Attributes
+    ----------
+    fixed, per_ticket : in the currency, per month and per ticket.
+    covariance : of (fixed, per_ticket); zeros where both are known (a contract).
+    minimum_tickets : a contract bills at least so many.
+    step_tickets, step_cost : a team holds capacity in steps of so many tickets at so much each.
+
+    Examples
+    --------
+    >>> from analysis import costs
+    >>> costs.CostLine(fixed=1000.0, per_ticket=5.0, minimum_tickets=50).cost([10, 100]).tolist()
+    [1250.0, 1500.0]
     """
 
     fixed: float
@@ -48,17 +58,49 @@ class CostLine(Summarised):
     step_cost: float = 0.0
 
     def cost(self, tickets: ArrayLike) -> Floats:
-        """Cost of a month with so many tickets."""
+        """Cost of a month with so many tickets.
+
+        Parameters
+        ----------
+        tickets : (n,) numbers, tickets per month; or one
+            Zero or more.
+
+        Returns
+        -------
+        array of the shape of `tickets`
+            In the currency.
+        """
         volume = np.asarray(tickets, dtype=float)
         steps = np.ceil(volume / self.step_tickets - 1e-12) * self.step_cost if self.step_tickets else 0.0
         return np.asarray(self.fixed + self.per_ticket * self.billed(volume) + steps)
 
     def billed(self, tickets: ArrayLike) -> Floats:
-        """Tickets that are paid for: those of the month, or the contract's minimum."""
+        """Tickets that are paid for: those of the month, or the contract's minimum.
+
+        Parameters
+        ----------
+        tickets : (n,) numbers, tickets per month; or one
+            Zero or more.
+
+        Returns
+        -------
+        array of the shape of `tickets`
+        """
         return np.asarray(np.maximum(np.asarray(tickets, dtype=float), self.minimum_tickets))
 
     def variance(self, tickets: ArrayLike) -> Floats:
-        """Variance of the cost of a month with so many tickets."""
+        """Variance of the cost of a month with so many tickets.
+
+        Parameters
+        ----------
+        tickets : (n,) numbers, tickets per month; or one
+            Zero or more.
+
+        Returns
+        -------
+        array of the shape of `tickets`
+            In the square of the currency.
+        """
         (top, joint), (_, base) = self.covariance
         volume = self.billed(tickets)
         return np.asarray(top + 2 * volume * joint + volume**2 * base)
@@ -162,12 +204,37 @@ class BreakEvenVolume(Summarised):
 def break_even_volume(in_house: CostLine, outsourced: CostLine, *, confidence: float) -> BreakEvenVolume:
     """Where two straight cost lines cross, with Fieller's interval.
 
+    Parameters
+    ----------
+    in_house, outsourced : CostLine
+        Fixed cost per month and cost per ticket of each option, as `cost_line` estimates them.
+    confidence : float, share 0 to 1
+        Coverage of the interval.
+
+    Returns
+    -------
+    BreakEvenVolume
+        In tickets per month.
+
+    Raises
+    ------
+    ParameterError
+        For a confidence outside 0 to 1.
+
     Notes
     -----
-    Volume = (fixed in − fixed out) ÷ (rate out − rate in): a ratio of two estimates, whose set of values not
-    refuted at the level is Fieller's (1954), JRSS B 16, 175-185. Where the difference of rates is not clearly
-    different from zero the set is unbounded: no interval is given. Limits below zero are shown as zero.
-    Normal limits; the two options are taken as estimated apart.
+    Volume = (fixed in - fixed out) ÷ (rate out - rate in): a ratio of two estimates, whose set of values not refuted at the level is Fieller's (1954),
+    *JRSS B* 16, 175-185. Where the difference of rates is not clearly different from zero the set is unbounded: no interval is given. Limits below zero
+    are shown as zero. Normal limits; the two options are taken as estimated apart.
+
+    Examples
+    --------
+    A team of 1,000 per month and 5 per ticket against a partner at 10 per ticket: 1,000 ÷ 5.
+
+    >>> from analysis import costs
+    >>> team, partner = costs.CostLine(fixed=1000.0, per_ticket=5.0), costs.CostLine(fixed=0.0, per_ticket=10.0)
+    >>> costs.break_even_volume(team, partner, confidence=0.95).tickets
+    200.0
     """
     if not (in_house.straight and outsourced.straight):
         raise ParameterError("break_even_volume: steps or a minimum bend a cost line; use `crossings`.")

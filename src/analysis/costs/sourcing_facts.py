@@ -188,7 +188,14 @@ def _break_even(book: _Book, place: int, even: BreakEvenVolume) -> Fact:
     none = Text.filled("none, because {reason}", reason=Text.of(even.reason))
     crossing: dict[str, Any] = {"crossing": str(place + 1)} if place else {}
     why = None if even.tickets is not None else none
-    return book.fact("break_even_tickets", even.tickets, interval=even.interval, why=why, **crossing)
+    open_ended = (
+        {}
+        if even.interval or even.tickets is None
+        else {"reason": Text.filled("no interval: {reason}", reason=Text.of(even.reason))}
+    )
+    return book.fact(
+        "break_even_tickets", even.tickets, interval=even.interval, why=why, more=open_ended, **crossing
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -212,9 +219,10 @@ class _Book:
         interval: Interval | None = None,
         why: Text | None = None,
         lineage: Lineage | None = None,
+        more: Mapping[str, Any] | None = None,
         **place: Any,
     ) -> Fact:
-        parts = {"interval": interval, "n": self.months if interval else None}
+        parts = {"interval": interval, "n": self.months if interval else None, **(more or {})}
         return self.state.exact(metric, value, reason=why or _NONE, lineage=lineage, parts=parts, **place)
 
     def sum(self, column: str, option: str) -> float:

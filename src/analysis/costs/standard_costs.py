@@ -22,14 +22,32 @@ def standard_cost_variances(items: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    items : one row an item, indexed by it
-        `standard_quantity`, `standard_price`, `actual_quantity`, `actual_price`; quantities in one unit (else a mix has no meaning), zero where the item
-        was not planned or not used; a price may be missing only where its quantity is zero.
+    items : (items, columns) DataFrame
+        Indexed by item: `standard_quantity`, `standard_price`, `actual_quantity`, `actual_price`; quantities in one unit (else a mix has no meaning),
+        zero where the item was not planned or not used; a price may be missing only where its quantity is zero.
 
     Returns
     -------
-    One row an item: `standard_cost`, `actual_cost`, `price`, `mix`, `quantity`, `new`, `discontinued`. The last five add up to actual less standard, in
-    each row. Mix and quantity are among the items in both: quantity is what the changed total would cost in the standard mix.
+    DataFrame, one row per item
+        `standard_cost`, `actual_cost`, `price`, `mix`, `quantity`, `new`, `discontinued`; money. The last five add up to actual less standard, in each
+        row. Mix and quantity are among the items in both: quantity is what the changed total would cost in the standard mix.
+
+    Raises
+    ------
+    ContractError
+        For columns that are missing, repeated items, and quantities that are negative or lack a price.
+
+    Examples
+    --------
+    Twelve at 11 instead of ten at 10: 12 x 1 is price, 2 x 10 is quantity.
+
+    >>> import pandas as pd
+    >>> from analysis import costs
+    >>> items = pd.DataFrame(
+    ...     {"standard_quantity": [10], "standard_price": [10], "actual_quantity": [12], "actual_price": [11]}, index=["pump"]
+    ... )
+    >>> costs.standard_cost_variances(items).loc["pump", ["price", "mix", "quantity"]].tolist()
+    [12.0, 0.0, 20.0]
     """
     absent = [name for name in _COLUMNS if name not in items.columns]
     if absent:

@@ -294,13 +294,26 @@ def journal_imbalances(postings: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    postings : one row per line of a journal, all accounts
-        ``journal_id`` and ``amount`` (Decimal or whole-cent text; debits and credits of opposite sign).
+    postings : (lines, columns) DataFrame
+        One row per line of a journal, all accounts: ``journal_id`` and ``amount`` (Decimal or whole-cent text; debits and credits of opposite sign).
 
     Returns
     -------
-    DataFrame, one row per journal that is off: ``journal_id``, ``lines``, ``difference`` (Decimal), largest difference first. A deleted line
-    leaves its amount with the sign turned, a moved cent leaves the cent.
+    DataFrame, one row per journal that is off, largest difference first
+        ``journal_id``, ``lines``, ``difference`` (Decimal, money). A deleted line leaves its amount with the sign turned, a moved cent leaves the cent.
+
+    Raises
+    ------
+    ContractError
+        For a column that is missing, or amounts that are no money.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from analysis import costs
+    >>> lines = pd.DataFrame({"journal_id": ["J1", "J1", "J2"], "amount": ["10.00", "-10.00", "5.00"]})
+    >>> costs.journal_imbalances(lines).astype(str).values.tolist()
+    [['J2', '1', '5.00']]
     """
     import pandas as pd
 

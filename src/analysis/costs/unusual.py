@@ -28,7 +28,10 @@ LEAST_MONTHS = 18
 
 @dataclass(frozen=True, kw_only=True)
 class UnusualMonth(Summarised):
-    """A series outside its limits in one month: places count from the first month; money is in the unit of the series."""
+    """A series outside its limits in one month: places count from the first month; money is in the unit of the series.
+
+    ``error`` is the standard error of the month's logarithm as predicted from the others, with its degrees of ``freedom``.
+    """
 
     series: str
     place: int
@@ -36,10 +39,17 @@ class UnusualMonth(Summarised):
     expected: float
     low: float
     high: float
+    error: float
+    freedom: float
 
     @property
     def gap(self) -> float:
         return self.actual - self.expected
+
+    def expected_limits(self, confidence: float) -> tuple[float, float]:
+        """Limits of what the month would have been had nothing happened, itself alone looked at."""
+        reach = float(np.exp(stdtrit(self.freedom, (1 + confidence) / 2) * self.error))
+        return self.expected / reach, self.expected * reach
 
 
 @traced
@@ -79,7 +89,7 @@ def _of_series(
     spread = 1.4826 * np.median(np.abs(rest))
     if spread > 0:
         suspects = _worst(np.abs(rest) / spread, beyond=3.0, most=count // 4)
-    predicted, reach = logs, np.zeros(count)
+    predicted, error, freedom, reach = logs, np.zeros(count), 1.0, np.zeros(count)
     for _ in range(ROUNDS):
         predicted, error, freedom = _predicted(design, logs, suspects)
         reach = float(stdtrit(freedom, 1 - level / 2)) * error
@@ -100,6 +110,8 @@ def _of_series(
             expected=float(np.exp(predicted[place])),
             low=float(np.exp(predicted[place] - reach[place])),
             high=float(np.exp(predicted[place] + reach[place])),
+            error=float(error[place]),
+            freedom=freedom,
         )
         for place in np.flatnonzero(suspects)
         if place >= count - within and abs(logs[place] - predicted[place]) > reach[place]

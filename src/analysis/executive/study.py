@@ -41,7 +41,21 @@ class Headline(Summarised):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ExecutiveStudy(Summarised):
-    """What the executive summary shows, besides the findings of the other sections."""
+    """What the executive summary shows, besides the findings of the other sections.
+
+    Attributes
+    ----------
+    month : the report month.
+    headlines : one metric each, with its changes and its last months.
+    findings, checks : what stands out, what is to be doubted.
+
+    Examples
+    --------
+    >>> from analysis import executive
+    >>> result = executive.study(run.inputs)  # run = open_run("sample", section="executive")
+    >>> result.headlines[0].metric.id, str(result.headlines[0].fact.value)
+    ('after_sales_cost', '1600.00')
+    """
 
     month: Month
     headlines: tuple[Headline, ...]
@@ -55,7 +69,21 @@ def study(inputs: StudyInputs, *, metrics: Sequence[str] = HEADLINES) -> Executi
 
     Parameters
     ----------
-    metrics : ids of metrics that are computed from measures
+    inputs : StudyInputs
+        One month of one company: ``run.inputs``.
+    metrics : ids of metrics
+        That are computed from measures.
+
+    Returns
+    -------
+    ExecutiveStudy
+
+    Examples
+    --------
+    >>> from analysis import executive
+    >>> result = executive.study(run.inputs, metrics=("after_sales_cost",))  # run = open_run("sample", section="executive")
+    >>> str(result.headlines[0].fact.value)
+    '1600.00'
     """
     headlines = tuple(_headline(inputs, metric) for metric in metrics)
     missing = [headline.metric.id for headline in headlines if headline.fact.value is None]

@@ -537,7 +537,7 @@ def sensitivity_table(study: CostStudy) -> Block:
         by=("product_line",),
         columns=[
             label("product_line", key="line"),
-            metric("line_direct_cost", of="direct", head="Direct"),
+            metric("after_sales_cost", of="direct", head="Direct"),
             metric("line_allocated_cost", of="allocated", head="Allocated"),
             metric("line_unit_cost", of="unit_cost", key="rules", head="Rules", places=0),
             *keys,
@@ -826,7 +826,9 @@ def backtest_table(study: CostStudy) -> Block | None:
         columns=[
             label("candidate"),
             metric("backtest_mase", of="mase", head="Scaled error", places=2),
+            interval("backtest_mase", of="mase", key="mase_interval", places=2),
             metric("backtest_coverage", of="coverage", head="Coverage"),
+            interval("backtest_coverage", of="coverage", key="coverage_interval"),
             count("backtest_mase", of="mase", head="Starting points"),
         ],
         note=_source(study),

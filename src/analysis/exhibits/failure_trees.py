@@ -88,7 +88,9 @@ def _tree_table(study: FailureStudy, tree: TreeFacts) -> Block:
         columns=[
             words("name", "Basic event", key="event", wide=True),
             metric("event_probability", of="probability", key="chance", head="Probability", places=2),
+            interval("event_probability", of="probability", key="chance_interval", places=2, blank=True),
             metric("event_importance", of="importance", key="weight", head="Fussell–Vesely"),
+            interval("event_importance", of="importance", key="weight_interval", blank=True),
             words(lambda one: Text.of(_FROM[one.counted]), "From", key="source"),
         ],
         note=source(study),

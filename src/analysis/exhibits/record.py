@@ -59,11 +59,22 @@ class Block:
     def frame(self, language: Language = "en") -> pd.DataFrame:
         """What the block shows as a frame: a table or figure by its columns, tiles, findings, checks and facts by row.
 
+        Parameters
+        ----------
+        language : str
+            ``en`` or ``zh``: of the words.
+
         Returns
         -------
-        DataFrame
-            Numbers in full (not scaled or rounded); columns of intervals become ``<key>_low`` and ``<key>_high``; units by column in
-            ``attrs["units"]``.
+        (rows, columns) DataFrame
+            Numbers in full (not scaled or rounded); columns of intervals become ``<key>_low`` and ``<key>_high``; units by column in ``attrs["units"]``.
+
+        Examples
+        --------
+        >>> from analysis.exhibits import facts_block
+        >>> cost = run.inputs.engine.fact("after_sales_cost", period="2026-10")  # run = open_run(…)
+        >>> facts_block("costs.facts", [cost]).frame()[["metric", "value"]].astype(str).values.tolist()
+        [['after_sales_cost', '1600.0']]
         """
         from analysis.exhibits.frames import block_frame
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from analysis.exhibits.figures import figure
@@ -23,7 +23,8 @@ from analysis.exhibits.value_shared import absent, cases_source, joined
 from analysis.exhibits.vocabulary import Row, paired, phrase
 from analysis.locale import Text
 from analysis.metrics import NotDone
-from analysis.results import Sentence, Value
+from analysis.results import Fact, Sentence, Value
+from analysis.value.budget import TierBudget
 from analysis.value.results import ValueStudy
 from analysis.value.scenarios import OUTCOMES, LeverResult, WhatIf
 
@@ -135,7 +136,7 @@ def returns_table(study: ValueStudy) -> Block | None:
             ),
             interval("what_if_return", of="returned", blank=True),
             metric("what_if_payback", of="payback"),
-            metric("what_if_paid_back", of="paid_back", head="Paid back in time", key="paid"),
+            metric("what_if_chance", of="chance", head="Paid back in time", key="paid"),
             metric("what_if_break_even", of="break_even", key="even"),
             interval("what_if_break_even", of="break_even", key="even_interval", blank=True),
             metric("what_if_later", of="later", head="Arrives later"),
@@ -257,7 +258,7 @@ def _tornado_figure(study: ValueStudy, one: WhatIf) -> Block | None:
 def _fan_figure(study: ValueStudy, one: WhatIf) -> Block:
     from analysis.exhibits.value_effect_charts import cumulated_fan
 
-    values: dict[str, Value] = {"scenario": one.scenario.name, "payback": one.payback, "paid": one.paid_back}
+    values: dict[str, Value] = {"scenario": one.scenario.name, "payback": one.payback, "paid": one.chance}
     title = (
         "{scenario}: paid back after {payback}, within the programme's months with a chance of {paid}"
         if one.payback.value is not None
@@ -282,10 +283,19 @@ def budget_table(study: ValueStudy) -> Block:
     part = study.what_ifs if isinstance(study.what_ifs, NotDone) else study.what_ifs.budget
     if isinstance(part, NotDone):
         return absent("budget", part, "Budget proposal")
+    base = (
+        {}
+        if isinstance(study.portfolio, NotDone)
+        else {one.value: one for one in study.portfolio.by.get("tier", ())}
+    )
+
+    def of_tier(name: str) -> Callable[[TierBudget], Fact | None]:
+        return lambda line: getattr(base.get(line.tier), name, None)
+
     columns = [
         label("tier", head="Tier"),
-        metric("budget_customers", of="customers", head="Customers"),
-        metric("budget_value", of="value", head="Value", context="customer"),
+        metric("value_customers", of=of_tier("customers"), head="Customers", key="customers"),
+        metric("customer_value", of=of_tier("total"), head="Value", context="customer", key="value"),
         metric("budget_growth", of="growth", head="Growth", signed=True, better=None),
         metric("budget_last", of="last", head="Last 12 months"),
         metric("budget_proposed", of="proposed", head="Proposed"),

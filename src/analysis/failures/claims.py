@@ -21,12 +21,25 @@ from analysis.summaries import Summarised
 class ClaimsForecast(Summarised):
     """Direct cost of failures under warranty to come, for a provision.
 
-    rows : one row per ``product_line`` and ``month`` ahead: ``failures`` (expected), ``cost`` (yuan, expected, float), ``low`` and ``high``
-    draws : the whole sum of the horizon under the model's uncertainty (counts, month scatter, level, cost per failure), one value per draw
+    Attributes
+    ----------
+    rows : one row per ``product_line`` and ``month`` ahead: ``failures`` (expected), ``cost`` (currency, expected, float), ``low`` and ``high``.
+    draws : the whole sum of the horizon under the model's uncertainty (counts, month scatter, level, cost per failure), one value per draw.
+    counts : the failures of the same draws.
+    level : coverage of the intervals.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from analysis import failures
+    >>> rows = pd.DataFrame({"product_line": ["a"], "month": ["2026-11"], "failures": [2.0], "cost": [500.0], "low": [0.0], "high": [1500.0]})
+    >>> failures.ClaimsForecast(rows=rows, draws=np.array([400.0, 600.0]), counts=np.array([1, 2]), level=0.95)
+    ClaimsForecast(rows=table, 1 rows x 6 columns, draws=[400, 600], counts=[1, 2], level=0.95)
     """
 
     rows: pd.DataFrame
     draws: np.ndarray
+    counts: np.ndarray
     level: float
 
 
@@ -43,8 +56,16 @@ def claims_forecast(
 
     Parameters
     ----------
-    seed : of the draws; the assumption ``failure_seed`` where left out
-    with_plan : False leaves out shipments to come: what a provision at the end of the month has to cover
+    inputs : StudyInputs
+        One month of one company: ``run.inputs``.
+    months : int, months
+        Ahead.
+    draws : int
+        Of the model's uncertainty.
+    seed : int, optional
+        Of the draws; the assumption ``failure_seed`` where left out.
+    with_plan : bool
+        False leaves out shipments to come: what a provision at the end of the month has to cover.
 
     Returns
     -------
@@ -55,6 +76,14 @@ def claims_forecast(
     ------
     MissingData
         No units, no serial numbers on tickets, or no ledger.
+
+    Examples
+    --------
+    >>> from analysis import failures
+    >>> failures.claims_forecast(run.inputs)  # a company without units shipped
+    Traceback (most recent call last):
+        ...
+    analysis.errors.MissingData: not computed: needs units.shipped_on, tickets.serial_no
     """
     field = Field.of(inputs)
     baseline, delay = Baseline.of(field), reporting.delay_of(field.delays, field.horizon)
@@ -72,8 +101,8 @@ def claims_forecast(
     }
     rows = _rows(made, means, covered, level=inputs.confidence)
     random = np.random.default_rng(int(field.assumed("failure_seed")) if seed is None else seed)
-    total = _draws(made, rows, covered, draws=draws, random=random)
-    return ClaimsForecast(rows=rows.drop(columns="each"), draws=total, level=inputs.confidence)
+    total, counts = _draws(made, rows, covered, draws=draws, random=random)
+    return ClaimsForecast(rows=rows.drop(columns="each"), draws=total, counts=counts, level=inputs.confidence)
 
 
 def _arrivals(field: Field) -> pd.DataFrame | NotDone:
@@ -102,14 +131,15 @@ def _rows(made: Forecast, means: dict[str, float], covered: UnitCost, *, level: 
 
 def _draws(
     made: Forecast, rows: pd.DataFrame, covered: UnitCost, *, draws: int, random: np.random.Generator
-) -> np.ndarray:
-    """The whole sum under the model's uncertainty, one value per draw."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """The whole sum under the model's uncertainty, one value per draw, and the failures behind it."""
     spread = made.intensity
     level = np.exp(random.standard_normal(draws) * spread.level_spread - spread.level_spread**2 / 2)
     price = 1 + random.standard_normal(draws) * (covered.error / covered.mean if covered.mean else 0.0)
-    total = np.zeros(draws)
+    total, failed = np.zeros(draws), np.zeros(draws)
     for _, part in rows.groupby("month", sort=True):
         month = np.exp(random.standard_normal(draws) * spread.month_spread - spread.month_spread**2 / 2)
         counts = random.poisson(np.outer(level * month, part["failures"].to_numpy()))
         total += counts @ part["each"].to_numpy(dtype=float) * price
-    return total
+        failed += counts.sum(axis=1)
+    return total, failed

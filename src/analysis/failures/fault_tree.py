@@ -1,12 +1,12 @@
 """Fault trees: which combinations of failures bring the top event about, how likely, and what matters most.
 
-Solved exactly with binary decision diagrams: shared events, k-of-n and NOT gates are no approximation, and
+Solved exactly with binary decision diagrams: shared events, k-of-n, NOT and XOR gates are no approximation, and
 probabilities are never added up as if rare, unless that is asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +20,7 @@ from analysis.failures.fault_tree_parts import (
     BasicEvent,
     Described,
     File,
+    Gate,
     check,
     drawn_from,
     point_value,
@@ -33,22 +34,81 @@ from analysis.stats.intervals import Interval
 
 Floats = NDArray[np.float64]
 Method = Literal["exact", "rare_event", "min_cut_upper_bound"]
-MOST_MORE_NODES = 2_000_000
+MOST_MORE_NODES, MOST_DRAWN = 2_000_000, 20_000_000
 TOO_MANY = -1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FaultTree(Described):
-    """A checked tree; make one with `from_yaml` or `from_mapping`."""
+    """A checked tree; make one with `from_yaml` or `from_mapping`.
+
+    Attributes
+    ----------
+    name, top, title : of the tree, of its top gate, and in words.
+    gates, events, house, common_causes : by name.
+
+    Examples
+    --------
+    The machine stops when the pump fails, or both sensors do.
+
+    >>> from analysis import failures
+    >>> tree = failures.FaultTree.from_mapping(
+    ...     {
+    ...         "top": "stops",
+    ...         "gates": {"stops": {"kind": "or", "of": ["pump", "blind"]}, "blind": {"kind": "and", "of": ["left", "right"]}},
+    ...         "events": {"pump": {"probability": 0.02}, "left": {"probability": 0.1}, "right": {"probability": 0.1}},
+    ...     },
+    ...     name="machine",
+    ... )
+    >>> round(tree.top_probability(), 4)  # 1 - 0.98 x (1 - 0.01)
+    0.0298
+    >>> tree.minimal_cut_sets()["events"].tolist()
+    [('pump',), ('left', 'right')]
+    """
 
     @classmethod
     def from_yaml(cls, path: Path | str) -> FaultTree:
-        """A tree from a file such as ``params/fault_trees/*.yml``; unknown keys, names and cycles are refused."""
+        """A tree from a file such as ``params/fault_trees/*.yml``.
+
+        Parameters
+        ----------
+        path : Path or str
+            The file.
+
+        Returns
+        -------
+        FaultTree
+
+        Raises
+        ------
+        ParameterError
+            For unknown keys, names and cycles.
+        """
         file = Path(path)
         return cls.from_mapping(read_yaml(file), name=file.stem, where=file.name)
 
     @classmethod
     def from_mapping(cls, content: Mapping[str, Any], *, name: str, where: str | None = None) -> FaultTree:
+        """A tree from its content.
+
+        Parameters
+        ----------
+        content : mapping
+            ``top``, ``gates``, ``events``, as in ``params/fault_trees/*.yml``.
+        name : str
+            Of the tree.
+        where : str, optional
+            Where the content stands, for messages.
+
+        Returns
+        -------
+        FaultTree
+
+        Raises
+        ------
+        ParameterError
+            For unknown keys, names and cycles.
+        """
         place = where or name
         read = bind(File, with_numbers(content), place)
         tree = cls(
@@ -64,7 +124,22 @@ class FaultTree(Described):
         return tree
 
     def with_probabilities(self, known: Mapping[str, float | BasicEvent]) -> FaultTree:
-        """The same tree with probabilities, or evidence, from data for some of its events."""
+        """The same tree with probabilities, or evidence, from data for some of its events.
+
+        Parameters
+        ----------
+        known : mapping of name to number 0 to 1, or BasicEvent
+            By event.
+
+        Returns
+        -------
+        FaultTree
+
+        Raises
+        ------
+        ParameterError
+            For an unknown event or an impossible probability.
+        """
         events = dict(self.events)
         for name, evidence in known.items():
             if name not in events:
@@ -76,7 +151,22 @@ class FaultTree(Described):
         return tree
 
     def with_house(self, **settings: bool) -> FaultTree:
-        """The same tree with conditions switched on or off."""
+        """The same tree with conditions switched on or off.
+
+        Parameters
+        ----------
+        settings : bool by name
+            Of house events.
+
+        Returns
+        -------
+        FaultTree
+
+        Raises
+        ------
+        ParameterError
+            For an unknown condition.
+        """
         unknown = [name for name in settings if name not in self.house]
         if unknown:
             raise ParameterError(
@@ -86,23 +176,44 @@ class FaultTree(Described):
 
     @property
     def coherent(self) -> bool:
-        """No gate turns a failure into a remedy (no NOT below the top)."""
-        return all(self.gates[name].kind != "not" for name in self._used_gates)
+        """No gate turns a failure into a remedy (no NOT, XOR, NAND or NOR below the top)."""
+        return all(self.gates[name].kind in ("and", "or", "at_least") for name in self._used_gates)
 
     # -- what brings the top event about
 
     def cut_set_counts(self) -> dict[int, int]:
-        """Number of minimal cut sets by order, without listing them."""
+        """Number of minimal cut sets by order, without listing them.
+
+        Returns
+        -------
+        dict of order to number
+        """
         solved = self._solved
         with deep_recursion(2 * len(solved.names)):
             counts: dict[int, int] = solved.family.count_by_size(solved.primes())
             return counts
 
     def minimal_cut_sets(self, *, max_order: int | None = None, limit: int = 200_000) -> pd.DataFrame:
-        """One row a minimal cut set, likeliest first: `events` (tuple), `order`, `probability`, `share` (of their sum).
+        """Smallest combinations of basic events that bring the top event about, likeliest first.
 
         In a tree with NOT gates these are the prime implicants; an event that must not happen reads ``not name``.
-        Probabilities are missing where an event's is.
+
+        Parameters
+        ----------
+        max_order : int, optional
+            Largest combination listed.
+        limit : int
+            Of sets listed; more are refused.
+
+        Returns
+        -------
+        DataFrame, one row per minimal cut set
+            `events` (tuple), `order`, `probability`, `share` (of their sum). Probabilities are missing where an event's is.
+
+        Raises
+        ------
+        ParameterError
+            Where there are more sets than `limit`.
         """
         solved = self._solved
         counts = self.cut_set_counts()
@@ -141,8 +252,21 @@ class FaultTree(Described):
     def top_probability(self, *, method: Method = "exact") -> float:
         """Probability of the top event, basic events being independent (save for stated common causes).
 
-        ``rare_event`` adds up the cut sets' probabilities (an upper bound that can exceed one);
-        ``min_cut_upper_bound`` is one minus the product of their complements (an upper bound in coherent trees).
+        Parameters
+        ----------
+        method : str
+            ``exact``; ``rare_event`` adds up the cut sets' probabilities (an upper bound that can exceed one); ``min_cut_upper_bound`` is one minus the
+            product of their complements (an upper bound in coherent trees).
+
+        Returns
+        -------
+        float
+            0 to 1 (``rare_event``: 0 or more).
+
+        Raises
+        ------
+        ParameterError
+            Where a probability is missing, or the method is unknown.
         """
         chance = self._chances()
         solved = self._solved
@@ -159,14 +283,27 @@ class FaultTree(Described):
     def top_interval(self, *, draws: int, seed: int, level: float = 0.9) -> Interval:
         """Interval of the top event's probability from what is known of the basic events.
 
-        Each event is drawn from its own uncertainty (events without any are held), the tree solved exactly for
-        every draw; `value` is the probability at the point values, not the mean of the draws.
+        Each event is drawn from its own uncertainty (events without any are held), the tree solved exactly for every draw; `value` is the probability at the
+        point values, not the mean of the draws.
+
+        Parameters
+        ----------
+        draws, seed : int
+            Of the simulation.
+        level : float, share 0 to 1
+            Coverage.
+
+        Returns
+        -------
+        Interval
+            A probability.
+
+        Raises
+        ------
+        ParameterError
+            Where a probability is missing.
         """
-        solved = self._solved
-        drawn = self._draws(draws, np.random.default_rng(seed))
-        tops = np.broadcast_to(
-            solved.diagram.probability(solved.top, [drawn[name] for name in solved.names]), draws
-        )
+        tops, _ = self._drawn_tops(draws, seed)
         low, high = np.quantile(tops, [(1 - level) / 2, (1 + level) / 2])
         return Interval(
             value=self.top_probability(),
@@ -176,15 +313,56 @@ class FaultTree(Described):
             method=f"propagation, {draws:,} draws",
         )
 
+    def event_intervals(self, *, draws: int, seed: int, level: float = 0.9) -> pd.DataFrame:
+        """Limits of every basic event's probability and Fussell-Vesely importance, from the same draws as `top_interval`.
+
+        Parameters
+        ----------
+        draws, seed : int
+            Of the simulation.
+        level : float, share 0 to 1
+            Coverage.
+
+        Returns
+        -------
+        DataFrame, one row per event
+            `probability_low`, `probability_high`, `importance_low`, `importance_high`; equal limits where nothing is said about an event, missing where the
+            tree is too large for importances.
+        """
+        tops, chance = self._drawn_tops(draws, seed)
+        edges = [(1 - level) / 2, (1 + level) / 2]
+        rows = {}
+        weights = self._fussell_vesely(chance, most=MOST_DRAWN // draws)
+        for name, p, weight in zip(self._solved.names, chance, weights, strict=True):
+            shares = np.divide(weight, tops, out=np.full(draws, np.nan), where=tops > 0)
+            rows[name] = [*np.quantile(p, edges), *np.quantile(shares, edges)]
+        columns = ["probability_low", "probability_high", "importance_low", "importance_high"]
+        return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+    @traced
+    def _drawn_tops(self, draws: int, seed: int) -> tuple[Floats, list[Floats]]:
+        """The top event's probability by draw, and every event's in the diagram's order."""
+        solved, drawn = self._solved, self._draws(draws, np.random.default_rng(seed))
+        chance = [drawn[name] for name in solved.names]
+        return np.broadcast_to(solved.diagram.probability(solved.top, chance), draws), chance
+
     # -- what matters most
 
     def importance(self) -> pd.DataFrame:
-        """One row a basic event, most important first.
+        """How much each basic event matters, the most important first.
 
-        `probability`; `birnbaum` (how much the top event's probability rises from the event certainly absent to
-        certainly present); `criticality` (that, times its probability over the top's); `fussell_vesely` (probability
-        that a minimal cut set with the event occurs, over the top's, exactly); `raw` (top with the event certain,
-        over top); `rrw` (top over top with the event impossible). `fussell_vesely` is missing where the tree is too large for it.
+        Returns
+        -------
+        DataFrame, one row per basic event
+            `probability`; `birnbaum` (how much the top event's probability rises from the event certainly absent to certainly present); `criticality` (that,
+            times its probability over the top's); `fussell_vesely` (probability that a minimal cut set with the event occurs, over the top's, exactly); `raw`
+            (top with the event certain, over top); `rrw` (top over top with the event impossible). `fussell_vesely` is missing where the tree is too large for
+            it.
+
+        Raises
+        ------
+        ParameterError
+            Where a probability is missing.
         """
         solved = self._solved
         chance = self._chances()
@@ -199,7 +377,7 @@ class FaultTree(Described):
                     "probability": p,
                     "birnbaum": birnbaum,
                     "criticality": p * birnbaum / top,
-                    "fussell_vesely": self._fussell_vesely(p) / top,
+                    "fussell_vesely": np.array(self._fussell_vesely(list(p)), dtype=float) / top,
                     "raw": certain / top,
                     # rounding must not turn "the top event cannot happen without it" into a huge ratio
                     "rrw": np.where(impossible > 1e-12 * top, top / impossible, np.inf),
@@ -209,9 +387,10 @@ class FaultTree(Described):
             ["criticality", "event"], ascending=[False, True], kind="stable", ignore_index=True
         )
 
-    def _fussell_vesely(self, chance: Floats) -> Floats:
+    def _fussell_vesely(self, chance: Sequence[Any], *, most: int = MOST_MORE_NODES) -> list[Any]:
+        """Probability by event that a minimal cut set with it occurs (of draws, by draw); missing beyond so many nodes."""
         solved = self._solved
-        found = np.full(len(solved.names), np.nan)
+        found: list[Any] = [np.nan] * len(solved.names)
         try:
             primes = solved.primes()
         except ParameterError:
@@ -225,17 +404,20 @@ class FaultTree(Described):
                 except DiagramTooLarge:
                     break
                 looked_at += len(scratch.below(occurs))
-                if looked_at > MOST_MORE_NODES:
+                if looked_at > most:
                     break
-                found[index] = float(scratch.probability(occurs, [float(one) for one in chance]))
+                found[index] = scratch.probability(occurs, list(chance))
         return found
 
     # -- for drawing
 
     def outline(self) -> pd.DataFrame:
-        """One row a place in the drawn tree, top down: `id`, `parent`, `depth`, `name`, `kind`, `needed`, `repeated`.
+        """The drawn tree, top down.
 
-        A gate that stands in several places is opened once; later places are `repeated`.
+        Returns
+        -------
+        DataFrame, one row per place in the drawn tree
+            `id`, `parent`, `depth`, `name`, `kind`, `needed`, `repeated`. A gate that stands in several places is opened once; later places are `repeated`.
         """
         rows: list[dict[str, Any]] = []
         opened: set[str] = set()
@@ -300,15 +482,25 @@ class FaultTree(Described):
         return self._split_common(drawn)
 
     def _split_common(self, chance: dict[str, Floats]) -> dict[str, Floats]:
-        """Beta factor: each event keeps a part of its own, the rest is one event they share."""
+        """Each event keeps a part of its own, the rest are events it shares with others."""
         split = dict(chance)
         for name, cause in self.common_causes.items():
             members = [one for one in cause.of if one in chance]
-            if members:
-                split[name] = cause.beta * chance[members[0]]
-                for one in members:
-                    split[one] = (1 - cause.beta) * chance[one]
+            for one in members:
+                split[one] = (1 - cause.beta) * chance[one]
+            for together, (label, share) in cause.parts(name).items():
+                if members and not set(together).isdisjoint(members):
+                    split[label] = share * chance[members[0]]
         return split
+
+    def _shared(self) -> dict[str, list[str]]:
+        """The common events that each basic event of a common cause is part of."""
+        shared: dict[str, list[str]] = {}
+        for name, cause in self.common_causes.items():
+            for together, (label, _) in cause.parts(name).items():
+                for one in together:
+                    shared.setdefault(one, []).append(label)
+        return shared
 
     @traced_property
     def _solved(self) -> _Solved:
@@ -372,30 +564,34 @@ def _solve(tree: FaultTree) -> _Solved:
 @traced
 def _built(tree: FaultTree, names: list[str], most_nodes: int) -> tuple[Diagram, int]:
     diagram = Diagram(len(names), most_nodes=most_nodes)
-    shared = {one: cause for cause, entry in tree.common_causes.items() for one in entry.of}
+    shared = tree._shared()
     position = {name: index for index, name in enumerate(names)}
     node: dict[str, int] = {name: int(state) for name, state in tree.house.items()}
     for name in names:
         if name in tree.events:
-            own = diagram.variable(position[name])
-            node[name] = (
-                diagram.either(own, diagram.variable(position[shared[name]])) if name in shared else own
-            )
+            node[name] = diagram.variable(position[name])
+            for common in shared.get(name, ()):
+                node[name] = diagram.either(node[name], diagram.variable(position[common]))
     with deep_recursion(2 * len(names)):
         for name in _bottom_up(tree):
             gate = tree.gates[name]
-            inputs = [node[child] for child in gate.of]
-            if gate.kind == "not":
-                node[name] = diagram.negation(inputs[0])
-            elif gate.kind == "at_least":
-                node[name] = diagram.at_least(int(gate.needed or 1), inputs)
-            else:
-                join = diagram.both if gate.kind == "and" else diagram.either
-                value = inputs[-1]
-                for one in reversed(inputs[:-1]):
-                    value = join(one, value)
-                node[name] = value
+            node[name] = _gate(diagram, gate, [node[child] for child in gate.of])
     return diagram, node[tree.top]
+
+
+def _gate(diagram: Diagram, gate: Gate, inputs: list[int]) -> int:
+    if gate.kind == "at_least":
+        return diagram.at_least(int(gate.needed or 1), inputs)
+    if gate.kind == "xor":
+        one, other = inputs
+        return diagram.either(
+            diagram.both(one, diagram.negation(other)), diagram.both(diagram.negation(one), other)
+        )
+    join = diagram.both if gate.kind in ("and", "nand") else diagram.either
+    value = inputs[-1]
+    for one in reversed(inputs[:-1]):
+        value = join(one, value)
+    return diagram.negation(value) if gate.kind in ("not", "nand", "nor") else value
 
 
 @traced
@@ -439,7 +635,7 @@ def _orders(tree: FaultTree) -> list[list[str]]:
 
 @traced
 def _depth_first(tree: FaultTree, way: Callable[[str], Any]) -> list[str]:
-    shared = {one: cause for cause, entry in tree.common_causes.items() for one in entry.of}
+    shared = tree._shared()
     seen: set[str] = set()
     found: dict[str, None] = {}
     stack = [tree.top]
@@ -451,7 +647,5 @@ def _depth_first(tree: FaultTree, way: Callable[[str], Any]) -> list[str]:
         if name in tree.gates:
             stack += list(reversed(sorted(tree.gates[name].of, key=way)))
         elif name in tree.events:
-            if name in shared:
-                found[shared[name]] = None
-            found[name] = None
+            found |= dict.fromkeys([*shared.get(name, ()), name])
     return list(found)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from analysis.failures.fault_tree import FaultTree
 from analysis.failures.fault_tree_parts import BasicEvent
 from analysis.failures.field import Field
@@ -23,6 +25,7 @@ from analysis.results import Assumed, Fact
 from analysis.summaries import Summarised
 
 MISSION_MONTHS = 12
+TOO_LARGE = Text.of("not computed: the tree is too large for it")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -92,13 +95,16 @@ def solved(
         names = Text.same(", ".join(sorted(tree.missing_probabilities)))
         return NotDone(reason=of_what(Text.of("no probability is given or counted"), names))
     state, level = field.state, field.inputs.confidence
-    limits = tree.top_interval(draws=int(field.assumed("failure_tree_draws")), seed=seed, level=level)
+    draws = int(field.assumed("failure_tree_draws"))
+    limits = tree.top_interval(draws=draws, seed=seed, level=level)
     table = tree.importance().set_index("event")
+    around = tree.event_intervals(draws=draws, seed=seed, level=level)
     chance = {
         name: state.exact(
             "event_probability",
             float(table.loc[name, "probability"]),
             lineage=Assumed(source=f"params/fault_trees/{file}", name=name) if name in given else None,
+            parts=_around(table, around, str(name), "probability", "probability", level, draws),
             tree=tree.name,
             event=name,
         )
@@ -106,7 +112,14 @@ def solved(
     }
     weight = {
         name: state.exact(
-            "event_importance", float(table.loc[name, "fussell_vesely"]), tree=tree.name, event=name
+            "event_importance",
+            float(table.loc[name, "fussell_vesely"])
+            if np.isfinite(table.loc[name, "fussell_vesely"])
+            else None,
+            reason=TOO_LARGE,
+            parts=_around(table, around, str(name), "fussell_vesely", "importance", level, draws),
+            tree=tree.name,
+            event=name,
         )
         for name in table.index
     }
@@ -116,7 +129,7 @@ def solved(
         top=state.exact(
             "top_event_probability",
             float(limits.value),
-            parts={"interval": interval_of(limits.low, limits.high, level, limits.method)},
+            parts={"n": draws, "interval": interval_of(limits.low, limits.high, level, limits.method)},
             tree=tree.name,
         ),
         nodes=_nodes(tree, chance),
@@ -132,6 +145,21 @@ def solved(
         cut_sets=state.exact("cut_sets", len(tree.minimal_cut_sets()), tree=tree.name),
         parts=_parts(field, open_tree, [one for one in causes if one.component in counted], seed=seed),
     )
+
+
+def _around(
+    table: Any, around: Any, name: str, column: str, kind: str, level: float, draws: int
+) -> dict[str, Any]:
+    """The draws' limits of an event's figure; none where nothing is said about the event, or the tree is too large."""
+    value = float(table.loc[name, column])
+    low, high = (float(around.loc[name, f"{kind}_{end}"]) for end in ("low", "high"))
+    if low == high:
+        return {}
+    if not np.isfinite([value, low, high]).all():
+        return {"reason": TOO_LARGE}
+    # of an event that was never seen the draws lie above the counted zero
+    limits = interval_of(min(low, value), max(high, value), level, f"propagation, {draws:,} draws")
+    return {"n": draws, "interval": limits}
 
 
 @traced
@@ -158,7 +186,7 @@ def _parts(field: Field, tree: FaultTree, causes: Sequence[Cause], *, seed: int)
         top = state.exact(
             "top_event_probability",
             float(limits.value),
-            parts={"interval": interval_of(limits.low, limits.high, level, limits.method)},
+            parts={"n": draws, "interval": interval_of(limits.low, limits.high, level, limits.method)},
             tree=tree.name,
             **place,
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
+from math import comb
 from typing import Any, Literal
 
 import numpy as np
@@ -17,13 +19,15 @@ from analysis.metrics.lineage import traced
 from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
+MOST_LETTERED = 8
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gate(Summarised):
-    """A consequence: true when all (``and``), any (``or``), at least `needed` (``at_least``) or not (``not``) of its inputs are."""
+    """A consequence of its inputs: true when all are (``and``), any (``or``), at least `needed` (``at_least``), just one of two (``xor``), none
+    (``nor``, and ``not`` of a single one), or not all (``nand``)."""
 
-    kind: Literal["and", "or", "at_least", "not"]
+    kind: Literal["and", "or", "at_least", "not", "xor", "nand", "nor"]
     of: tuple[str, ...]
     needed: int | None = None
     label: Text | None = None
@@ -58,12 +62,32 @@ class BasicEvent(Summarised):
 
 @dataclass(frozen=True, kw_only=True)
 class CommonCause(Summarised):
-    """Events that also fail together (beta factor): a share `beta` of each one's probability is shared by all."""
+    """Events that also fail together: a share `beta` of each one's probability is shared with others.
+
+    `beyond`: the multiple Greek letters: of what is shared by two or more, the share shared by three or more (gamma), of that the share
+    shared by four or more (delta), and so on. A letter that is not given is one: with `beta` alone all of them fail together (beta factor).
+    Source: Mosleh et al. (1988), NUREG/CR-4780, section 3.
+    """
 
     of: tuple[str, ...]
     beta: float
+    beyond: tuple[float, ...] = ()
     label: Text | None = None
     source: str | None = None
+
+    def parts(self, name: str) -> dict[tuple[str, ...], tuple[str, float]]:
+        """Each set of events that can fail together: the name of that common event, and its share of one event's probability."""
+        size = len(self.of)
+        letters = [1.0, self.beta, *self.beyond, *[1.0] * (size - 2 - len(self.beyond)), 0.0]
+        found = {}
+        for together in range(2, size + 1):
+            share = (
+                float(np.prod(letters[:together])) * (1 - letters[together]) / comb(size - 1, together - 1)
+            )
+            for members in combinations(self.of, together) if share > 0 else ():
+                label = name if together == size else f"{name}: {' + '.join(members)}"
+                found[members] = (label, share)
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +118,17 @@ class Described(Summarised):
     title: Text | None = None
 
     def source_of(self, name: str) -> BasicEvent:
-        """The event whose probability this one has: itself, or the last that ``same_as`` leads to."""
+        """The event whose probability this one has: itself, or the last that ``same_as`` leads to.
+
+        Parameters
+        ----------
+        name : str
+            Of the event.
+
+        Returns
+        -------
+        BasicEvent
+        """
         event = self.events[name]
         while event.same_as is not None:
             event = self.events[event.same_as]
@@ -156,6 +190,8 @@ def _check_gate(gate: Gate, known: set[str], where: str) -> None:
         )
     if gate.kind == "not" and len(gate.of) != 1:
         raise ParameterError(f"{where}: a 'not' gate has one input; this one has {len(gate.of)}.")
+    if gate.kind == "xor" and len(gate.of) != 2:
+        raise ParameterError(f"{where}: a 'xor' gate has two inputs; this one has {len(gate.of)}.")
     if (gate.kind == "at_least") != (gate.needed is not None):
         raise ParameterError(f"{where}: 'needed' belongs to an 'at_least' gate and to no other.")
     if gate.needed is not None and not 1 <= gate.needed <= len(gate.of):
@@ -216,6 +252,14 @@ def _check_evidence(event: BasicEvent, where: str) -> None:
 def _check_common(tree: Described, cause: CommonCause, where: str) -> None:
     if not 0 < cause.beta < 1 or len(cause.of) < 2:
         raise ParameterError(f"{where}: a common cause ties two events or more, with a beta between 0 and 1.")
+    if len(cause.beyond) > len(cause.of) - 2 or not all(0 <= letter <= 1 for letter in cause.beyond):
+        raise ParameterError(
+            f"{where}: 'beyond' gives at most {len(cause.of) - 2} letters for {len(cause.of)} events, each between 0 and 1."
+        )
+    if cause.beyond and len(cause.of) > MOST_LETTERED:
+        raise ParameterError(
+            f"{where}: {len(cause.of)} events have too many sets that fail together; letters beyond beta serve up to {MOST_LETTERED}."
+        )
     for name in cause.of:
         if name not in tree.events:
             raise ParameterError(f"{where}: no basic event '{name}'.{suggestion(name, tree.events)}")

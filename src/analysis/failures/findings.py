@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pandas as pd
 
@@ -15,24 +15,54 @@ if TYPE_CHECKING:
     from analysis.failures.forecasting_facts import ForecastFacts
     from analysis.failures.lives_facts import LifeFacts
     from analysis.failures.localising_facts import CauseFacts
-    from analysis.failures.money_facts import DueFacts, LeakFacts
-    from analysis.failures.monitoring_facts import WatchFacts
+    from analysis.failures.money_facts import DueFacts, LeakFacts, MoneyFacts
+    from analysis.failures.monitoring_facts import ChartFacts, WatchFacts
     from analysis.failures.result import FailureStudy
     from analysis.failures.scale import Scale
+    from analysis.periods import Month
 
 SECTION = "failures"
 SEARCH_METHOD = (
     "Expected: what all machines outside the cause would have had in its place, by months in service and component, times a factor of the calendar month; "
-    "search over combinations of attributes with a bound on the chance of naming any cause when there is none."
+    "search over combinations of attributes with a bound on the chance of naming any cause when there is none. "
+    "It may have begun in the months that a likelihood ratio at 95% does not exclude."
 )
 FORECAST_METHOD = "Machines in the field aged month by month, Weibull intensity by component, season, planned shipments, direct cost per failure of the last twelve months."
 
 
+class Tested(Protocol):
+    """What is held against chance: a study, or these parts of one."""
+
+    @property
+    def month(self) -> Month: ...
+    @property
+    def causes(self) -> tuple[CauseFacts, ...]: ...
+    @property
+    def watch(self) -> WatchFacts | NotDone: ...
+    @property
+    def chart(self) -> ChartFacts: ...
+    @property
+    def money(self) -> MoneyFacts | NotDone: ...
+    @property
+    def lives(self) -> tuple[LifeFacts, ...] | NotDone: ...
+    @property
+    def fixes(self) -> tuple[FixFacts, ...] | NotDone: ...
+
+
+def tested_findings(found: Tested, scale: Scale) -> list[Finding]:
+    """The findings that hold against chance; with nothing planted there should be none."""
+    return [
+        *(_cause(cause, scale, found.chart.months[0]) for cause in found.causes),
+        *_emerging(found.watch, scale),
+        *_chart(found, scale),
+        *_wear(found.lives, scale),
+        *(_fix(fix, scale) for fix in found.fixes or ()),
+    ]
+
+
 def findings(study: FailureStudy, scale: Scale) -> tuple[Finding, ...]:
     """Every finding of the study, in the order of its questions; how grave each is follows from ``scale``."""
-    found = [_cause(cause, scale) for cause in study.causes] or [_no_cause(study)]
-    found += _emerging(study.watch, scale) + _chart(study, scale) + _wear(study.lives, scale)
-    found += [_fix(fix, scale) for fix in study.fixes or ()]
+    found = ([] if study.causes else [_no_cause(study)]) + tested_findings(study, scale)
     found += _outlook(study.forecast, scale) + _leaks(study.leaks, scale) + _due(study.due, scale)
     return tuple(found)
 
@@ -50,29 +80,44 @@ def not_rated(reason: NotDone) -> Finding:
     )
 
 
-def _cause(cause: CauseFacts, scale: Scale) -> Finding:
+_RATIO = "{cause}: failures are {ratio} the number that other machines of the same age have ({ratio:interval}); {failures} instead of {expected}."
+_BEGUN = {
+    "month": "It began in {begun} and is beyond chance since {first}.",
+    "months": "It began between {begun} and {latest} and is beyond chance since {first}.",
+    "before": "It began in {latest} or before and is beyond chance since {first}.",
+}
+_COST = {
+    "": "",
+    "direct": " The excess cost {cost} in direct cost.",
+    "full": " The excess cost {cost} in direct cost and {full} with {hours} of own staff at {rate}.",
+}
+# by the money that is known, and by what is known of the months in which it began
+EXCESS = {
+    (money, when): f"{_RATIO} {begun}{cost}"
+    for money, cost in _COST.items()
+    for when, begun in _BEGUN.items()
+}
+
+
+def _cause(cause: CauseFacts, scale: Scale, first_watched: Month) -> Finding:
     values: dict[str, Value] = {
         "cause": cause.name,
         "ratio": cause.ratio,
         "failures": cause.failures,
         "expected": cause.expected,
         "first": cause.first_month,
+        "begun": cause.begun[0],
+        "latest": cause.begun[1],
     }
-    template = "{cause}: failures are {ratio} the number that other machines of the same age have ({ratio:interval}); {failures} instead of {expected}, beyond chance since {first}."
+    full = None if isinstance(cause.labour, NotDone) else cause.labour.full
     if cause.cost.value is not None:
         values["cost"] = cause.cost
-        template = (
-            "{cause}: failures are {ratio} the number that other machines of the same age have ({ratio:interval}); {failures} instead of {expected}, beyond chance since "
-            "{first}, an excess that "
-            "cost {cost} in direct cost."
-        )
-    full = None if isinstance(cause.labour, NotDone) else cause.labour.full
     if not isinstance(cause.labour, NotDone):
         values |= {"full": cause.labour.full, "hours": cause.labour.hours, "rate": cause.labour.rate}
-        template = (
-            "{cause}: failures are {ratio} the number that other machines of the same age have ({ratio:interval}); {failures} instead of {expected}, beyond chance since "
-            "{first}. The excess cost {cost} in direct cost and {full} with {hours} of own staff at {rate}."
-        )
+    money = "" if cause.cost.value is None and full is None else "direct" if full is None else "full"
+    earliest, latest = cause.begun
+    when = "before" if earliest == first_watched else "month" if earliest == latest else "months"
+    template = EXCESS[money, when]
     return Finding(
         id="failures.excess",
         section=SECTION,
@@ -119,7 +164,7 @@ def _emerging(watch: WatchFacts | NotDone, scale: Scale) -> list[Finding]:
     ]
 
 
-def _chart(study: FailureStudy, scale: Scale) -> list[Finding]:
+def _chart(study: Tested, scale: Scale) -> list[Finding]:
     """Only the report month is news; older signals are in the chart. Its failures beyond the centre are priced at the cost per failure."""
     chart, month = study.chart, study.month
     if month not in chart.signals:
@@ -144,7 +189,7 @@ def _chart(study: FailureStudy, scale: Scale) -> list[Finding]:
     ]
 
 
-def _beyond_centre(study: FailureStudy, at: int) -> float | None:
+def _beyond_centre(study: Tested, at: int) -> float | None:
     """Direct cost of a month's failures above the centre of the chart."""
     chart = study.chart
     if isinstance(study.money, NotDone) or study.money.unit is None or chart.values[at].n is None:

@@ -35,13 +35,14 @@ TOO_SHORT = Text.of("less than two and a half years of history")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Intensity(Summarised):
-    """Failures per machine and month: fitted by age, with a season by calendar month and what the fit cannot know (``spread``, relative)."""
+    """Failures per machine and month: fitted by age, from ``failures`` in all, with a season by calendar month and what the fit cannot know (``spread``, relative)."""
 
     lives: tuple[ComponentLife, ...]
     rest_rate: float
     season: Floats
     month_spread: float
     level_spread: float
+    failures: int
 
     def by_age(self, age_months: NDArray[np.int64]) -> dict[str, Floats]:
         """Expected failures in the month in service ``age_months``, by component; machines start in the middle of their first month."""
@@ -81,6 +82,7 @@ def intensity_of(field: Field, baseline: Baseline, delay: Delay, lives: list[Com
         season=season * level,
         month_spread=float(np.sqrt(variance)),
         level_spread=float(np.sqrt(1 / max(total, 1.0) + variance / 12)),
+        failures=round(total),
     )
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.failures import forecasting, money
 from analysis.failures.field import Field
 from analysis.failures.forecasting import Forecast, ForecastTest
-from analysis.failures.limits import interval_of, whole
+from analysis.failures.limits import interval_of, ratio_limits, whole
 from analysis.failures.money import UnitCost, unit_cost
 from analysis.failures.reporting import Delay, share_by_month
 from analysis.locale import Text
@@ -26,6 +26,8 @@ from analysis.summaries import Summarised
 
 COUNT_METHOD = "prediction: counting noise, month scatter, level"
 COST_METHOD = "prediction of the count and standard error of the cost per failure"
+COMPLETED_METHOD = "exact Poisson over share reported"
+MONTH_METHOD = "ratio of sums over months, t"
 NO_PROVISION = Text.of("not computed: needs provision.closing")
 NONE_OF_LINE = Text.of("not computed: no provision of this line")
 NOTHING_FAILED = Text.of("nothing failed in the last twelve months")
@@ -120,17 +122,21 @@ def _completed_counts(field: Field, delay: Delay) -> tuple[tuple[Month, Fact], .
     counts = field.failure_counts.groupby("month_no")["failures"].sum()
     shares = share_by_month(delay, field.months, field.horizon)
     return tuple(
-        (
-            month,
-            field.state.exact(
-                "failure_forecast",
-                whole(float(counts.get(month_index(month), 0) / share)),
-                period=month,
-                basis="completed",
-            ),
-        )
+        (month, _completed(field, float(counts.get(month_index(month), 0)), float(share), month))
         for month, share in zip(field.months, shares, strict=True)
         if share > 0
+    )
+
+
+def _completed(field: Field, count: float, share: float, month: Month) -> Fact:
+    """The count by its exact interval; the share taken as known (it rests on all failures)."""
+    from analysis.stats import poisson_interval
+
+    found = poisson_interval(count, share, level=field.inputs.confidence)
+    limits = interval_of(whole(found.low), whole(found.high), found.level, COMPLETED_METHOD)
+    parts = {"n": int(count), "interval": limits}
+    return field.state.exact(
+        "failure_forecast", whole(count / share), period=month, parts=parts, basis="completed"
     )
 
 
@@ -146,9 +152,8 @@ def _count(
     low, high = made.interval(expected, months=months or len(made.months), level=field.inputs.confidence)
     limits = interval_of(whole(low), whole(high), field.inputs.confidence, COUNT_METHOD)
     dimensions: dict[str, Any] = dict(place)
-    return field.state.exact(
-        "failure_forecast", whole(expected), period=period, parts={"interval": limits}, **dimensions
-    )
+    parts = {"n": made.intensity.failures, "interval": limits}
+    return field.state.exact("failure_forecast", whole(expected), period=period, parts=parts, **dimensions)
 
 
 def _cost(
@@ -193,14 +198,8 @@ def _obligations(
             continue
         due = _cost(field, "warranty_obligation", run_off, expected, own, period, product_line=name)
         total, failures = total + float(due.value or 0), failures + expected
-        count = field.state.exact(
-            "failure_forecast",
-            whole(expected),
-            period=period,
-            product_line=name,
-            warranty="inside",
-            basis="run_off",
-        )
+        place: dict[str, Any] = {"product_line": name, "warranty": "inside", "basis": "run_off"}
+        count = _count(field, run_off, expected, period, **place)
         lines.append(
             ObligationLine(
                 name=field.label("product_line", name),
@@ -250,11 +249,19 @@ def forecast_test(field: Field, tested: ForecastTest) -> ForecastTestFacts:
     limits = interval_of(
         expected / actual - high / expected, expected / actual - low / expected, level, COUNT_METHOD
     )
+    months = ratio_limits(
+        (tested.rows["expected"] - tested.rows["actual"]).abs().to_numpy(dtype=float),
+        tested.rows["actual"].to_numpy(dtype=float),
+        level=level,
+        method=MONTH_METHOD,
+    )
+    total: dict[str, Any] = {"n": tested.forecast.intensity.failures, "interval": limits}
+    month: dict[str, Any] = {"n": len(tested.rows), **months}
     return ForecastTestFacts(
-        total=field.state.exact(
-            "forecast_error", tested.error, period=period, parts={"interval": limits}, of="total"
+        total=field.state.exact("forecast_error", tested.error, period=period, parts=total, of="total"),
+        month=field.state.exact(
+            "forecast_error", tested.absolute_error, period=period, parts=month, of="month"
         ),
-        month=field.state.exact("forecast_error", tested.absolute_error, period=period, of="month"),
     )
 
 
@@ -280,11 +287,12 @@ def part_facts(field: Field, made: Forecast) -> tuple[PartFacts, ...]:
         low, high = made.interval(demand, months=PARTS_MONTHS, level=level)
         limits = interval_of(whole(low), whole(high), level, "prediction of the count")
         stock = made.quantile(demand, service, months=PARTS_MONTHS)
+        parts = {"n": made.intensity.failures, "interval": limits}
         found.append(
             PartFacts(
                 part=part,
                 demand=field.state.exact(
-                    "part_demand", whole(demand), period=period, parts={"interval": limits}, part_no=part
+                    "part_demand", whole(demand), period=period, parts=parts, part_no=part
                 ),
                 stock=field.state.exact("part_stock", stock, period=period, part_no=part),
             )

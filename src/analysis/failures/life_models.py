@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import ndtri
 
 from analysis.errors import FitError
 from analysis.locale import Text
@@ -159,10 +160,12 @@ def _b10(fit: Any, level: float) -> Interval | NotDone:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PlotPoints(Summarised):
-    """Share failed by age without a model (``age`` in months, ``share``), beside the fitted Weibull with its band at ``fit_age``."""
+    """Share failed by age without a model (``age`` in months, ``share`` and its limits), beside the fitted Weibull with its band at ``fit_age``."""
 
     age: NDArray[np.float64]
     share: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
     fit_age: NDArray[np.float64]
     fitted: tuple[Interval, ...]
 
@@ -170,20 +173,21 @@ class PlotPoints(Summarised):
 @traced
 def plot_points(counts: AgeCounts, fit: Any, *, level: float, points: int = 24) -> PlotPoints:
     """Nelson–Aalen by fortnight turned into a share failed, at ``points`` ages equally far apart on the log scale."""
-    hazard = np.cumsum(
-        np.divide(
-            counts.failures, counts.machines, out=np.zeros_like(counts.failures), where=counts.machines > 0
-        )
-    )
+    held = np.where(counts.machines > 0, counts.machines, 1.0)
+    hazard, variance = np.cumsum(counts.failures / held), np.cumsum(counts.failures / held**2)
     last = int(np.flatnonzero(counts.failures)[-1])
     age_at = np.unique(np.rint(np.geomspace(1, last + 1, points)).astype(int))
-    share = -np.expm1(-hazard[age_at - 1])
-    keep = share > 0
-    ages = age_at[keep] * SPAN
+    age_at = age_at[hazard[age_at - 1] > 0]
+    hazard, variance = hazard[age_at - 1], variance[age_at - 1]
+    # limits of the logarithm of the cumulative hazard (Kalbfleisch and Prentice 2002, 1.4): never below zero
+    reach = np.exp(ndtri((1 + level) / 2) * np.sqrt(variance) / hazard)
+    ages = age_at * SPAN
     at = np.geomspace(ages[0], ages[-1], 9)
     return PlotPoints(
         age=ages,
-        share=share[keep],
+        share=-np.expm1(-hazard),
+        low=-np.expm1(-hazard / reach),
+        high=-np.expm1(-hazard * reach),
         fit_age=at,
         fitted=tuple(fit.failure_share(float(age), level=level) for age in at),
     )

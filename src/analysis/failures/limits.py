@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.locale import Text
 from analysis.metrics import NotDone
 from analysis.results import Interval
 
 T = TypeVar("T")
+LEAST_CORRELATION = 0.2
+Floats = NDArray[np.float64]
+FEW_MONTHS = Text.of("no interval: fewer than three months")
 
 
 def interval_of(low: float, high: float, level: float, method: str) -> Interval | None:
@@ -19,6 +23,24 @@ def interval_of(low: float, high: float, level: float, method: str) -> Interval 
     if not (np.isfinite(low) and np.isfinite(high)):
         return None
     return Interval(low=float(low), high=float(high), level=level, method=method)
+
+
+def scale_limits(scale: float, *, freedom: float, level: float) -> tuple[float, float]:
+    """Limits of a standard deviation estimated with so many degrees of freedom: chi-square."""
+    from scipy.stats import chi2
+
+    low, high = chi2.ppf([(1 + level) / 2, (1 - level) / 2], freedom)
+    return scale * float(np.sqrt(freedom / low)), scale * float(np.sqrt(freedom / high))
+
+
+def ratio_limits(above: Floats, below: Floats, *, level: float, method: str) -> dict[str, Any]:
+    """The interval of a ratio of two sums over months that are never negative; of fewer than three months, the reason."""
+    from analysis.stats import ratio_interval
+
+    if len(above) < 3:
+        return {"reason": FEW_MONTHS}
+    found = ratio_interval(above, below, level=level, correlation=LEAST_CORRELATION)
+    return {"interval": interval_of(max(0.0, float(found.low)), found.high, level, method)}
 
 
 def jointly(level: float, number: int) -> float:

@@ -25,6 +25,7 @@ from analysis.results import Fact, Interval
 from analysis.summaries import Summarised
 
 Curve = tuple[tuple[float, Fact], ...]
+COUNTED = "Nelson–Aalen, log"
 LIKELIHOOD_RATIO = "likelihood ratio"
 NOBODY_NEW = Text.of("no machine entered service within the window")
 NOT_FOLLOWED = Text.of("no month whose repairs were all watched for all the days")
@@ -106,18 +107,19 @@ def life_facts(
     apart: Mapping[str, Sequence[LifeApart]],
     *,
     error: float,
+    models: bool = True,
 ) -> tuple[LifeFacts, ...] | NotDone:
     """Every fitted component, the steepest first; not done where no component could be fitted, for the reasons of ``without``.
 
     ``apart`` are the lives of machines that the search told from the others; ``error`` is the chance that any shape is called falling or rising
-    when it is not, shared by all readings.
+    when it is not, shared by all readings; ``models`` whether other life distributions are fitted beside the Weibull.
     """
     if not fitted:
         return all_reasons([part.reason for part in without.values()] or [NO_FAILURE])
     ordered = sorted(fitted, key=lambda one: (-one.fit.shape, one.component))
     level = 1 - error / max(len(fitted) + sum(len(parts) for parts in apart.values()), 1)
     return tuple(
-        _life(field, one, apart.get(one.component, ()), reading_level=level, first=k == 0)
+        _life(field, one, apart.get(one.component, ()), reading_level=level, first=k == 0, models=models)
         for k, one in enumerate(ordered)
     )
 
@@ -155,7 +157,13 @@ def _part(
 
 @traced
 def _life(
-    field: Field, life: ComponentLife, apart: Sequence[LifeApart], *, reading_level: float, first: bool
+    field: Field,
+    life: ComponentLife,
+    apart: Sequence[LifeApart],
+    *,
+    reading_level: float,
+    first: bool,
+    models: bool,
 ) -> LifeFacts:
     """The steepest is drawn; the slow mixture is fitted there and where the Weibull departs."""
     level, place = field.inputs.confidence, {"component": life.component}
@@ -166,7 +174,9 @@ def _life(
         parts = {"interval": limits, "n": life.failures}
         return field.state.exact(metric, found.value, parts=parts, component=life.component)
 
-    models, not_fitted = _model_facts(field, life, mixture=first or life.worst_gap > 0)
+    beside, not_fitted = (
+        _model_facts(field, life, mixture=first or life.worst_gap > 0) if models else ((), {})
+    )
     rows = field.rows(is_value("component", life.component))
     return LifeFacts(
         name=field.label("component", life.component),
@@ -177,7 +187,7 @@ def _life(
         direction=life.fit.hazard_direction(level=reading_level),
         beyond_data=b10.value > float(field.by_age["age_months"].max()),
         worst_gap=life.worst_gap,
-        models=models,
+        models=beside,
         not_fitted=not_fitted,
         paper=_plot_facts(field, life) if first else None,
         evidence=_by_age(life, **place),
@@ -255,8 +265,8 @@ def _plot_facts(field: Field, life: ComponentLife) -> PlotFacts:
 
     return PlotFacts(
         counted=tuple(
-            share(float(age), "counted", float(failed), None)
-            for age, failed in zip(points.age, points.share, strict=True)
+            share(float(age), "counted", float(failed), interval_of(low, high, level, COUNTED))
+            for age, failed, low, high in zip(points.age, points.share, points.low, points.high, strict=True)
         ),
         fitted=tuple(
             share(float(age), "fitted", one.value, interval_of(one.low, one.high, level, one.method))

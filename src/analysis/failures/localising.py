@@ -45,20 +45,50 @@ def localise(
 
     Parameters
     ----------
-    counts : rows of dimensions (and ``age``) with the column ``count``; several rows may describe one cell
-    exposure : rows of the same dimensions with the column ``held``: unit-months, or an expectation. None: ``counts`` hold both columns, such
-        as actual and forecast values by attributes
-    dimensions : attributes to search, all in both frames. An attribute that only failures have (a component) cannot be rated by exposure:
-        pass expectations by that attribute instead
-    age : a column of both frames to adjust for: failures are compared with those expected at this age
-    least_effect : smallest effect that matters, as a share: 0.2 passes over rate ratios between 0.8 and 1.2, however certain
-    noise, direction, ordered, max_attributes, max_causes, dispersion, familywise, level, baseline : as in
-        :func:`analysis.stats.localisation.localise`
+    counts : (cells, columns) DataFrame
+        Rows of dimensions (and ``age``) with the column ``count``; several rows may describe one cell.
+    exposure : (cells, columns) DataFrame, or None
+        Rows of the same dimensions with the column ``held``: unit-months, or an expectation. None: ``counts`` hold both columns, such as actual and
+        forecast values by attributes.
+    dimensions : names of columns
+        Attributes to search, all in both frames. An attribute that only failures have (a component) cannot be rated by exposure: pass expectations by
+        that attribute instead.
+    count, held : str
+        Names of the columns of failures and of exposure.
+    age : str, optional
+        A column of both frames to adjust for: failures are compared with those expected at this age.
+    noise, direction, baseline : str
+        As in `analysis.stats.localise`, like all that follow.
+    ordered : names of attributes
+        Whose values have an order.
+    max_attributes, max_causes : int
+        Values a cause may combine; causes named at most.
+    dispersion : float, factor on the variance
+        Of the counts.
+    least_effect : float, share
+        Smallest effect that matters: 0.2 passes over rate ratios between 0.8 and 1.2, however certain.
+    familywise : float, share 0 to 1
+        Chance of naming any cause when there is none.
+    level : float, share 0 to 1
+        Coverage of each rate-ratio interval.
+
+    Returns
+    -------
+    Localisation
 
     Raises
     ------
     ParameterError
-        Failures in cells that have no exposure: they can be counted, not rated.
+        Failures in cells that have no exposure: they can be counted, not rated; unknown columns or options.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from analysis import failures
+    >>> cells = pd.DataFrame({"model": ["X", "X", "Y", "Y", "Z", "Z"], "region": ["North", "South"] * 3})
+    >>> counts, exposure = cells.assign(failures=[60, 60, 20, 20, 20, 20]), cells.assign(unit_months=1000.0)
+    >>> failures.localise(counts, exposure, ["model", "region"]).causes["cause"].tolist()
+    ['model=X']
     """
     from analysis.stats.localisation import localise as search
 
@@ -179,15 +209,24 @@ def cells_of(field: Field, baseline: Baseline) -> Cells:
     )
 
 
+FEWEST_SCATTERED = 30
+
+
+@traced
+def scattered(frame: pd.DataFrame) -> pd.DataFrame:
+    """Batch by component with five or more failures expected: whose scatter is measured."""
+    parts = frame.groupby(["batch", "component"], sort=True)[["failures", "expected"]].sum()
+    return parts[parts["expected"] >= 5]
+
+
 @traced
 def _dispersion(frame: pd.DataFrame) -> float:
     """How much more cells scatter than counts do: the median of squared standardised differences, so that a few bad cells do not raise it.
 
     Cells are batch by component with five or more failures expected; fewer than thirty of them say nothing, and the counts are taken as Poisson.
     """
-    parts = frame.groupby(["batch", "component"], sort=True)[["failures", "expected"]].sum()
-    parts = parts[parts["expected"] >= 5]
-    if len(parts) < 30:
+    parts = scattered(frame)
+    if len(parts) < FEWEST_SCATTERED:
         return 1.0
     # square-root scale: variance near one quarter for counts of this size
     z = 2 * (np.sqrt(parts["failures"] + 0.375) - np.sqrt(parts["expected"] + 0.125))
@@ -199,7 +238,8 @@ def _dispersion(frame: pd.DataFrame) -> float:
 class Cause(Summarised):
     """A cause that survived: ``attributes`` of machines (a name may end in " from": this value or later), the component it shows in (None: all).
 
-    ``actual`` and ``expected`` failures are those of the machines and component; ``share`` is the excess over all failures of the window.
+    ``actual`` and ``expected`` failures are those of the machines and component; ``share`` is the excess over all failures of the window;
+    ``outside`` are the failures of other machines that the expectation rests on, as many as they count for at their scatter.
     """
 
     attributes: dict[str, str]
@@ -212,6 +252,7 @@ class Cause(Summarised):
     corrected: float
     share: float
     p_familywise: float
+    outside: float
     confounded_with: tuple[str, ...]
 
     @property
@@ -261,12 +302,12 @@ def searched(
     total = float(whole["failures"].sum())
     frames = dict((str(name), part) for name, part in parts)
     causes = [
-        _cause(row, name, total, frames[name])
+        _cause(row, name, total, frames[name], cells.dispersion)
         for name, found in apart.items()
         for row in found.causes.itertuples()
     ]
     for row in together.causes.itertuples():
-        cause = _cause(row, None, total, whole)
+        cause = _cause(row, None, total, whole, cells.dispersion)
         largest = max((other.excess for other in causes if other.attributes == cause.attributes), default=0.0)
         if largest >= CONCENTRATED * cause.excess or _explained(cells, cause, causes):
             continue
@@ -329,12 +370,11 @@ def _search(frame: pd.DataFrame, varied: Sequence[str], **settings: Any) -> Loca
 
 
 @traced
-def _cause(row: Any, component: str | None, total: float, frame: pd.DataFrame) -> Cause:
+def _cause(row: Any, component: str | None, total: float, frame: pd.DataFrame, dispersion: float) -> Cause:
     attributes = {name: str(value) for name, value in row.attributes.items()}
-    ratio, expected = float(row.rate_ratio), float(row.expected)
+    ratio, expected, inside = float(row.rate_ratio), float(row.expected), members(frame, attributes)
     if not np.isfinite(ratio):
         # nothing failed outside: half a failure stands for it, so that a number can be said; the upper limit stays infinite
-        inside = members(frame, attributes)
         own, rest = float(frame.loc[inside, "expected"].sum()), float(frame.loc[~inside, "expected"].sum())
         expected = 0.5 * own / rest
         ratio = float(row.actual) / expected
@@ -349,6 +389,7 @@ def _cause(row: Any, component: str | None, total: float, frame: pd.DataFrame) -
         corrected=float(row.rate_ratio_corrected),
         share=(float(row.actual) - expected) / total,
         p_familywise=float(row.p_familywise),
+        outside=float(frame.loc[~inside, "failures"].sum()) / dispersion,
         confounded_with=tuple(row.confounded_with),
     )
 

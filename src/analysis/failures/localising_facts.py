@@ -13,8 +13,8 @@ from analysis.errors import MissingData
 from analysis.failures import localising, money, views
 from analysis.failures.baseline import Baseline
 from analysis.failures.field import Field
-from analysis.failures.limits import interval_of, jointly, of_what, whole
-from analysis.failures.localising import Cause, Cells, Search, members
+from analysis.failures.limits import interval_of, jointly, of_what, scale_limits, whole
+from analysis.failures.localising import FEWEST_SCATTERED, Cause, Cells, Search, members, scattered
 from analysis.failures.reporting_facts import Labelled
 from analysis.locale import Text
 from analysis.metrics import NotDone, Period, cents, traced
@@ -29,7 +29,10 @@ RATED = ("supplier", "model", "plant", "region")
 RATIO_METHOD = "exact conditional (two Poisson rates)"
 SELECTED_METHOD = "exact conditional, given that the search named it"
 COST_METHOD = "interval of the rate ratio; cost per failure held"
+EXPECTED_METHOD = "exact Poisson (failures of the other machines)"
+SCATTER_METHOD = "chi-square, degrees of freedom of a median"
 NO_EXPOSURE = Text.of("not computed: no exposure")
+FEW_SCATTERED = Text.of("taken as chance: fewer than 30 parts of batches expect five failures")
 NO_HOURS = Text.of("not computed: no hours of own staff, or no cost traced")
 
 
@@ -48,6 +51,7 @@ class CauseFacts(Summarised):
     labour: Labour | NotDone
     share: Fact
     first_month: Month
+    begun: tuple[Month, Month]
     actual_by_month: tuple[Fact, ...]
     expected_by_month: tuple[Fact, ...]
     apart: Apart | None
@@ -106,6 +110,7 @@ def cause_facts(
         cause.actual * edges[0], cause.actual * edges[1], field.inputs.confidence, SELECTED_METHOD
     )
     n = {"n": int(cause.actual)}
+    of_all = cause.share * cause.actual / cause.excess if cause.excess else 0.0
     cost = _excess_cost(field, cause, edges, costs)
     return CauseFacts(
         cause=cause,
@@ -115,23 +120,50 @@ def cause_facts(
             "cause_rate_ratio_corrected", cause.corrected, parts={"interval": limits} | n, **place
         ),
         failures=state.measured("cause_failures", field.rows(where), **place),
-        expected=state.exact("cause_expected_failures", whole(cause.expected), **place),
+        expected=_expected(field, cause, cause.expected),
         excess=state.exact(
             "cause_excess_failures", whole(cause.excess), parts={"interval": beyond} | n, **place
         ),
         cost=cost,
         labour=_labour(field, cause, edges, cost),
-        share=state.exact("cause_share_explained", cause.share, **place),
+        share=state.exact(
+            "cause_share_explained",
+            cause.share,
+            parts={
+                "interval": interval_of(
+                    of_all * edges[0], of_all * edges[1], field.inputs.confidence, SELECTED_METHOD
+                )
+            }
+            | n,
+            **place,
+        ),
         first_month=_first_beyond(months, actual, expected),
+        begun=months_begun(months, actual, expected, level=field.inputs.confidence),
         actual_by_month=_running_count(field, cause, months),
         expected_by_month=tuple(
-            state.exact(
-                "cause_expected_failures", whole(float(due)), period=Period(field.first, month), **place
-            )
+            _expected(field, cause, float(due), period=Period(field.first, month))
             for month, due in zip(months, np.cumsum(expected), strict=True)
         ),
         apart=_apart(field, cells, cause),
         evidence=money.evidence_of_cause(field, cause.attributes, cause.component),
+    )
+
+
+def _expected(field: Field, cause: Cause, due: float, *, period: Period | None = None) -> Fact:
+    """What other machines would have had: as uncertain as the count of their failures, half of one where none failed."""
+    from analysis.stats import poisson_interval
+
+    level, outside = field.inputs.confidence, max(cause.outside, 0.5)
+    rests = poisson_interval(cause.outside, outside, level=level)
+    return field.state.exact(
+        "cause_expected_failures",
+        whole(due),
+        period=period,
+        parts={
+            "interval": interval_of(whole(due * rests.low), whole(due * rests.high), level, EXPECTED_METHOD),
+            "n": round(cause.outside),
+        },
+        **cause_slice(cause),
     )
 
 
@@ -197,7 +229,7 @@ def _labour(field: Field, cause: Cause, edges: tuple[float, float], cost: Fact) 
     hours = field.state.exact(
         "cause_excess_hours",
         whole(spent * part),
-        parts={"interval": interval_of(spent * edges[0], spent * edges[1], level, COST_METHOD)},
+        parts={"n": cost.n, "interval": interval_of(spent * edges[0], spent * edges[1], level, COST_METHOD)},
         **place,
     )
     # direct cost and labour grow with the same share in excess
@@ -234,6 +266,25 @@ def _first_beyond(months: Sequence[Month], actual: np.ndarray, expected: np.ndar
     beyond = (running > poisson.ppf(0.999, np.maximum(due, 1e-9))) & (running >= 3)
     at = np.flatnonzero(beyond) if beyond.any() else np.flatnonzero(running > 0)
     return months[int(at[0])] if len(at) else months[0]
+
+
+def months_begun(
+    months: Sequence[Month], actual: np.ndarray, expected: np.ndarray, *, level: float
+) -> tuple[Month, Month]:
+    """The first and the last of the months in which an excess may have begun.
+
+    An excess that begins in a month multiplies what is expected from then on; kept are the months whose likelihood is not too far below that of the likeliest.
+    How far that is: the likelihood ratio of the true month exceeds x with chance 1 - (1 - exp(-x/2))² at most (Hansen 2000, *Econometrica* 68, 575-603, theorem 2),
+    whose limit is one of small changes and wide for large ones.
+    """
+    later = np.cumsum(actual[::-1])[::-1].astype(float)
+    due = np.maximum(np.cumsum(expected[::-1])[::-1], 1e-12)
+    ratio = np.maximum(later / due, 1.0)
+    likelihood = later * np.log(ratio) - (ratio - 1) * due
+    allowed = -2 * np.log(1 - np.sqrt(level))
+    there = (expected > 0) | (actual > 0)  # before its first machine a cause has not begun
+    kept = np.flatnonzero((2 * (likelihood.max() - likelihood) <= allowed) & there)
+    return months[int(kept[0])], months[int(kept[-1])]
 
 
 @traced
@@ -313,9 +364,15 @@ def candidates_fact(field: Field, search: Search) -> Fact:
 
 
 @traced
-def dispersion_fact(field: Field, search: Search) -> Fact:
-    """How much more batches scatter than counts by chance."""
-    return field.state.exact("overdispersion", search.dispersion, period=field.last, of="batches")
+def dispersion_fact(field: Field, search: Search, cells: Cells) -> Fact:
+    """How much more batches scatter than counts by chance: never less than they do; of too few batches that is taken for granted."""
+    number, level, found = len(scattered(cells.frame)), field.inputs.confidence, search.dispersion
+    # a median of squares tells as much as 1 ÷ 2.72 of the squares would: its variance over that of their mean
+    low, high = scale_limits(found**0.5, freedom=max(number, 1) / 2.72, level=level)
+    limits = interval_of(max(1.0, low**2), high**2, level, SCATTER_METHOD)
+    few = number < FEWEST_SCATTERED
+    parts = {"n": number} | ({"reason": FEW_SCATTERED} if few else {"interval": limits})
+    return field.state.exact("overdispersion", found, period=field.last, parts=parts, of="batches")
 
 
 POWER_EXPECTED, POWER_RATIOS = (5.0, 10.0, 20.0, 50.0, 100.0), (1.5, 2.0, 3.0)

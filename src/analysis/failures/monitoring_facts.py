@@ -12,7 +12,7 @@ from analysis.failures import fixes, monitoring, views
 from analysis.failures.baseline import Baseline
 from analysis.failures.error_rates import ErrorRates
 from analysis.failures.field import Field
-from analysis.failures.limits import interval_of
+from analysis.failures.limits import interval_of, scale_limits
 from analysis.failures.monitoring import RateCharts
 from analysis.locale import Text
 from analysis.metrics import NotDone, Period, traced
@@ -65,6 +65,8 @@ def chart_facts(
     place: dict[str, Any] = {"fix": fix} if fix else {}
     scale = field.inputs.engine.registry[metric].per
 
+    reach = point_limits(points, level=field.inputs.confidence)
+
     def limit(column: str) -> tuple[Fact, ...]:
         values = np.maximum(points[column].to_numpy(dtype=float), 0.0)
         return tuple(
@@ -73,10 +75,20 @@ def chart_facts(
         )
 
     values = tuple(
-        field.state.exact(metric, float(value), period=month, parts={"n": int(size * scale)}, **place)
-        for month, value, size in zip(field.months, points["value"], points["size"], strict=True)
+        field.state.exact(
+            metric,
+            float(value),
+            period=month,
+            parts={
+                "n": int(size * scale),
+                "interval": interval_of(low, high, field.inputs.confidence, POINT_METHOD),
+            },
+            **place,
+        )
+        for month, value, size, (low, high) in zip(
+            field.months, points["value"], points["size"], reach, strict=True
+        )
     )
-    scatter = chart.choice.sigma_z
     return ChartFacts(
         kind=chart.kind,
         choice=chart.choice.code,
@@ -86,9 +98,35 @@ def chart_facts(
         lower=limit("lower"),
         upper=limit("upper"),
         signals=tuple(field.months[int(p)] for p in sorted(set(chart.signals["point"]))),
-        overdispersion=None
-        if scatter is None
-        else field.state.exact("overdispersion", float(scatter), **place),
+        overdispersion=_scatter(field, chart, place),
+    )
+
+
+POINT_METHOD = "exact Poisson, expectation taken as known"
+SCATTER_METHOD = "chi-square, degrees of freedom of moving ranges"
+
+
+@traced
+def point_limits(points: pd.DataFrame, *, level: float) -> list[tuple[float, float]]:
+    """Limits of each point of a chart of rates or ratios: its own count's, over its exposure or expectation."""
+    from analysis.stats import poisson_interval
+
+    size = points["size"].to_numpy(dtype=float)
+    found = poisson_interval(
+        np.rint(points["value"].fillna(0).to_numpy(dtype=float) * size), size, level=level
+    )
+    return list(zip(found.low, found.high, strict=True))
+
+
+@traced
+def _scatter(field: Field, chart: ControlChart, place: dict[str, Any]) -> Fact | None:
+    """How much more points scatter than counts; a mean moving range over d2 has variance of about 0.826 sigma squared over the points."""
+    scatter, points = chart.choice.sigma_z, chart.choice.points
+    if scatter is None:
+        return None
+    low, high = scale_limits(float(scatter), freedom=points / (2 * 0.826), level=field.inputs.confidence)
+    return field.state.between(
+        "overdispersion", float(scatter), low, high, n=points, method=SCATTER_METHOD, **place
     )
 
 
@@ -113,7 +151,7 @@ def rule_facts(field: Field, charts: RateCharts, *, seed: int) -> tuple[RuleFact
     for name, (title, what) in RULE_NAMES.items():
         chart = {"ewma": charts.ewma, "cusum": charts.cusum}.get(name, charts.rules)
         at = sorted({int(p) for p in chart.signals.loc[chart.signals["rule"] == name, "point"]})
-        alarms = field.state.exact("chart_false_alarms", quiet[name], parts={"n": number}, rule=name)
+        alarms = field.state.share("chart_false_alarms", round(quiet[name] * number), number, rule=name)
         found.append(
             RuleFacts(
                 name=title, looks_for=what, months=tuple(field.months[k] for k in at), false_alarms=alarms
@@ -233,12 +271,16 @@ def watch_facts(field: Field, baseline: Baseline, errors: ErrorRates, *, seed: i
     )
     if found is None:
         return NotDone(reason=NO_CELLS)
-    period, n = monitoring.recent(field), {"n": found.simulations}
+    period, drawn = monitoring.recent(field), found.simulations
     return WatchFacts(
         cells=field.state.exact("watch_cells", len(found.cells), period=period),
-        false_alarms=field.state.exact("watch_false_alarms", found.false_alarms, period=period, parts=n),
+        false_alarms=field.state.share(
+            "watch_false_alarms", round(found.false_alarms * drawn), drawn, period=period
+        ),
         detected=tuple(
-            field.state.exact("watch_detection", share, period=period, parts=n, after_months=str(k))
+            field.state.share(
+                "watch_detection", round(share * drawn), drawn, period=period, after_months=str(k)
+            )
             for k, share in enumerate(found.detected, 1)
         ),
         alerts=tuple(_alert(field, row, period) for row in found.alerts.itertuples()),

@@ -59,9 +59,10 @@ class Amounts(Summarised):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Chance(Summarised):
-    """What chance leaves: limits of each rank in order, and how many values make eighty percent with the limits of that."""
+    """What chance leaves: limits of each rank in order, of the share of all that lies above zero held down to it, and how many values make eighty percent with the limits of that."""
 
     ranks: list[tuple[int, int]]
+    held: list[tuple[float, float]]
     vital: tuple[int, int, int]
 
 
@@ -79,6 +80,7 @@ def chance_of(given: Amounts, *, draws: int, seed: int, level: float) -> Chance:
     few = np.quantile(_makers(np.maximum(drawn, 0.0)), limits, method="inverted_cdf")
     return Chance(
         ranks=[(int(a), int(b)) for a, b in zip(low, high, strict=True)],
+        held=_held(np.maximum(drawn, 0.0), limits),
         vital=(int(_makers(positive[None, :])[0]), int(few[0]), int(few[1])),
     )
 
@@ -101,6 +103,14 @@ def _scatter(
     if given.spread is None:
         return 0.0
     return np.asarray(generator.standard_normal(shape) * np.array([given.spread[k] for k in order]))
+
+
+def _held(amounts: np.ndarray, limits: tuple[float, float]) -> list[tuple[float, float]]:
+    """Limits of the running share in the order as it was found."""
+    running = np.cumsum(amounts, axis=1)
+    shares = running / np.maximum(running[:, -1:], 1e-300)
+    low, high = np.quantile(shares, limits, axis=0)
+    return [(float(a), float(b)) for a, b in zip(low, high, strict=True)]
 
 
 def _makers(amounts: np.ndarray) -> np.ndarray:

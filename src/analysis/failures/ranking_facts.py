@@ -31,6 +31,7 @@ METRICS = {
     "excess": "excess_failures",
     "past": "excess_over_past",
 }
+TOO_MANY = Text.of("no interval: more values than rankings are simulated for")
 MEASURES = {"count": "failures_counted", "cost": "cost_of_failures"}
 EXCESS_METHOD = "exact Poisson count, error of the expectation"
 
@@ -190,7 +191,7 @@ def ranked(
             ParetoLine(
                 name=field.label(dimension, given.values[k]),
                 fact=fact,
-                cumulative=_cumulative(field, by, dimension, given, at, period, place),
+                cumulative=_cumulative(field, by, dimension, given, at, period, place, chance.held[at]),
                 rank=rank,
                 settled=bool(low == high),
             )
@@ -209,14 +210,14 @@ def ranked(
             lineage=_distinct(field, by, dimension, over),
             **about,
         ),
-        vital=state.exact(
-            "vital_few",
-            few,
-            period=period,
-            parts={"interval": limits if len(order) <= ranking.RANKED_AT_MOST else None},
-            **about,
-        ),
+        vital=state.exact("vital_few", few, period=period, parts=_known(limits, given), **about),
     )
+
+
+def _known(limits: Interval | None, given: Amounts) -> dict[str, Any]:
+    """The interval of what the simulated rankings say, and the failures behind it; the reason where only the first values were simulated."""
+    few = len(given.values) <= ranking.RANKED_AT_MOST
+    return {"n": sum(given.counts), **({"interval": limits} if few else {"reason": TOO_MANY})}
 
 
 def _around(given: Amounts, k: int, level: float) -> Interval | None:
@@ -244,13 +245,24 @@ def _selected(field: Field, by: str, where: str = "TRUE") -> Selection | None:
 
 
 def _cumulative(
-    field: Field, by: str, dimension: str, given: Amounts, at: int, period: Period, place: dict[str, Any]
+    field: Field,
+    by: str,
+    dimension: str,
+    given: Amounts,
+    at: int,
+    period: Period,
+    place: dict[str, Any],
+    held: tuple[float, float],
 ) -> Fact:
-    """The running share of what lies above zero."""
+    """The running share of what lies above zero; of an excess, which is estimated, with what chance leaves of it."""
     positive = [k for k in given.order if given.amounts[k] > 0]
     down_to = [k for k in given.order[: at + 1] if given.amounts[k] > 0]
     running, total = given.total(down_to), given.total(positive)
-    lineage = None
+    share = float(running) / float(total) if total else 0.0
+    lineage, known = None, {}
+    if by not in ("count", "cost"):
+        limits = interval_of(min(share, held[0]), max(share, held[1]), field.inputs.confidence, METHOD)
+        known = _known(limits, given)
     if by in ("count", "cost") and total:
         above = _selected(field, by, is_value(dimension, *(given.values[k] for k in down_to)))
         others = [value for k, value in enumerate(given.values) if given.amounts[k] <= 0]
@@ -260,10 +272,10 @@ def _cumulative(
         lineage = Rows(numerator=above.sql, value=value, denominator=whole.sql, of=value)
     return field.state.exact(
         "failure_share_cumulative",
-        float(running) / float(total) if total else 0.0,
+        share,
         period=period,
         lineage=lineage,
-        parts={"numerator": running, "denominator": total},
+        parts={"numerator": running, "denominator": total, **known},
         **place,
     )
 

@@ -32,10 +32,14 @@ TOO_SHORT = Text.of("less than a year before the last settled month")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Delay(Summarised):
-    """``reported[d]`` is the share of failures reported within d days; one from ``LONGEST_DAYS`` on, which is an assumption."""
+    """``reported[d]`` is the share of failures reported within d days; one from ``LONGEST_DAYS`` on, which is an assumption.
+
+    ``eligible[d]`` are the failures that say what part of the delays of at most d days are shorter than d.
+    """
 
     reported: Floats
     failures: int
+    eligible: Floats
 
     def share(self, days: NDArray[np.int64]) -> Floats:
         return np.asarray(self.reported[np.clip(days, 0, len(self.reported) - 1)])
@@ -55,7 +59,7 @@ def delay_of(delays: pd.DataFrame, horizon: dt.date) -> Delay:
     keep = np.where(eligible > 0, 1 - np.divide(at, eligible, out=np.zeros_like(at), where=eligible > 0), 1.0)
     # reported within d: not one of the longer delays, each given that the delay was at most that long
     reported = np.r_[np.cumprod(keep[::-1])[::-1][1:], 1.0]
-    return Delay(reported=reported, failures=int(weight.sum()))
+    return Delay(reported=reported, failures=int(weight.sum()), eligible=eligible)
 
 
 @traced
@@ -70,11 +74,34 @@ def _days_to(days: pd.Series, horizon: dt.date) -> NDArray[np.int64]:
 @traced
 def share_by_month(delay: Delay, months: list[Month], horizon: dt.date) -> Floats:
     """Expected share of a month's failures that is reported by the horizon, days weighing alike."""
-    shares = []
-    for month in months:
-        days = np.array([(horizon - month.start).days - k for k in range((month.end - month.start).days)])
-        shares.append(float(np.where(days >= 0, delay.share(days), 0.0).mean()))
-    return np.array(shares)
+    ages = [_ages(month, horizon) for month in months]
+    return np.array([float(np.where(days >= 0, delay.share(days), 0.0).mean()) for days in ages])
+
+
+def _ages(month: Month, horizon: dt.date) -> NDArray[np.int64]:
+    """Days from each day of a month to the horizon."""
+    return np.array([(horizon - month.start).days - k for k in range((month.end - month.start).days)])
+
+
+@traced
+def share_variance(delay: Delay, months: list[Month], horizon: dt.date, weights: Floats) -> float:
+    """Variance of a weighted sum of the months' shares.
+
+    The share within d days is a product of independent parts, one per longer delay; each has the variance of a share of its eligible
+    failures (as Greenwood's for a survival curve), carried to the sum by its derivative.
+    """
+    held = np.r_[delay.reported[0], delay.reported]
+    keep = np.divide(held[:-1], held[1:], out=np.ones(len(held) - 1), where=held[1:] > 0)
+    own = (keep > 0) & (delay.eligible > 0)
+    spread = np.where(own, (1 - keep) / np.where(own, keep * delay.eligible, 1.0), 0.0)
+    slope = np.zeros(len(keep))
+    for month, weight in zip(months, weights, strict=True):
+        days = _ages(month, horizon)
+        inside = np.clip(days[days >= 0], 0, len(keep) - 1)
+        by_day = np.bincount(inside, weights=delay.share(inside), minlength=len(keep)) / len(days)
+        # a delay longer than d days bears on every share within d
+        slope += weight * np.r_[0.0, np.cumsum(by_day)[:-1]]
+    return float((slope**2 * spread).sum())
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

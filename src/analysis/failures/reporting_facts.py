@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,8 @@ import numpy as np
 from analysis.failures import views
 from analysis.failures.baseline import Baseline
 from analysis.failures.field import Field
-from analysis.failures.limits import interval_of
-from analysis.failures.reporting import Backtest, Delay, share_by_month
+from analysis.failures.limits import interval_of, ratio_limits
+from analysis.failures.reporting import Backtest, Delay, share_by_month, share_variance
 from analysis.locale import Text
 from analysis.metrics import Period, traced
 from analysis.metrics.views import month_index
@@ -21,6 +21,8 @@ from analysis.results import Derived, Fact
 from analysis.summaries import Summarised
 
 Labelled = tuple[Text, Fact]
+SHARE_METHOD = "Wilson at the variance of the delay distribution"
+ERROR_METHOD = "ratio of sums over months, t"
 NOTHING_YET = Text.of("not computed: nothing is reported yet")
 
 
@@ -84,8 +86,28 @@ def _rate(field: Field, where: str, *, period: Month | Period, **place: str) -> 
 def _shares(field: Field, delay: Delay) -> tuple[Fact, ...]:
     shares = share_by_month(delay, field.months, field.horizon)
     return tuple(
-        field.state.exact("failure_reported_share", float(share), period=month, parts={"n": delay.failures})
+        _reported(field, delay, float(share), {month: 1.0}, month)
         for month, share in zip(field.months, shares, strict=True)
+    )
+
+
+def _reported(
+    field: Field, delay: Delay, share: float, weights: Mapping[Month, float], period: Month | Period
+) -> Fact:
+    """A share of several months' failures, the weighted sum of theirs, by Wilson's interval at the count that has its variance."""
+    from analysis.stats import proportion_interval
+
+    variance = share_variance(delay, list(weights), field.horizon, np.array(list(weights.values())))
+    trials = share * (1 - share) / variance if variance > 0 and 0 < share < 1 else float(delay.failures)
+    found = proportion_interval(share * trials, trials, method="wilson", level=field.inputs.confidence)
+    return field.state.between(
+        "failure_reported_share",
+        share,
+        float(found.low),
+        float(found.high),
+        n=delay.failures,
+        method=SHARE_METHOD,
+        period=period,
     )
 
 
@@ -102,7 +124,13 @@ def _share_of(field: Field, delay: Delay, counts: Sequence[Fact], shares: Sequen
     counted = sum(float(count.value or 0) for count in counts)
     total = float(np.sum(ends))
     share = counted / total if np.isfinite(total) and total > 0 else 0.0
-    return field.state.exact("failure_reported_share", share, period=field.year, parts={"n": delay.failures})
+    months = [Month.parse(count.period) for count in counts]
+    # a month weighs by what is expected of it in the end, and by how far its own share moves that
+    weights = {
+        month: end / total * share / float(one.value) if share and one.value else 0.0
+        for month, end, one in zip(months, ends, shares, strict=True)
+    }
+    return _reported(field, delay, share, weights, field.year)
 
 
 def _completed(field: Field, rate: Fact, share: Fact) -> Fact:
@@ -163,9 +191,17 @@ class ReportingTest(Summarised):
 def reporting_test(field: Field, tested: Backtest) -> ReportingTest:
     """The errors of a backtest as facts."""
     return ReportingTest(
-        counted=field.state.exact("reporting_error", tested.error_raw, count="counted"),
-        corrected=field.state.exact("reporting_error", tested.error_corrected, count="corrected"),
+        counted=_error(field, tested, "known_then", tested.error_raw, "counted"),
+        corrected=_error(field, tested, "corrected_then", tested.error_corrected, "corrected"),
     )
+
+
+def _error(field: Field, tested: Backtest, column: str, error: float, count: str) -> Fact:
+    now = tested.rows["known_now"].to_numpy(dtype=float)
+    apart = np.abs(tested.rows[column].to_numpy(dtype=float) - now)
+    limits = ratio_limits(apart, now, level=field.inputs.confidence, method=ERROR_METHOD)
+    parts = {"n": len(now), **limits}
+    return field.state.exact("reporting_error", error, parts=parts, count=count)
 
 
 # Reasons for which a failure is not rated; those of ``EXPECTED`` are no fault of the data.

@@ -27,7 +27,32 @@ from analysis.summaries import Summarised
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FailureStudy(Summarised):
-    """What the failure notebook shows. A part that could not be made is ``NotDone`` and says why; so does a check."""
+    """What the failure notebook shows. A part that could not be made is ``NotDone`` and says why; so does a check.
+
+    Attributes
+    ----------
+    month, window : the report month; the months that are searched.
+    rates, triangle : failure rates by months in service; the triangle of cohorts and delays.
+    reporting_test : how well late reports were foreseen in the past.
+    chart, rules, phases, watch : control chart of the failure rate, its rules, its phases, and what is watched.
+    words : what technicians wrote.
+    causes, candidates, search_error, ratios : causes of an excess, how many were looked at, at which error rate; rate ratios by slice.
+    paretos, excluded, impossible, dispersion : rankings; what was left out and why; how counts scatter.
+    lives, survival, repairs, repeats : life models; survival of machines; repeated repairs.
+    fixes, forecast, forecast_test : whether fixes worked; failures to come, and how that worked in the past.
+    money, recovery, leaks, due, spare_parts : cost of failures, what suppliers owe, and the parts needed.
+    trees, power, simulated : fault trees; what could have been found; error rates by simulation.
+    findings, checks : what stands out, what is to be doubted.
+
+    Examples
+    --------
+    A company without units shipped has failures that can be counted, not rated.
+
+    >>> from analysis import failures
+    >>> result = failures.study(run.inputs)  # run = open_run("sample", section="failures")
+    >>> isinstance(result, failures.FailureStudy)
+    False
+    """
 
     month: Month
     window: Period
@@ -68,7 +93,20 @@ class FailureStudy(Summarised):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NotRated(Summarised):
-    """What is left to say where failures cannot be rated: which data are missing."""
+    """What is left to say where failures cannot be rated: which data are missing.
+
+    Attributes
+    ----------
+    month : the report month.
+    reason : which data are missing.
+    findings, checks : the same, for the page.
+
+    Examples
+    --------
+    >>> from analysis import failures
+    >>> print(failures.study(run.inputs).reason.reason.en)
+    needs units.shipped_on, tickets.serial_no
+    """
 
     month: Month
     reason: NotDone

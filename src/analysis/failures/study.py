@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from analysis.errors import MissingData
 from analysis.failures import (
@@ -35,9 +37,15 @@ from analysis.failures.limits import those_made
 from analysis.failures.result import FailureStudy, NotRated
 from analysis.failures.scale import Scale
 from analysis.locale import Text
-from analysis.metrics import NotDone, Parts, StudyInputs
+from analysis.metrics import NotDone, Parts, StudyInputs, traced
 from analysis.metrics import study as study_of
 from analysis.params.interventions import Intervention, load_interventions
+from analysis.periods import Month
+from analysis.results import Finding
+from analysis.summaries import Summarised
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SECTION = "failures"
 NO_FIX = Text.of("no fix is registered")
@@ -48,11 +56,22 @@ NO_TREE = Text.of("no fault tree is registered")
 def study(inputs: StudyInputs) -> FailureStudy | NotRated:
     """Failures of one company up to the report month.
 
+    Parameters
+    ----------
+    inputs : StudyInputs
+        One month of one company: ``run.inputs``.
+
     Returns
     -------
     FailureStudy
-        ``NotRated`` without units shipped (or serial numbers on tickets): failures can then be counted, not rated. Everything else that is
-        absent (ledger, claims, parts, plan, provision) switches its part off and is said in a check.
+        ``NotRated`` without units shipped (or serial numbers on tickets): failures can then be counted, not rated. Everything else that is absent
+        (ledger, claims, parts, plan, provision) switches its part off and is said in a check.
+
+    Examples
+    --------
+    >>> from analysis import failures
+    >>> type(failures.study(run.inputs)).__name__  # a company without units shipped
+    'NotRated'
     """
     try:
         field = Field.of(inputs)
@@ -62,29 +81,118 @@ def study(inputs: StudyInputs) -> FailureStudy | NotRated:
     return _rated(field)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Ground:
+    """What most parts stand on, computed once."""
+
+    errors: ErrorRates
+    seed: int
+    baseline: Baseline
+    delay: reporting.Delay
+    fitted: Sequence[lives.ComponentLife]
+    without: Mapping[str, NotDone]
+    intensity: forecasting.Intensity
+    cells: localising.Cells
+    search: localising.Search
+    charts: monitoring.RateCharts
+    costs: pd.DataFrame | NotDone
+    causes: tuple[localising_facts.CauseFacts, ...]
+
+    @classmethod
+    def of(cls, field: Field, made: Parts) -> _Ground:
+        inputs = field.inputs
+        errors = ErrorRates.of(inputs.assumptions, on=inputs.month.last_day)
+        baseline, delay = Baseline.of(field), reporting.delay_of(field.delays, field.horizon)
+        fitted, without = lives.component_lives(field)
+        intensity = forecasting.intensity_of(field, baseline, delay, fitted)
+        cells = localising.cells_of(field, baseline)
+        search = localising.searched(
+            cells,
+            familywise=errors.search,
+            level=inputs.confidence,
+            least_effect=field.assumed("failure_least_effect"),
+        )
+        costs = made.do("cost", money.cost_by, field, "component")
+        return cls(
+            errors=errors,
+            seed=int(field.assumed("failure_seed")),
+            baseline=baseline,
+            delay=delay,
+            fitted=fitted,
+            without=without,
+            intensity=intensity,
+            cells=cells,
+            search=search,
+            charts=monitoring.rate_charts(field, baseline, intensity, delay),
+            costs=costs,
+            causes=tuple(
+                localising_facts.cause_facts(field, baseline, cells, cause, costs)
+                for cause in search.causes[: int(field.assumed("failure_most_causes"))]
+            ),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TestedParts(Summarised):
+    """The parts that are held against chance, without the rest of the study."""
+
+    month: Month
+    causes: tuple[localising_facts.CauseFacts, ...]
+    watch: monitoring_facts.WatchFacts | NotDone
+    chart: monitoring_facts.ChartFacts
+    money: money_facts.MoneyFacts | NotDone
+    lives: tuple[lives_facts.LifeFacts, ...] | NotDone
+    fixes: tuple[fixes_facts.FixFacts, ...] | NotDone
+    findings: tuple[Finding, ...] = ()
+
+
+@traced
+def tested(inputs: StudyInputs) -> TestedParts:
+    """The study as far as it can find something by chance: what is run on companies in which nothing is planted."""
+    field, made = Field.of(inputs), Parts(section=SECTION)
+    ground = _Ground.of(field, made)
+    parts = TestedParts(
+        month=inputs.month,
+        causes=ground.causes,
+        watch=_watch(field, ground, made),
+        chart=monitoring_facts.chart_facts(field, ground.charts.main),
+        money=made.do("money", money_facts.money_facts, field, ground.costs),
+        lives=_lives(field, ground, made, models=False),
+        fixes=_fixes(field, ground.baseline, made, error=ground.errors.fix),
+    )
+    return replace(parts, findings=tuple(findings.tested_findings(parts, Scale.of(field))))
+
+
+def _watch(field: Field, ground: _Ground, made: Parts) -> monitoring_facts.WatchFacts | NotDone:
+    return made.do(
+        "watch", monitoring_facts.watch_facts, field, ground.baseline, ground.errors, seed=ground.seed
+    )
+
+
+def _lives(
+    field: Field, ground: _Ground, made: Parts, *, models: bool = True
+) -> tuple[lives_facts.LifeFacts, ...] | NotDone:
+    return made.do(
+        "lives",
+        lives_facts.life_facts,
+        field,
+        ground.fitted,
+        ground.without,
+        lives.lives_apart(field, [one.cause for one in ground.causes]),
+        error=ground.errors.life,
+        models=models,
+    )
+
+
 def _rated(field: Field) -> FailureStudy:
     inputs, made = field.inputs, Parts(section=SECTION)
-    errors = ErrorRates.of(inputs.assumptions, on=inputs.month.last_day)
-    seed = int(field.assumed("failure_seed"))
-    baseline, delay = Baseline.of(field), reporting.delay_of(field.delays, field.horizon)
-    fitted, without = lives.component_lives(field)
-    intensity = forecasting.intensity_of(field, baseline, delay, fitted)
-    cells = localising.cells_of(field, baseline)
-    search = localising.searched(
-        cells,
-        familywise=errors.search,
-        level=inputs.confidence,
-        least_effect=field.assumed("failure_least_effect"),
-    )
-    charts = monitoring.rate_charts(field, baseline, intensity, delay)
-    costs = made.do("cost", money.cost_by, field, "component")
+    ground = _Ground.of(field, made)
+    errors, seed, baseline, delay = ground.errors, ground.seed, ground.baseline, ground.delay
+    intensity, cells, search, charts = ground.intensity, ground.cells, ground.search, ground.charts
+    costs, causes = ground.costs, ground.causes
     own_past = {
         name: made.do(f"own_past_{name}", ranking.above_own_past, field, name) for name in ranking.OWN_PAST
     }
-    causes = tuple(
-        localising_facts.cause_facts(field, baseline, cells, cause, costs)
-        for cause in search.causes[: int(field.assumed("failure_most_causes"))]
-    )
     plan = made.do("shipment_plan", forecasting.planned, field)
     ahead = forecasting.forecast(field, intensity, arrivals=plan)
     made.do("provision", money.provisions, field)
@@ -105,19 +213,11 @@ def _rated(field: Field) -> FailureStudy:
         ratios=localising_facts.ratios_by(field, cells),
         triangle=triangles.triangle(field, delay),
         paretos=ranking_facts.rankings(field, cells, costs, own_past, seed=seed),
-        lives=made.do(
-            "lives",
-            lives_facts.life_facts,
-            field,
-            fitted,
-            without,
-            lives.lives_apart(field, [one.cause for one in causes]),
-            error=errors.life,
-        ),
+        lives=_lives(field, ground, made),
         survival=made.do("survival", lives_facts.survival_curve, field),
         repairs=made.do("repairs", lives_facts.repairs_curve, field),
         repeats=made.do("repeats", lives_facts.repeat_facts, field),
-        watch=made.do("watch", monitoring_facts.watch_facts, field, baseline, errors, seed=seed),
+        watch=_watch(field, ground, made),
         fixes=_fixes(field, baseline, made, error=errors.fix),
         forecast=forecast,
         forecast_test=made.do("forecast_test", _forecast_test, field, delay),
@@ -131,12 +231,12 @@ def _rated(field: Field) -> FailureStudy:
         simulated=simulated_facts.simulated_facts(field),
         excluded=impossible.lines,
         impossible=impossible.total,
-        dispersion=localising_facts.dispersion_fact(field, search),
+        dispersion=localising_facts.dispersion_fact(field, search, cells),
     )
     return replace(
         result,
         findings=findings.findings(result, Scale.of(field)),
-        checks=checks.checks(field, result, made, without=without),
+        checks=checks.checks(field, result, made, without=ground.without),
     )
 
 

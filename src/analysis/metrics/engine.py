@@ -69,21 +69,53 @@ _TICKET_MOMENTS = ("first_response_at", "resolved_at", "closed_at", "reopened_at
 
 @dataclass(frozen=True)
 class Period:
-    """Consecutive months, both ends included; printed as one month or as a half-open range."""
+    """Consecutive months, both ends included; printed as one month or as a half-open range.
+
+    Attributes
+    ----------
+    first, last : Month
+
+    Examples
+    --------
+    >>> from analysis.metrics import Period
+    >>> period = Period.parse("2026-01/2026-11")
+    >>> str(period.last), str(Period.of("2026-10"))
+    ('2026-10', '2026-10')
+    """
 
     first: Month
     last: Month
 
     @classmethod
     def of(cls, period: Month | Period | str) -> Period:
-        """A period, a month, or either as text (``2026-10``, ``2026-01/2026-11``)."""
+        """A period, a month, or either as text.
+
+        Parameters
+        ----------
+        period : Month, Period or str
+            ``2026-10``, ``2026-01/2026-11``.
+
+        Returns
+        -------
+        Period
+        """
         if isinstance(period, str):
             return cls.parse(period)
         return period if isinstance(period, Period) else cls(period, period)
 
     @classmethod
     def parse(cls, text: str) -> Period:
-        """``2026-10`` or the half-open ``2026-01/2026-11``."""
+        """A period from text.
+
+        Parameters
+        ----------
+        text : str
+            ``2026-10``, or the half-open ``2026-01/2026-11``.
+
+        Returns
+        -------
+        Period
+        """
         first, slash, end = text.partition("/")
         return cls(Month.parse(first), Month.parse(end) - 1 if slash else Month.parse(first))
 
@@ -91,6 +123,12 @@ class Period:
         return str(self.first) if self.first == self.last else f"{self.first}/{self.last + 1}"
 
     def condition(self) -> str:
+        """The period as a condition of SQL on ``month``.
+
+        Returns
+        -------
+        str
+        """
         return f"month >= {literal(self.first.start)} AND month < {literal(self.last.end)}"
 
 
@@ -188,7 +226,30 @@ class Engine:
         self.tables.require(*needs)
 
     def query(self, sql: str | Selection, *, needs: Sequence[str] = ()) -> pd.DataFrame:
-        """A study's own query over views and tables; money comes back as Decimal."""
+        """A study's own query over views and tables.
+
+        Parameters
+        ----------
+        sql : str or Selection
+            A SELECT.
+        needs : names
+            Tables or columns such as ``surveys.score`` without which it is refused.
+
+        Returns
+        -------
+        (rows, columns) DataFrame
+            Money comes back as Decimal.
+
+        Raises
+        ------
+        MissingData
+            When something it needs is absent.
+
+        Examples
+        --------
+        >>> run.inputs.engine.query("SELECT count(*) AS tickets FROM tickets")["tickets"].tolist()  # run = open_run(…)
+        [6]
+        """
         self.require(*needs)
         sql = str(sql)
         self._follow(sql)
@@ -289,10 +350,34 @@ class Engine:
     # -- aggregates -------------------------------------------------------------------------------------------------
 
     def aggregate(self, *measures: str, by: Sequence[str] = (), period: Month | Period | str) -> pd.DataFrame:
-        """Measures by month and slice: one row per ``month`` (text, ``2026-10``) and combination of ``by``.
+        """Measures by month and slice.
 
-        All measures must be of one view. Slices without rows are absent (not zero); a missing dimension value is
-        ``not_stated``. Sums of money are Decimal.
+        Parameters
+        ----------
+        measures : ids of measures
+            All of one view.
+        by : names of dimensions
+            Columns of the view.
+        period : Month, Period or str
+            ``2026-10``, ``2026-01/2026-11``.
+
+        Returns
+        -------
+        DataFrame, one row per ``month`` (text, ``2026-10``) and combination of ``by``
+            Slices without rows are absent (not zero); a missing dimension value is ``not_stated``. Sums of money are Decimal.
+
+        Raises
+        ------
+        MissingData
+            When a table or column is absent.
+        ParameterError
+            For an unknown measure or dimension, and measures of several views.
+
+        Examples
+        --------
+        >>> table = run.inputs.engine.aggregate("service_orders", by=["region"], period="2026-10")  # run = open_run(…)
+        >>> table[["region", "service_orders"]].values.tolist()
+        [['North', 1], ['South', 2]]
         """
         period = Period.of(period)
         entries = [self.registry.measure(name) for name in measures]
@@ -443,10 +528,30 @@ class Engine:
 
         Measures are counted from rows; a derived metric is computed from the facts of its parents, same period and slice.
 
+        Parameters
+        ----------
+        metric : str
+            Its id.
+        period : Month, Period or str
+            ``2026-10``, ``2026-01/2026-11``.
+        dimensions : mapping of dimension to value, optional
+            The slice.
+
+        Returns
+        -------
+        Fact
+            With value, unit, interval, definition and lineage.
+
         Raises
         ------
         ParameterError
             A metric that a study's function estimates cannot be asked of the engine.
+
+        Examples
+        --------
+        >>> fact = run.inputs.engine.fact("after_sales_cost", period="2026-10")  # run = open_run(…)
+        >>> str(fact.value), fact.unit
+        ('1600.00', 'CNY')
         """
         entry, period = self.registry[metric], Period.of(period)
         if entry.derived is not None:
@@ -483,8 +588,32 @@ class Engine:
 
         Parameters
         ----------
-        parents : in the order of the definition (what is counted, then what it is counted against)
-        parts : ``interval``, ``n`` where the study knows them; numerator and denominator follow from the operation
+        metric : str
+            Its id.
+        parents : facts
+            In the order of the definition (what is counted, then what it is counted against).
+        period : Month, Period or str
+            ``2026-10``, ``2026-01/2026-11``.
+        dimensions : mapping of dimension to value, optional
+            The slice.
+        parts : by name
+            ``interval``, ``n`` where the study knows them; numerator and denominator follow from the operation.
+
+        Returns
+        -------
+        Fact
+
+        Raises
+        ------
+        ParameterError
+            For a metric that is not derived, and other parents than those of its definition.
+
+        Examples
+        --------
+        >>> engine = run.inputs.engine  # run = open_run(…)
+        >>> now, before = (engine.fact("after_sales_cost", period=month) for month in ("2026-10", "2026-09"))
+        >>> round(float(engine.derived("cost_change_rate", now, before, period="2026-10").value), 4)
+        0.4545
         """
         entry = self.registry[metric]
         if entry.derived is None:

@@ -54,7 +54,7 @@ class ClaimsAhead(Protocol):
     """Claims to come on machines under warranty.
 
     ``rows``: one a ``product_line`` and ``month`` ahead, with the expected ``failures``; ``draws``: the whole sum in money, one value a
-    simulated future.
+    simulated future; ``counts``: the failures of the same futures.
     """
 
     @property
@@ -62,6 +62,9 @@ class ClaimsAhead(Protocol):
 
     @property
     def draws(self) -> np.ndarray: ...
+
+    @property
+    def counts(self) -> np.ndarray: ...
 
 
 class CostAhead(Protocol):

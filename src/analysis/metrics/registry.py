@@ -7,7 +7,7 @@ one over another, with names, unit, owner and interval method). A changed defini
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -17,7 +17,7 @@ from analysis.formats import Unit
 from analysis.locale import Text
 from analysis.params.places import params_file, params_files
 from analysis.params.strict import bind, read_yaml
-from analysis.results import OPERATIONS, Fact
+from analysis.results import OPERATIONS, Estimated, Fact
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +66,11 @@ class Derivation:
 
 
 ANY = "any"
+# ``wilson``, ``garwood``: of measures, by the engine; ``study``: an estimate, each fact names its method and its n. None: ``exact`` (a total or a
+# count of what is in the data), ``limit`` (a line drawn by a rule, the end of another interval), ``statistic`` (of a test or a fit),
+# ``conditional`` (what follows at inputs that its slice states), ``decided`` (what somebody decided or is to decide).
+Limits = Literal["wilson", "garwood", "study", "exact", "limit", "statistic", "conditional", "decided"]
+ESTIMATED = ("wilson", "garwood", "study")
 
 # Why a number needs a function. A count, a sum, a share, a mean or a change is none of these: it is a measure or derived.
 #   model          fitted to the data, or what the data are held against
@@ -98,6 +103,9 @@ class Metric:
     ``derived`` from other facts, an ``assumption`` of finance, or made by ``function``: the dotted names of the functions that state it,
     ``because`` no measure and no operation can (:data:`Because`).
     ``cents``: a quotient of money that is published as it is paid, in whole cents.
+
+    ``interval`` says where the limits of its facts come from, or why there are none. Of a metric made by functions it is ``study`` where
+    nothing is said: whoever adds an estimate gives it an interval, or says here by which nature it has none.
     """
 
     name: Text
@@ -108,7 +116,7 @@ class Metric:
     denominator: str | Text | None = None
     better: Literal["lower", "higher", "neither"] = "neither"
     tier: Literal["strategic", "management", "execution"] = "management"
-    interval: str = "exact"
+    interval: Limits = "exact"
     per: int = 1
     cents: bool = False
     threshold: Threshold | None = None
@@ -201,6 +209,18 @@ class Registry:
                     f"metric '{metric}': no metric '{parent}'.{suggestion(parent, self.metrics)}"
                 )
 
+    def without_interval(self, facts: Iterable[Fact]) -> list[str]:
+        """Estimates that have no interval or no ``n``, with their metric's word for it; a fact that says why it has none is none of them."""
+        return [
+            f"{fact.id} ({self[fact.metric].interval})"
+            for fact in facts
+            if isinstance(fact.lineage, Estimated)
+            and fact.value is not None
+            and self[fact.metric].interval in ESTIMATED
+            and fact.reason is None
+            and (fact.interval is None or fact.n is None)
+        ]
+
     def __getitem__(self, metric: str) -> Metric:
         if metric not in self.metrics:
             raise ParameterError(
@@ -291,6 +311,8 @@ def _metric(raw: Any, where: str) -> Metric:
             if isinstance(value, dict):
                 parts[part] = bind(Text, value, f"{where}.{part}")
                 raw = {**raw, part: "in words"}
+    if isinstance(raw, dict) and "function" in raw:
+        raw = {"interval": "study", **raw}
     metric = bind(Metric, raw, where)
     return replace(
         metric,

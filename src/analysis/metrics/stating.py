@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
-from analysis.formats import Number, decimal
+from analysis.formats import Number, chance, decimal
 from analysis.locale import Text
 from analysis.results import CENT, Assumed, Derived, Fact, Interval, Lineage
 
@@ -90,6 +90,25 @@ class Stating:
             n=int(of),
             method=found.method,
             parts=counted,
+            **place,
+        )
+
+    def chance(
+        self, metric: str, hits: int, draws: int, *, period: Month | Period | None = None, **dimensions: str
+    ) -> Fact:
+        """The probability of what happened in so many simulated futures, with the Wilson interval of their number."""
+        from analysis import stats
+
+        value = chance(hits, draws)
+        found = stats.proportion_interval(hits, draws, method="wilson", level=self.inputs.confidence)
+        place: dict[str, Any] = {"period": period, **dimensions}
+        return self.between(
+            metric,
+            value,
+            min(value, float(found.low)),
+            max(value, float(found.high)),
+            n=draws,
+            method="Wilson over simulated futures",
             **place,
         )
 

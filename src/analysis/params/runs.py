@@ -75,7 +75,31 @@ def available_runs() -> list[str]:
 
 
 def load_run(name: str, *, month: str = "", data: str = "", as_of: str = "") -> RunParams:
-    """The run of this name; ``month``, ``data`` and ``as_of`` replace what the file says when they are not blank."""
+    """The run of this name, from ``params/runs``.
+
+    Parameters
+    ----------
+    name : str
+        Of the file.
+    month, data, as_of : str
+        Replace the report month (``2026-10``), the data folder and the last day whose records are seen (``2026-11-10``) where they are not blank.
+
+    Returns
+    -------
+    RunParams
+
+    Raises
+    ------
+    ParameterError
+        For an unknown run, and a month or day that is none.
+
+    Examples
+    --------
+    >>> from analysis.params import load_run
+    >>> run = load_run("sample", month="2026-09")
+    >>> str(run.month), run.currency, str(run.knowledge_day)  # closed on the 10th of the next month
+    ('2026-09', 'CNY', '2026-10-10')
+    """
     if not name or Path(name).name != name:
         raise ParameterError(f"run_name '{name}': should be the name of a file in params/runs/, e.g. sample.")
     run = replace(bind(RunParams, read_yaml(params_file(f"runs/{name}.yml")), f"runs/{name}.yml"), name=name)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from analysis.locale import Text
 from analysis.metrics import NotDone, Stating, StudyInputs, traced
@@ -13,6 +15,7 @@ from analysis.metrics.views.selection import Selection, study_view
 from analysis.periods import Month, day_end_utc
 from analysis.quality import views
 from analysis.results import Fact, Rows
+from analysis.stats.intervals import ratio_interval
 from analysis.summaries import Summarised
 from analysis.tables import TableContract, contract
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 OLDEST, YOUNGEST = 8, 3
 #: Rows of those months without which no share can be told.
 LEAST_ROWS = 100
+ONE_MONTH = Text.of("no interval: one earlier month only")
 NOTHING_TO_LEARN = "needs recorded_at and enough earlier months in tickets or ledger"
 
 
@@ -90,7 +94,7 @@ def _arrival(inputs: StudyInputs, table: TableContract) -> Arrival | None:
         late_lag=_lag(inputs, table, late, 0.95, "late"),
         arrived=arrived,
         lowest=_arrived(inputs, table, {slowest: counts[slowest]}, basis="slowest_month"),
-        to_come=_to_come(inputs, table.name, now, arrived),
+        to_come=_to_come(inputs, table.name, now, arrived, counts),
     )
 
 
@@ -153,7 +157,23 @@ def _lag(inputs: StudyInputs, table: TableContract, rows: Selection, quantile: f
 
 
 @traced
-def _to_come(inputs: StudyInputs, table: str, seen: Fact, arrived: Fact) -> Fact:
-    """Rows known now are the share that has arrived; what is missing to the whole is still to come."""
+def _to_come(
+    inputs: StudyInputs, table: str, seen: Fact, arrived: Fact, counts: Mapping[Month, tuple[int, int]]
+) -> Fact:
+    """Rows known now are the share that has arrived; what is missing to the whole is still to come, as uncertain as the months differ."""
     missing = round(int(seen.value or 0) * (1 / float(arrived.value or 1) - 1))
-    return Stating(inputs=inputs).exact("rows_to_come", missing, table=table)
+    state = Stating(inputs=inputs)
+    if len(counts) < 2:
+        return state.exact("rows_to_come", missing, parts={"reason": ONE_MONTH}, table=table)
+    early, known = (np.array([count[index] for count in counts.values()]) for index in (0, 1))
+    found = ratio_interval(known - early, early, level=inputs.confidence)
+    low, high = (max(0.0, int(seen.value or 0) * float(edge)) for edge in found)
+    return state.between(
+        "rows_to_come",
+        missing,
+        min(low, missing),
+        max(high, missing),
+        n=len(counts),
+        method="ratio of sums over the earlier months, t",
+        table=table,
+    )

@@ -27,7 +27,28 @@ from analysis.summaries import Summarised
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class QualityStudy(Summarised):
-    """What the data-quality notebook shows. Counts of rows are exact; a part that needs what the data do not hold is not done."""
+    """What the data-quality notebook shows. Counts of rows are exact; a part that needs what the data do not hold is not done.
+
+    Attributes
+    ----------
+    month : the report month.
+    files, total, quarantined_share : rows by file and outcome; all together; share set aside.
+    tables, absent : rows and months of each table; tables that are not there.
+    exports, remarks : what a source map did.
+    quarantine, faults, near : why rows were set aside; doubts within rows; near duplicates.
+    histories, freshness, arrivals : unusual months; how new the data are; how late records arrive.
+    screens, controls, corrections : against the screens of the source systems; against control totals; known errors that were corrected.
+    columns : how full each column is.
+    findings, checks : what stands out, what is to be doubted.
+
+    Examples
+    --------
+    >>> from analysis import quality
+    >>> result = quality.study(run.inputs)  # run = open_run("sample", section="quality")
+    >>> counted = {name: int(fact.value) for name, fact in result.total.items()}
+    >>> counted["read"] == counted["accepted"] + counted["quarantined"] + counted["duplicate"]
+    True
+    """
 
     month: Month
     files: tuple[FileRows, ...]
@@ -62,13 +83,23 @@ def study(
 
     Parameters
     ----------
-    mapped : what the run's source map did, for a run that has one
-    screen_figures : what the source systems show; those stated for the run in ``params/screen_figures.yml`` when left out
+    inputs : StudyInputs
+        One month of one company: ``run.inputs``.
+    mapped : what the run's source map did
+        For a run that has one: ``run.mapped``.
+    screen_figures : what the source systems show, optional
+        Those stated for the run in ``params/screen_figures.yml`` when left out.
 
     Returns
     -------
     QualityStudy
-        Rows as counts, shares from 0 to 1, lags and gaps in days, control totals in the reporting currency.
+
+    Examples
+    --------
+    >>> from analysis import quality
+    >>> result = quality.study(run.inputs)  # run = open_run("sample", section="quality")
+    >>> [file.table for file in result.files][:3]
+    ['customers', 'products', 'orders']
     """
     tables, parts = inputs.engine.tables, Parts(section="quality")
     counts, gaps, columns = waterfall(inputs), month_gaps(inputs), coverage(inputs)

@@ -65,36 +65,57 @@ def make_report(
 
     Parameters
     ----------
-    run_name, month, data, as_of : the run in ``params/runs/``, and what replaces its month (``2026-10``), data folder and the last
-        day whose records are seen (``2026-11-10``) when not blank
-    notebooks : file names, numbers or sections; all when empty. A report without some of its notebooks is a draft
-    parameters : further notebook parameters as text; one that no notebook declares is refused
-    reports, folder : where editions are issued and where the notebooks are; the project's own when left out
-    workers : kernels side by side, at most; fewer when memory or processors are short
-    force : issue a new edition even when nothing has changed
-    draft : make a pack that is stamped "not for signature", is kept in ``reports/_drafts`` and is no edition
-    prepare, export : replace ``analysis.workbook.prepare_run`` and ``export_pack`` (tests, other front ends)
-    registered : names of the notebooks that belong to the report; left out, those that the sections register, or every notebook of a
-        ``folder`` that is not the project's own
+    run_name, month, data, as_of : str
+        The run in ``params/runs/``, and what replaces its month (``2026-10``), data folder and the last day whose records are seen (``2026-11-10``) when
+        not blank.
+    notebooks : names
+        File names, numbers or sections; all when empty. A report without some of its notebooks is a draft.
+    parameters : mapping of name to text
+        Further notebook parameters; one that no notebook declares is refused.
+    reports, folder : Path, optional
+        Where editions are issued and where the notebooks are; the project's own when left out.
+    workers : int
+        Kernels side by side, at most; fewer when memory or processors are short.
+    force : bool
+        Issue a new edition even when nothing has changed.
+    draft : bool
+        Make a pack that is stamped "not for signature", is kept in ``reports/_drafts`` and is no edition.
+    progress : Progress, optional
+        Told what is being done.
+    prepare, export : callable, optional
+        Replace ``analysis.workbook.prepare_run`` and ``export_pack`` (tests, other front ends).
+    registered : names, optional
+        Of the notebooks that belong to the report; left out, those that the sections register, or every notebook of a ``folder`` that is not the
+        project's own.
 
     Returns
     -------
     Edition
-        The issued edition, or the standing one marked ``unchanged`` when data, parameters, code, notebooks and environment
-        are the same as when it was issued.
+        The issued edition, or the standing one marked ``unchanged`` when data, parameters, code, notebooks and environment are the same as when it was
+        issued.
 
     Raises
     ------
     PackIncomplete
         A fault of the program left out a part. Nothing is issued; the stamped pack is kept in ``reports/_incomplete``.
     AnalysisError
-        Of the kind that says why. Nothing is issued, the last edition stands, and what was made is kept in
-        ``reports/_quarantine`` with the message, except when the run could not even be prepared.
+        Of the kind that says why. Nothing is issued, the last edition stands, and what was made is kept in ``reports/_quarantine`` with the message,
+        except when the run could not even be prepared.
 
     Notes
     -----
-    Restated numbers are listed against the month's last edition with the causes that hashes can tell apart; replaying that
-    edition one change at a time, so that the steps sum to each change, is left to the restatement study.
+    Restated numbers are listed against the month's last edition with the causes that hashes can tell apart; replaying that edition one change at a time,
+    so that the steps sum to each change, is left to the restatement study.
+
+    Examples
+    --------
+    A misspelt parameter is refused before anything is computed.
+
+    >>> from analysis.report import make_report
+    >>> make_report("sample", parameters={"mnth": "2026-10"})
+    Traceback (most recent call last):
+        ...
+    analysis.errors.ParameterError: parameter 'mnth': no notebook of this run has it; known: as_of, data, month, run_name. Did you mean 'month'?
     """
     reports = (reports or project_root() / "reports").resolve()
     progress = progress or Progress()

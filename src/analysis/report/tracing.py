@@ -199,21 +199,34 @@ def trace(
 
     Parameters
     ----------
-    identity : what the report prints beside the number
-        The id of a fact (``after_sales_cost@region=South#2026-10:1``), finding or exhibit, ``Table 13``, ``costs.tie_out[3,2]``, a
-        metric …: everything that :func:`analysis.report.trace_lookup.lookup` understands.
-    edition : folder of an issued edition; ``reports/latest`` when left out
-    out : gets every row behind a fact, or every fact of a listing, as CSV
-    prepare : makes the run whose tables are read; :func:`analysis.workbook.prepare_run` when left out
+    identity : str
+        What the report prints beside the number: the id of a fact (``after_sales_cost@region=South#2026-10:1``), finding or exhibit, ``Table 13``,
+        ``costs.tie_out[3,2]``, a metric …: everything that :func:`analysis.report.trace_lookup.lookup` understands.
+    edition : Path, optional
+        Folder of an issued edition; ``reports/latest`` when left out.
+    out : Path, optional
+        Gets every row behind a fact, or every fact of a listing, as CSV.
+    prepare : callable, optional
+        Makes the run whose tables are read; :func:`analysis.workbook.prepare_run` when left out.
 
     Returns
     -------
-    Trace for one fact, Listing for what has several; both print themselves.
+    Trace or Listing
+        For one fact, or for what has several; both print themselves.
 
     Raises
     ------
     ParameterError
         No such edition, or nothing of that name in it; the message lists what comes nearest.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from analysis.report import trace
+    >>> trace("after_sales_cost", edition=Path("reports/never-issued"))
+    Traceback (most recent call last):
+        ...
+    analysis.errors.ParameterError: edition 'never-issued': holds no manifest.json; give the folder of an issued edition, e.g. reports/2026-10/edition-1.
     """
     folder = (edition or project_root() / "reports" / "latest").resolve()
     if not (folder / manifest.MANIFEST).is_file():

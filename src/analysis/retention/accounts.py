@@ -14,7 +14,7 @@ from analysis.metrics.lineage import traced
 from analysis.metrics.stating import NOBODY
 from analysis.results import Fact
 from analysis.retention import views
-from analysis.retention.scores_facts import EarlyWarning
+from analysis.retention.scores_facts import LEVEL_METHOD, EarlyWarning, Level, bounded_chance
 from analysis.retention.spells import contracts, year_of
 from analysis.summaries import Summarised
 
@@ -54,6 +54,18 @@ class Due(Summarised):
     value: Fact
     chance: Fact | None
     at_risk: Fact | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scored(Summarised):
+    """Scores of the customers under contract, and how far their level can be trusted."""
+
+    customers: pd.DataFrame
+    level: Level
+
+    @classmethod
+    def of(cls, found: EarlyWarning, confidence: float) -> Scored:
+        return cls(customers=found.scores.customers, level=Level.of(found.scores, confidence))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -103,14 +115,14 @@ def accounts(inputs: StudyInputs, found: EarlyWarning | None) -> Accounts:
     held = inputs.engine.query(f"{rows} ORDER BY rank")
     if held["value_now"].isna().all():
         raise MissingData(message="no business customer is under contract")
-    scores = None if found is None else found.scores.customers
-    frame = held.assign(chance_of_loss=_chances(held, scores))
+    scored = None if found is None else Scored.of(found, inputs.confidence)
+    frame = held.assign(chance_of_loss=_chances(held, scored))
     running = _running(frame)
     state = Stating(inputs=inputs)
     now = rows.where("value_now IS NOT NULL")
-    due = _renewing(inputs, rows, held, scores)
+    due = _renewing(inputs, rows, held, scored)
     return Accounts(
-        largest=_largest(state, frame, rows, scores),
+        largest=_largest(state, frame, rows, scored),
         due=due.first,
         due_number=due.number,
         due_value=due.value,
@@ -133,11 +145,11 @@ def _held_by(state: Stating, metric: str, now: Selection, count: int) -> Fact:
     return state.measured(metric, largest, now)
 
 
-def _chances(held: pd.DataFrame, scores: pd.DataFrame | None) -> pd.Series:
+def _chances(held: pd.DataFrame, scored: Scored | None) -> pd.Series:
     """Chance of loss of each account; missing without a score."""
-    if scores is None:
+    if scored is None:
         return held["customer_id"].map({}).astype(float)
-    return held["customer_id"].map(scores.set_index("customer_id")["score"]).astype(float).round(4)
+    return held["customer_id"].map(scored.customers.set_index("customer_id")["score"]).astype(float).round(4)
 
 
 def _running(frame: pd.DataFrame) -> pd.DataFrame:
@@ -161,7 +173,7 @@ def _listed(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _largest(
-    state: Stating, frame: pd.DataFrame, rows: Selection, scores: pd.DataFrame | None
+    state: Stating, frame: pd.DataFrame, rows: Selection, scored: Scored | None
 ) -> tuple[Account, ...]:
     """The first accounts in the order of values, found by their rank, so no number of a customer is published."""
     first, by = rows.where(f"rank <= {SHOWN}"), ("rank",)
@@ -180,7 +192,7 @@ def _largest(
             before=before[key],
             value=now[key],
             kept=kept[key],
-            chance=_chance(state, row["chance_of_loss"], scores, {"rank": key[0]}),
+            chance=_chance(state, row["chance_of_loss"], scored, {"rank": key[0]}),
         )
         for row in frame.head(SHOWN).to_dict("records")
         for key in ((str(row["rank"]),),)
@@ -198,16 +210,14 @@ class _Renewing:
 
 
 @traced
-def _renewing(
-    inputs: StudyInputs, rows: Selection, held: pd.DataFrame, scores: pd.DataFrame | None
-) -> _Renewing:
+def _renewing(inputs: StudyInputs, rows: Selection, held: pd.DataFrame, scored: Scored | None) -> _Renewing:
     """Accounts whose term ends within the horizon, the most value at risk first (the most value, without scores)."""
     import pandas as pd
 
     last = (inputs.month + HORIZON).end
-    running = _running(held.assign(chance_of_loss=_chances(held, scores)))
+    running = _running(held.assign(chance_of_loss=_chances(held, scored)))
     due = running[pd.to_datetime(running["due_on"]) < pd.Timestamp(last)].copy()
-    scored = bool(due["chance_of_loss"].notna().any())
+    scored = scored if due["chance_of_loss"].notna().any() else None
     chance = due["chance_of_loss"].astype(float).fillna(0.0)
     risks = [cents(float(value) * share) for value, share in zip(due["value_now"], chance, strict=True)]
     due = due.assign(at_risk=pd.Series(risks, index=due.index, dtype=object))
@@ -218,18 +228,18 @@ def _renewing(
     ending = rows.where("value_now IS NOT NULL", f"due_on < {literal(last)}")
     return _Renewing(
         first=tuple(
-            _due(state, rank, row, rows, scores, scored)
+            _due(state, rank, row, rows, scored)
             for rank, row in enumerate(due.head(SHOWN).to_dict("records"), start=1)
         ),
         number=state.measured("accounts_due", ending),
         value=state.measured("accounts_due_value", views.yearly_values(str(ending), "value_now")),
-        at_risk=state.exact("contract_value_at_risk", sum(due["at_risk"], Decimal(0))) if scored else None,
+        at_risk=_at_risk(state, scored, due, {}),
     )
 
 
-def _due(
-    state: Stating, rank: int, row: dict[Any, Any], rows: Selection, scores: pd.DataFrame | None, scored: bool
-) -> Due:
+def _due(state: Stating, rank: int, row: dict[Any, Any], rows: Selection, scored: Scored | None) -> Due:
+    import pandas as pd
+
     place: dict[str, Any] = {"due": str(rank)}
     one = views.yearly_values(str(rows.of(rank=str(row["rank"]))), "value_now")
     return Due(
@@ -238,17 +248,40 @@ def _due(
         region=str(row["region"]),
         due_on=row["due_on"],
         value=state.measured("account_contract_value", one, **place),
-        chance=_chance(state, row["chance_of_loss"], scores, place),
-        at_risk=state.exact("contract_value_at_risk", row["at_risk"], **place) if scored else None,
+        chance=_chance(state, row["chance_of_loss"], scored, place),
+        at_risk=_at_risk(state, scored, pd.DataFrame([row]), place),
     )
 
 
 @traced
-def _chance(state: Stating, chance: float, scores: pd.DataFrame | None, place: dict[str, Any]) -> Fact | None:
-    """The score of one account, in the report month."""
-    if scores is None or chance != chance:
+def _at_risk(state: Stating, scored: Scored | None, due: pd.DataFrame, place: dict[str, Any]) -> Fact | None:
+    """Value times chance of loss, at the limits of each chance; an account without a score adds nothing."""
+    if scored is None:
         return None
-    return state.exact("account_loss_score", float(chance), period=state.inputs.month, **place)
+    known = due[due["chance_of_loss"].notna()]
+    limits = [scored.level.around(float(chance)) for chance in known["chance_of_loss"]]
+    low, high = (
+        sum(float(value) * limit[end] for value, limit in zip(known["value_now"], limits, strict=True))
+        for end in (0, 1)
+    )
+    value = sum(due["at_risk"], Decimal(0))
+    return state.between(
+        "contract_value_at_risk",
+        value,
+        min(low, float(value)),
+        max(high, float(value)),
+        n=scored.level.tested,
+        method=LEVEL_METHOD,
+        **place,
+    )
+
+
+@traced
+def _chance(state: Stating, chance: float, scored: Scored | None, place: dict[str, Any]) -> Fact | None:
+    """The score of one account, in the report month."""
+    if scored is None or chance != chance:
+        return None
+    return bounded_chance(state, scored.level, float(chance), period=state.inputs.month, **place)
 
 
 def _amount(value: object) -> Decimal:

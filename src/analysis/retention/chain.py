@@ -53,18 +53,25 @@ class Chain(Summarised):
 
 @dataclass(frozen=True)
 class LogRatio(Summarised):
-    """Logarithm of a ratio, its standard error, and the number of observations behind it."""
+    """Logarithm of a ratio, its standard error, the number of observations behind it, and the degrees of freedom of the error."""
 
     value: float
     error: float
     n: int
+    freedom: float = math.inf
 
     @property
     def p_value(self) -> float:
         """Two-sided, of no difference."""
-        from scipy.stats import norm
+        from scipy.stats import t
 
-        return float(2 * norm.sf(abs(self.value / self.error)))
+        return float(2 * t.sf(abs(self.value / self.error), self.freedom))
+
+    def reach(self, level: float) -> float:
+        """Half the width of its interval."""
+        from scipy.stats import t
+
+        return float(t.ppf(0.5 + level / 2, self.freedom)) * self.error
 
 
 NOTHING_TO_COMPARE = "too few observations with, or without, the earlier link"
@@ -134,7 +141,7 @@ def chain(inputs: StudyInputs, found: Drivers | None) -> Chain:
 def _link(state: Stating, name: str, ratio: LogRatio, adjusted: float, copied: Fact | None) -> Link:
     """A link with its verdict; the one that is a hazard ratio already is ``copied`` from it."""
     level = state.inputs.confidence
-    reach = _z(level) * ratio.error
+    reach = ratio.reach(level)
     strength = state.between(
         "chain_link_strength",
         math.exp(ratio.value),
@@ -164,52 +171,73 @@ def log_ratio_of(fact: Fact | None, level: float) -> LogRatio:
 
 @traced
 def risk_ratio(counts: pd.DataFrame) -> LogRatio:
-    """Logarithm of the Mantel-Haenszel risk ratio, its error (Greenland and Robins 1985, Biometrics 41, 55-68) and number.
+    """Logarithm of the Mantel-Haenszel risk ratio, its error and number.
 
-    ``counts`` : one row per ``stratum``, ``exposed`` and ``hit`` with ``n``.
+    The error sums by group of ``customers`` what each adds to the estimating equation (Liang and Zeger 1986, *Biometrika* 73, 13-22): a customer with
+    several answers is not several customers.
+
+    ``counts`` : one row per ``stratum``, ``exposed``, ``hit`` and ``customers`` with ``n``.
     """
-    top = bottom = spread = 0.0
-    for _, part in counts.groupby("stratum"):
-        cell = {
-            (bool(row.exposed), bool(row.hit)): float(row.n)
-            for row in part.groupby(["exposed", "hit"], as_index=False)["n"].sum().itertuples()
-        }
-        a, b = cell.get((True, True), 0.0), cell.get((True, False), 0.0)
-        c, d = cell.get((False, True), 0.0), cell.get((False, False), 0.0)
-        n1, n0, n = a + b, c + d, a + b + c + d
-        if not n1 or not n0:
-            continue
-        top += a * n0 / n
-        bottom += c * n1 / n
-        spread += (n1 * n0 * (a + c) - a * c * n) / n**2
+    hits = counts["n"].where(counts["hit"].astype(bool), 0)
+    cells = _arms(counts.assign(total=hits))
+    if cells.empty:
+        raise FitError(NOTHING_TO_COMPARE)
+    both = cells["n"] + cells["n_without"]
+    top = float((cells["total"] * cells["n_without"] / both).sum())
+    bottom = float((cells["total_without"] * cells["n"] / both).sum())
     if not top or not bottom:
         raise FitError(NOTHING_TO_COMPARE)
-    value, error = math.log(top / bottom), math.sqrt(spread / (top * bottom))
-    return _ratio(value, error, int(counts["n"].sum()))
+    ratio = top / bottom
+    base = (cells["total"] + cells["total_without"]) / (cells["n_without"] + ratio * cells["n"])
+    mean = {True: ratio * base, False: base}
+    share = {True: cells["n_without"] / both / top, False: -ratio * cells["n"] / both / top}
+    return _by_customers(counts.assign(total=hits), math.log(ratio), mean, share)
 
 
 @traced
 def mean_ratio(sums: pd.DataFrame) -> LogRatio:
-    """Logarithm of the ratio of two means, strata weighted by the exposed; delta method.
+    """Logarithm of the ratio of two means, strata weighted by the exposed; delta method, errors by group of ``customers``.
 
-    ``sums`` : one row per ``stratum`` and ``exposed`` with ``n``, ``total`` and ``squares``.
+    ``sums`` : one row per ``stratum``, ``exposed`` and ``customers`` with ``n`` and ``total``.
     """
-    import numpy as np
+    cells = _arms(sums)
+    if cells.empty:
+        raise FitError(NOTHING_TO_COMPARE)
+    weight = cells["n"] / cells["n"].sum()
+    mean = {True: cells["total"] / cells["n"], False: cells["total_without"] / cells["n_without"]}
+    average = {arm: float((weight * each).sum()) for arm, each in mean.items()}
+    if min(average.values()) <= 0:
+        raise FitError(NOTHING_TO_COMPARE)
+    share = {True: weight / cells["n"] / average[True], False: -weight / cells["n_without"] / average[False]}
+    return _by_customers(sums, math.log(average[True] / average[False]), mean, share)
 
-    wide = sums.pivot(index="stratum", columns="exposed", values=["n", "total", "squares"]).dropna()
-    if wide.empty or wide.columns.get_level_values(1).nunique() < 2:
+
+def _arms(rows: pd.DataFrame) -> pd.DataFrame:
+    """By stratum with both arms: ``n`` and ``total`` of the exposed, ``n_without`` and ``total_without`` of the others."""
+    summed = rows.groupby(["stratum", "exposed"])[["n", "total"]].sum().astype(float)
+    exposed = summed.index.get_level_values("exposed").to_numpy(dtype=bool)
+    arms = summed.droplevel("exposed")
+    return arms[exposed].join(arms[~exposed].add_suffix("_without"), how="inner")
+
+
+def _by_customers(
+    rows: pd.DataFrame, value: float, mean: Mapping[bool, pd.Series], share: Mapping[bool, pd.Series]
+) -> LogRatio:
+    """The ratio with its error: each row's total less what its arm's ``mean`` leads one to expect, times its ``share`` in the estimate, summed by customers."""
+    told = rows[rows["stratum"].isin(mean[True].index)]
+    exposed = told["exposed"].astype(bool)
+
+    def of_arm(found: Mapping[bool, pd.Series]) -> pd.Series:
+        arms = {arm: told["stratum"].map(one) for arm, one in found.items()}
+        return arms[True].where(exposed, arms[False])
+
+    influence = of_arm(share) * (told["total"].astype(float) - told["n"].astype(float) * of_arm(mean))
+    summed = influence.groupby(told["customers"]).sum()
+    groups = len(summed)
+    if groups < 2:
         raise FitError(NOTHING_TO_COMPARE)
-    weight = wide["n"][True] / wide["n"][True].sum()
-    mean, error = {}, {}
-    for arm in (True, False):
-        n, average = wide["n"][arm], wide["total"][arm] / wide["n"][arm]
-        variance = np.maximum(wide["squares"][arm] / n - average**2, 0) / np.maximum(n - 1, 1)
-        mean[arm], error[arm] = float((weight * average).sum()), float(np.sqrt((weight**2 * variance).sum()))
-    if min(mean.values()) <= 0:
-        raise FitError(NOTHING_TO_COMPARE)
-    value = math.log(mean[True] / mean[False])
-    spread = math.hypot(error[True] / mean[True], error[False] / mean[False])
-    return _ratio(value, spread, int(wide["n"].to_numpy().sum()))
+    error = math.sqrt(float((summed**2).sum()) * groups / (groups - 1))
+    return _ratio(value, error, int(rows["n"].sum()), freedom=groups - 1)
 
 
 @traced
@@ -279,7 +307,12 @@ def detractor_ratio(waits: pd.DataFrame, answers: pd.DataFrame) -> LogRatio:
     long = pd.concat(
         [both.assign(hit=True, n=both["hits"]), both.assign(hit=False, n=both["answers"] - both["hits"])]
     )
-    return risk_ratio(long.rename(columns={"region": "stratum"}))
+    # answers of one region and month share whatever else happened there
+    return risk_ratio(
+        long.assign(customers=long["region"] + long["first_day"].astype(str)).rename(
+            columns={"region": "stratum"}
+        )
+    )
 
 
 @traced
@@ -297,7 +330,7 @@ def _z(level: float) -> float:
     return float(norm.ppf(0.5 + level / 2))
 
 
-def _ratio(value: float, error: float, n: int) -> LogRatio:
+def _ratio(value: float, error: float, n: int, *, freedom: float = math.inf) -> LogRatio:
     if not error > 0:
         raise FitError(NOTHING_TO_COMPARE)
-    return LogRatio(value, error, n)
+    return LogRatio(value, error, n, freedom)

@@ -37,20 +37,49 @@ def cohort_matrix(
 
     Parameters
     ----------
-    events : one row per activity (an order line, a log-in)
-        ``customer`` and ``date``; ``revenue`` and ``margin`` name columns of amounts, ``order`` the column that identifies an order (rows are
-        counted without it). Rows after ``as_of`` are left out.
-    as_of : last day that is observed completely.
-    period : width of a cohort and of a step of age, in calendar periods.
-    cohort : column of the date (or of a label such as the first product) that puts a customer into a cohort; the first event where left out.
-        A label needs no order in time; age then runs from the customer's first event.
-    observed_until : column of the last day a customer could be seen, where it differs between customers.
+    events : (events, columns) DataFrame
+        One row per activity (an order line, a log-in): ``customer`` and ``date``; ``revenue`` and ``margin`` name columns of amounts, ``order`` the column
+        that identifies an order (rows are counted without it). Rows after ``as_of`` are left out.
+    as_of : str or date
+        Last day that is observed completely.
+    period : str
+        Width of a cohort and of a step of age, in calendar periods.
+    customer, date : str
+        Names of the columns.
+    cohort : str, optional
+        Column of the date (or of a label such as the first product) that puts a customer into a cohort; the first event where left out. A label needs no
+        order in time; age then runs from the customer's first event.
+    revenue, margin, order : str, optional
+        Names of the columns.
+    observed_until : str, optional
+        Column of the last day a customer could be seen, where it differs between customers.
+    level : float, share 0 to 1
+        Coverage of each interval.
 
     Returns
     -------
-    One row per cohort x age: ``cohort``, ``age`` (in periods; 0 is the period of entry), ``size`` (customers of the cohort), ``active``, ``orders``,
-    ``revenue`` and ``margin`` where asked, ``mature`` (the whole period was observed for the whole cohort), ``partial`` (the period that
-    ``as_of`` cuts), ``rate`` (active ÷ size), ``low``, ``high`` (Wilson). Immature cells have no rate: blank is not zero.
+    DataFrame, one row per cohort x age
+        ``cohort``, ``age`` (in periods; 0 is the period of entry), ``size`` (customers of the cohort), ``active``, ``orders``, ``revenue`` and ``margin``
+        where asked, ``mature`` (the whole period was observed for the whole cohort), ``partial`` (the period that ``as_of`` cuts), ``rate`` (active ÷
+        size), ``low``, ``high`` (Wilson). Immature cells have no rate: blank is not zero.
+
+    Raises
+    ------
+    ContractError
+        For columns that are missing, and events without customer or date.
+    ParameterError
+        For an unknown width.
+
+    Examples
+    --------
+    Two customers of September, of whom one came back in October.
+
+    >>> import pandas as pd
+    >>> from analysis import retention
+    >>> events = pd.DataFrame({"customer_id": ["a", "b", "a"], "date": pd.to_datetime(["2026-09-03", "2026-09-20", "2026-10-02"])})
+    >>> matrix = retention.cohort_matrix(events, as_of="2026-10-31")
+    >>> matrix[["age", "size", "active", "rate"]].values.tolist()
+    [[0.0, 2.0, 2.0, 1.0], [1.0, 2.0, 1.0, 0.5]]
     """
     import pandas as pd
 
@@ -172,10 +201,29 @@ def finished(
 def cohort_differences(matrix: pd.DataFrame, *, age: int, smallest: int = 20) -> pd.DataFrame:
     """Which cohorts differ from the others at one age, allowing for how many were looked at.
 
+    Parameters
+    ----------
+    matrix : (cohorts and ages, columns) DataFrame
+        As `cohort_matrix` returns it.
+    age : int, in periods
+        At which they are compared.
+    smallest : int, customers
+        A cohort must have.
+
     Returns
     -------
-    One row per cohort that is mature at ``age`` and has at least ``smallest`` customers: ``cohort``, ``size``, ``active``, ``rate``, ``others``
-    (rate of the other cohorts together), ``difference``, ``p_value`` (two-sided, two proportions pooled), ``adjusted`` (Holm).
+    DataFrame, one row per cohort that is mature at ``age`` and has at least ``smallest`` customers
+        ``cohort``, ``size``, ``active``, ``rate``, ``others`` (rate of the other cohorts together), ``difference``, ``p_value`` (two-sided, two
+        proportions pooled), ``adjusted`` (Holm).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from analysis import retention
+    >>> matrix = pd.DataFrame({"cohort": ["2026-07", "2026-08"], "age": 1, "size": 100, "active": [50, 30], "mature": True})
+    >>> matrix["rate"] = matrix["active"] / matrix["size"]
+    >>> retention.cohort_differences(matrix, age=1)["difference"].round(2).tolist()
+    [0.2, -0.2]
     """
     import numpy as np
     from scipy.stats import norm

@@ -18,8 +18,18 @@ if TYPE_CHECKING:
 class ChurnComponents(Summarised):
     """Customers of one period, each in exactly one place.
 
-    Present at start: ``retained`` or ``lost``. Not present at start and present at end: ``new`` (never seen before) or ``reactivated``.
-    ``won_and_lost`` came and went within the period: in neither start nor end.
+    Attributes
+    ----------
+    start, lost : present at the start; of them lost during the period.
+    new, reactivated : not present at the start and present at the end: never seen before, or seen.
+    won_and_lost : came and went within the period: in neither start nor end.
+
+    Examples
+    --------
+    >>> from analysis import retention
+    >>> counts = retention.churn_components(start=100, lost=8, new=12, reactivated=3)
+    >>> counts.end, counts.gross_churn_rate, counts.net_customer_loss_rate  # new customers hide losses
+    (107, 0.08, -0.07)
     """
 
     start: int
@@ -30,10 +40,12 @@ class ChurnComponents(Summarised):
 
     @property
     def retained(self) -> int:
+        """Present at the start and at the end."""
         return self.start - self.lost
 
     @property
     def end(self) -> int:
+        """Present at the end: retained, new and reactivated."""
         return self.retained + self.new + self.reactivated
 
     @property
@@ -43,6 +55,7 @@ class ChurnComponents(Summarised):
 
     @property
     def retention_rate(self) -> float | None:
+        """Retained ÷ start; None where nobody was present."""
         return self.retained / self.start if self.start else None
 
     @property
@@ -62,6 +75,7 @@ class ChurnComponents(Summarised):
 
     @property
     def net_change_rate(self) -> float | None:
+        """(end - start) ÷ start; None where nobody was present."""
         return (self.end - self.start) / self.start if self.start else None
 
 
@@ -70,9 +84,25 @@ def churn_components(
 ) -> ChurnComponents:
     """The components from counts.
 
+    Parameters
+    ----------
+    start, lost, new, reactivated, won_and_lost : int, customers
+        As in `ChurnComponents`.
+
+    Returns
+    -------
+    ChurnComponents
+
     Raises
     ------
-    ParameterError for a negative count, or more customers lost than were present.
+    ParameterError
+        For a negative count, or more customers lost than were present.
+
+    Examples
+    --------
+    >>> from analysis import retention
+    >>> retention.churn_components(start=100, lost=8, new=12).retention_rate
+    0.92
     """
     counts = {
         "start": start,
@@ -96,13 +126,41 @@ def churn_components(
 
 @traced
 def components_of_spells(spells: pd.DataFrame, *, start: dt.date, end: dt.date) -> ChurnComponents:
-    """The components of the half-open period from ``start`` to ``end``.
+    """The components of a half-open period, from the times at which customers were there.
 
     Parameters
     ----------
-    spells : one row per customer and uninterrupted time as a customer
-        ``customer_id``, ``begins`` (first day), ``ends`` (day of the loss; missing while still a customer). A customer lost on a day
-        was present when that day began.
+    spells : (spells, columns) DataFrame
+        One row per customer and uninterrupted time as a customer: ``customer_id``, ``begins`` (first day), ``ends`` (day of the loss; missing while still
+        a customer). A customer lost on a day was present when that day began.
+    start, end : date
+        The first day of the period, and the day after it.
+
+    Returns
+    -------
+    ChurnComponents
+
+    Raises
+    ------
+    ContractError
+        For columns that are missing, and spells that end before they begin or overlap.
+    ParameterError
+        For a period that ends before it begins.
+
+    Examples
+    --------
+    >>> import datetime as dt, pandas as pd
+    >>> from analysis import retention
+    >>> spells = pd.DataFrame(
+    ...     {
+    ...         "customer_id": ["a", "b", "c"],
+    ...         "begins": pd.to_datetime(["2026-01-01", "2026-01-01", "2026-10-05"]),
+    ...         "ends": pd.to_datetime(["2026-10-20", None, None]),
+    ...     }
+    ... )
+    >>> found = retention.components_of_spells(spells, start=dt.date(2026, 10, 1), end=dt.date(2026, 11, 1))
+    >>> found.start, found.lost, found.new
+    (2, 1, 1)
     """
     import pandas as pd
 

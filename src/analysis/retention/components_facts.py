@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -261,20 +262,49 @@ def model_churn(inputs: StudyInputs, basis: ChurnBasis) -> Fact:
     )
     if before.empty:
         return state.exact("model_churn_rate", None, reason=NO_YEAR)
-    alive = [0.0, 0.0]
+    alive, found = [0.0, 0.0], []
     for customer_type in sorted(set(before["customer_type"])):
         frames = [frame[frame["customer_type"] == customer_type] for frame in (before, after)]
         last = frames[1]
         model = stats.fit_mbgnbd(
             last["frequency"], last["recency"], last["age"], last["customers"], unit="week"
         )
+        found.append((model, frames))
         for moment, rows in enumerate(frames):
-            chance = model.probability_alive(rows["frequency"], rows["recency"], rows["age"])
-            alive[moment] += float(chance @ rows["customers"])
+            alive[moment] += _alive(model, rows)
     if not alive[0]:
         return state.exact("model_churn_rate", None, reason=TOO_FEW)
-    parts: dict[str, Any] = {"numerator": alive[0] - alive[1], "denominator": alive[0]}
-    return state.exact("model_churn_rate", 1 - alive[1] / alive[0], parts=parts)
+    rate = 1 - alive[1] / alive[0]
+    error = math.sqrt(sum(_churn_variance(model, frames, rate) for model, frames in found)) / alive[0]
+    return state.estimate(
+        "model_churn_rate",
+        rate,
+        error,
+        n=int(before["customers"].sum()),
+        method="Hessian of the purchase model and chance of the customers, normal",
+        parts={"numerator": alive[0] - alive[1], "denominator": alive[0]},
+    )
+
+
+def _alive(model: Any, rows: pd.DataFrame) -> float:
+    """Customers that a purchase model takes for alive."""
+    return float(model.probability_alive(rows["frequency"], rows["recency"], rows["age"]) @ rows["customers"])
+
+
+def _churn_variance(model: Any, frames: Sequence[pd.DataFrame], rate: float) -> float:
+    """Variance of the customers lost beyond ``rate`` of those alive: by the model's parameters, and by chance given these."""
+    import numpy as np
+
+    fit, step = model.fit, 1e-4
+    slope = np.zeros(len(fit.names))
+    for place, name in enumerate(fit.names):
+        for side in (-1, 1):
+            moved = replace(model, **{name: getattr(model, name) * math.exp(side * step)})
+            start, end = (_alive(moved, rows) for rows in frames)
+            slope[place] += side * (start * (1 - rate) - end) / (2 * step)
+    last = frames[1]
+    chance = model.probability_alive(last["frequency"], last["recency"], last["age"])
+    return float(slope @ fit.log_covariance @ slope + (chance * (1 - chance)) @ last["customers"])
 
 
 @traced

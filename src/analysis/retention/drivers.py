@@ -206,8 +206,8 @@ def _fit(
     ]
     if not used:
         raise FitError(TOO_FEW_LOSSES)
-    group = [*strata, *used, "entry", "stop", "lost"]
-    counted: pd.DataFrame = rows.groupby(group, as_index=False, sort=False)[["customers"]].sum()
+    group = [*strata, *used, "entry", "stop", "lost", "several"]
+    counted: pd.DataFrame = rows.groupby(group, as_index=False, sort=False, dropna=False)[["customers"]].sum()
     return stats.cox(
         counted[used].astype(float),
         counted["stop"],
@@ -216,7 +216,16 @@ def _fit(
         strata=stratum_labels(counted, strata),
         weights=counted["customers"],
         level=level,
+        **same_customer(counted),
     )
+
+
+def same_customer(rows: pd.DataFrame) -> dict[str, Any]:
+    """What tells the model that spells of one customer are not several customers (``several`` names it); nothing where every customer has one."""
+    again = rows["several"].notna()
+    if not again.any():
+        return {}
+    return {"clusters": rows["several"].fillna("").astype(str).to_numpy(), "apart": ~again.to_numpy()}
 
 
 @traced
@@ -239,7 +248,7 @@ def _ratio(state: Stating, fit: CoxFit | NotDone, name: str, model: str, losses:
         float(row["hazard_ratio"]),
         row["low"],
         row["high"],
-        method="Cox, Efron ties",
+        method="Cox, Efron ties" if fit.clusters is None else "Cox, Efron ties, errors by customer",
         n=losses,
         **place,
     )

@@ -25,17 +25,31 @@ class RiskScores(Summarised):
     ----------
     customers : one row per current customer, riskiest first: ``customer_id``, ``score`` (chance of loss within the horizon),
         ``reason_1`` … ``reason_3`` (features whose value raises the score most: the score minus that with the feature at its usual value).
-    models : one row per candidate: ``model``, ``log_loss`` and ``auc`` on the validation snapshot, ``chosen``.
-    calibration : on the test snapshot, one row per tenth by score: ``bin``, ``customers``, ``expected``, ``lost``, ``rate``, ``low``, ``high``.
+    models, chosen : one row per candidate: ``model``, ``log_loss`` and ``auc`` on the validation snapshot, ``chosen``.
+    calibration : on the test snapshot, one row per tenth by score: ``bin``, ``customers``, ``expected``, ``lost``, ``rate``, ``low``, ``high``,
+        ``scatter`` (of the number lost, were the score right).
     auc, auc_low, auc_high : discrimination on the test snapshot (interval of Hanley and McNeil 1982).
-    capacity, hits, precision, base_rate, lift : the ``capacity`` riskiest of the test snapshot: lost among them, their share, the
+    capacity, tested, hits, precision, base_rate, lift : the ``capacity`` riskiest of the test snapshot: lost among them, their share, the
         share among all, and the ratio of the two.
+    expected_losses, observed_losses : on the test snapshot.
     drift : one row per input and one for the score itself (``feature`` "score"): population stability index of the current snapshot against the
         last one learnt from, the largest index between earlier snapshots as far apart (``usual``), and ``moved``: above ``drift_limit`` and above the
         usual. In a panel that grows older every input that counts time drifts by construction; that much is no news.
     stability : the chosen kind of model learnt afresh at each past snapshot from what was known then: ``snapshot``, ``customers``, ``expected``
-        and ``lost``, ``auc``, ``precision`` and ``base_rate`` at the capacity.
+        (with its ``scatter``) and ``lost``, ``auc``, ``precision`` and ``base_rate`` at the capacity.
     judged : the customers of the test snapshot with their ``score``, riskiest first, and what became of them (``lost``).
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from analysis import retention
+    >>> day = np.repeat(["2026-01", "2026-04", "2026-07", "2026-10"], 200)
+    >>> orders = np.tile(np.arange(200) % 5, 4)
+    >>> lost = np.where(day == "2026-10", np.nan, (np.tile(np.arange(200), 4) * 37 % 100 < 60 - 12 * orders).astype(float))
+    >>> table = pd.DataFrame({"customer_id": np.tile(np.arange(200), 4), "snapshot": day, "lost": lost, "orders": orders})
+    >>> scores = retention.risk_scores(table, features=["orders"], capacity=20, seed=1)
+    >>> len(scores.customers), scores.auc > 0.7
+    (200, True)
     """
 
     customers: pd.DataFrame
@@ -74,22 +88,55 @@ def risk_scores(
 
     Parameters
     ----------
-    snapshots : one row per customer and snapshot day
-        ``customer_id``, ``snapshot`` (sortable), ``lost`` (within the horizon after the snapshot; missing for the current one) and the
-        features as they were known on that day. At least four snapshots: training, validation, test, current.
-    features : columns used. Numbers stay numbers (missing: median), text becomes one indicator a value.
-    capacity : customers the team can call; precision and lift are stated at this number.
-    seed : of the gradient boosting.
-    current : the snapshot to score; the last one where left out.
-    fewest_losses : losses in the training snapshots below which no score is learnt.
-    drift_limit : population stability index above which an input has shifted.
+    snapshots : (customers and days, columns) DataFrame
+        One row per customer and snapshot day: ``customer_id``, ``snapshot`` (sortable), ``lost`` (within the horizon after the snapshot; missing for the
+        current one) and the features as they were known on that day. At least four snapshots: training, validation, test, current.
+    features : names of columns
+        Numbers stay numbers (missing: median), text becomes one indicator per value.
+    capacity : int, customers
+        The team can call; precision and lift are stated at this number.
+    seed : int
+        Of the gradient boosting.
+    current : str, optional
+        The snapshot to score; the last one where left out.
+    fewest_losses : int
+        In the training snapshots, below which no score is learnt.
+    drift_limit : float, population stability index
+        Above which an input has shifted.
+    level : float, share 0 to 1
+        Coverage of each interval.
+
+    Returns
+    -------
+    RiskScores
+
+    Raises
+    ------
+    FitError
+        For too few snapshots or losses, or a test snapshot in which nobody or everybody left.
+    ParameterError
+        For columns that are missing, or an impossible option.
 
     Notes
     -----
-    The last snapshot with a known outcome is the test and is used for nothing else; the one before chooses between ridge-penalised logistic
-    regression and gradient boosting (the simpler one unless boosting has the lower log loss); all earlier ones train. The chosen model is then
-    fitted again on all but the test, so that what is stated about it holds for a model of the same age. Snapshots lie one horizon apart, so the
-    outcome of each was known when the next was taken.
+    The last snapshot with a known outcome is the test and is used for nothing else; the one before chooses between ridge-penalised logistic regression
+    and gradient boosting (the simpler one unless boosting has the lower log loss); all earlier ones train. The chosen model is then fitted again on all
+    but the test, so that what is stated about it holds for a model of the same age. Snapshots lie one horizon apart, so the outcome of each was known
+    when the next was taken.
+
+    Examples
+    --------
+    Who orders less leaves more often: the riskiest customer has the fewest orders.
+
+    >>> import numpy as np, pandas as pd
+    >>> from analysis import retention
+    >>> day = np.repeat(["2026-01", "2026-04", "2026-07", "2026-10"], 200)
+    >>> orders = np.tile(np.arange(200) % 5, 4)
+    >>> lost = np.where(day == "2026-10", np.nan, (np.tile(np.arange(200), 4) * 37 % 100 < 60 - 12 * orders).astype(float))
+    >>> table = pd.DataFrame({"customer_id": np.tile(np.arange(200), 4), "snapshot": day, "lost": lost, "orders": orders})
+    >>> scores = retention.risk_scores(table, features=["orders"], capacity=20, seed=1)
+    >>> int(scores.customers.iloc[0]["customer_id"]) % 5  # orders of the riskiest
+    0
     """
     import numpy as np
     import pandas as pd
@@ -319,7 +366,12 @@ def _calibration(chance: np.ndarray, truth: np.ndarray, level: float) -> pd.Data
     frame = pd.DataFrame({"bin": place + 1, "chance": chance, "truth": truth})
     table = (
         frame.groupby("bin")
-        .agg(customers=("truth", "size"), expected=("chance", "mean"), lost=("truth", "sum"))
+        .agg(
+            customers=("truth", "size"),
+            expected=("chance", "mean"),
+            lost=("truth", "sum"),
+            scatter=("chance", lambda chances: float(np.sqrt((chances * (1 - chances)).sum()))),
+        )
         .reset_index()
     )
     found = stats.proportion_interval(table["lost"], table["customers"], method="wilson", level=level)
@@ -418,6 +470,7 @@ def _stability(
                 "snapshot": known[place],
                 "customers": int(inside.sum()),
                 "expected": float(chance.sum()),
+                "scatter": float(np.sqrt((chance * (1 - chance)).sum())),
                 "lost": int(truth.sum()),
                 "hits": int(truth[top].sum()),
                 "called": len(top),
@@ -432,6 +485,7 @@ def _stability(
             "snapshot",
             "customers",
             "expected",
+            "scatter",
             "lost",
             "hits",
             "called",

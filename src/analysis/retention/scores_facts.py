@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from scipy.special import ndtri
+
 from analysis.errors import MissingData
 from analysis.formats import Number
 from analysis.locale import Text
@@ -185,7 +187,7 @@ def _stated(
     )
     calls = customers.head(scores.capacity)
     tenths = scores.calibration.to_dict("records")
-    level = _Level.of(scores, inputs.confidence)
+    level = Level.of(scores, inputs.confidence)
     return EarlyWarning(
         scores=scores,
         horizon=horizon,
@@ -196,7 +198,10 @@ def _stated(
         base_rate=base,
         lift=past.derived("risk_score_lift", precision, base, parts=_lift_parts(precision, base)),
         expected=tuple(
-            past.exact("risk_score_expected", float(row["expected"]), tenth=str(row["bin"])) for row in tenths
+            _if_right(
+                past, float(row["expected"]), row["scatter"], int(row["customers"]), tenth=str(row["bin"])
+            )
+            for row in tenths
         ),
         observed=tuple(
             past.share("risk_score_observed", row["lost"], row["customers"], tenth=str(row["bin"]))
@@ -223,9 +228,11 @@ def _stated(
         first_calls=_first_calls(now, calls, level),
         rounds=_rounds(inputs, scores, rows),
         drift_limit=now.assumed("score_drift_limit"),
-        expected_rate=past.exact(
-            "risk_score_expected",
+        expected_rate=_if_right(
+            past,
             scores.expected_losses / scores.tested,
+            float(scores.calibration["scatter"].pow(2).sum()) ** 0.5,
+            scores.tested,
             parts={"numerator": scores.expected_losses, "denominator": scores.tested},
             tenth="all",
         ),
@@ -234,7 +241,7 @@ def _stated(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Level(Summarised):
+class Level(Summarised):
     """How far the level of the score can be trusted: factors from the test snapshot, for losses, for margin, for that of the call list, and by tenth.
 
     The tenths are those of the test snapshot; ``edges`` are their lower scores.
@@ -248,7 +255,7 @@ class _Level(Summarised):
     tenths: tuple[tuple[float, float], ...]
 
     @classmethod
-    def of(cls, scores: RiskScores, level: float) -> _Level:
+    def of(cls, scores: RiskScores, level: float) -> Level:
         judged = scores.judged
         kept = judged["margin_12m"].astype(float).clip(lower=0)
         first = judged.head(scores.capacity)
@@ -268,6 +275,11 @@ class _Level(Summarised):
         place = next((place for place, edge in enumerate(self.edges) if score >= edge), len(self.edges) - 1)
         return self.tenths[place]
 
+    def around(self, score: float) -> tuple[float, float]:
+        """Limits of a chance of loss; it is at most one."""
+        low, high = (min(1.0, score * factor) for factor in self.of_score(score))
+        return low, high
+
     def widened(
         self, state: Stating, metric: str, value: Number, limits: tuple[float, float], **place: Any
     ) -> Fact:
@@ -278,7 +290,22 @@ class _Level(Summarised):
         return state.between(metric, value, low, high, method=LEVEL_METHOD, n=self.tested, **place)
 
 
+def _if_right(state: Stating, rate: float, scatter: float, customers: int, **place: Any) -> Fact:
+    """The share that a score expects to leave, between what chance would make of it were the score right; ``scatter`` is of their number."""
+    reach = float(ndtri((1 + state.inputs.confidence) / 2)) * float(scatter) / customers
+    return state.between(
+        "risk_score_expected",
+        rate,
+        max(0.0, rate - reach),
+        min(1.0, rate + reach),
+        n=customers,
+        method=CHANCE_METHOD,
+        **place,
+    )
+
+
 TENTHS = 10
+CHANCE_METHOD = "Chance alone, were the score right, normal"
 LEVEL_METHOD = "Lost against expected on the test snapshot"
 
 
@@ -296,7 +323,7 @@ def _lift_parts(precision: Fact, base: Fact) -> dict[str, Any]:
     return {"interval": interval, "n": precision.n}
 
 
-def _first_calls(state: Stating, calls: pd.DataFrame, level: _Level) -> tuple[Call, ...]:
+def _first_calls(state: Stating, calls: pd.DataFrame, level: Level) -> tuple[Call, ...]:
     """The first of the list, as facts."""
     made = []
     for rank, row in enumerate(calls.head(PRINTED).to_dict("records"), start=1):
@@ -306,7 +333,7 @@ def _first_calls(state: Stating, calls: pd.DataFrame, level: _Level) -> tuple[Ca
                 rank=rank,
                 customer_type=str(row["customer_type"]),
                 segment=str(row["segment"]),
-                chance=_bounded(state, level, float(row["score"]), call=str(rank)),
+                chance=bounded_chance(state, level, float(row["score"]), call=str(rank)),
                 margin=level.widened(
                     state,
                     "margin_at_risk",
@@ -320,9 +347,9 @@ def _first_calls(state: Stating, calls: pd.DataFrame, level: _Level) -> tuple[Ca
     return tuple(made)
 
 
-def _bounded(state: Stating, level: _Level, score: float, **place: Any) -> Fact:
-    """A chance of loss with the limits of its tenth; a chance is at most one."""
-    low, high = (min(1.0, score * factor) for factor in level.of_score(score))
+def bounded_chance(state: Stating, level: Level, score: float, **place: Any) -> Fact:
+    """A chance of loss with the limits of its tenth."""
+    low, high = level.around(score)
     return state.between("account_loss_score", score, low, high, method=LEVEL_METHOD, n=level.tested, **place)
 
 
@@ -337,7 +364,7 @@ def _rounds(inputs: StudyInputs, scores: RiskScores, rows: Selection) -> tuple[P
         made.append(
             PastSnapshot(
                 month=month,
-                expected=state.exact("expected_losses", round(float(row["expected"])), **place),
+                expected=_expected(state, float(row["expected"]), float(row["scatter"]), n, **place),
                 lost=state.measured("observed_losses", among, **place),
                 auc=_discrimination(state, float(row["auc"]), limits, n, **place),
                 precision=state.share("risk_score_precision", int(row["hits"]), int(row["called"]), **place),
@@ -345,6 +372,20 @@ def _rounds(inputs: StudyInputs, scores: RiskScores, rows: Selection) -> tuple[P
             )
         )
     return tuple(made)
+
+
+def _expected(state: Stating, losses: float, scatter: float, customers: int, **place: Any) -> Fact:
+    """Losses that a score expected of its snapshot, whole, between what chance would make of them were the score right."""
+    reach = float(ndtri((1 + state.inputs.confidence) / 2)) * scatter
+    return state.between(
+        "expected_losses",
+        round(losses),
+        math.floor(max(0.0, losses - reach)),
+        math.ceil(losses + reach),
+        n=customers,
+        method=CHANCE_METHOD,
+        **place,
+    )
 
 
 LISTED = (

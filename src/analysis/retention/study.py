@@ -37,7 +37,25 @@ LEFT_OUT = {
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RetentionStudy(RetentionParts):
-    """What the retention notebook shows: the parts, what was found, and what is to be doubted."""
+    """What the retention notebook shows: the parts, what was found, and what is to be doubted.
+
+    Attributes
+    ----------
+    month, models, limit : the report month; which business models the company has; the limit of churn.
+    contractual, non_contractual, model_churn, first_loss : churn by contracts and by purchases; as the model has it; the first month with a loss.
+    reasons, revenue, renewals, accounts : why customers left; revenue retention; renewals; accounts by size.
+    contract_cohorts, purchase_cohorts, product_cohorts, service_cohorts : cohorts, by what put a customer into them.
+    effects, survival, drivers, chain : curvature of effects; survival of contracts; what goes with a loss; the chain from service to loss.
+    repurchase, loss_after_repair, early_warning : after service; and who is at risk.
+    findings, checks : what stands out, what is to be doubted.
+
+    Examples
+    --------
+    >>> from analysis import retention
+    >>> result = retention.study(run.inputs)  # run = open_run("sample", section="retention")
+    >>> str(result.month), len(result.checks) > 0
+    ('2026-10', True)
+    """
 
     findings: tuple[Finding, ...]
     checks: tuple[Check, ...]
@@ -47,9 +65,29 @@ class RetentionStudy(RetentionParts):
 def study(inputs: StudyInputs) -> RetentionStudy:
     """Retention of one month of one company.
 
+    Parameters
+    ----------
+    inputs : StudyInputs
+        One month of one company: ``run.inputs``.
+
+    Returns
+    -------
+    RetentionStudy
+        What is merely absent leaves its part out, and says so.
+
     Raises
     ------
-    ContractError, ParameterError : broken data or parameters; what is merely absent leaves its part out
+    ContractError
+        For broken data.
+    ParameterError
+        For broken parameters.
+
+    Examples
+    --------
+    >>> from analysis import retention
+    >>> result = retention.study(run.inputs)  # run = open_run("sample", section="retention")
+    >>> print(result.contractual.reason.en)  # a company without contracts
+    needs contracts.customer_id, contracts.starts_on, contracts.ends_on
     """
     parts = Parts(section="retention")
     made = _asked(inputs, parts)

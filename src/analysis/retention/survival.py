@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,12 +15,15 @@ from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Fact, Interval
 from analysis.retention import views
+from analysis.retention.drivers import same_customer
 from analysis.retention.settings import limit
 from analysis.retention.spells import contracts, observed_from
 from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
     from analysis.metrics.views.selection import Selection
     from analysis.stats import SurvivalCurve
@@ -98,8 +102,8 @@ def survival(inputs: StudyInputs) -> ContractSurvival:
             continue
         by[dimension] = _curves(inputs, rows, lives, dimension, groups, period)
         chosen = rows[rows[column].isin(groups)]
-        p_values[dimension] = _tested(chosen, column, strata, "log_rank")
-        weighted[dimension] = _tested(chosen, column, strata, "peto_peto")
+        p_values[dimension] = groups_differ(chosen, column, strata, "log_rank")
+        weighted[dimension] = groups_differ(chosen, column, strata, "peto_peto")
     return ContractSurvival(
         observed_from=since,
         from_start=from_start,
@@ -130,10 +134,16 @@ def _since(inputs: StudyInputs) -> tuple[dt.date, bool]:
 
 
 @traced
-def _tested(rows: pd.DataFrame, column: str, strata: Sequence[str], weighting: Weighting) -> float:
+def groups_differ(rows: pd.DataFrame, column: str, strata: Sequence[str], weighting: Weighting) -> float:
+    """Log-rank; where customers have several spells, which are not several customers, the Wald test of a Cox model with errors by customer."""
     from analysis import stats
 
     labels = rows.groupby(list(strata), sort=True).ngroup().to_numpy() if strata else None
+    by_customer = same_customer(rows)
+    if by_customer and weighting == "log_rank":
+        # a group without a loss has no coefficient; the log-rank test below needs none
+        with contextlib.suppress(FitError):
+            return _by_customer(rows, column, labels, by_customer)
     return float(
         stats.log_rank(
             rows["duration"],
@@ -145,6 +155,27 @@ def _tested(rows: pd.DataFrame, column: str, strata: Sequence[str], weighting: W
             weighting=weighting,
         ).p_value
     )
+
+
+def _by_customer(
+    rows: pd.DataFrame, column: str, strata: NDArray[np.integer[Any]] | None, same: Mapping[str, Any]
+) -> float:
+    import pandas as pd
+
+    from analysis import stats
+
+    largest = rows.groupby(column)["customers"].sum().idxmax()
+    groups = pd.get_dummies(rows[column], dtype=float).drop(columns=largest)
+    fit = stats.cox(
+        groups,
+        rows["duration"],
+        rows["lost"],
+        entry=_entry(rows),
+        weights=rows["customers"],
+        strata=strata,
+        **same,
+    )
+    return fit.wald[2]
 
 
 @traced

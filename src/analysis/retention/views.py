@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Literal
 
 from analysis.metrics.backend import literal
-from analysis.metrics.steady import exact_sum
 from analysis.metrics.views import NOT_STATED, age_at_term_end, at, days_of_age, full_months, step
 from analysis.metrics.views.days import Width
 from analysis.metrics.views.selection import study_view
@@ -293,7 +292,7 @@ def _segment_at(rows: str, moment: str) -> str:
 
 @study_view
 def lifetimes(contracts: str, cutoff: dt.date, *, observed_from: dt.date) -> str:
-    """Contract spells: customer_id, customer type, segment at start, kind, entry, duration (ages in days of twelfths of a year), lost, reason."""
+    """Contract spells: customer_id, customer type, segment at start, kind, entry, duration (ages in days of twelfths of a year), lost, reason; several: the customer, where it has more spells than one."""
     since = literal(observed_from)
     return f"""WITH {contracts}, known(seen) AS (SELECT {known_until(cutoff)}), held AS ({_segment_at("spells", "begins")}), lived AS (
 SELECT s.customer_id, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, coalesce(h.segment, c.segment, '{NOT_STATED}') AS segment, s.kind,
@@ -302,7 +301,8 @@ SELECT s.customer_id, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type
 FROM spells s CROSS JOIN known k LEFT JOIN customers c ON c.customer_id = s.customer_id LEFT JOIN held h ON h.customer_id = s.customer_id AND h.spell = s.spell
 WHERE {_watched("s.begins", "s.ends", since, "k.seen")}
 )
-SELECT customer_id, customer_type, segment, kind, {_before("age_then", "duration")} AS entry, duration, lost, reason FROM lived"""
+SELECT customer_id, customer_type, segment, kind, {_before("age_then", "duration")} AS entry, duration, lost, reason,
+       CASE WHEN count(*) OVER (PARTITION BY customer_id) > 1 THEN customer_id END AS several FROM lived"""
 
 
 def _watched(begins: str, ends: str, since: str, seen: str) -> str:
@@ -312,8 +312,8 @@ def _watched(begins: str, ends: str, since: str, seen: str) -> str:
 
 
 def life_patterns(lives: str) -> str:
-    """The distinct patterns of :func:`lifetimes` with their number of customers."""
-    columns = "customer_type, segment, kind, entry, duration, lost, reason"
+    """The distinct patterns of :func:`lifetimes` with their number of customers; spells of one customer are patterns of its own."""
+    columns = "customer_type, segment, kind, entry, duration, lost, reason, several"
     return f"SELECT {columns}, count(*) AS customers FROM ({lives}) AS lived GROUP BY ALL ORDER BY ALL"
 
 
@@ -385,7 +385,7 @@ def exposure_rows(
 ) -> str:
     """Start-stop rows of contract spells, cut where an experience begins or the segment changes, counted by pattern.
 
-    One row per distinct pattern: kind, customer_type, segment, the exposures (as they stood when the piece began), ever_slow, entry, stop (age of the contract, in days of twelfths of a year), lost, customers.
+    One row per distinct pattern: kind, customer_type, segment, the exposures (as they stood when the piece began), ever_slow, entry, stop (age of the contract, in days of twelfths of a year), lost, several (the customer, where it has more spells than one), customers.
     """
     since = literal(observed_from)
     cuts = "\n".join(
@@ -395,6 +395,7 @@ def exposure_rows(
     flags = ", ".join(f"coalesce(f.{name}_on <= x.moment, FALSE) AS {name}" for name in exposures)
     return f"""WITH {contracts}, {felt}, known(seen) AS (SELECT {known_until(cutoff)}), watched AS (
   SELECT customer_id, spell, kind, begins, greatest(begins, {since}) AS lo, least(coalesce(ends, seen), seen) AS hi, coalesce(ends < seen, FALSE) AS lost,
+         CASE WHEN count(*) OVER (PARTITION BY customer_id) > 1 THEN customer_id END AS several,
          {_age_at_end("")} AS last_age
   FROM spells CROSS JOIN known WHERE {_watched("begins", "ends", since, "seen")}
 ), cuts AS (
@@ -412,7 +413,7 @@ SELECT w.kind, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, coale
        coalesce(f.slow_on < w.hi, FALSE) AS ever_slow, coalesce(f.repeat_on < w.hi, FALSE) AS ever_repeat,
        {_before(days_of_age("w.begins", "x.moment"), "w.last_age")} AS entry,
        CASE WHEN x.next_moment IS NULL THEN w.last_age ELSE {_before(days_of_age("w.begins", "x.next_moment"), "w.last_age")} END AS stop,
-       w.lost AND x.next_moment IS NULL AS lost, count(*) AS customers
+       w.lost AND x.next_moment IS NULL AS lost, w.several, count(*) AS customers
 FROM pieces x JOIN watched w ON w.customer_id = x.customer_id AND w.spell = x.spell
 LEFT JOIN felt f ON f.customer_id = x.customer_id LEFT JOIN customers c ON c.customer_id = x.customer_id
 LEFT JOIN held h ON h.customer_id = x.customer_id AND h.spell = x.spell AND h.moment = x.moment
@@ -574,16 +575,27 @@ SELECT coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, frequency, CA
 FROM one LEFT JOIN customers c ON c.customer_id = one.customer_id GROUP BY ALL ORDER BY ALL"""
 
 
+CUSTOMER_GROUPS = 1000
+
+
+def customer_group(customer: str, else_row: str) -> str:
+    """One of a thousand groups of customers: whatever a customer asked, answered or cost stands in one of them, and a frame of groups stays small.
+
+    Errors that allow for dependence within a group allow for it within a customer; a row without a customer stands for itself.
+    """
+    return f"CAST(hash(coalesce({customer}, {else_row})) % {CUSTOMER_GROUPS} AS INTEGER)"
+
+
 def link_score(cutoff: dt.date) -> str:
-    """Complaints with an answered satisfaction survey: answered late or not, segment, low score or not, number."""
-    return f"""SELECT s.answered_late AS exposed,
+    """Complaints with an answered satisfaction survey: answered late or not, segment, group of customers, low score or not, number."""
+    return f"""SELECT s.answered_late AS exposed, {customer_group("s.customer_id", "s.ticket_id")} AS customers,
        concat(coalesce(s.customer_type, '{NOT_STATED}'), '|', coalesce(s.segment, '{NOT_STATED}')) AS stratum, v.score <= 2 AS hit, count(*) AS n
 FROM first_responses s JOIN answers v ON v.ticket_id = s.ticket_id AND v.kind = 'csat'
 WHERE s.ticket_type = 'complaint' AND v.answered_on < {literal(cutoff)} GROUP BY ALL ORDER BY ALL"""
 
 
 def link_recommendation(cutoff: dt.date, *, lookback_days: int) -> str:
-    """Recommendation answers of customers with a ticket in the ``lookback_days`` before: late first response on the last ticket or not, detractor or not."""
+    """Recommendation answers of customers with a ticket in the ``lookback_days`` before: late first response on the last ticket or not, group of customers, detractor or not."""
     return f"""WITH asked AS (
   SELECT v.survey_id, v.customer_id, v.score, v.answered_at,
          max_by(t.answered_late, (t.opened_at, t.ticket_id)) AS exposed,
@@ -592,7 +604,8 @@ def link_recommendation(cutoff: dt.date, *, lookback_days: int) -> str:
   FROM answers v JOIN first_responses t ON t.customer_id = v.customer_id AND t.landmark_at < v.answered_at AND t.opened_at >= v.answered_at - INTERVAL {lookback_days} DAY
   WHERE v.kind = 'nps' AND v.answered_on < {literal(cutoff)} GROUP BY 1, 2, 3, 4
 )
-SELECT exposed, concat(coalesce(c.customer_type, '{NOT_STATED}'), '|', coalesce(c.segment, '{NOT_STATED}'), '|', ticket_type) AS stratum, score <= 6 AS hit, count(*) AS n
+SELECT exposed, {customer_group("asked.customer_id", "asked.survey_id")} AS customers,
+       concat(coalesce(c.customer_type, '{NOT_STATED}'), '|', coalesce(c.segment, '{NOT_STATED}'), '|', ticket_type) AS stratum, score <= 6 AS hit, count(*) AS n
 FROM asked LEFT JOIN customers c ON c.customer_id = asked.customer_id GROUP BY ALL ORDER BY ALL"""
 
 
@@ -620,9 +633,9 @@ LEFT JOIN waiting x ON x.region = w.region AND x.first_day = w.first_day ORDER B
 
 
 def link_cost() -> str:
-    """Repairs by whether more than one contact was needed: tickets, direct cost and its square, by product line and severity."""
+    """Repairs by whether more than one contact was needed: tickets and direct cost, by product line, severity and group of customers."""
     return f"""WITH spent AS (SELECT ticket_id, sum(amount) AS amount FROM cost WHERE posting_basis IN ('incurred', 'recovery') AND ticket_id IS NOT NULL GROUP BY 1)
 SELECT s.contacts > 1 AS exposed, concat(coalesce(s.product_line, '{NOT_STATED}'), '|', coalesce(s.severity, '{NOT_STATED}')) AS stratum,
-       count(*) AS n, CAST(coalesce(sum(p.amount), 0) AS DOUBLE) AS total, coalesce({exact_sum("CAST(p.amount AS DOUBLE) * CAST(p.amount AS DOUBLE)")}, 0) AS squares
+       {customer_group("s.customer_id", "s.ticket_id")} AS customers, count(*) AS n, CAST(coalesce(sum(p.amount), 0) AS DOUBLE) AS total
 FROM service s LEFT JOIN spent p ON p.ticket_id = s.ticket_id WHERE s.ticket_type = 'repair' AND s.contacts IS NOT NULL AND s.resolved_at IS NOT NULL
 GROUP BY ALL ORDER BY ALL"""

@@ -45,11 +45,45 @@ def make_sample(
     format: str = "parquet",
     blemishes: bool = True,
 ) -> SampleTruth:
-    """Write the sample company into ``folder``: ``<table>.parquet`` (or ``.csv``) and ``_truth/truth.json``.
+    """Write the sample company into a folder: ``<table>.parquet`` (or ``.csv``) and ``_truth/truth.json``.
 
-    The same arguments give the same bytes. ``off`` names planted truths to leave out (``TRUTHS`` lists them), ``null`` leaves
-    out all. Service orders, postings and totals cover ``months`` months that end with ``last_month``; customers, units and orders reach back 36 months more.
-    ``scale`` 1 is about 120,000 units, 40,000 customers, 20,000 service orders and a billion yuan of revenue a year.
+    The same arguments give the same bytes.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it is written.
+    seed : int
+        Of the invented company.
+    null : bool
+        Leave out every planted truth.
+    off : frozenset of names
+        Planted truths to leave out (``TRUTHS`` lists them).
+    last_month : str, month such as 2026-10
+        With which the tables end.
+    months : int, months
+        That service orders, postings and totals cover; customers, units and orders reach back 36 more.
+    scale : float, share of the usual size
+        1 is about 120,000 units, 40,000 customers, 20,000 service orders and a billion yuan of revenue a year.
+    format : str
+        ``parquet`` or ``csv``.
+    blemishes : bool
+        With the small faults that real tables have.
+
+    Returns
+    -------
+    SampleTruth
+        What was planted: the answer sheet.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from analysis.sample import make_sample
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> truth = make_sample(folder, months=3, scale=0.01, format="csv")
+    >>> (folder / "tickets.csv").is_file()
+    True
     """
     from analysis.sample.build import built, write
 
@@ -88,7 +122,37 @@ def generate(
     scale: float = 1.0,
     blemishes: bool = False,
 ) -> dict[str, pd.DataFrame]:
-    """The tables in memory as pandas frames on Arrow types (exact decimals, dates, nulls). Without blemishes unless asked."""
+    """The tables of the sample company in memory as pandas frames. Without blemishes unless asked.
+
+    Parameters
+    ----------
+    seed : int
+        As in `make_sample`, like all others.
+    null : bool
+        Leave out every planted truth.
+    off : frozenset of names
+        Planted truths to leave out.
+    last_month : str, month such as 2026-10
+        With which the tables end.
+    months : int, months
+        That service orders, postings and totals cover.
+    scale : float, share of the usual size
+        Of the company.
+    blemishes : bool
+        With the small faults that real tables have.
+
+    Returns
+    -------
+    dict of table to DataFrame
+        On Arrow types: exact decimals, dates, nulls.
+
+    Examples
+    --------
+    >>> from analysis.sample import generate
+    >>> tables = generate(months=3, scale=0.01)
+    >>> "tickets" in tables, tables["tickets"]["ticket_id"].is_unique
+    (True, True)
+    """
     from analysis.sample.build import as_frames
 
     made, _ = generate_arrow(

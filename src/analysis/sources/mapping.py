@@ -71,12 +71,48 @@ def apply_map(
     reuse_queries: bool = False,
     today: dt.date | None = None,
 ) -> tuple[MappedFile, ...]:
-    """Write the canonical tables of ``folder`` into ``target`` (``tickets/0-export.csv``). The same files give the same bytes.
+    """Write the canonical tables of a folder of exports (``tickets/0-export.csv``). The same files give the same bytes.
 
-    ``business_zone`` is where a moment's day is taken for columns of days. ``reuse_queries``: rows of a query that was run before are taken
-    as they were then, so that every notebook of one report sees the same. ``today`` (the clock's, if not given): a day after it cannot have
-    happened, so the format it was read by is doubted. Raises SourceError where a file or a column the map names is
-    not there, or cannot be read.
+    Parameters
+    ----------
+    source_map : SourceMap
+        As `load_map` reads it.
+    folder, target : Path
+        Of the exports, and of what is made of them.
+    business_zone : str
+        Where a moment's day is taken for columns of days.
+    size_limit_mb : int, megabytes
+        That one file may have.
+    reuse_queries : bool
+        Rows of a query that was run before are taken as they were then, so that every notebook of one report sees the same.
+    today : date, optional
+        The clock's, if not given: a day after it cannot have happened, so the format it was read by is doubted.
+
+    Returns
+    -------
+    tuple of MappedFile
+        What became of each file's rows.
+
+    Raises
+    ------
+    SourceError
+        Where a file or a column the map names is not there, or cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import pandas as pd
+    >>> from analysis.sources import apply_map, load_map
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> export = pd.DataFrame({"Number": ["T1"], "Kind": ["repair"], "Opened": ["2026-10-03 09:15"]})
+    >>> export.to_csv(folder / "desk.csv", index=False)
+    >>> columns = "{ticket_id: Number, ticket_type: Kind, opened_at: Opened}"
+    >>> text = f"{{about: a desk, tables: [{{table: tickets, file: desk.csv, columns: {columns}}}]}}"
+    >>> _ = (folder / "desk.yml").write_text(text)
+    >>> desk = load_map("desk", {"tickets": ("ticket_id", "ticket_type", "opened_at")}, path=folder / "desk.yml")
+    >>> [(file.table, file.read, file.mapped) for file in apply_map(desk, folder, folder / "made")]
+    [('tickets', 1, 1)]
     """
     if not folder.is_dir() and any(entry.file for entry in source_map.tables):
         raise SourceError(f"{folder.name}: no such folder. Name the folder that holds the exports.")

@@ -210,7 +210,34 @@ class SourceMap:
 
 
 def load_map(name: str, tables: Mapping[str, tuple[str, ...]], *, path: Path | None = None) -> SourceMap:
-    """The map of this name; ``tables`` are the canonical tables with their columns. Unknown names are refused with a suggestion."""
+    """The source map of this name, from ``params/sources``.
+
+    Parameters
+    ----------
+    name : str
+        Of the file.
+    tables : mapping of table to its columns
+        The canonical tables; unknown names are refused with a suggestion.
+    path : Path, optional
+        The file, where it is not in ``params/sources``.
+
+    Returns
+    -------
+    SourceMap
+
+    Raises
+    ------
+    ParameterError
+        For a map that names what is not there, or holds a credential.
+
+    Examples
+    --------
+    >>> from analysis.sources import load_map
+    >>> from analysis.tables import contract
+    >>> tables = {name: tuple(table.columns) for name, table in contract().tables.items()}
+    >>> sorted({entry.table for entry in load_map("cdnow", tables).tables})
+    ['customers', 'orders']
+    """
     path = path or params_file(f"sources/{name}.yml")
     content = read_yaml(path)
     refuse_credentials(path.read_text(encoding="utf-8"), f"sources/{path.name}")

@@ -138,7 +138,39 @@ class _Draft:
 
 
 def propose_map(folder: Path, tables: Mapping[str, TableShape]) -> str:
-    """A source map in YAML for the exports of ``folder``; files that fit no table are listed in comments."""
+    """A source map in YAML for the exports of a folder; files that fit no table are listed in comments.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the exports.
+    tables : mapping of table to TableShape
+        What there is to know of each canonical table.
+
+    Returns
+    -------
+    str
+        YAML, with every doubt marked as one.
+
+    Raises
+    ------
+    SourceError
+        For a folder that is not there, or in which no file looks like a table.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import pandas as pd
+    >>> from analysis.sources import TableShape, propose_map
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> export = pd.DataFrame({"ticket_id": ["T1"], "ticket_type": ["repair"], "opened_at": ["2026-10-03 09:15"]})
+    >>> export.to_csv(folder / "tickets.csv", index=False)
+    >>> columns = ("ticket_id", "ticket_type", "opened_at")
+    >>> shape = TableShape(columns=columns, required=frozenset(columns), days=frozenset(), allowed={})
+    >>> "table: tickets" in propose_map(folder, {"tickets": shape})
+    True
+    """
     if not folder.is_dir():
         raise SourceError(f"{folder.name}: no such folder. Name the folder that holds the exports.")
     draft = _Draft()

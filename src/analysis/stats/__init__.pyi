@@ -1,10 +1,16 @@
 # What the package offers, read twice: by editors and mypy, and at run time by lazy_loader, which imports a name when it is first used.
+from .accelerated_life import AcceleratedLife as AcceleratedLife
+from .accelerated_life import accelerated_life as accelerated_life
 from .causal import DoublyRobust as DoublyRobust
+from .causal import Overlap as Overlap
+from .causal import Sensitivity as Sensitivity
 from .causal import confounded_estimate as confounded_estimate
 from .causal import doubly_robust as doubly_robust
 from .causal import e_value as e_value
 from .causal import partial_r2 as partial_r2
 from .causal import robustness_value as robustness_value
+from .control import ChartChoice as ChartChoice
+from .control import ChartPerformance as ChartPerformance
 from .control import ControlChart as ControlChart
 from .control import Overdispersion as Overdispersion
 from .control import SubgroupLimits as SubgroupLimits
@@ -14,6 +20,12 @@ from .control import overdispersion_test as overdispersion_test
 from .control import signal_performance as signal_performance
 from .control import subgroup_chart as subgroup_chart
 from .control import subgroup_limits as subgroup_limits
+from .discrete_purchases import OpportunityModel as OpportunityModel
+from .discrete_purchases import fit_bgbb as fit_bgbb
+from .discrimination import area_under_curve as area_under_curve
+from .exact_ties import cox_exact as cox_exact
+from .exponential_smoothing import ChosenSmoothing as ChosenSmoothing
+from .exponential_smoothing import exponential_smoothing as exponential_smoothing
 from .forecasting import Forecast as Forecast
 from .forecasting import ReconciledForecast as ReconciledForecast
 from .forecasting import forecast as forecast
@@ -33,6 +45,13 @@ from .intervals import proportion_difference_interval as proportion_difference_i
 from .intervals import proportion_interval as proportion_interval
 from .intervals import rate_ratio_interval as rate_ratio_interval
 from .intervals import rate_ratio_p_value as rate_ratio_p_value
+from .intervals import ratio_interval as ratio_interval
+from .life import ExponentialFit as ExponentialFit
+from .life import LifeFit as LifeFit
+from .life import LognormalFit as LognormalFit
+from .life import MixtureFit as MixtureFit
+from .life import RankRegression as RankRegression
+from .life import ThresholdWeibullFit as ThresholdWeibullFit
 from .life import WeibullFit as WeibullFit
 from .life import fit_competing_modes as fit_competing_modes
 from .life import fit_exponential as fit_exponential
@@ -59,9 +78,15 @@ from .purchases import purchase_summary as purchase_summary
 from .recurrence import MeanCumulativeFunction as MeanCumulativeFunction
 from .recurrence import mean_cumulative_difference as mean_cumulative_difference
 from .recurrence import mean_cumulative_function as mean_cumulative_function
+from .reporting_delay import ReportingDelay as ReportingDelay
 from .reporting_delay import backtest_nowcast as backtest_nowcast
 from .reporting_delay import fit_reporting_delay as fit_reporting_delay
 from .reporting_delay import nowcast as nowcast
+from .runs import RunsTest as RunsTest
+from .runs import runs_test as runs_test
+from .standardisation import rate_change as rate_change
+from .surprise import surprise_by_dimension as surprise_by_dimension
+from .survival import Estimate as Estimate
 from .survival import LogRank as LogRank
 from .survival import SurvivalCurve as SurvivalCurve
 from .survival import aalen_johansen as aalen_johansen
@@ -69,3 +94,4 @@ from .survival import kaplan_meier as kaplan_meier
 from .survival import log_rank as log_rank
 from .survival import nelson_aalen as nelson_aalen
 from .survival import restricted_mean_difference as restricted_mean_difference
+from .treatment import standardised_effect as standardised_effect

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import AnalysisError, FitError, ParameterError
+from analysis.stats.annotations import Wanted, wanted_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -52,9 +53,10 @@ def in_words(
     together: str = "",
     series: str = "",
     cohorts: str = "",
-    scalars: str = "",
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Decorate a public function with the kinds of its arguments; each is a list of names separated by spaces.
+    """Decorate a public function with the kinds of its columns and tables; each is a list of names separated by spaces.
+
+    What is no column is checked by its annotation (`annotations`): a whole number, one number, a word, a fitted model.
 
     Parameters
     ----------
@@ -68,7 +70,6 @@ def in_words(
     numbers : DataFrames among ``tables`` whose every column must be numeric
     together : numbers or columns of numbers that are matched with each other (one may stand for all)
     cohorts : one column of numbers, or a list of columns of any length
-    scalars : single finite numbers
 
     Raises
     ------
@@ -79,6 +80,7 @@ def in_words(
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         signature = inspect.signature(function)
         optional = {name for name, entry in signature.parameters.items() if "None" in str(entry.annotation)}
+        wanted = functools.cache(lambda: wanted_of(function))
 
         @functools.wraps(function)
         def checked(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -86,15 +88,29 @@ def in_words(
             look = _Look(
                 function.__name__, {k: v for k, v in given.items() if not (v is None and k in optional)}
             )
-            # What is no number is refused first. Everything else a function words better itself (how many rows lack a
-            # duration, and what leaving them out would do); only where it fails without words is the reason looked for.
+            # What is no number is refused first, and what numpy would take for one: a time span is a count of nanoseconds to it. Everything
+            # else a function words better itself (how many rows lack a duration, and what leaving them out would do); only where it fails
+            # without words is the reason looked for.
             for name in (*rows.split(), *units.split()):
+                look.measured(name)
+            for name in together.split():
                 if name in look.given:
                     look.numeric(name, look.given[name])
+            for name in (*labels.split(), *texts.split()):
+                look.is_column(name)
             for name in labels.split():
                 look.no_label_missing(name)
+            for name in numbers.split():
+                if name in look.given:
+                    look.no_times(name)
+            for name in series.split():
+                look.is_series(name)
+            for name in cohorts.split():
+                look.cohorts(name)
             if isinstance(look.given.get("level"), (int, float)):
                 confidence_level(float(look.given["level"]), where=f"{function.__name__}: ")
+            for name, why_not in wanted().items():
+                look.wanted(name, why_not)
             try:
                 return function(*args, **kwargs)
             except AnalysisError:
@@ -117,12 +133,8 @@ def in_words(
                 look.column(name, others)
             look.alike(others)
             for name in series.split():
-                look.series(name)
-            for name in cohorts.split():
-                look.cohorts(name)
+                look.alike({name: len(look.given[name])})
             look.matched(together.split())
-            for name in scalars.split():
-                look.scalar(name)
 
         return checked
 
@@ -202,7 +214,8 @@ class _Look:
                 name, f"is negative in row {row} ({values[row]:g}); it counts or measures from zero."
             )
 
-    def labels(self, name: str, lengths: dict[str, int]) -> None:
+    def is_column(self, name: str) -> None:
+        """A column of labels and no table of them; one text is no column of its letters."""
         if name not in self.given:
             return
         value = self.given[name]
@@ -212,10 +225,14 @@ class _Look:
             array = np.asarray(value)
         except ValueError as error:
             raise self.refuse(name, f"is no column ({error}); give one label per row.") from error
-        self._one_dimension(name, array, lengths)
+        self._one_dimension(name, array, {})
+
+    def labels(self, name: str, lengths: dict[str, int]) -> None:
+        if name in self.given:
+            lengths[name] = len(self.given[name])
 
     def no_label_missing(self, name: str) -> None:
-        if name not in self.given or isinstance(self.given[name], (str, bytes)):
+        if name not in self.given:
             return
         missing = missing_labels(self.given[name])
         if missing.any():
@@ -225,15 +242,38 @@ class _Look:
                 "name a group for them or leave them out.",
             )
 
-    def series(self, name: str) -> None:
+    def measured(self, name: str) -> None:
+        """One column of numbers at most, or one number for all rows; nothing infinite where that has no meaning."""
+        if name not in self.given:
+            return
+        values = self.numeric(name, self.given[name])
+        if values.ndim > 1:
+            raise self.refuse(name, f"is {values.ndim}-dimensional; give one column with a value per row.")
+        if name in COMPLETE and np.isinf(values).any():
+            raise self.refuse(
+                name, f"is infinite in row {int(np.argmax(np.isinf(values)))}; give a finite number."
+            )
+
+    def no_times(self, name: str) -> None:
+        """No column of a table of numbers holds time spans or dates."""
+        frame = self.given.get(name)
+        if not isinstance(frame, pd.DataFrame):
+            raise self.refuse(
+                name, f"is {_shown(frame)}; give a pandas DataFrame with a named column per variable."
+            )
+        for label, column in frame.items():
+            if column.dtype.kind in "mM":
+                raise self._of_time(f"{name}, column '{label}',", column.iloc[0] if len(column) else None)
+
+    def is_series(self, name: str) -> None:
         value = self.given[name]
         if not isinstance(value, pd.Series):
             raise self.refuse(name, f"is {_shown(value)}; give a pandas Series with one number per month.")
-        self.alike({name: len(self.numeric(name, value))})
+        self.numeric(name, value)
 
     def cohorts(self, name: str) -> None:
         value = self.given[name]
-        if isinstance(value, str) or not np.iterable(value):
+        if isinstance(value, (str, pd.DataFrame)) or not np.iterable(value):
             raise self.refuse(
                 name, f"is {_shown(value)}; give the counts of one cohort, or a list of cohorts."
             )
@@ -257,8 +297,6 @@ class _Look:
             )
         lengths[name] = len(frame)
         for label, column in frame.items():
-            if column.dtype.kind in "mM":
-                raise self._of_time(f"{name}, column '{label}',", column.iloc[0] if len(column) else None)
             if numeric:
                 values = self.numeric(f"{name}, column '{label}',", column)
                 if not np.isfinite(values).all():
@@ -294,14 +332,9 @@ class _Look:
                 f"{self.function}: the arguments have different lengths ({listed}); give one value each, or one for all."
             ) from error
 
-    def scalar(self, name: str) -> None:
-        if name not in self.given:
-            return
-        value = self.given[name]
-        if hasattr(value, "total_seconds"):
-            raise self._of_time(name, value)
-        if not _is_number(value) or isinstance(value, str) or not np.isfinite(float(value)):
-            raise self.refuse(name, f"is {_shown(value)}; give one finite number.")
+    def wanted(self, name: str, why_not: Wanted) -> None:
+        if name in self.given and (remedy := why_not(name, self.given[name])) is not None:
+            raise self.refuse(name, f"is {_shown(self.given[name])}; {remedy}")
 
 
 def _is_number(entry: Any) -> bool:

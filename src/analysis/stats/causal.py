@@ -56,12 +56,23 @@ class Overlap(Summarised):
     Attributes
     ----------
     table : one row per tenth of the propensity (chance of treatment): `low`, `high`, `treated`, `untreated` rows.
-    rule : the trimming rule in words; `cut_low`, `cut_high` the propensities kept.
+    rule : the trimming rule in words.
+    cut_low, cut_high : the propensities kept.
     trimmed, trimmed_share : rows outside, left out of the effect.
     effective_treated, effective_untreated : rows that the weighted ones are worth (Kish), as a share of the kept rows of that arm.
     balance : one row per covariate column: standardised mean difference `before` and `after` weighting.
     adequate : false where more than a tenth was trimmed, an arm is worth less than a quarter of its rows (ATT: the untreated less than a
-        quarter of the smaller arm), or a covariate stays more than a quarter of a standard deviation apart; `problems` says which.
+        quarter of the smaller arm), or a covariate stays more than a quarter of a standard deviation apart.
+    problems : which of these, in words.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from analysis import stats
+    >>> treated, x = np.tile([0, 1], 60), np.repeat([0, 1], 60)  # half of either kind is treated
+    >>> overlap = stats.doubly_robust(treated + x, treated, pd.DataFrame({"x": x})).overlap
+    >>> overlap.adequate, overlap.trimmed, overlap.problems
+    (True, 0, ())
     """
 
     table: pd.DataFrame
@@ -88,6 +99,16 @@ class Sensitivity(Summarised):
     robustness_value, robustness_value_limit : share of the remaining variance of both treatment and outcome that it would have to explain.
     benchmarks : one row per covariate (all its columns together): a hidden cause as strong as it: `r2_treatment`, `r2_outcome` (partial),
         `effect_if_as_strong`, `explains_away` (true where that has crossed zero).
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from analysis import stats
+    >>> treated, x = np.tile([0, 1], 60), np.repeat([0, 1], 60)
+    >>> noise = np.tile([-1, -1, 1, 1], 30)
+    >>> sensitivity = stats.doubly_robust(2 * treated + x + noise, treated, pd.DataFrame({"x": x})).sensitivity
+    >>> sensitivity.e_value > sensitivity.e_value_limit > 1, sensitivity.benchmarks["covariate"].tolist()
+    (True, ['x'])
     """
 
     e_value: float
@@ -109,8 +130,19 @@ class DoublyRobust(Summarised):
     naive : difference of plain means, for comparison only.
     rows, treated, clusters : that entered; the effect is of the rows that were not trimmed.
     overlap, sensitivity : see there.
-    propensity : (rows,) chance of treatment given the covariates; nan nowhere, also for trimmed rows.
+    propensity : (rows,) chance of treatment given the covariates; NaN nowhere, also for trimmed rows.
     notes : doubts in words.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from analysis import stats
+    >>> treated, x = np.tile([0, 1], 60), np.repeat([0, 1], 60)
+    >>> found = stats.doubly_robust(2 * treated + 5 * x, treated, pd.DataFrame({"x": x}))
+    >>> found.rows, found.treated, round(found.naive.value, 6)
+    (120, 60, 2.0)
+    >>> found.effect_by(x)[["group", "rows"]].values.tolist()
+    [[0, 60], [1, 60]]
     """
 
     effect: float
@@ -134,11 +166,30 @@ class DoublyRobust(Summarised):
     _base: Array = field(repr=False)  # per row: denominator
     _weight: Array = field(repr=False)
     _cluster: NDArray[np.int64] = field(repr=False)
+    _treatment: Array = field(repr=False)
 
+    @in_words(texts="groups")
     def effect_by(self, groups: ArrayLike) -> pd.DataFrame:
-        """The effect within each group: `group`, `rows`, `effect`, `std_error`, `low`, `high`, `p_value`.
+        """The effect within each group.
 
         Many groups are many chances of a false alarm: adjust the p-values before any of them is worth a sentence.
+
+        Parameters
+        ----------
+        groups : (rows,) labels
+            The group of each fitted row.
+
+        Returns
+        -------
+        DataFrame, one row per group
+            `group`, `rows`, `effect`, `std_error`, `low`, `high`, `p_value`.
+
+        Raises
+        ------
+        FitError
+            For labels that are missing, or not one per row.
+        ParameterError
+            For what is no column.
         """
         if (missing := missing_labels(groups)).any():
             raise FitError(f"effect: {int(missing.sum())} group labels are missing; name a group for them.")
@@ -154,7 +205,7 @@ class DoublyRobust(Summarised):
             effect, error = _ratio(
                 self._score[rows], self._base[rows], self._weight[rows], self._cluster[rows]
             )
-            freedom = _freedom(self._cluster[rows], self.clusters)
+            freedom = _freedom(self._cluster[rows], self._treatment[rows], self.clusters)
             out.append(
                 {"group": label, "rows": int(rows.sum())} | _interval(effect, error, self.level, freedom)
             )
@@ -182,29 +233,65 @@ def doubly_robust(
 
     Parameters
     ----------
-    outcome : one number per row; 0/1 outcomes get logistic outcome models.
-    treatment : 0/1.
-    covariates : one row each, numbers or labels; all that drives both treatment and outcome, and nothing that the treatment
-        may have changed.
-    clusters : label (e.g. the customer of several events); rows of a cluster share a fold, and errors allow for their dependence.
-    weights : sampling weights: of how many of the population a row speaks, positive. A weight of three is no three rows, and the standard error does not
-        take it for them; rows that stand for several equal subjects are repeated, or named once each in `clusters`.
-    estimand : ``ATE`` for all, ``ATT`` for those who were treated.
-    learner : ``linear`` (ridge, with squares of numbers that are not 0/1) or ``boosting`` (gradient-boosted trees).
-    trim : propensities kept, ``trim`` to ``1 - trim``; ``crump`` takes the cut that makes the variance of the ATE smallest; the ATT, which that
-        rule is not about, then leaves out the treated above every untreated only. A stated number cuts its upper end. Trimming changes whom the effect is about.
-    folds, repeats : cross-fitting; the median over `repeats` random splits is reported, so no single split decides.
+    outcome : (rows,) numbers, in any unit
+        0/1 outcomes get logistic outcome models.
+    treatment : (rows,) 0 or 1
+        Whether it was treated.
+    covariates : (rows, covariates) DataFrame of numbers or labels
+        All that drives both treatment and outcome, and nothing that the treatment may have changed.
+    clusters : (rows,) labels, optional
+        Such as the customer of several events; rows of a cluster share a fold, and errors allow for their dependence.
+    weights : (rows,) numbers above zero, optional
+        Sampling weights: of how many of the population a row speaks. A weight of three is no three rows, and the standard error does not take it for
+        them; rows that stand for several equal subjects are repeated, or named once each in `clusters`.
+    estimand : str
+        ``ATE`` for all, ``ATT`` for those who were treated.
+    learner : str
+        ``linear`` (ridge, with squares of numbers that are not 0/1) or ``boosting`` (gradient-boosted trees).
+    trim : float, share 0 to 0.5, or ``crump``
+        Propensities kept, ``trim`` to ``1 - trim``; ``crump`` takes the cut that makes the variance of the ATE smallest; the ATT, which that rule is not
+        about, then leaves out the treated above every untreated only. A stated number cuts its upper end. Trimming changes whom the effect is about.
+    folds, repeats : int
+        Cross-fitting; the median over `repeats` random splits is reported, so no single split decides.
+    level : float, share 0 to 1
+        Coverage of the interval.
+    seed : int
+        Of the splits.
+
+    Returns
+    -------
+    DoublyRobust
+
+    Raises
+    ------
+    FitError
+        Where an arm is too small, a covariate is missing, trimming leaves too little, or a single row or cluster carries more than a third of an arm's
+        weight: that is one comparison, not an estimate.
+    ParameterError
+        For unknown options, or what is no number.
 
     Notes
     -----
     ATT weighs each untreated row by the odds of its propensity, in proportion: the weights add up to the treated (Hájek), so that the mean untreated
     lies among what was observed and expected. With clusters, intervals and p-values are Student's with one degree less than there are clusters
-    (Cameron and Miller 2015, *J. Human Resources* 50, 317-372, section VI), without them normal.
+    in the smaller arm (Cameron and Miller 2015, *J. Human Resources* 50, 317-372, section VI: few treated clusters are few clusters), without them normal.
 
-    Raises
+    Source
     ------
-    FitError where an arm is too small, a covariate is missing, trimming leaves too little, or a single row or cluster carries more than a third of an
-    arm's weight: that is one comparison, not an estimate; ParameterError for unknown options.
+    Robins, Rotnitzky and Zhao (1994), *JASA* 89, 846-866; Chernozhukov et al. (2018), *Econometrics Journal* 21, C1-C68; Crump, Hotz, Imbens and Mitnik
+    (2009), *Biometrika* 96, 187-199 (trimming).
+
+    Examples
+    --------
+    Whoever has x = 1 is treated more often, and gains 5 anyway: plain means say 4.5, the effect is 2.
+
+    >>> import numpy as np, pandas as pd
+    >>> from analysis import stats
+    >>> x = np.repeat([0, 1], 80)
+    >>> treated = np.r_[np.tile([1, 0, 0, 0], 20), np.tile([1, 1, 1, 0], 20)]
+    >>> found = stats.doubly_robust(2.0 * treated + 5 * x, treated, pd.DataFrame({"x": x}))
+    >>> round(found.naive.value, 2), round(found.effect, 1)
+    (4.5, 2.0)
     """
     _known(estimand, _ESTIMANDS, "estimand")
     _known(learner, _LEARNERS, "learner")
@@ -249,7 +336,7 @@ def doubly_robust(
     overlap = _overlap(
         propensity, d, design, columns, weight, kept, cut_low, cut_high, rule=rule, estimand=estimand
     )
-    freedom = _freedom(cluster[kept], count)
+    freedom = _freedom(cluster[kept], d[kept], count)
     numbers = _interval(effect, error, level, freedom)
     ratio = _log_ratio(parts, weight, cluster, kept) if set(np.unique(y)) <= {0.0, 1.0} else None
     sensitivity = _sensitivity(splits, y, d, design, origins, weight, kept, numbers, ratio=ratio)
@@ -259,7 +346,7 @@ def doubly_robust(
         mean_treated=means[0],
         mean_untreated=means[1],
         estimand=estimand,
-        naive=_naive(y, d, weight, cluster, level, _freedom(cluster, count)),
+        naive=_naive(y, d, weight, cluster, level, _freedom(cluster, d, count)),
         rows=len(y),
         treated=int(d.sum()),
         clusters=count,
@@ -271,15 +358,46 @@ def doubly_robust(
         _base=base,
         _weight=weight,
         _cluster=cluster,
+        _treatment=d,
     )
 
 
 # ----------------------------------------------------------------------------------------------- sensitivity, by itself
 
 
-@in_words(scalars="risk_ratio limit")
+@in_words()
 def e_value(risk_ratio: float, limit: float | None = None) -> tuple[float, float]:
-    """E-value of a risk ratio and of the end of its interval that is nearer to one: 1 where that has crossed it, nan where no limit was given."""
+    """E-value: how strong a hidden common cause would have to be, as a risk ratio with both treatment and outcome.
+
+    Parameters
+    ----------
+    risk_ratio : float, ratio above zero
+        The estimate.
+    limit : float, ratio above zero; optional
+        The end of its interval that is nearer to one.
+
+    Returns
+    -------
+    tuple of two numbers
+        For the estimate and for the limit: 1 where that has crossed one, NaN where no limit was given.
+
+    Raises
+    ------
+    ParameterError
+        For a ratio that is not positive.
+
+    Source
+    ------
+    VanderWeele and Ding (2017), *Annals of Internal Medicine* 167, 268-274.
+
+    Examples
+    --------
+    2 + √(2 x 1).
+
+    >>> from analysis import stats
+    >>> round(stats.e_value(2.0)[0], 4), stats.e_value(2.0, limit=0.9)[1]
+    (3.4142, 1.0)
+    """
     if risk_ratio <= 0 or (limit is not None and limit <= 0):
         raise ParameterError(f"e_value: a risk ratio is positive, not {risk_ratio:g}.")
 
@@ -292,10 +410,43 @@ def e_value(risk_ratio: float, limit: float | None = None) -> tuple[float, float
     return needed(risk_ratio), 1.0 if (risk_ratio - 1) * (limit - 1) <= 0 else needed(limit)
 
 
-@in_words(scalars="t degrees share level")
+@in_words()
 def robustness_value(t: float, degrees: float, *, share: float = 1.0, level: float | None = None) -> float:
-    """Partial R² that a hidden cause needs with treatment and outcome to reduce an estimate by `share` (or, with `level`, to
-    move that end of its interval to zero). Cinelli and Hazlett (2020), equation 13."""
+    """Partial R² that a hidden cause needs with treatment and outcome to reduce an estimate by a share.
+
+    Parameters
+    ----------
+    t : float, t value
+        Of the estimate.
+    degrees : float, degrees of freedom
+        Of the regression, above zero.
+    share : float, share of the estimate
+        1 takes all of it away.
+    level : float, share 0 to 1; optional
+        Instead of the estimate, move that end of its interval to zero.
+
+    Returns
+    -------
+    float
+        A partial R², 0 to 1.
+
+    Raises
+    ------
+    ParameterError
+        For degrees or a share that are not above zero, or what is no number.
+
+    Source
+    ------
+    Cinelli and Hazlett (2020), *JRSS B* 82, 39-67, equation 13.
+
+    Examples
+    --------
+    Where t² is half the degrees of freedom: f² = 1/2, and (√(1/4 + 2) - 1/2) / 2.
+
+    >>> from analysis import stats
+    >>> round(stats.robustness_value(10.0, 200.0), 6)
+    0.5
+    """
     _within(degrees, 0.0, np.inf, "robustness_value: degrees")
     _within(share, 0.0, np.inf, "robustness_value: share")
     if level is not None and degrees <= 1:
@@ -310,11 +461,45 @@ def robustness_value(t: float, degrees: float, *, share: float = 1.0, level: flo
     return float((np.sqrt(f**4 + 4 * f**2) - f**2) / 2)
 
 
-@in_words(scalars="estimate std_error degrees r2_treatment r2_outcome")
+@in_words()
 def confounded_estimate(
     estimate: float, std_error: float, degrees: float, *, r2_treatment: float, r2_outcome: float
 ) -> float:
-    """The estimate drawn towards zero by a hidden cause of the stated partial R². Cinelli and Hazlett (2020), equation 11."""
+    """The estimate drawn towards zero by a hidden cause of the stated partial R².
+
+    Parameters
+    ----------
+    estimate, std_error : float, in the outcome's unit
+        Of the regression.
+    degrees : float, degrees of freedom
+        Above zero.
+    r2_treatment : float, share 0 to below 1
+        Partial R² of the hidden cause with the treatment.
+    r2_outcome : float, share 0 to 1
+        Partial R² of the hidden cause with the outcome.
+
+    Returns
+    -------
+    float
+        In the outcome's unit; beyond zero where the cause is stronger than the effect.
+
+    Raises
+    ------
+    ParameterError
+        For numbers outside the ranges above.
+
+    Source
+    ------
+    Cinelli and Hazlett (2020), *JRSS B* 82, 39-67, equation 11.
+
+    Examples
+    --------
+    The bias is 0.1 x √(100 x 0.5 x 0.5 ÷ 0.5).
+
+    >>> from analysis import stats
+    >>> round(stats.confounded_estimate(1.0, 0.1, 100.0, r2_treatment=0.5, r2_outcome=0.5), 4)
+    0.2929
+    """
     _within(std_error, 0.0, np.inf, "confounded_estimate: std_error", least_too=True)
     _within(degrees, 0.0, np.inf, "confounded_estimate: degrees")
     _within(r2_treatment, 0.0, 1.0, "confounded_estimate: r2_treatment", least_too=True)
@@ -323,9 +508,37 @@ def confounded_estimate(
     return float(np.sign(estimate) * (abs(estimate) - bias))
 
 
-@in_words(scalars="t degrees")
+@in_words()
 def partial_r2(t: float, degrees: float) -> float:
-    """Share of the variance that the others leave, which a regressor with this t value explains: t² ÷ (t² + degrees)."""
+    """Share of the variance that the others leave, which a regressor with this t value explains.
+
+    Parameters
+    ----------
+    t : float, t value
+        Of the regressor.
+    degrees : float, degrees of freedom
+        Above zero.
+
+    Returns
+    -------
+    float
+        t² ÷ (t² + degrees), 0 to 1.
+
+    Raises
+    ------
+    ParameterError
+        For degrees that are not above zero, or what is no number.
+
+    Source
+    ------
+    Cinelli and Hazlett (2020), *JRSS B* 82, 39-67, section 4.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> stats.partial_r2(2.0, 12.0)
+    0.25
+    """
     _within(degrees, 0.0, np.inf, "partial_r2: degrees")
     return float(t**2 / (t**2 + degrees))
 
@@ -484,9 +697,15 @@ def _clustered_error(influence: Array, cluster: NDArray[np.int64]) -> float:
     return float(np.sqrt(np.sum(summed**2) * groups / (groups - 1)))
 
 
-def _freedom(cluster: NDArray[np.int64], count: int | None) -> float:
-    """Degrees of freedom of a standard error that sums by cluster; infinite where every row stands for itself."""
-    return float(max(len(np.unique(cluster)) - 1, 1)) if count is not None else float("inf")
+def _freedom(cluster: NDArray[np.int64], treatment: Array, count: int | None) -> float:
+    """Degrees of freedom of a standard error that sums by cluster; infinite where every row stands for itself.
+
+    The error of a contrast is that of its smaller arm: twenty treated customers beside a thousand others are twenty.
+    """
+    if count is None:
+        return float("inf")
+    arms = (len(np.unique(cluster[treatment == arm])) for arm in (0.0, 1.0))
+    return float(max(min(arms) - 1, 1))
 
 
 def _interval(effect: float, error: float, level: float, freedom: float) -> dict[str, float]:

@@ -85,6 +85,17 @@ class Forecast(Summarised):
     widening : factor (>= 1) put on the model's standard deviations because the backtest asked for it.
     draws : (draws, steps) simulated futures; the source of every statement about sums.
     notes : doubts in words, e.g. a history too short to backtest.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from analysis import stats
+    >>> past = pd.Series([10.0, 20.0] * 18, index=pd.period_range("2023-11", periods=36, freq="M"))
+    >>> ahead = stats.forecast(past, horizon=2, candidates=["seasonal_naive"])
+    >>> ahead.table["point"].to_dict()
+    {Period('2026-11', 'M'): 10.0, Period('2026-12', 'M'): 20.0}
+    >>> ahead.total(), ahead.probability_above(25.0)  # (expected, low, high) of the sum
+    ((30.0, 30.0, 30.0), 1.0)
     """
 
     table: pd.DataFrame
@@ -98,19 +109,76 @@ class Forecast(Summarised):
     draws: Array
     notes: tuple[str, ...] = ()
 
+    @in_words()
     def interval(self, level: float) -> pd.DataFrame:
-        """`low` and `high` for each step at another level, from the draws."""
+        """Limits of each step at another level, from the draws.
+
+        Parameters
+        ----------
+        level : float, share 0 to 1
+            Coverage of each interval.
+
+        Returns
+        -------
+        DataFrame, one row per step
+            `low`, `high`.
+
+        Raises
+        ------
+        ParameterError
+            For a level outside 0 to 1.
+        """
         confidence_level(level)
         return _interval_of(self.draws, level=level, index=self.table.index)
 
+    @in_words()
     def total(self, steps: slice = slice(None), *, already: float = 0.0) -> tuple[float, float, float]:
-        """Sum over the steps (expected, low, high), plus what is `already` booked."""
+        """Sum over the steps, plus what is booked already.
+
+        Parameters
+        ----------
+        steps : slice
+            Positions of the steps; all without it.
+        already : float, in the unit of the history
+            Booked so far.
+
+        Returns
+        -------
+        tuple of three numbers
+            Expected, low, high.
+
+        Raises
+        ------
+        ParameterError
+            For what is no number.
+        """
         return _total_of(self.table["point"].to_numpy(), self.draws, steps, already=already, level=self.level)
 
+    @in_words()
     def probability_above(
         self, threshold: float, steps: slice = slice(None), *, already: float = 0.0
     ) -> float:
-        """Share of futures in which the sum over the steps plus `already` exceeds `threshold`, e.g. the rest of a year's budget."""
+        """Share of futures in which the sum exceeds a threshold, e.g. the rest of a year's budget.
+
+        Parameters
+        ----------
+        threshold : float, in the unit of the history
+            To be exceeded.
+        steps : slice
+            Positions of the steps; all without it.
+        already : float, in the unit of the history
+            Booked so far.
+
+        Returns
+        -------
+        float
+            0 to 1.
+
+        Raises
+        ------
+        ParameterError
+            For what is no number.
+        """
         return float(np.mean(already + self.draws[:, steps].sum(axis=1) > threshold))
 
 
@@ -123,8 +191,21 @@ class ReconciledForecast(Summarised):
     table : one row per part x step, the total under `total_name`
         `part`, `month` (or position), `step`, `base_point` (before reconciliation), `point`, `low`, `high`.
         Points and every draw add up over the parts; interval limits do not and must not.
+    level : coverage promised for each single month.
+    total_name : the total's name among the parts.
     base : the forecast of each series by itself, with its backtest.
     draws : simulated futures by part, (draws, steps); the total is the sum of the parts, draw by draw.
+    notes : doubts in words.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from analysis import stats
+    >>> months = pd.period_range("2023-11", periods=36, freq="M")
+    >>> parts = pd.DataFrame({"labour": [10.0, 20.0] * 18, "material": [5.0, 1.0] * 18}, index=months)
+    >>> ahead = stats.forecast_parts(parts, horizon=2, candidates=["seasonal_naive"])
+    >>> [round(ahead.total(part)[0], 6) for part in ("labour", "material", None)]
+    [30.0, 6.0, 36.0]
     """
 
     table: pd.DataFrame
@@ -134,24 +215,74 @@ class ReconciledForecast(Summarised):
     draws: dict[str, Array]
     notes: tuple[str, ...] = ()
 
+    @in_words()
     def total(
         self, part: str | None = None, steps: slice = slice(None), *, already: float = 0.0
     ) -> tuple[float, float, float]:
-        """Sum over the steps for a part, or for the total: expected, low, high."""
-        name = self.total_name if part is None else part
+        """Sum over the steps for a part, or for the total.
+
+        Parameters
+        ----------
+        part : str, optional
+            Name of the part; the total without it.
+        steps : slice
+            Positions of the steps; all without it.
+        already : float, in the unit of the parts
+            Booked so far.
+
+        Returns
+        -------
+        tuple of three numbers
+            Expected, low, high.
+
+        Raises
+        ------
+        ParameterError
+            For a part that is not there.
+        """
+        name = self._known(part)
         point = self.table.loc[self.table["part"] == name, "point"].to_numpy()
         return _total_of(point, self.draws[name], steps, already=already, level=self.level)
 
+    @in_words()
     def probability_above(
         self, threshold: float, part: str | None = None, steps: slice = slice(None), *, already: float = 0.0
     ) -> float:
-        """Chance that the sum over the steps plus `already` exceeds `threshold`."""
-        draws = self.draws[self.total_name if part is None else part]
+        """Chance that the sum over the steps exceeds a threshold.
+
+        Parameters
+        ----------
+        threshold : float, in the unit of the parts
+            To be exceeded.
+        part : str, optional
+            Name of the part; the total without it.
+        steps : slice
+            Positions of the steps; all without it.
+        already : float, in the unit of the parts
+            Booked so far.
+
+        Returns
+        -------
+        float
+            0 to 1.
+
+        Raises
+        ------
+        ParameterError
+            For a part that is not there.
+        """
+        draws = self.draws[self._known(part)]
         return float(np.mean(already + draws[:, steps].sum(axis=1) > threshold))
+
+    def _known(self, part: str | None) -> str:
+        name = self.total_name if part is None else part
+        if name not in self.draws:
+            raise ParameterError(f"forecast: no part {name!r}.{suggestion(name, self.draws)}")
+        return name
 
 
 @one_thread
-@in_words(series="history", scalars="level")
+@in_words(series="history")
 def forecast(
     history: pd.Series,
     *,
@@ -168,18 +299,35 @@ def forecast(
 
     Parameters
     ----------
-    history : one value per consecutive month, oldest first
-        Index: months (PeriodIndex or dates) or positions. Gaps and missing values are refused.
-    horizon, season : months ahead; months in a season.
-    level : coverage of each month's interval.
-    candidates : names out of `CANDIDATES`. Those in ``log_`` need positive values and are left out otherwise; ``intermittent`` and
-        ``seasonal_shares`` are for series that are zero in some months, and are left out elsewhere.
-    regressors : known columns (e.g. working days) for the history and the horizon, same index; used by the SARIMAX
-        candidates.
-    seed : of the simulated futures.
-    refits : histories resampled from the chosen model, on which it is fitted anew; the futures then hold the uncertainty of its
-        parameters too. 0 leaves that to the widening.
-    non_negative : the quantity cannot be negative (a count, an amount of cost); None: it is taken so where the history never was.
+    history : (months,) Series of numbers, in any unit
+        One value per consecutive month, oldest first, indexed by months (PeriodIndex or dates) or positions. Gaps and missing values are refused.
+    horizon, season : int, months
+        Ahead; in a season.
+    level : float, share 0 to 1
+        Coverage of each month's interval.
+    candidates : names
+        Out of `CANDIDATES`. Those in ``log_`` need positive values and are left out otherwise; ``intermittent`` and ``seasonal_shares`` are for series
+        that are zero in some months, and are left out elsewhere.
+    regressors : (months and horizon, columns) DataFrame of numbers, optional
+        Known columns (e.g. working days) for the history and the horizon, same index; used by the SARIMAX candidates.
+    seed : int
+        Of the simulated futures.
+    refits : int
+        Histories resampled from the chosen model, on which it is fitted anew; the futures then hold the uncertainty of its parameters too. 0 leaves that
+        to the widening.
+    non_negative : bool, optional
+        The quantity cannot be negative (a count, an amount of cost); None: it is taken so where the history never was.
+
+    Returns
+    -------
+    Forecast
+
+    Raises
+    ------
+    FitError
+        For gaps, missing values, or too short a history.
+    ParameterError
+        For an unknown candidate, an impossible option, or what is no number.
 
     Notes
     -----
@@ -196,9 +344,20 @@ def forecast(
     With a floor, a month's value is a normal cut off at zero (all below it at zero) with the model's expected value and standard deviation; where
     the expected value is not above zero, it is a twentieth of the standard deviation. Five standard deviations above zero nothing changes.
 
-    Raises
+    Source
     ------
-    ParameterError for an unknown candidate or an impossible option; FitError for gaps or too short a history.
+    Hyndman and Koehler (2006), *Int. J. Forecasting* 22, 679-688 (MASE); Gneiting and Raftery (2007), *JASA* 102, 359-378, section 6.2 (interval score);
+    the models are those of statsmodels (ETS, SARIMAX) and of `intermittent_demand`.
+
+    Examples
+    --------
+    A season of twelve that repeats itself is repeated.
+
+    >>> import pandas as pd
+    >>> from analysis import stats
+    >>> past = pd.Series(list(range(1, 13)) * 3, index=pd.period_range("2023-11", periods=36, freq="M"), dtype=float)
+    >>> stats.forecast(past, horizon=3, candidates=["seasonal_naive"]).table["point"].tolist()
+    [1.0, 2.0, 3.0]
     """
     return _select(
         history,
@@ -214,7 +373,7 @@ def forecast(
 
 
 @one_thread
-@in_words(tables="parts", numbers="parts", scalars="level")
+@in_words(tables="parts", numbers="parts")
 def forecast_parts(
     parts: pd.DataFrame,
     *,
@@ -228,13 +387,39 @@ def forecast_parts(
     refits: int = 0,
     non_negative: bool | None = None,
 ) -> ReconciledForecast:
-    """Forecast the columns of `parts` and their sum, reconciled by minimum trace so that they add up.
+    """Forecast the columns of a frame and their sum, reconciled by minimum trace so that they add up.
 
     Parameters
     ----------
-    parts : one row per consecutive month, one column per part; no missing values. A part without a posting is zero.
-    non_negative : of every part; None: of those that never were negative, and of the total where it never was.
-    Others as in `forecast`.
+    parts : (months, parts) DataFrame of numbers, all in one unit
+        One row per consecutive month, one column per part; no missing values. A part without a posting is zero.
+    total_name : str
+        The total's name; no part may bear it.
+    horizon, season : int, months
+        As in `forecast`, like those not named here.
+    level : float, share 0 to 1
+        Coverage of each month's interval.
+    candidates : names
+        Out of `CANDIDATES`.
+    regressors : (months and horizon, columns) DataFrame of numbers, optional
+        Known columns for history and horizon.
+    seed : int
+        Of the simulated futures.
+    refits : int
+        Of the total only.
+    non_negative : bool, optional
+        Of every part; None: of those that never were negative, and of the total where it never was.
+
+    Returns
+    -------
+    ReconciledForecast
+
+    Raises
+    ------
+    FitError
+        For gaps, missing values, too short a history, or no part.
+    ParameterError
+        For a part named like the total, an unknown candidate, an impossible option, or what is no number.
 
     Notes
     -----
@@ -243,6 +428,22 @@ def forecast_parts(
     drawn jointly with that correlation and projected one by one, so an interval of a sum needs no further assumption. With ``refits`` each
     future of the total is moved by the uncertainty of its own model (see `forecast`), and its parts by the same factor. A part that cannot be
     negative is set to zero in the futures in which the projection would take it below, and the total is the sum of its parts.
+
+    Source
+    ------
+    Wickramasuriya, Athanasopoulos and Hyndman (2019), *JASA* 114, 804-819 (minimum trace); Panagiotelis et al. (2023), *EJOR* 306, 693-706 (reconciling
+    draws); Di Fonzo and Girolimetto (2023), *Solar Energy* 251, 13-29 (negative parts); Schäfer and Strimmer (2005), *Stat. Appl. Genet. Mol. Biol.* 4,
+    32 (shrinkage).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from analysis import stats
+    >>> months = pd.period_range("2023-11", periods=36, freq="M")
+    >>> parts = pd.DataFrame({"labour": [10.0, 20.0] * 18, "material": [5.0, 1.0] * 18}, index=months)
+    >>> table = stats.forecast_parts(parts, horizon=2, candidates=["seasonal_naive"]).table
+    >>> table.pivot(index="step", columns="part", values="point").round(6).to_dict("list")
+    {'labour': [10.0, 20.0], 'material': [5.0, 1.0], 'total': [15.0, 21.0]}
     """
     if total_name in parts.columns:
         raise ParameterError(f"forecast: a part is named {total_name!r} like the total; rename one of them.")
@@ -772,6 +973,10 @@ def _shrunk_covariance(residuals: Array) -> Array:
     complete = residuals[np.all(np.isfinite(residuals), axis=1)]
     count, size = complete.shape
     variance = np.maximum(np.mean(complete**2, axis=0), np.finfo(float).tiny)
+    if not np.any(complete):
+        variance = np.ones(
+            size
+        )  # no series ever departed from its pattern: there is nothing to reconcile, and any weights do
     largest = variance.max()
     # A part that never varies would make the matrix singular; it keeps a variance too small to attract any correction.
     variance = np.maximum(variance, 1e-12 * largest)

@@ -36,9 +36,16 @@ class IntermittentFit(Summarised):
     Attributes
     ----------
     expected : of every coming period: these methods know neither trend nor season.
-    fitted : (n,) what each period was expected to bring before it was seen; nan up to the first happening.
+    fitted : (n,) what each period was expected to bring before it was seen; NaN up to the first happening.
     size, gap : smoothed size of a happening, smoothed periods from one to the next (``tsb``: one over the chance of one).
     method, size_weight, time_weight : as asked for.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> fit = stats.intermittent_demand([0, 6, 0, 6, 0, 6], method="croston")
+    >>> fit.size, fit.gap, fit.expected
+    (6.0, 2.0, 3.0)
     """
 
     expected: float
@@ -50,7 +57,7 @@ class IntermittentFit(Summarised):
     time_weight: float
 
 
-@in_words(rows="values", scalars="size_weight")
+@in_words(rows="values")
 def intermittent_demand(
     values: ArrayLike,
     *,
@@ -62,13 +69,42 @@ def intermittent_demand(
 
     Parameters
     ----------
-    values : one amount per consecutive period, oldest first; zero where nothing happened, never negative.
-    method : ``croston`` (size ÷ gap), ``sba`` (that times 1 - time_weight / 2), ``tsb`` (size times the chance of a happening).
-    size_weight, time_weight : smoothing weights of size, and of gap or chance; one value serves both where the second is not given.
+    values : (periods,) numbers, in any unit
+        One amount per consecutive period, oldest first; zero where nothing happened, never negative.
+    method : str
+        ``croston`` (size ÷ gap), ``sba`` (that times 1 - time_weight / 2), ``tsb`` (size times the chance of a happening).
+    size_weight, time_weight : float, share above 0 to 1
+        Smoothing weights of size, and of gap or chance; one value serves both where the second is not given.
+
+    Returns
+    -------
+    IntermittentFit
+
+    Raises
+    ------
+    FitError
+        For negative or missing values, and where nothing ever happened.
+    ParameterError
+        For an unknown method, or a weight outside 0 to 1.
 
     Notes
     -----
     Starts at the first happening, with its size and the periods up to it (``tsb``: one over them).
+
+    Source
+    ------
+    Croston (1972), *Operational Research Quarterly* 23, 289-303; Syntetos and Boylan (2005), *Int. J. Forecasting* 21, 303-314; Teunter, Syntetos and
+    Babai (2011), *European J. Operational Research* 214, 606-615.
+
+    Examples
+    --------
+    Six every second month are three per month; ``sba`` takes off a twentieth.
+
+    >>> from analysis import stats
+    >>> stats.intermittent_demand([0, 6, 0, 6, 0, 6], method="croston").expected
+    3.0
+    >>> round(stats.intermittent_demand([0, 6, 0, 6, 0, 6], method="sba").expected, 6)
+    2.85
     """
     if method not in _METHODS:
         raise ParameterError(f"intermittent: unknown method {method!r}.{suggestion(method, _METHODS)}")
@@ -77,9 +113,10 @@ def intermittent_demand(
         if not 0 < one <= 1:
             raise ParameterError(f"intermittent: {name} must lie above 0 and at most 1; got {one:g}.")
     demand = np.asarray(values, dtype=float)
-    if not np.all(demand >= 0):
+    wrong = ~((demand >= 0) & (demand < np.inf))
+    if wrong.any():
         raise FitError(
-            f"intermittent: {int(np.sum(~(demand >= 0)))} values are negative or missing; demand is zero or more."
+            f"intermittent: {int(wrong.sum())} values are negative, missing or infinite; demand is zero or more."
         )
     happened = np.flatnonzero(demand > 0)
     if not len(happened):

@@ -38,10 +38,24 @@ _METHODS: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Interval(Summarised):
-    """An estimate with its bounds, each a float or an array of one shape.
+    """An estimate with its bounds, each a number or an array of one shape. Unpacks as ``low, high``.
 
-    `level` is the coverage of each interval, not of all of them together. `method` names the
-    construction, so that a fact can state it.
+    Attributes
+    ----------
+    value, low, high : number, or array of one shape; in the unit of the estimate
+        The estimate and its bounds.
+    level : float, share 0 to 1
+        Coverage of each interval, not of all of them together.
+    method : str
+        The construction in words, so that a fact can state it.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> rate = stats.poisson_interval(4, 200.0).scaled(1000)  # per 1,000 unit-months
+    >>> low, high = rate
+    >>> print(f"{rate.value:g} ({low:.2f} to {high:.2f}), {rate.method}")
+    20 (5.45 to 51.21), exact Poisson (Garwood)
     """
 
     value: Any
@@ -54,8 +68,24 @@ class Interval(Summarised):
         """Unpacks as ``low, high``."""
         return iter((self.low, self.high))
 
+    @in_words()
     def scaled(self, factor: float) -> Interval:
-        """The same interval in another unit, e.g. per 1,000: `factor` must be positive."""
+        """The same interval in another unit.
+
+        Parameters
+        ----------
+        factor : float, new unit per old unit, above zero
+            1,000 turns events per unit-month into events per 1,000 unit-months.
+
+        Returns
+        -------
+        Interval
+
+        Raises
+        ------
+        ParameterError
+            For a factor that is not positive.
+        """
         if not factor > 0:
             raise ParameterError(f"an interval can be scaled by a positive factor only; got {factor}.")
         return Interval(
@@ -67,20 +97,45 @@ class Interval(Summarised):
         )
 
 
-@in_words(together="events exposure", scalars="level")
+@in_words(together="events exposure")
 def poisson_interval(events: ArrayLike, exposure: ArrayLike = 1.0, *, level: float = 0.95) -> Interval:
     """Events per unit of exposure, with the exact (central) interval of Garwood.
 
     Parameters
     ----------
-    events : counts, whole or weighted, zero allowed
-    exposure : what the events are divided by, in the unit the rate shall have (unit-months, or an
-        expected number: then the result is a ratio of observed to expected)
+    events : (n,) numbers, or one
+        Counts, whole or weighted; zero is an observation.
+    exposure : (n,) numbers, or one; in the unit the rate shall have
+        Unit-months, say; or an expected number: then the result is observed ÷ expected.
+    level : float, share 0 to 1
+        Coverage of each interval.
+
+    Returns
+    -------
+    Interval
+        Of the broadcast shape, in events per unit of `exposure`. With no exposure nothing is known: the value is NaN, the bounds are 0 and infinity.
+
+    Raises
+    ------
+    ParameterError
+        For a count or an exposure that is negative, missing or infinite, and for events without exposure.
 
     Notes
     -----
-    Assumes events are Poisson given the exposure. With no exposure nothing is known: the value is NaN
-    and the bounds are 0 and infinity. Source: Garwood (1936), Biometrika 28, 437-442.
+    Assumes events are Poisson given the exposure.
+
+    Source
+    ------
+    Garwood (1936), *Biometrika* 28, 437-442.
+
+    Examples
+    --------
+    No failure in 100 unit-months is no proof of none: the upper bound is -ln(0.025) ÷ 100.
+
+    >>> from analysis import stats
+    >>> none = stats.poisson_interval(0, 100)
+    >>> none.value, none.low, round(none.high, 4)
+    (0.0, 0.0, 0.0369)
     """
     count, base = np.broadcast_arrays(_counts(events, "events"), _counts(exposure, "exposure"))
     if np.any((base == 0) & (count > 0)):
@@ -99,7 +154,64 @@ def poisson_interval(events: ArrayLike, exposure: ArrayLike = 1.0, *, level: flo
     return _interval(value, low, high, level=level, method="exact Poisson (Garwood)")
 
 
-@in_words(together="events exposure base_events base_exposure", scalars="level")
+@in_words(rows="above below")
+def ratio_interval(
+    above: ArrayLike, below: ArrayLike, *, level: float = 0.95, correlation: float = 0.0
+) -> Interval:
+    """Ratio of two sums over periods or units, with Student's t limits.
+
+    Parameters
+    ----------
+    above, below : (parts,) numbers, each in its own unit
+        The parts of the two sums, two or more of them, in order of time where they hang together.
+    level : float, share 0 to 1
+        Coverage of the interval.
+    correlation : float, correlation 0 to below 1
+        What neighbours' departures from the ratio are taken to hang together at least; the larger of it and of what they show widens the limits as a
+        first-order process would.
+
+    Returns
+    -------
+    Interval
+        In the unit of `above` per unit of `below`.
+
+    Raises
+    ------
+    ParameterError
+        For fewer than two parts, numbers that are missing or not paired, or a sum below that is not positive.
+
+    Source
+    ------
+    Cochran (1977), *Sampling Techniques*, 3rd ed., section 6.3, without the finite population correction.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> ratio = stats.ratio_interval([10, 20, 31], [1, 2, 3])
+    >>> round(ratio.value, 4), ratio.low < 10.1667 < ratio.high  # 61 ÷ 6
+    (10.1667, True)
+    """
+    top, base = np.asarray(above, dtype=float), np.asarray(below, dtype=float)
+    if top.ndim != 1 or top.shape != base.shape or not np.isfinite([top, base]).all():
+        raise ParameterError("ratio_interval: give one finite number above and one below for each part.")
+    count, whole = len(top), float(base.sum())
+    if count < 2 or not whole > 0:
+        raise ParameterError(
+            f"ratio_interval: {count} parts that sum to {whole:g} below; needs two and a positive sum."
+        )
+    ratio = float(top.sum()) / whole
+    rest = top - ratio * base
+    squares = float(rest @ rest)
+    seen = float(rest[1:] @ rest[:-1]) / squares if correlation > 0 and squares > 0 else 0.0
+    together = min(max(seen, correlation), 0.9)
+    error = np.sqrt(count / (count - 1) * squares * (1 + together) / (1 - together)) / whole
+    reach = float(student.ppf(0.5 + level / 2, count - 1) * error)
+    return Interval(
+        value=ratio, low=ratio - reach, high=ratio + reach, level=level, method="ratio of sums, t"
+    )
+
+
+@in_words(together="events exposure base_events base_exposure")
 def rate_ratio_interval(
     events: ArrayLike,
     exposure: ArrayLike,
@@ -110,12 +222,39 @@ def rate_ratio_interval(
 ) -> Interval:
     """Ratio of two Poisson rates, with the exact interval conditional on the total count.
 
+    Parameters
+    ----------
+    events, base_events : (n,) numbers, or one
+        Counts of the two groups, which must be disjoint; whole or weighted.
+    exposure, base_exposure : (n,) numbers, or one; both in one unit
+        What the counts are divided by, above zero.
+    level : float, share 0 to 1
+        Coverage of each interval.
+
+    Returns
+    -------
+    Interval
+        First rate ÷ base rate. Without base events the upper bound is infinite; without any events the ratio is NaN, the bounds are 0 and infinity.
+
+    Raises
+    ------
+    ParameterError
+        For negative, missing or infinite counts, and an exposure that is not above zero.
+
     Notes
     -----
-    Given the total, the first count is binomial; its Clopper-Pearson bounds turn into bounds of the
-    ratio. The two groups must be disjoint. With zero base events the upper bound is infinite; with
-    zero events on both sides the ratio is NaN and the bounds are 0 and infinity.
-    Source: Przyborowski and Wilenski (1940), Biometrika 31, 313-323; R's ``poisson.test``.
+    Given the total, the first count is binomial; its Clopper-Pearson bounds turn into bounds of the ratio.
+
+    Source
+    ------
+    Przyborowski and Wilenski (1940), *Biometrika* 31, 313-323; R's ``poisson.test``.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> ratio = stats.rate_ratio_interval(20, 100, 10, 100)
+    >>> ratio.value, round(ratio.low, 2), round(ratio.high, 2)
+    (2.0, 0.89, 4.78)
     """
     first, first_base, second, second_base = np.broadcast_arrays(
         _counts(events, "events"),
@@ -138,8 +277,37 @@ def rate_ratio_p_value(
 ) -> Any:
     """Two-sided p-value that two Poisson rates are equal: twice the smaller exact tail, at most one.
 
-    It agrees with `rate_ratio_interval`: the p-value is below 1 - level exactly when the interval
-    leaves out one. (R's ``poisson.test`` adds up the less likely outcomes instead, and can be smaller.)
+    It agrees with `rate_ratio_interval`: the p-value is below 1 - level exactly when the interval leaves out one. (R's ``poisson.test`` adds up the
+    less likely outcomes instead, and can be smaller.)
+
+    Parameters
+    ----------
+    events, base_events : (n,) numbers, or one
+        Counts of two disjoint groups; whole or weighted.
+    exposure, base_exposure : (n,) numbers, or one; both in one unit
+        What the counts are divided by, above zero.
+
+    Returns
+    -------
+    float or array
+        0 to 1, of the broadcast shape.
+
+    Raises
+    ------
+    ParameterError
+        For negative, missing or infinite counts, and an exposure that is not above zero.
+
+    Source
+    ------
+    Przyborowski and Wilenski (1940), *Biometrika* 31, 313-323 (the conditional test).
+
+    Examples
+    --------
+    Five events against none, with equal exposure: two tails of one half to the power of five.
+
+    >>> from analysis import stats
+    >>> stats.rate_ratio_p_value(5, 1.0, 0, 1.0)
+    0.0625
     """
     first, first_base, second, second_base = np.broadcast_arrays(
         _counts(events, "events"),
@@ -156,7 +324,7 @@ def rate_ratio_p_value(
     return float(p_value) if p_value.ndim == 0 else p_value
 
 
-@in_words(together="successes trials", scalars="level")
+@in_words(together="successes trials")
 def proportion_interval(
     successes: ArrayLike, trials: ArrayLike, *, method: ProportionMethod, level: float = 0.95
 ) -> Interval:
@@ -164,16 +332,36 @@ def proportion_interval(
 
     Parameters
     ----------
-    method : ``"wilson"`` (score; covers about as promised on average: for showing),
-        ``"jeffreys"`` (equal-tailed Bayes, bound 0 or 1 at the edge),
-        ``"clopper_pearson"`` (never covers less than promised: for deciding), ``"agresti_coull"`` (Wilson's centre, a simple width),
-        ``"wald"`` (the textbook's; too narrow near 0 and 1: to reproduce what others state)
+    successes, trials : (n,) numbers, or one
+        Counts; no more successes than trials.
+    method : str
+        ``wilson`` (score; covers about as promised on average: for showing), ``jeffreys`` (equal-tailed Bayes, bound 0 or 1 at the edge),
+        ``clopper_pearson`` (never covers less than promised: for deciding), ``agresti_coull`` (Wilson's centre, a simple width), ``wald`` (the
+        textbook's; too narrow near 0 and 1: to reproduce what others state).
+    level : float, share 0 to 1
+        Coverage of each interval.
 
-    Notes
-    -----
-    With no trials the value is NaN and the bounds are 0 and 1. Sources: Wilson (1927), JASA 22, 209-212;
-    Clopper and Pearson (1934), Biometrika 26, 404-413; Brown, Cai and DasGupta (2001), Stat. Sci. 16, 101-133;
-    Agresti and Coull (1998), The American Statistician 52, 119-126.
+    Returns
+    -------
+    Interval
+        A share, 0 to 1. With no trials the value is NaN and the bounds are 0 and 1.
+
+    Raises
+    ------
+    ParameterError
+        For impossible counts, more successes than trials, or an unknown method.
+
+    Source
+    ------
+    Wilson (1927), *JASA* 22, 209-212; Clopper and Pearson (1934), *Biometrika* 26, 404-413; Brown, Cai and DasGupta (2001), *Stat. Sci.* 16,
+    101-133; Agresti and Coull (1998), *The American Statistician* 52, 119-126.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> share = stats.proportion_interval(8, 10, method="wilson")
+    >>> share.value, round(share.low, 3), round(share.high, 3)
+    (0.8, 0.49, 0.943)
     """
     hit, n = np.broadcast_arrays(_counts(successes, "successes"), _counts(trials, "trials"))
     if np.any(hit > n):
@@ -193,7 +381,7 @@ def proportion_interval(
     return _interval(value, low, high, level=level, method=_METHODS[method][1])
 
 
-@in_words(together="successes trials base_successes base_trials", scalars="level")
+@in_words(together="successes trials base_successes base_trials")
 def proportion_difference_interval(
     successes: ArrayLike,
     trials: ArrayLike,
@@ -202,9 +390,37 @@ def proportion_difference_interval(
     *,
     level: float = 0.95,
 ) -> Interval:
-    """First share minus second share of two independent samples, in the unit of a share (0-1).
+    """First share minus second share of two independent samples.
 
-    Source: Newcombe (1998), Statistics in Medicine 17, 873-890, method 10 (hybrid of two Wilson intervals).
+    Parameters
+    ----------
+    successes, trials : (n,) numbers, or one
+        Counts of the first sample.
+    base_successes, base_trials : (n,) numbers, or one
+        Counts of the second.
+    level : float, share 0 to 1
+        Coverage of each interval.
+
+    Returns
+    -------
+    Interval
+        The difference in the unit of a share, -1 to 1 (times 100: percentage points).
+
+    Raises
+    ------
+    ParameterError
+        For impossible counts or more successes than trials.
+
+    Source
+    ------
+    Newcombe (1998), *Statistics in Medicine* 17, 873-890, method 10 (hybrid of two Wilson intervals).
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> gap = stats.proportion_difference_interval(56, 70, 48, 80)
+    >>> round(gap.value, 2), round(gap.low, 4), round(gap.high, 4)
+    (0.2, 0.0524, 0.3339)
     """
     first = proportion_interval(successes, trials, method="wilson", level=level)
     second = proportion_interval(base_successes, base_trials, method="wilson", level=level)
@@ -214,7 +430,7 @@ def proportion_difference_interval(
     return _interval(difference, low, high, level=level, method="Newcombe hybrid score")
 
 
-@in_words(labels="clusters", rows="successes weights", scalars="level")
+@in_words(labels="clusters", rows="successes weights")
 def clustered_proportion_interval(
     successes: ArrayLike, clusters: ArrayLike, *, weights: ArrayLike | None = None, level: float = 0.95
 ) -> Interval:
@@ -222,15 +438,42 @@ def clustered_proportion_interval(
 
     Parameters
     ----------
-    successes : 0/1, or a share, one per row
-    clusters : label of each row's cluster
-    weights : of the rows (answers a row stands for, sampling weights); one without
+    successes : (rows,) numbers 0 to 1
+        0 or 1, or a share.
+    clusters : (rows,) labels
+        The row's cluster.
+    weights : (rows,) numbers above zero, optional
+        Answers a row stands for, or sampling weights; one without.
+    level : float, share 0 to 1
+        Coverage of the interval.
+
+    Returns
+    -------
+    Interval
+        A share, 0 to 1.
+
+    Raises
+    ------
+    ParameterError
+        For columns of different lengths, successes outside 0 to 1, weights that are not positive, or a single cluster.
 
     Notes
     -----
     The share is a ratio of two sums over clusters; its variance that of the ratio estimator, its interval Student's with one degree less than there
     are clusters on the logit scale, so that it stays within 0 and 1. Where all or none succeed the clusters are the trials of a Wilson interval.
-    Sources: Cochran (1977), Sampling Techniques, 3rd ed., section 3.12; Korn and Graubard (1999), Analysis of Health Surveys, section 2.3.
+
+    Source
+    ------
+    Cochran (1977), *Sampling Techniques*, 3rd ed., section 3.12; Korn and Graubard (1999), *Analysis of Health Surveys*, section 2.3.
+
+    Examples
+    --------
+    Six answers of three customers who each said the same twice are three answers, not six.
+
+    >>> from analysis import stats
+    >>> share = stats.clustered_proportion_interval([1, 1, 1, 1, 1, 1], ["a", "a", "b", "b", "c", "c"])
+    >>> share.low == stats.proportion_interval(3, 3, method="wilson").low
+    True
     """
     hit = np.asarray(successes, dtype=float)
     weight = np.ones(len(hit)) if weights is None else np.asarray(weights, dtype=float)
@@ -267,21 +510,48 @@ def _ratio_error(residuals: Floats, place: NDArray[np.int64], count: int) -> flo
     return float(np.sqrt(count / (count - 1) * np.sum(summed**2)))
 
 
-@in_words(labels="clusters", rows="scores", scalars="level")
+@in_words(labels="clusters", rows="scores")
 def net_promoter_interval(
     scores: ArrayLike, *, clusters: ArrayLike | None = None, level: float = 0.95
 ) -> Interval:
-    """Net promoter score, -100 to 100: the share of 9 and 10 less the share of 0 to 6, with an interval.
+    """Net promoter score: the share of 9 and 10 less the share of 0 to 6, with an interval.
 
     Parameters
     ----------
-    scores : answers 0 to 10, whole, one per row
-    clusters : label of who answered, where one may answer several times
+    scores : (rows,) whole numbers 0 to 10
+        One answer each.
+    clusters : (rows,) labels, optional
+        Who answered, where one may answer several times.
+    level : float, share 0 to 1
+        Coverage of the interval.
+
+    Returns
+    -------
+    Interval
+        In points, -100 to 100.
+
+    Raises
+    ------
+    ParameterError
+        For answers that are no whole number from 0 to 10, fewer than two of them, or a single cluster.
 
     Notes
     -----
     A difference of two shares of the same answers: variance (p + d - (p - d)²) / n, here from the sums by cluster, with Student's quantile. Where all
     answers are of one kind, the far side is that of a Wilson interval of the share of that kind. The adjustment of Agresti and Min (2005) is not made.
+
+    Source
+    ------
+    Own derivation from the variance of a difference of two shares of one sample; tested on a case worked by hand and by simulated coverage.
+
+    Examples
+    --------
+    Six promoters and two detractors among ten answers are 40 points.
+
+    >>> from analysis import stats
+    >>> score = stats.net_promoter_interval([10, 10, 10, 9, 9, 9, 8, 7, 3, 0])
+    >>> score.value, round(score.low, 1), round(score.high, 1)
+    (40.0, -20.3, 100.0)
     """
     answer = np.asarray(scores, dtype=float)
     wrong = ~np.isin(answer, np.arange(11.0))
@@ -313,7 +583,7 @@ def net_promoter_interval(
     ).scaled(100.0)
 
 
-@in_words(rows="values", labels="strata", scalars="level")
+@in_words(rows="values", labels="strata")
 def post_stratified_mean(
     values: ArrayLike, strata: ArrayLike, *, population: Mapping[Any, float], level: float = 0.95
 ) -> Interval:
@@ -321,14 +591,44 @@ def post_stratified_mean(
 
     Parameters
     ----------
-    values : one per row (0/1 for a share)
-    strata : label of each row's stratum
-    population : size of every stratum in the population; a stratum that nobody answered from must be merged into another, by name
+    values : (rows,) numbers, in any unit
+        0 or 1 for a share.
+    strata : (rows,) labels
+        The row's stratum.
+    population : mapping of label to number
+        Size of every stratum in the population; a stratum that nobody answered from must be merged into another, by name.
+    level : float, share 0 to 1
+        Coverage of the interval.
+
+    Returns
+    -------
+    Interval
+        In the unit of `values`.
+
+    Raises
+    ------
+    ParameterError
+        For missing values, a stratum without a size, a stratum with fewer than two answers, or values that vary in no stratum.
 
     Notes
     -----
     Variance conditional on how many answered in each stratum: sum of W² s² / n. Degrees of freedom by Satterthwaite. No correction for a finite
-    population. Source: Holt and Smith (1979), JRSS A 142, 33-46; Cochran (1977), section 5A.9.
+    population.
+
+    Source
+    ------
+    Holt and Smith (1979), *JRSS A* 142, 33-46; Cochran (1977), *Sampling Techniques*, 3rd ed., section 5A.9.
+
+    Examples
+    --------
+    The North is three quarters of the customers: 0.75 x 4 + 0.25 x 2.
+
+    >>> from analysis import stats
+    >>> mean = stats.post_stratified_mean(
+    ...     [3, 5, 4, 1, 3], ["North", "North", "North", "South", "South"], population={"North": 300, "South": 100}
+    ... )
+    >>> mean.value
+    3.5
     """
     value, label = np.asarray(values, dtype=float), np.asarray(strata)
     if not np.isfinite(value).all():

@@ -51,10 +51,21 @@ _ROUNDED_AWAY = -25.0  # standardised log age below which the difference of two 
 class LifeFit(Summarised):
     """A fitted life distribution of one population.
 
-    location, spread : of the log age (for Weibull log scale and 1 / shape)
-    log_likelihood : of the ages themselves (densities per unit of age), comparable between families
-    failures, units : weighted counts behind the fit
-    covariance : of (location, log spread)
+    Attributes
+    ----------
+    family : ``weibull``, ``exponential`` or ``lognormal``.
+    location, spread : of the log age (for Weibull log scale and 1 / shape).
+    log_likelihood : of the ages themselves (densities per unit of age), comparable between families.
+    failures, units : weighted counts behind the fit.
+    covariance : of (location, log spread).
+    iterations, parameters : of the search; how many were estimated.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> fit = stats.fit_exponential([2.0, 4.0, 6.0], [1, 1, 0])
+    >>> fit.survival([0.0, 6.0]).round(4).tolist()  # two failures in 12 units of age: exp(-6/6) at 6
+    [1.0, 0.3679]
     """
 
     family: str
@@ -70,6 +81,7 @@ class LifeFit(Summarised):
 
     @property
     def aic(self) -> float:
+        """Akaike's criterion of the fit; smaller is better."""
         return 2 * self.parameters - 2 * self.log_likelihood
 
     @property
@@ -77,30 +89,113 @@ class LifeFit(Summarised):
         """Schwarz criterion with the failures as sample size (Volinsky and Raftery 2000, Biometrics 56, 256-262)."""
         return _bic(self.parameters, self.failures, self.log_likelihood)
 
+    @in_words(rows="age")
     def survival(self, age: ArrayLike) -> Floats:
-        """Share still alive at each age."""
+        """Share still alive at each age.
+
+        Parameters
+        ----------
+        age : (n,) numbers, or one; in the unit of the fitted ages
+            Zero or more.
+
+        Returns
+        -------
+        array of the shape of `age`
+            0 to 1.
+
+        Raises
+        ------
+        ParameterError
+            For a negative or missing age.
+        """
         return np.asarray(np.exp(self._family.survival(self._standardised(age))[0]))
 
+    @in_words(rows="age")
     def cumulative_hazard(self, age: ArrayLike) -> Floats:
+        """Minus the logarithm of the share still alive at each age.
+
+        Parameters
+        ----------
+        age : (n,) numbers, or one; in the unit of the fitted ages
+            Zero or more.
+
+        Returns
+        -------
+        array of the shape of `age`
+
+        Raises
+        ------
+        ParameterError
+            For a negative or missing age.
+        """
         return np.asarray(-self._family.survival(self._standardised(age))[0])
 
+    @in_words(rows="age")
     def hazard(self, age: ArrayLike) -> Floats:
-        """Failures per survivor and unit of age, at each age above zero."""
+        """Failures per survivor and unit of age.
+
+        Parameters
+        ----------
+        age : (n,) numbers, or one; in the unit of the fitted ages
+            Above zero.
+
+        Returns
+        -------
+        array of the shape of `age`
+
+        Raises
+        ------
+        ParameterError
+            For a negative or missing age.
+        """
         z = self._standardised(age)
         density = np.exp(self._family.density(z)[0] - self._family.survival(z)[0])
         return np.asarray(density / (self.spread * np.asarray(age, dtype=float)))
 
+    @in_words(together="age later")
     def conditional_failure_share(self, age: ArrayLike, later: ArrayLike) -> Floats:
-        """Share of the units alive at `age` that fail before `later`."""
+        """Share of the units alive at `age` that fail before `later`.
+
+        Parameters
+        ----------
+        age, later : (n,) numbers, or one; in the unit of the fitted ages
+            `later` not before `age`.
+
+        Returns
+        -------
+        array of the broadcast shape
+            0 to 1.
+
+        Raises
+        ------
+        ParameterError
+            Where `later` lies before `age`.
+        """
         if np.any(np.asarray(later, dtype=float) < np.asarray(age, dtype=float)):
             raise ParameterError("conditional_failure_share: 'later' lies before 'age'; time runs forward.")
         more = self.cumulative_hazard(later) - self.cumulative_hazard(age)
         return np.asarray(-np.expm1(-more))
 
+    @in_words()
     def b_life(self, share: float, *, level: float = 0.95) -> Interval:
         """Age by which `share` of the units have failed (0.1: B10), with its likelihood-ratio interval.
 
-        Where the likelihood levels off there is no bound: 0 or infinity, and `method` says so.
+        Parameters
+        ----------
+        share : float, share 0 to 1
+            0.1 for B10.
+        level : float, share 0 to 1
+            Coverage of the interval.
+
+        Returns
+        -------
+        Interval
+            In the unit of the fitted ages. Where the likelihood levels off there is no bound: 0 or infinity, and `method` says so.
+
+        Raises
+        ------
+        ParameterError
+            For a share or level that does not lie between 0 and 1.
         """
         if not 0 < share < 1:
             raise ParameterError(f"b_life takes a share between 0 and 1, e.g. 0.1 for B10; got {share}.")
@@ -112,8 +207,27 @@ class LifeFit(Summarised):
         )
         return _interval(np.exp([log_age, low, high]), level)
 
+    @in_words()
     def failure_share(self, age: float, *, level: float = 0.95) -> Interval:
-        """Share failed by `age`, a positive number, with its likelihood-ratio interval; no bound is 0 or 1, and `method` says so."""
+        """Share failed by `age`, with its likelihood-ratio interval.
+
+        Parameters
+        ----------
+        age : float, in the unit of the fitted ages
+            Above zero.
+        level : float, share 0 to 1
+            Coverage of the interval.
+
+        Returns
+        -------
+        Interval
+            A share; no bound is 0 or 1, and `method` says so.
+
+        Raises
+        ------
+        ParameterError
+            For an age that is not above zero, or a level outside 0 to 1.
+        """
         if not 0 < age < np.inf:
             raise ParameterError(f"failure_share takes an age above zero; got {age}.")
         fixed = float(np.log(age))
@@ -126,8 +240,24 @@ class LifeFit(Summarised):
         shares = np.where(np.isinf([z, low, high]), [np.nan, 0.0, 1.0], shares)
         return _interval(shares, level, least=0.0, most=1.0)
 
+    @in_words()
     def spread_interval(self, *, level: float = 0.95) -> Interval:
-        """Spread of the log age, with its likelihood-ratio interval."""
+        """Spread of the log age, with its likelihood-ratio interval.
+
+        Parameters
+        ----------
+        level : float, share 0 to 1
+            Coverage of the interval.
+
+        Returns
+        -------
+        Interval
+
+        Raises
+        ------
+        ParameterError
+            For the exponential distribution, whose spread is fixed, or a level outside 0 to 1.
+        """
         if self._family.fixed_spread is not None:
             raise ParameterError(f"the {self.family} distribution has no shape to estimate.")
         log_spread = float(np.log(self.spread))
@@ -142,7 +272,7 @@ class LifeFit(Summarised):
 
     def _standardised(self, age: ArrayLike) -> Floats:
         with np.errstate(divide="ignore"):
-            standardised: Floats = (np.log(np.asarray(age, dtype=float)) - self.location) / self.spread
+            standardised: Floats = (np.log(_ages(age)) - self.location) / self.spread
             return np.clip(standardised, -300.0, 300.0)
 
     def _variance(self, direction: Floats) -> float:
@@ -223,29 +353,81 @@ class LifeFit(Summarised):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class WeibullFit(LifeFit):
-    """Survival to age t is exp(-(t / scale) ** shape)."""
+    """Survival to age t is exp(-(t / scale) ** shape).
+
+    Attributes
+    ----------
+    shape, scale, mean : below 1 early failures, above 1 wear-out; age by which 63 % have failed; mean age at failure.
+    family, location, spread, log_likelihood, failures, units, covariance, iterations, parameters : as in `LifeFit`.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> fit = stats.fit_weibull([5, 8, 9, 12, 14, 20, 20, 20], [1, 1, 1, 1, 1, 0, 0, 0])
+    >>> round(float(fit.survival(fit.scale)), 4)  # exp(-1)
+    0.3679
+    >>> fit.hazard_direction()  # five failures do not tell early failures from wear-out
+    'unclear'
+    """
 
     @property
     def shape(self) -> float:
+        """Below 1 the failure rate falls with age, above 1 it rises."""
         return 1 / self.spread
 
     @property
     def scale(self) -> float:
+        """Age by which 63.2 % have failed, whatever the shape."""
         return float(np.exp(self.location))
 
     @property
     def mean(self) -> float:
+        """Mean age at failure."""
         return self.scale * float(gamma_function(1 + self.spread))
 
     def shape_interval(self, *, level: float = 0.95) -> Interval:
+        """Shape, with its likelihood-ratio interval.
+
+        Parameters
+        ----------
+        level : float, share 0 to 1
+            Coverage of the interval.
+
+        Returns
+        -------
+        Interval
+        """
         spread = self.spread_interval(level=level)
         return _interval(np.array([1 / spread.value, 1 / spread.high, 1 / spread.low]), level)
 
     def scale_interval(self, *, level: float = 0.95) -> Interval:
+        """Scale, with its likelihood-ratio interval.
+
+        Parameters
+        ----------
+        level : float, share 0 to 1
+            Coverage of the interval.
+
+        Returns
+        -------
+        Interval
+            In the unit of the fitted ages.
+        """
         return self.b_life(-float(np.expm1(-1.0)), level=level)
 
     def hazard_direction(self, *, level: float = 0.95) -> Literal["falling", "rising", "unclear"]:
-        """The bathtub reading: early failures, wear-out, or an interval of the shape that holds one."""
+        """The bathtub reading: early failures, wear-out, or an interval of the shape that holds one.
+
+        Parameters
+        ----------
+        level : float, share 0 to 1
+            Coverage of the interval of the shape.
+
+        Returns
+        -------
+        str
+            ``falling``, ``rising`` or ``unclear``.
+        """
         interval = self.shape_interval(level=level)
         if interval.high < 1:
             return "falling"
@@ -254,23 +436,52 @@ class WeibullFit(LifeFit):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ExponentialFit(LifeFit):
-    """A constant rate; `scale` is the mean age at failure."""
+    """A constant failure rate.
+
+    Attributes
+    ----------
+    scale, rate : mean age at failure; failures per unit of age, one over it.
+    family, location, spread, log_likelihood, failures, units, covariance, iterations, parameters : as in `LifeFit`.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> fit = stats.fit_exponential([2.0, 4.0, 6.0], [1, 1, 0])
+    >>> round(fit.scale, 6), round(fit.rate, 6)  # 12 units of age, 2 failures
+    (6.0, 0.166667)
+    """
 
     @property
     def scale(self) -> float:
+        """Mean age at failure."""
         return float(np.exp(self.location))
 
     @property
     def rate(self) -> float:
+        """Failures per unit of age."""
         return 1 / self.scale
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LognormalFit(LifeFit):
-    """The log age is normal with mean `location` and standard deviation `spread`."""
+    """The log age is normal with mean `location` and standard deviation `spread`.
+
+    Attributes
+    ----------
+    median : age by which half have failed.
+    family, location, spread, log_likelihood, failures, units, covariance, iterations, parameters : as in `LifeFit`.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> fit = stats.fit_lognormal([1.0, 10.0, 100.0])
+    >>> round(fit.median, 6)  # the geometric mean
+    10.0
+    """
 
     @property
     def median(self) -> float:
+        """Age by which half have failed."""
         return float(np.exp(self.location))
 
 
@@ -289,21 +500,50 @@ def fit_weibull(
 
     Parameters
     ----------
-    durations : age at failure or at the end of observation, one value a row (a unit or a group of equal units)
-    events : 1 failed exactly at the duration, 0 alive then; without it every row failed
-    entry : age from which the unit was under observation (left truncation)
-    weights : units a row stands for
-    lower, upper : where either is given, the row's failure is only known to lie above `lower` and at or below
-        `upper`, and its duration is ignored: no lower (or 0) is left censoring, an infinite or missing upper is
-        right censoring, both is an inspection interval. With ``durations=None`` every row is read this way
-    seen_below : age above which a failure could not have been seen (right truncation: only failures that
-        were early enough are in the data)
+    durations : (rows,) numbers above zero, in any unit of age; or None
+        Age at failure or at the end of observation, one per row (a unit or a group of equal units).
+    events : (rows,) 1 or 0, optional
+        1 failed exactly at the duration, 0 alive then; without it every row failed.
+    entry : (rows,) numbers, in the unit of the durations; optional
+        Age from which the unit was under observation (left truncation).
+    weights : (rows,) numbers, optional
+        Units a row stands for.
+    lower, upper : (rows,) numbers, in the unit of the durations; optional
+        Where either is given, the row's failure is only known to lie above `lower` and at or below `upper`, and its duration is ignored: no lower (or
+        0) is left censoring, an infinite or missing upper is right censoring, both is an inspection interval. With ``durations=None`` every row is
+        read this way.
+    seen_below : (rows,) numbers, in the unit of the durations; optional
+        Age above which a failure could not have been seen (right truncation: only failures that were early enough are in the data).
+
+    Returns
+    -------
+    WeibullFit
+
+    Raises
+    ------
+    FitError
+        For impossible rows, and where failures are too few or too much alike for a maximum.
+    ParameterError
+        For what is no number.
 
     Notes
     -----
-    Assumes units independent and censoring unrelated to the risk of failing. Newton on sufficient statistics:
-    rows of equal age are added up first. Source: Meeker and Escobar (1998), Statistical Methods for Reliability
-    Data, chs 8 and 11.
+    Assumes units independent and censoring unrelated to the risk of failing. Newton on sufficient statistics: rows of equal age are added up first.
+
+    Source
+    ------
+    Meeker and Escobar (1998), *Statistical Methods for Reliability Data*, ch. 8 and 11.
+
+    Examples
+    --------
+    At the maximum, the failures equal the sum of (age / scale) ** shape over all units.
+
+    >>> import numpy as np
+    >>> from analysis import stats
+    >>> ages, failed = np.array([5, 8, 9, 12, 14, 20, 20, 20]), [1, 1, 1, 1, 1, 0, 0, 0]
+    >>> fit = stats.fit_weibull(ages, failed)
+    >>> round(float(np.sum((ages / fit.scale) ** fit.shape)), 4)
+    5.0
     """
     terms = read_terms(
         durations, events, entry=entry, weights=weights, lower=lower, upper=upper, seen_below=seen_below
@@ -322,7 +562,46 @@ def fit_exponential(
     upper: ArrayLike | None = None,
     seen_below: ArrayLike | None = None,
 ) -> ExponentialFit:
-    """Constant failure rate by maximum likelihood; arguments as in `fit_weibull`."""
+    """Constant failure rate by maximum likelihood.
+
+    Parameters
+    ----------
+    durations : (rows,) numbers above zero, in any unit of age; or None
+        As in `fit_weibull`, like all others.
+    events : (rows,) 1 or 0, optional
+        Whether it failed.
+    entry : (rows,) numbers, in the unit of the durations; optional
+        Delayed entry.
+    weights : (rows,) numbers, optional
+        Units a row stands for.
+    lower, upper : (rows,) numbers, in the unit of the durations; optional
+        Between which the failure lies.
+    seen_below : (rows,) numbers, in the unit of the durations; optional
+        Right truncation.
+
+    Returns
+    -------
+    ExponentialFit
+
+    Raises
+    ------
+    FitError
+        For impossible rows, and where there is no failure.
+    ParameterError
+        For what is no number.
+
+    Source
+    ------
+    Meeker and Escobar (1998), *Statistical Methods for Reliability Data*, ch. 7 and 11.
+
+    Examples
+    --------
+    Two failures in 2 + 4 + 6 months.
+
+    >>> from analysis import stats
+    >>> round(stats.fit_exponential([2.0, 4.0, 6.0], [1, 1, 0]).rate, 6)
+    0.166667
+    """
     terms = read_terms(
         durations, events, entry=entry, weights=weights, lower=lower, upper=upper, seen_below=seen_below
     )
@@ -340,7 +619,47 @@ def fit_lognormal(
     upper: ArrayLike | None = None,
     seen_below: ArrayLike | None = None,
 ) -> LognormalFit:
-    """Lognormal life by maximum likelihood; arguments as in `fit_weibull`."""
+    """Lognormal life by maximum likelihood.
+
+    Parameters
+    ----------
+    durations : (rows,) numbers above zero, in any unit of age; or None
+        As in `fit_weibull`, like all others.
+    events : (rows,) 1 or 0, optional
+        Whether it failed.
+    entry : (rows,) numbers, in the unit of the durations; optional
+        Delayed entry.
+    weights : (rows,) numbers, optional
+        Units a row stands for.
+    lower, upper : (rows,) numbers, in the unit of the durations; optional
+        Between which the failure lies.
+    seen_below : (rows,) numbers, in the unit of the durations; optional
+        Right truncation.
+
+    Returns
+    -------
+    LognormalFit
+
+    Raises
+    ------
+    FitError
+        For impossible rows, and where failures are too few or too much alike for a maximum.
+    ParameterError
+        For what is no number.
+
+    Source
+    ------
+    Meeker and Escobar (1998), *Statistical Methods for Reliability Data*, ch. 8 and 11.
+
+    Examples
+    --------
+    Without censoring it is the mean and the standard deviation of the logarithms.
+
+    >>> from analysis import stats
+    >>> fit = stats.fit_lognormal([1.0, 10.0, 100.0])
+    >>> round(fit.median, 4), round(fit.spread, 4)  # 10 and ln(10) √(2/3)
+    (10.0, 1.8801)
+    """
     terms = read_terms(
         durations, events, entry=entry, weights=weights, lower=lower, upper=upper, seen_below=seen_below
     )
@@ -367,6 +686,14 @@ def _bic(parameters: int, failures: float, likelihood: float) -> float:
     return parameters * float(np.log(failures)) - 2 * likelihood
 
 
+def _ages(age: ArrayLike) -> Floats:
+    ages = np.asarray(age, dtype=float)
+    wrong = ~((ages >= 0) & (ages < np.inf))
+    if wrong.any():
+        raise ParameterError(f"{int(wrong.sum())} of {ages.size} ages are negative, missing or infinite.")
+    return ages
+
+
 def _interval(parts: Floats, level: float, *, least: float = 0.0, most: float = np.inf) -> Interval:
     """An interval that says where it has no bound: ``low`` is then the least and ``high`` the most there can be."""
     value, low, high = (float(part) for part in parts)
@@ -383,9 +710,20 @@ def _interval(parts: Floats, level: float, *, least: float = 0.0, most: float = 
 class ThresholdWeibullFit(Summarised):
     """Weibull of the age beyond a threshold before which nothing fails.
 
-    after_threshold : the two-parameter fit of age minus threshold, threshold held
-    profile : `threshold`, `log_likelihood` (grouped), over the searched range
-    at_bound : the best threshold lies on the edge of the range; it is then not estimated but imposed
+    Attributes
+    ----------
+    threshold, threshold_interval : in the unit of the ages.
+    after_threshold : the two-parameter fit of age minus threshold, threshold held.
+    log_likelihood : grouped.
+    profile : `threshold`, `log_likelihood` over the searched range.
+    at_bound : the best threshold lies on the edge of the range; it is then not estimated but imposed.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> fit = stats.fit_weibull_threshold([52, 55, 57, 60, 61, 66, 70], resolution=1)
+    >>> bool(fit.survival(fit.threshold) == 1), 0 <= fit.threshold < 52.5
+    (True, True)
     """
 
     threshold: float
@@ -398,16 +736,41 @@ class ThresholdWeibullFit(Summarised):
 
     @property
     def aic(self) -> float:
+        """Akaike's criterion with three parameters; smaller is better."""
         return 6 - 2 * self.log_likelihood
 
     @property
     def bic(self) -> float:
+        """Schwarz criterion with three parameters and the failures as sample size."""
         return _bic(3, self.after_threshold.failures, self.log_likelihood)
 
+    @in_words()
     def b_life(self, share: float, *, level: float = 0.95, thresholds: int = 9) -> Interval:
-        """Age by which `share` have failed, with its profile-likelihood interval over a grid of `thresholds`.
+        """Age by which `share` have failed, with its profile-likelihood interval.
 
-        At each threshold the ages that the likelihood ratio (against the best threshold) does not reject are taken; their union is the interval.
+        At each of a grid of thresholds the ages that the likelihood ratio (against the best threshold) does not reject are taken; their union is the
+        interval.
+
+        Parameters
+        ----------
+        share : float, share 0 to 1
+            0.1 for B10.
+        level : float, share 0 to 1
+            Coverage of the interval.
+        thresholds : int
+            Size of the grid.
+
+        Returns
+        -------
+        Interval
+            In the unit of the fitted ages.
+
+        Raises
+        ------
+        FitError
+            Where no threshold gives an interval.
+        ParameterError
+            For a share or level that does not lie between 0 and 1.
         """
         value = self.threshold + self.after_threshold.b_life(share, level=level).value
         grid = np.unique(
@@ -443,18 +806,38 @@ class ThresholdWeibullFit(Summarised):
 
     @property
     def shape(self) -> float:
+        """Shape of the age beyond the threshold."""
         return self.after_threshold.shape
 
     @property
     def scale(self) -> float:
+        """Scale of the age beyond the threshold."""
         return self.after_threshold.scale
 
+    @in_words(rows="age")
     def survival(self, age: ArrayLike) -> Floats:
-        beyond = np.maximum(np.asarray(age, dtype=float) - self.threshold, 0.0)
+        """Share still alive at each age.
+
+        Parameters
+        ----------
+        age : (n,) numbers, or one; in the unit of the fitted ages
+            Zero or more.
+
+        Returns
+        -------
+        array of the shape of `age`
+            0 to 1.
+
+        Raises
+        ------
+        ParameterError
+            For a negative or missing age.
+        """
+        beyond = np.maximum(_ages(age) - self.threshold, 0.0)
         return self.after_threshold.survival(beyond)
 
 
-@in_words(rows="durations events entry weights", scalars="resolution")
+@in_words(rows="durations events entry weights")
 def fit_weibull_threshold(
     durations: ArrayLike,
     events: ArrayLike | None = None,
@@ -470,22 +853,57 @@ def fit_weibull_threshold(
 
     Parameters
     ----------
-    durations, events, entry, weights : as in `fit_weibull`
-    resolution : width within which an age is known (a day, a month); a failure at t contributes the probability
-        of t plus or minus half of it. With densities instead, the likelihood has no maximum: it grows without
-        bound as the threshold nears the first failure
-    threshold_low, threshold_high : range searched; above it the first failure's group ends anyway
+    durations : (rows,) numbers, in any unit of age
+        As in `fit_weibull`, like `events`, `entry` and `weights`.
+    events : (rows,) 1 or 0, optional
+        Whether it failed.
+    resolution : float, in the unit of the durations
+        Width within which an age is known (a day, a month); a failure at t contributes the probability of t plus or minus half of it. With densities
+        instead, the likelihood has no maximum: it grows without bound as the threshold nears the first failure.
+    entry : (rows,) numbers, in the unit of the durations; optional
+        Delayed entry.
+    weights : (rows,) numbers, optional
+        Units a row stands for.
+    threshold_low, threshold_high : float, in the unit of the durations
+        Range searched; above it the first failure's group ends anyway.
+    level : float, share 0 to 1
+        Coverage of the interval of the threshold.
+
+    Returns
+    -------
+    ThresholdWeibullFit
+
+    Raises
+    ------
+    FitError
+        Without a failure, or where no threshold in the range gives a fit.
+    ParameterError
+        For what is no number, a resolution that is not positive, or an empty range.
 
     Notes
     -----
-    Profile over the threshold: a grid, then a local search; the interval is the set of thresholds that the
-    likelihood ratio does not reject, cut at the range. Source: Giesbrecht and Kempthorne (1976), JRSS B 38,
-    257-264; Meeker and Escobar (1998), section 11.7; Cheng and Iles (1987), Applied Statistics 36, 380-386.
+    Profile over the threshold: a grid, then a local search; the interval is the set of thresholds that the likelihood ratio does not reject, cut at the
+    range.
+
+    Source
+    ------
+    Giesbrecht and Kempthorne (1976), *JRSS B* 38, 257-264; Meeker and Escobar (1998), section 11.7; Cheng and Iles (1987), *Applied Statistics* 36,
+    380-386.
+
+    Examples
+    --------
+    Nothing failed before 52: the threshold lies below, not at zero.
+
+    >>> from analysis import stats
+    >>> fit = stats.fit_weibull_threshold([52, 55, 57, 60, 61, 66, 70], resolution=1)
+    >>> 30 < fit.threshold < 52.5
+    True
     """
     if not resolution > 0:
         raise ParameterError(
             f"resolution is the width within which ages are known, above zero; got {resolution}."
         )
+    row_bounds(durations, events, None, None)  # refuses events that are neither 1 nor 0
     age = np.asarray(durations, dtype=float)
     failed = np.ones(len(age), dtype=bool) if events is None else np.asarray(events) == 1
     lower = np.where(failed, np.maximum(age - resolution / 2, 0.0), age)
@@ -584,8 +1002,21 @@ def _threshold_interval(
 class MixtureFit(Summarised):
     """A population made of several, each Weibull.
 
-    components : one row a population, by scale: `share`, `shape`, `scale` and their `_low`, `_high` (Wald on
-        logit and log scales)
+    Attributes
+    ----------
+    components : one row per population, by scale
+        `share`, `shape`, `scale` and their `_low`, `_high` (Wald on logit and log scales).
+    log_likelihood : of the ages.
+    failures, units : weighted counts.
+    level : coverage of the intervals in `components`.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> early, late = [1, 2, 3, 3, 4, 5, 6, 8], [90, 95, 98, 100, 101, 104, 107, 110]
+    >>> fit = stats.fit_weibull_mixture(early + late)
+    >>> fit.components["share"].round(2).tolist()
+    [0.5, 0.5]
     """
 
     components: pd.DataFrame
@@ -598,14 +1029,35 @@ class MixtureFit(Summarised):
 
     @property
     def aic(self) -> float:
+        """Akaike's criterion; smaller is better."""
         return 2 * (3 * len(self.components) - 1) - 2 * self.log_likelihood
 
     @property
     def bic(self) -> float:
+        """Schwarz criterion with the failures as sample size."""
         return _bic(3 * len(self.components) - 1, self.failures, self.log_likelihood)
 
+    @in_words()
     def b_life(self, share: float, *, level: float = 0.95) -> Interval:
-        """Age by which `share` have failed; the interval is Wald's on the log age (delta method), looser than a likelihood ratio where few failed."""
+        """Age by which `share` have failed; the interval is Wald's on the log age (delta method), looser than a likelihood ratio where few failed.
+
+        Parameters
+        ----------
+        share : float, share 0 to 1
+            0.1 for B10.
+        level : float, share 0 to 1
+            Coverage of the interval.
+
+        Returns
+        -------
+        Interval
+            In the unit of the fitted ages.
+
+        Raises
+        ------
+        ParameterError
+            For a share or level that does not lie between 0 and 1.
+        """
         if not 0 < share < 1:
             raise ParameterError(f"b_life takes a share between 0 and 1, e.g. 0.1 for B10; got {share}.")
         confidence_level(level)
@@ -631,8 +1083,26 @@ class MixtureFit(Summarised):
             method="Wald on the log age",
         )
 
+    @in_words(rows="age")
     def survival(self, age: ArrayLike) -> Floats:
-        at = np.asarray(age, dtype=float)[..., None]
+        """Share still alive at each age.
+
+        Parameters
+        ----------
+        age : (n,) numbers, or one; in the unit of the fitted ages
+            Zero or more.
+
+        Returns
+        -------
+        array of the shape of `age`
+            0 to 1.
+
+        Raises
+        ------
+        ParameterError
+            For a negative or missing age.
+        """
+        at = _ages(age)[..., None]
         parts = self.components
         alive = np.exp(-((at / parts["scale"].to_numpy()) ** parts["shape"].to_numpy()))
         return np.asarray(alive @ parts["share"].to_numpy())
@@ -650,14 +1120,52 @@ def fit_weibull_mixture(
     upper: ArrayLike | None = None,
     level: float = 0.95,
 ) -> MixtureFit:
-    """Mixture of Weibull populations by maximum likelihood; arguments as in `fit_weibull`.
+    """Mixture of Weibull populations by maximum likelihood.
+
+    Parameters
+    ----------
+    durations : (rows,) numbers above zero, in any unit of age; or None
+        As in `fit_weibull`, like those not named here.
+    events : (rows,) 1 or 0, optional
+        Whether it failed.
+    populations : int
+        How many.
+    entry : (rows,) numbers, in the unit of the durations; optional
+        Such a row contributes its probability among the units alive at entry.
+    weights : (rows,) numbers, optional
+        Units a row stands for.
+    lower, upper : (rows,) numbers, in the unit of the durations; optional
+        Between which the failure lies.
+    level : float, share 0 to 1
+        Coverage of the intervals of the components.
+
+    Returns
+    -------
+    MixtureFit
+
+    Raises
+    ------
+    FitError
+        For impossible rows, and where no start leads to separate populations; components that shrink to a single age (a spike) are refused.
+    ParameterError
+        For what is no number.
 
     Notes
     -----
-    Quasi-Newton from several starts that split the failures by age; the best is returned. Whether more than one
-    population is there at all is for `aic` or a bootstrap: the usual likelihood-ratio test does not hold.
-    Rows with entry contribute their probability among the units alive at entry. Components that shrink to a
-    single age (a spike) are refused.
+    Quasi-Newton from several starts that split the failures by age; the best is returned. Whether more than one population is there at all is for `aic`
+    or a bootstrap: the usual likelihood-ratio test does not hold.
+
+    Source
+    ------
+    Own derivation of the likelihood, gradient and starts; tested on simulated populations.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> early, late = [1, 2, 3, 3, 4, 5, 6, 8], [90, 95, 98, 100, 101, 104, 107, 110]
+    >>> fit = stats.fit_weibull_mixture(early + late)
+    >>> fit.components["scale"].round(0).tolist()
+    [5.0, 103.0]
     """
     low, high, start, weight = _mixture_rows(durations, events, entry, weights, lower, upper)
     single = fit_weibull(None, None, entry=start, weights=weight, lower=low, upper=high)
@@ -866,20 +1374,54 @@ def fit_competing_modes(
     entry: ArrayLike | None = None,
     weights: ArrayLike | None = None,
 ) -> dict[str, WeibullFit]:
-    """One Weibull a failure mode, the other modes counting as the end of observation.
+    """One Weibull per failure mode, the other modes counting as the end of observation.
 
     Parameters
     ----------
-    modes : name of the mode that ended each row; missing (None, NaN, "") where the unit was still alive
+    durations : (rows,) numbers above zero, in any unit of age
+        As in `fit_weibull`, like `entry` and `weights`.
+    modes : (rows,) labels
+        The mode that ended each row; missing (None, NaN, "") where the unit was still alive.
+    entry : (rows,) numbers, in the unit of the durations; optional
+        Delayed entry.
+    weights : (rows,) numbers, optional
+        Units a row stands for.
+
+    Returns
+    -------
+    dict of mode to WeibullFit
+
+    Raises
+    ------
+    FitError
+        For impossible rows, and a mode whose failures are too few or too much alike.
+    ParameterError
+        For what is no number.
 
     Notes
     -----
-    Assumes independent modes: survival of the unit is the product of the modes' survivals. What would happen if
-    one mode were designed out rests on that assumption, which such data cannot test.
-    Source: Meeker and Escobar (1998), chapter 15.
+    Assumes independent modes: survival of the unit is the product of the modes' survivals. What would happen if one mode were designed out rests on
+    that assumption, which such data cannot test.
+
+    Source
+    ------
+    Meeker and Escobar (1998), *Statistical Methods for Reliability Data*, ch. 15.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> fits = stats.fit_competing_modes([3, 5, 8, 9, 12, 12], ["leak", "wear", "leak", "wear", None, "wear"])
+    >>> {mode: fit.failures for mode, fit in fits.items()}
+    {'leak': 2.0, 'wear': 3.0}
     """
     labels = pd.Series(np.asarray(modes, dtype=object))
     labels = labels.where(labels.notna() & (labels != ""))
+    if len(labels) != np.size(durations):
+        raise FitError(
+            f"competing modes: {len(labels)} modes for {np.size(durations)} durations; give one per row."
+        )
+    if not labels.notna().any():
+        raise FitError("competing modes: no row ended by a mode; there is no life to fit.")
     return {
         str(mode): fit_weibull(
             durations, (labels == mode).to_numpy(dtype=float), entry=entry, weights=weights
@@ -902,10 +1444,43 @@ def probability_plot(
 ) -> pd.DataFrame:
     """Plotting positions: on the axes of `family` a good fit is a straight line of slope 1 / spread.
 
-    Returns one row a distinct failure age: `age`, `failures`, `at_risk`, `share` (half way up the step of the
-    product-limit estimate), `log_age`, `quantile` (of the family, at the share).
+    Parameters
+    ----------
+    durations : (rows,) numbers above zero, in any unit of age
+        As in `fit_weibull`, like `events`, `entry` and `weights`.
+    events : (rows,) 1 or 0, optional
+        Whether it failed.
+    family : str
+        ``weibull``, ``exponential`` or ``lognormal``.
+    entry : (rows,) numbers, in the unit of the durations; optional
+        Delayed entry.
+    weights : (rows,) numbers, optional
+        Units a row stands for.
 
-    Source: Meeker and Escobar (1998), section 6.4.1. A last failure with no unit left alive keeps its half step.
+    Returns
+    -------
+    DataFrame, one row per distinct failure age
+        `age`, `failures`, `at_risk`, `share` (half way up the step of the product-limit estimate), `log_age`, `quantile` (of the family, at the share).
+        A last failure with no unit left alive keeps its half step.
+
+    Raises
+    ------
+    FitError
+        Without a failure.
+    ParameterError
+        For what is no number, or an unknown family.
+
+    Source
+    ------
+    Meeker and Escobar (1998), *Statistical Methods for Reliability Data*, section 6.4.1.
+
+    Examples
+    --------
+    Of four, the first failure takes the share from 0 to 1/4: it is plotted at 1/8.
+
+    >>> from analysis import stats
+    >>> stats.probability_plot([2, 3, 5, 8], [1, 1, 0, 1], family="weibull")["share"].tolist()
+    [0.125, 0.375, 0.75]
     """
     if family not in FAMILIES:
         raise ParameterError(f"unknown family {family!r}; known: {', '.join(FAMILIES)}.")
@@ -913,6 +1488,7 @@ def probability_plot(
     failed = np.ones(len(age)) if events is None else np.asarray(events, dtype=float)
     weight = np.ones(len(age)) if weights is None else np.asarray(weights, dtype=float)
     start = np.zeros(len(age)) if entry is None else np.asarray(entry, dtype=float)
+    check_rows(*row_bounds(age, failed, None, None), start, np.full(len(age), np.inf), weight)
     at = np.unique(age[(failed == 1) & (weight > 0)])
     if not len(at):
         raise FitError("probability plot: no failures to plot.")
@@ -938,9 +1514,22 @@ def probability_plot(
 
 @dataclass(frozen=True, kw_only=True)
 class RankRegression(Summarised):
-    """A line through median ranks. `shape` and `scale` for Weibull; `location` and `spread` of the log age for any family.
+    """A line through median ranks.
 
-    `correlation` of the plotted points: how straight they are, not how good the model is.
+    Attributes
+    ----------
+    family : ``weibull``, ``exponential`` or ``lognormal``.
+    location, spread : of the log age, for any family.
+    shape, scale : for Weibull, 1 / spread and exp(location).
+    correlation : of the plotted points: how straight they are, not how good the model is.
+    failures : plotted points.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> line = stats.rank_regression([10, 20, 40, 80], family="lognormal", on="rank")
+    >>> round(line.scale, 2), line.failures  # the geometric mean, by symmetry
+    (28.28, 4)
     """
 
     family: str
@@ -951,11 +1540,59 @@ class RankRegression(Summarised):
 
     @property
     def shape(self) -> float:
+        """1 / spread: the shape of a Weibull line."""
         return 1 / self.spread
 
     @property
     def scale(self) -> float:
+        """exp(location): the scale of a Weibull line, the median of a lognormal one."""
         return float(np.exp(self.location))
+
+    @in_words()
+    def b_life(self, share: float) -> float:
+        """Age by which `share` of the units have failed, on the line.
+
+        Parameters
+        ----------
+        share : float, share 0 to 1
+            0.1 for B10.
+
+        Returns
+        -------
+        float
+            In the unit of the fitted ages.
+
+        Raises
+        ------
+        ParameterError
+            For a share that does not lie between 0 and 1.
+        """
+        if not 0 < share < 1:
+            raise ParameterError(f"b_life takes a share between 0 and 1, e.g. 0.1 for B10; got {share}.")
+        return float(np.exp(self.location + self.spread * FAMILIES[self.family].quantile(share)))
+
+    @in_words(rows="age")
+    def survival(self, age: ArrayLike) -> Floats:
+        """Share still alive at each age, on the line.
+
+        Parameters
+        ----------
+        age : (n,) numbers, or one; in the unit of the fitted ages
+            Zero or more.
+
+        Returns
+        -------
+        array of the shape of `age`
+            0 to 1.
+
+        Raises
+        ------
+        ParameterError
+            For a negative or missing age.
+        """
+        with np.errstate(divide="ignore"):
+            z = np.clip((np.log(_ages(age)) - self.location) / self.spread, -300.0, 300.0)
+        return np.asarray(np.exp(FAMILIES[self.family].survival(z)[0]))
 
 
 @in_words(rows="durations events")
@@ -966,14 +1603,41 @@ def rank_regression(
 
     Parameters
     ----------
-    durations, events : as in `fit_weibull`, one unit a row; units still alive move the ranks of later failures (Johnson)
-    on : ``rank`` regresses the quantile of the median rank on the log age ("on Y"), ``age`` the other way round ("on X")
+    durations : (rows,) numbers above zero, in any unit of age
+        One unit per row.
+    events : (rows,) 1 or 0, optional
+        Whether it failed; units still alive move the ranks of later failures (Johnson).
+    family : str
+        ``weibull``, ``exponential`` or ``lognormal``.
+    on : str
+        ``rank`` regresses the quantile of the median rank on the log age ("on Y"), ``age`` the other way round ("on X").
+
+    Returns
+    -------
+    RankRegression
+
+    Raises
+    ------
+    FitError
+        For ages that are not above zero, and fewer than two distinct failure ages.
+    ParameterError
+        For what is no number, an unknown family, or an unknown `on`.
 
     Notes
     -----
     Median ranks are exact (beta distribution). Maximum likelihood uses the data better, above all with many units alive; this is for comparison with
-    answers made so. Sources: Johnson (1964), The Statistical Treatment of Fatigue Experiments, chapter 8; Abernethy (2006), The New Weibull
-    Handbook, 5th ed., chapters 2 and 5.
+    answers made so.
+
+    Source
+    ------
+    Johnson (1964), *The Statistical Treatment of Fatigue Experiments*, ch. 8; Abernethy (2006), *The New Weibull Handbook*, 5th ed., ch. 2 and 5.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> line = stats.rank_regression([16, 34, 53, 75, 93, 120], family="weibull", on="rank")
+    >>> round(line.shape, 2), round(line.scale, 1)
+    (1.43, 76.3)
     """
     if family not in FAMILIES:
         raise ParameterError(
@@ -981,6 +1645,7 @@ def rank_regression(
         )
     if on not in ("age", "rank"):
         raise ParameterError(f"rank regression is on 'age' or on 'rank'; got {on!r}.")
+    row_bounds(durations, events, None, None)  # refuses events that are neither 1 nor 0
     age = np.asarray(durations, dtype=float)
     failed = np.ones(len(age), dtype=bool) if events is None else np.asarray(events, dtype=float) == 1
     if not np.all((age > 0) & np.isfinite(age)):

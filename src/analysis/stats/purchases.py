@@ -50,10 +50,23 @@ DAYS_PER_UNIT = {"days": 1.0, "weeks": 7.0, "months": 365.25 / 12, "years": 365.
 class PurchaseSummary(Summarised):
     """Customers reduced to what the models need.
 
-    `table`: one row per customer: `frequency`, `recency`, `T` (in `unit`), `monetary` (mean value of a repeat purchase
-    day, nan without one), `first_on`. `merged`: transactions that fell on a day on which the customer had already
-    bought, and were added to it. `after_end`: transactions after `end`, left out. `refund_days`: days of a customer whose summed value is zero or
-    less (returns, cancellations, gifts), which are no purchases and are left out; a customer with no other day is not in the table.
+    Attributes
+    ----------
+    table : one row per customer
+        `frequency` (repeat purchases), `recency` (time of the last purchase, counted from the first), `T` (time observed since the first), both in
+        `unit`; `monetary` (mean value of a repeat purchase day, NaN without one), `first_on`.
+    unit : of the times.
+    merged : transactions that fell on a day on which the customer had already bought, and were added to it.
+    after_end : transactions after `end`, left out.
+    refund_days : days of a customer whose summed value is zero or less (returns, cancellations, gifts), which are no purchases and are left
+        out; a customer with no other day is not in the table.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> summary = stats.purchase_summary(["a", "a", "b"], ["2026-01-01", "2026-01-01", "2026-03-01"], end="2026-01-31", unit="days")
+    >>> summary.merged, summary.after_end, len(summary.table)
+    (1, 1, 1)
     """
 
     table: pd.DataFrame
@@ -76,10 +89,41 @@ def purchase_summary(
 
     Parameters
     ----------
-    customers, dates, values : one entry per transaction; dates as such or in ISO form. Transactions of a customer on one calendar day are one
-        purchase of their summed value: they carry no time between them, and the models know no two purchases at once.
-    end : last day that was observed; later transactions are left out (they are the holdout).
-    unit : days, weeks (7 days), months (30.4375 days) or years (365.25 days).
+    customers : (transactions,) labels
+        Who bought.
+    dates : (transactions,) dates, or text in ISO form
+        When. Transactions of a customer on one calendar day are one purchase of their summed value: they carry no time between them, and the models know
+        no two purchases at once.
+    values : (transactions,) numbers, in one currency; optional
+        What it was worth.
+    end : str or Timestamp
+        Last day that was observed; later transactions are left out (they are the holdout).
+    unit : str
+        ``days``, ``weeks`` (7 days), ``months`` (30.4375 days) or ``years`` (365.25 days).
+
+    Returns
+    -------
+    PurchaseSummary
+
+    Raises
+    ------
+    FitError
+        For transactions without customer or date, dates that are none, and where nothing is left by `end`.
+    ParameterError
+        For an unknown unit, or values that are no numbers.
+
+    Source
+    ------
+    Fader, Hardie and Lee (2005), *Marketing Science* 24, 275-284 (the three numbers and their clock).
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> summary = stats.purchase_summary(
+    ...     ["a", "a", "a"], ["2026-01-01", "2026-01-15", "2026-01-29"], [50.0, 20.0, 40.0], end="2026-02-05", unit="weeks"
+    ... )
+    >>> summary.table[["frequency", "recency", "T", "monetary"]].values.tolist()
+    [[2.0, 4.0, 5.0, 30.0]]
     """
     if unit not in DAYS_PER_UNIT:
         raise ParameterError(f"purchases: unknown unit {unit!r}.{suggestion(unit, DAYS_PER_UNIT)}")
@@ -88,7 +132,9 @@ def purchase_summary(
     if frame[["customer", "on"]].isna().any().any():
         count = int(frame[["customer", "on"]].isna().any(axis=1).sum())
         raise FitError(f"purchases: {count} transactions lack a customer or a date; drop or mend them.")
-    last = pd.Timestamp(end).normalize()
+    if np.isinf(frame["value"]).any():
+        raise FitError(f"purchases: {int(np.isinf(frame['value']).sum())} values are infinite.")
+    last = _last_day(end)
     inside = frame[frame["on"] <= last]
     if inside.empty:
         raise FitError(f"purchases: no transaction on or before {last.date()}; check the end of observation.")
@@ -126,11 +172,24 @@ def purchase_summary(
 def _ahead(t: ArrayLike) -> Array:
     """Time ahead, zero or more: a model of the future does not run backwards, it gives numbers all the same."""
     ahead = np.asarray(t, dtype=float)
-    if not np.all(ahead >= 0):
+    wrong = ~((ahead >= 0) & (ahead < np.inf))
+    if wrong.any():
         raise ParameterError(
-            f"purchases: time ahead is zero or more; {int(np.sum(~(ahead >= 0)))} values are negative or missing."
+            f"purchases: time ahead is zero or more; {int(wrong.sum())} values are negative, missing or infinite."
         )
     return ahead
+
+
+def _last_day(end: str | pd.Timestamp) -> pd.Timestamp:
+    try:
+        last = pd.Timestamp(end)
+    except (TypeError, ValueError) as problem:
+        raise ParameterError(
+            f"purchases: end is {end!r}, which is no day; give one such as 2026-10-31."
+        ) from problem
+    if pd.isna(last):
+        raise ParameterError("purchases: end is missing; give the last day that was observed.")
+    return last.normalize()
 
 
 def _days(dates: ArrayLike) -> NDArray[np.datetime64]:
@@ -307,6 +366,19 @@ class GeometricModel(Summarised):
     log_likelihood : of the customers' data; for rows with weights, of the expanded rows.
     customers, patterns, unit : weighted count, distinct (frequency, recency, T), unit of time.
     fit : parameters with Hessian and profile intervals.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> model = stats.fit_bgnbd(
+    ...     [0, 1, 2, 6, 12, 1], [0, 4, 10, 38, 39, 30], [39] * 6, weights=[60, 12, 10, 6, 3, 6], unit="weeks"
+    ... )
+    >>> model.customers, model.patterns
+    (97.0, 6)
+    >>> model.probability_alive([0], [0], [39]).tolist()  # BG/NBD: nobody leaves before a repeat purchase
+    [1.0]
+    >>> model.purchase_distribution([10.0], most=3).sum().round(6).item()
+    1.0
     """
 
     r: float
@@ -320,15 +392,55 @@ class GeometricModel(Summarised):
     unit: str
     fit: LikelihoodFit = field(repr=False)
 
+    @in_words(rows="frequency recency T")
     def probability_alive(self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Array:
-        """Chance that the customer has not left for good by T."""
+        """Chance that the customer has not left for good by T.
+
+        Parameters
+        ----------
+        frequency, recency, T : (customers,) numbers; times in the unit of the fit
+            As in `fit_bgnbd`.
+
+        Returns
+        -------
+        (customers,) array
+            0 to 1.
+
+        Raises
+        ------
+        FitError
+            For impossible rows.
+        ParameterError
+            For what is no number.
+        """
         x, recent, age, _ = _checked(frequency, recency, T, None)
         return np.asarray(expit(-self._log_odds_gone(x, recent, age)))
 
+    @in_words(rows="frequency recency T", together="t frequency recency T")
     def expected_purchases(
         self, t: ArrayLike, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike
     ) -> Array:
-        """Purchases expected in the `t` units of time after T (their equation 10)."""
+        """Purchases expected in the `t` units of time after T (Fader, Hardie and Lee 2005, equation 10).
+
+        Parameters
+        ----------
+        t : (customers,) numbers, or one; in the unit of the fit
+            Time ahead, zero or more.
+        frequency, recency, T : (customers,) numbers; times in the unit of the fit
+            As in `fit_bgnbd`.
+
+        Returns
+        -------
+        (customers,) array
+            Purchases.
+
+        Raises
+        ------
+        FitError
+            For impossible rows.
+        ParameterError
+            For a negative or missing time ahead.
+        """
         x, recent, age, _ = _checked(frequency, recency, T, None)
         ahead = _ahead(t)
         b = self.b + self.modified
@@ -336,8 +448,25 @@ class GeometricModel(Summarised):
         expected: Array = (self.a + b + x - 1) * share * expit(-self._log_odds_gone(x, recent, age))
         return expected
 
+    @in_words(together="t")
     def expected_purchases_of_new(self, t: ArrayLike) -> Array:
-        """Purchases expected of a new customer in its first `t` units of time (their equation 9)."""
+        """Purchases expected of a new customer in its first `t` units of time (their equation 9).
+
+        Parameters
+        ----------
+        t : (n,) numbers, or one; in the unit of the fit
+            Zero or more.
+
+        Returns
+        -------
+        array of the shape of `t`
+            Purchases.
+
+        Raises
+        ------
+        ParameterError
+            For a negative or missing time.
+        """
         ahead = _ahead(t)
         b = self.b + self.modified
         still_there = self.b / (self.a + self.b) if self.modified else 1.0
@@ -346,10 +475,28 @@ class GeometricModel(Summarised):
         )
         return still_there * (self.a + b - 1) * share
 
+    @in_words(rows="t")
     def purchase_distribution(self, t: ArrayLike, *, most: int) -> Array:
-        """(len(t), most + 1) chance of 0, 1, ... purchases in the first `t`; the last column is `most` or more.
+        """Chance of 0, 1, ... purchases in the first `t`; the last column is `most` or more.
 
         Their equation 8; compare its weighted sum with the counts of frequencies to see whether the model fits.
+
+        Parameters
+        ----------
+        t : (n,) numbers, or one; in the unit of the fit
+            Zero or more.
+        most : int
+            Purchases counted apart.
+
+        Returns
+        -------
+        (n, most + 1) array
+            0 to 1; a row adds up to one.
+
+        Raises
+        ------
+        ParameterError
+            For a negative or missing time.
         """
         ahead = np.atleast_1d(_ahead(t))[:, None]
         x = np.arange(most)[None, :]
@@ -391,12 +538,40 @@ def fit_bgnbd(
 
     Parameters
     ----------
-    frequency, recency, T : one row per customer, or per distinct combination with `weights`. See the module's opening.
-    unit : of the times, for the record.
+    frequency : (rows,) whole numbers, purchases
+        Repeat purchases; one row per customer, or per distinct combination with `weights`.
+    recency : (rows,) numbers, in `unit`
+        Time of the last purchase, counted from the first; zero without a repeat.
+    T : (rows,) numbers, in `unit`
+        Time observed since the first purchase.
+    weights : (rows,) numbers, optional
+        Customers a row stands for.
+    unit : str
+        Of the times, for the record.
+
+    Returns
+    -------
+    GeometricModel
 
     Raises
     ------
-    FitError for impossible rows (recency above T, frequency without recency, ...) and where the likelihood has no maximum.
+    FitError
+        For impossible rows (recency above T, frequency without recency, ...) and where the likelihood has no maximum.
+    ParameterError
+        For what is no number.
+
+    Source
+    ------
+    Fader, Hardie and Lee (2005), *Marketing Science* 24, 275-284.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> model = stats.fit_bgnbd(
+    ...     frequency=[0, 1, 2, 6, 12, 1], recency=[0, 4, 10, 38, 39, 30], T=[39] * 6, weights=[60, 12, 10, 6, 3, 6]
+    ... )
+    >>> model.expected_purchases_of_new(0.0).item(), model.probability_alive([0], [0], [39]).item()
+    (0.0, 1.0)
     """
     return _fit_geometric(frequency, recency, T, weights, unit=unit, modified=False)
 
@@ -410,7 +585,45 @@ def fit_mbgnbd(
     *,
     unit: str = "unstated",
 ) -> GeometricModel:
-    """MBG/NBD by maximum likelihood: as `fit_bgnbd`, but a customer may leave right after the first purchase."""
+    """MBG/NBD by maximum likelihood: as BG/NBD, but a customer may leave right after the first purchase.
+
+    Parameters
+    ----------
+    frequency : (rows,) whole numbers, purchases
+        As in `fit_bgnbd`, like all others.
+    recency : (rows,) numbers, in `unit`
+        Time of the last purchase, counted from the first.
+    T : (rows,) numbers, in `unit`
+        Time observed since the first purchase.
+    weights : (rows,) numbers, optional
+        Customers a row stands for.
+    unit : str
+        Of the times, for the record.
+
+    Returns
+    -------
+    GeometricModel
+
+    Raises
+    ------
+    FitError
+        For impossible rows (recency above T, frequency without recency, ...) and where the likelihood has no maximum.
+    ParameterError
+        For what is no number.
+
+    Source
+    ------
+    Batislam, Denizel and Filiztekin (2007), *Int. J. Research in Marketing* 24, 201-209.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> model = stats.fit_mbgnbd(
+    ...     frequency=[0, 1, 2, 6, 12, 1], recency=[0, 4, 10, 38, 39, 30], T=[39] * 6, weights=[60, 12, 10, 6, 3, 6]
+    ... )
+    >>> 0 < model.probability_alive([0], [0], [39]).item() < 1  # silent since the first purchase: perhaps gone
+    True
+    """
     return _fit_geometric(frequency, recency, T, weights, unit=unit, modified=True)
 
 
@@ -530,9 +743,26 @@ def _discount_of_hyp2f1(power: Array, b: ArrayLike, a: float, scale: Array, ahea
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ParetoModel(Summarised):
-    """Pareto/NBD: gamma-distributed Poisson rates (r, alpha) and gamma-distributed rates of leaving (s, beta).
+    """Pareto/NBD: gamma-distributed Poisson rates, and gamma-distributed rates of leaving.
 
-    Attributes as in `GeometricModel`; s/beta is the mean rate of leaving per unit of time.
+    Attributes
+    ----------
+    r, alpha : gamma distribution of purchase rates, mean r/alpha per unit of time.
+    s, beta : gamma distribution of rates of leaving, mean s/beta per unit of time.
+    log_likelihood : of the customers' data; for rows with weights, of the expanded rows.
+    customers, patterns, unit : weighted count, distinct (frequency, recency, T), unit of time.
+    fit : parameters with Hessian and profile intervals.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> model = stats.fit_pareto_nbd(
+    ...     frequency=[0, 1, 2, 6, 12, 1], recency=[0, 4, 10, 38, 39, 30], T=[39] * 6, weights=[60, 12, 10, 6, 3, 6]
+    ... )
+    >>> model.probability_alive([3], [39], [39]).item()  # bought just now
+    1.0
+    >>> model.expected_purchases([0.0], [3], [39], [39]).item()  # in no time
+    0.0
     """
 
     r: float
@@ -545,23 +775,80 @@ class ParetoModel(Summarised):
     unit: str
     fit: LikelihoodFit = field(repr=False)
 
+    @in_words(rows="frequency recency T")
     def probability_alive(self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Array:
-        """Chance that the customer has not left by T (Fader and Hardie 2005, equation 43)."""
+        """Chance that the customer has not left by T (Fader and Hardie 2005, equation 43).
+
+        Parameters
+        ----------
+        frequency, recency, T : (customers,) numbers; times in the unit of the fit
+            As in `fit_bgnbd`.
+
+        Returns
+        -------
+        (customers,) array
+            0 to 1.
+
+        Raises
+        ------
+        FitError
+            For impossible rows.
+        ParameterError
+            For what is no number.
+        """
         x, recent, age, _ = _checked(frequency, recency, T, None)
         theta = np.array([self.r, self.alpha, self.s, self.beta])
         alive, gone = _pareto_terms(theta, x, recent, age)
         return np.asarray(expit(alive - gone.log_total))
 
+    @in_words(rows="frequency recency T", together="t frequency recency T")
     def expected_purchases(
         self, t: ArrayLike, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike
     ) -> Array:
-        """Purchases expected in the `t` units of time after T (their equation 41)."""
+        """Purchases expected in the `t` units of time after T (their equation 41).
+
+        Parameters
+        ----------
+        t : (customers,) numbers, or one; in the unit of the fit
+            Time ahead, zero or more.
+        frequency, recency, T : (customers,) numbers; times in the unit of the fit
+            As in `fit_bgnbd`.
+
+        Returns
+        -------
+        (customers,) array
+            Purchases.
+
+        Raises
+        ------
+        FitError
+            For impossible rows.
+        ParameterError
+            For a negative or missing time ahead.
+        """
         x, _, age, _ = _checked(frequency, recency, T, None)
         rate = (self.r + x) / (self.alpha + age)
         return rate * self._time_left(age, _ahead(t)) * self.probability_alive(frequency, recency, T)
 
+    @in_words(together="t")
     def expected_purchases_of_new(self, t: ArrayLike) -> Array:
-        """Purchases expected of a new customer in its first `t` units of time."""
+        """Purchases expected of a new customer in its first `t` units of time.
+
+        Parameters
+        ----------
+        t : (n,) numbers, or one; in the unit of the fit
+            Zero or more.
+
+        Returns
+        -------
+        array of the shape of `t`
+            Purchases.
+
+        Raises
+        ------
+        ParameterError
+            For a negative or missing time.
+        """
         ahead = _ahead(t)
         return self.r / self.alpha * self._time_left(np.zeros(ahead.shape), ahead)
 
@@ -582,11 +869,50 @@ def fit_pareto_nbd(
     *,
     unit: str = "unstated",
 ) -> ParetoModel:
-    """Pareto/NBD by maximum likelihood; parameters as in `fit_bgnbd`.
+    """Pareto/NBD by maximum likelihood.
 
+    Parameters
+    ----------
+    frequency : (rows,) whole numbers, purchases
+        As in `fit_bgnbd`, like all others.
+    recency : (rows,) numbers, in `unit`
+        Time of the last purchase, counted from the first.
+    T : (rows,) numbers, in `unit`
+        Time observed since the first purchase.
+    weights : (rows,) numbers, optional
+        Customers a row stands for.
+    unit : str
+        Of the times, for the record.
+
+    Returns
+    -------
+    ParetoModel
+
+    Raises
+    ------
+    FitError
+        For impossible rows (recency above T, frequency without recency, ...) and where the likelihood has no maximum.
+    ParameterError
+        For what is no number.
+
+    Notes
+    -----
     The usual form subtracts two hypergeometric functions, which loses digits. Here the chance of having left between the last
     purchase and T is integrated numerically (Gauss-Legendre in the logarithm of time), which keeps them and gives gradient and
     Hessian under the integral.
+
+    Source
+    ------
+    Schmittlein, Morrison and Colombo (1987), *Management Science* 33, 1-24; Fader and Hardie (2005), "A note on deriving the Pareto/NBD model".
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> model = stats.fit_pareto_nbd(
+    ...     frequency=[0, 1, 2, 6, 12, 1], recency=[0, 4, 10, 38, 39, 30], T=[39] * 6, weights=[60, 12, 10, 6, 3, 6]
+    ... )
+    >>> model.expected_purchases_of_new(0.0).item(), model.patterns
+    (0.0, 6)
     """
     patterns = _patterns(frequency, recency, T, weights)
     x = patterns.frequency[patterns.frequency_place]
@@ -733,8 +1059,20 @@ class GammaGammaModel(Summarised):
     ----------
     p : shape of a purchase's value around the customer's mean.
     q, v : gamma distribution of the customers' inverse scale; the population mean is p v / (q - 1).
-    customers : weighted count with at least one repeat purchase; `without` those who had none and so say nothing.
+    log_likelihood : of the mean values.
+    customers : weighted count with at least one repeat purchase.
+    without : customers who had none and so say nothing.
     correlation : of frequency and mean value among the fitted; the model assumes none, look at it.
+    fit : parameters with Hessian and profile intervals.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> model = stats.fit_gamma_gamma([1, 2, 1, 3, 2, 1, 4, 2, 0], [20.0, 35.0, 60.0, 30.0, 45.0, 25.0, 40.0, 90.0, float("nan")])
+    >>> model.customers, model.without
+    (8.0, 1.0)
+    >>> model.expected_value([0], [0]).item() == model.mean  # who never came back is expected to spend the mean
+    True
     """
 
     p: float
@@ -751,12 +1089,32 @@ class GammaGammaModel(Summarised):
         """Mean value of a purchase in the population; infinite where q is at most one."""
         return self.p * self.v / (self.q - 1) if self.q > 1 else float("inf")
 
+    @in_words(rows="frequency monetary")
     def expected_value(self, frequency: ArrayLike, monetary: ArrayLike) -> Array:
-        """The customer's expected value of a purchase, drawn towards the population mean (their equation 5).
+        """The customer's expected value of a purchase, drawn towards the population mean (Fader and Hardie 2013, equation 5).
 
-        `monetary` is not read where the frequency is zero.
+        Parameters
+        ----------
+        frequency : (customers,) whole numbers, purchases
+            Whose values are averaged.
+        monetary : (customers,) numbers, in the currency of the fit
+            Their mean; not read where the frequency is zero.
+
+        Returns
+        -------
+        (customers,) array
+            In the currency of the fit.
+
+        Raises
+        ------
+        ParameterError
+            For a frequency that is no whole number, and a negative or missing mean beside one above zero.
         """
         x, mean = np.asarray(frequency, dtype=float), np.asarray(monetary, dtype=float)
+        if not np.all((x >= 0) & (x == np.round(x)) & ((x == 0) | ((mean >= 0) & (mean < np.inf)))):
+            raise ParameterError(
+                "Gamma-Gamma: frequency is a whole number, zero or more, and monetary not negative where it is above zero."
+            )
         spent = np.where(x > 0, x * np.where(x > 0, mean, 0.0), 0.0)
         below = self.p * x + self.q - 1
         return np.where(below > 0, self.p * (self.v + spent) / np.where(below > 0, below, 1.0), np.inf)
@@ -770,12 +1128,35 @@ def fit_gamma_gamma(
 
     Parameters
     ----------
-    frequency : number of purchases whose values are averaged (the repeat purchases, as in `purchase_summary`).
-    monetary : mean value of those purchases, positive. Rows with frequency zero have none and are left out.
+    frequency : (rows,) whole numbers, purchases
+        Whose values are averaged (the repeat purchases, as in `purchase_summary`).
+    monetary : (rows,) numbers above zero, in one currency
+        Mean value of those purchases. Rows with frequency zero have none and are left out.
+    weights : (rows,) numbers, optional
+        Customers a row stands for.
+
+    Returns
+    -------
+    GammaGammaModel
 
     Raises
     ------
-    FitError where a mean value is negative or zero (returns and gifts are not purchases), or stands beside frequency zero.
+    FitError
+        Where a mean value is negative or zero (returns and gifts are not purchases), or stands beside frequency zero, where too few differ, and where the
+        likelihood has no maximum.
+    ParameterError
+        For what is no number.
+
+    Source
+    ------
+    Fader and Hardie (2013), "The gamma-gamma model of monetary value".
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> model = stats.fit_gamma_gamma([1, 2, 1, 3, 2, 1, 4, 2], [20.0, 35.0, 60.0, 30.0, 45.0, 25.0, 40.0, 90.0])
+    >>> 25 < model.expected_value([1], [20.0]).item() < model.mean  # one purchase of 20, drawn towards the mean
+    True
     """
     x = np.atleast_1d(np.asarray(frequency, dtype=float))
     mean = np.atleast_1d(np.asarray(monetary, dtype=float))
@@ -877,6 +1258,20 @@ class ContractModel(Summarised):
     """Shifted beta-geometric: at each renewal a customer leaves with its own chance, beta-distributed (alpha, beta).
 
     Retention rises with tenure because those likely to leave have left, not because anyone changes.
+
+    Attributes
+    ----------
+    alpha, beta : the mean chance to leave at the first renewal is alpha ÷ (alpha + beta).
+    log_likelihood : of the counts.
+    customers : at the start, of all cohorts.
+    fit : parameters with Hessian and profile intervals.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> model = stats.fit_sbg([1000, 869, 743, 653, 593, 551, 517, 491])
+    >>> model.survival([0, 1]).round(3).tolist(), model.retention([1, 7]).round(3).tolist()
+    ([1.0, 0.851], [0.851, 0.936])
     """
 
     alpha: float
@@ -885,35 +1280,84 @@ class ContractModel(Summarised):
     customers: float
     fit: LikelihoodFit = field(repr=False)
 
+    @in_words(together="renewals")
     def survival(self, renewals: ArrayLike) -> Array:
-        """Share of a new cohort that is still there after so many renewals (0: 1)."""
+        """Share of a new cohort that is still there.
+
+        Parameters
+        ----------
+        renewals : (n,) numbers, or one; in renewals
+            After how many (0: 1).
+
+        Returns
+        -------
+        array of the shape of `renewals`
+            0 to 1.
+
+        Raises
+        ------
+        ParameterError
+            For a negative or missing number.
+        """
         t = _ahead(renewals)
         surviving: Array = np.exp(betaln(self.alpha, self.beta + t) - betaln(self.alpha, self.beta))
         return surviving
 
+    @in_words(together="renewal")
     def retention(self, renewal: ArrayLike) -> Array:
-        """Share of those present that renews at the first, second ... renewal (1, 2, ...)."""
+        """Share of those present that renews.
+
+        Parameters
+        ----------
+        renewal : (n,) numbers, or one; in renewals
+            At the first, second ... renewal (1, 2, ...).
+
+        Returns
+        -------
+        array of the shape of `renewal`
+            0 to 1.
+
+        Raises
+        ------
+        ParameterError
+            For a renewal before the first.
+        """
         t = np.asarray(renewal, dtype=float)
-        if not np.all(t >= 1):
-            raise ParameterError("purchases: renewals are counted from the first, 1; some are below.")
+        if not np.all((t >= 1) & (t < np.inf)):
+            raise ParameterError(
+                "purchases: renewals are counted from the first, 1; some are below, missing or infinite."
+            )
         return (self.beta + t - 1) / (self.alpha + self.beta + t - 1)
 
+    @in_words(together="renewals")
     def residual_lifetime(self, renewals: ArrayLike, *, discount: float, horizon: int | None = None) -> Array:
-        """Discounted number of further periods paid by a customer who has renewed `renewals` times, the next at its coming renewal.
+        """Discounted number of further periods paid by a customer, the next at its coming renewal.
 
         The first of them lies one period ahead only in time, not in discount: as in Fader and Hardie (2010, equation 6), a
         payment at the coming renewal counts in full, later ones are divided by (1 + discount) per period.
 
         Parameters
         ----------
-        discount : rate per period; must be positive for an infinite `horizon`.
-        horizon : renewals counted; None for all to come.
+        renewals : (n,) numbers, or one; in renewals
+            How often the customer has renewed.
+        discount : float, rate per period
+            Must be positive for an infinite `horizon`.
+        horizon : int, in renewals; optional
+            Renewals counted; None for all to come.
+
+        Returns
+        -------
+        array of the shape of `renewals`
+            Periods.
+
+        Raises
+        ------
+        ParameterError
+            For a negative number or horizon, and a discount that leaves the sum infinite.
         """
         n = _ahead(renewals)
-        if discount <= -1 or (horizon is not None and horizon < 0):
-            raise ParameterError(
-                f"purchases: a horizon is zero or more renewals and a discount above -1; got {horizon} and {discount:g}."
-            )
+        if discount <= -1:
+            raise ParameterError(f"purchases: a discount lies above -1; got {discount:g}.")
         if horizon is None:
             if discount <= 0:
                 raise ParameterError(
@@ -932,12 +1376,37 @@ def fit_sbg(alive_counts: Sequence[float] | Sequence[Sequence[float]] | NDArray[
 
     Parameters
     ----------
-    alive_counts : customers present at the start, after one renewal, after two, ...; or one such list per cohort, which
-        may differ in length. The last count is still there (censored).
+    alive_counts : (renewals + 1,) numbers, customers; or a list of such
+        Present at the start, after one renewal, after two, ...; or one such list per cohort, which may differ in length. The last count is still there
+        (censored).
+
+    Returns
+    -------
+    ContractModel
+
+    Raises
+    ------
+    FitError
+        For a cohort that grows or has fewer than two counts, where nobody left, and where the likelihood has no maximum.
+    ParameterError
+        For what is no number.
+
+    Source
+    ------
+    Fader and Hardie (2007), *J. Interactive Marketing* 21, 76-90, and (2010), *Marketing Science* 29, 85-93.
+
+    Examples
+    --------
+    The "high end" customers of Fader and Hardie (2007), seven renewals: alpha 0.668, beta 3.806.
+
+    >>> from analysis import stats
+    >>> model = stats.fit_sbg([1000, 869, 743, 653, 593, 551, 517, 491])
+    >>> round(model.alpha, 3), round(model.beta, 3)
+    (0.668, 3.806)
     """
-    first = alive_counts[0] if len(alive_counts) else 0.0
-    several = np.ndim(first) > 0
-    cohorts = [np.asarray(cohort, dtype=float) for cohort in (alive_counts if several else [alive_counts])]
+    given = list(alive_counts)
+    several = bool(given) and np.ndim(given[0]) > 0
+    cohorts = [np.asarray(cohort, dtype=float) for cohort in (given if several else [given])]
     longest = max((len(cohort) for cohort in cohorts), default=0)
     lost, left = np.zeros(max(longest, 1)), np.zeros(max(longest, 1))
     for cohort in cohorts:

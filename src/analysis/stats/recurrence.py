@@ -25,8 +25,22 @@ IntervalKind = Literal["log", "normal"]
 class MeanCumulativeFunction(Summarised):
     """Mean number (or cost) of events a unit has had by each age.
 
-    table : one row a distinct event age: `age`, `at_risk` (units under observation then), `events` (number or
-        cost at that age), `mcf`, `standard_error`, `low`, `high`; a step function that holds until the next row
+    Attributes
+    ----------
+    table : one row per distinct event age
+        `age`, `at_risk` (units under observation then), `events` (number or cost at that age), `mcf`, `standard_error`, `low`, `high`; a step
+        function that holds until the next row.
+    units, events : weighted counts (events: the cost, where costs were given).
+    last_age : end of the longest observation.
+    level : coverage of each pointwise interval.
+    method : of the variance and the interval, in words.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> mean = stats.mean_cumulative_function([0, 0, 1], [3.0, 7.0, 7.0], ends=[10.0, 10.0])
+    >>> mean.at([5.0, 8.0])["mcf"].tolist()
+    [0.5, 1.5]
     """
 
     table: pd.DataFrame
@@ -36,9 +50,28 @@ class MeanCumulativeFunction(Summarised):
     level: float
     method: str
 
+    @in_words(rows="age")
     def at(self, age: ArrayLike) -> pd.DataFrame:
-        """`mcf`, `low`, `high` at each age; zero before the first event, missing beyond the last observation."""
-        ages = np.asarray(age, dtype=float)
+        """The function at each age; zero before the first event, missing beyond the last observation.
+
+        Parameters
+        ----------
+        age : (n,) numbers, in the unit of the event ages
+            In any order.
+
+        Returns
+        -------
+        DataFrame, one row per age
+            `mcf`, `standard_error`, `low`, `high`, `age`.
+
+        Raises
+        ------
+        ParameterError
+            For a missing age.
+        """
+        ages = np.atleast_1d(np.asarray(age, dtype=float))
+        if np.isnan(ages).any():
+            raise ParameterError(f"recurrence: {int(np.isnan(ages).sum())} of {len(ages)} ages are missing.")
         row = np.searchsorted(self.table["age"].to_numpy(), ages, side="right") - 1
         shown = self.table[["mcf", "standard_error", "low", "high"]].to_numpy()
         values = np.where(row[:, None] >= 0, shown[np.maximum(row, 0)], 0.0)
@@ -63,20 +96,51 @@ def mean_cumulative_function(
 
     Parameters
     ----------
-    event_units, event_ages : one row an event: the unit (an entry of `units`, else a position in `ends`) and its
-        age then. Two events of one unit at one age both count
-    ends : one value a unit, its age at the end of observation; it is at risk up to and including that age
-    starts : age after which it was observed (delayed entry); zero without it
-    costs : what each event adds (1 without it): the mean cumulative cost
-    unit_weights : equal units a row of `ends` stands for, with equal histories; millions of units without an
-        event are one row for each distinct window
-    interval : ``log`` keeps the lower bound above zero; ``normal`` is symmetric
+    event_units : (events,) labels or positions
+        The unit of each event: an entry of `units`, else a position in `ends`.
+    event_ages : (events,) numbers, in any unit of age
+        The unit's age then. Two events of one unit at one age both count.
+    ends : (units,) numbers, in the unit of the ages
+        Age at the end of observation; a unit is at risk up to and including it.
+    starts : (units,) numbers, in the unit of the ages; optional
+        Age after which it was observed (delayed entry); zero without it.
+    units : (units,) labels, optional
+        Names of the rows of `ends`.
+    costs : (events,) numbers, in any unit; optional
+        What each event adds (1 without it): the mean cumulative cost.
+    unit_weights : (units,) numbers, optional
+        Equal units a row of `ends` stands for, with equal histories; millions of units without an event are one row for each distinct window.
+    level : float, share 0 to 1
+        Coverage of each pointwise interval.
+    interval : str
+        ``log`` keeps the lower bound above zero; ``normal`` is symmetric.
+
+    Returns
+    -------
+    MeanCumulativeFunction
+
+    Raises
+    ------
+    ParameterError
+        For events of unknown units or outside their unit's window, impossible windows, no event at all, or an unknown interval.
 
     Notes
     -----
-    Assumes that the end of observation has nothing to do with the events; nothing about the process. The
-    variance is the robust one of Lawless and Nadeau, never negative. Sources: Nelson (1995), Technometrics 37,
-    147-157; Lawless and Nadeau (1995), Technometrics 37, 158-168; Meeker and Escobar (1998), section 16.2.
+    Assumes that the end of observation has nothing to do with the events; nothing about the process. The variance is the robust one of Lawless and
+    Nadeau, never negative.
+
+    Source
+    ------
+    Nelson (1995), *Technometrics* 37, 147-157; Lawless and Nadeau (1995), *Technometrics* 37, 158-168; Meeker and Escobar (1998), section 16.2.
+
+    Examples
+    --------
+    Two machines, one event at 3 (1/2), two at 7 (2/2 more).
+
+    >>> from analysis import stats
+    >>> mean = stats.mean_cumulative_function([0, 0, 1], [3.0, 7.0, 7.0], ends=[10.0, 10.0])
+    >>> mean.table["mcf"].tolist()
+    [0.5, 1.5]
     """
     end = np.asarray(ends, dtype=float)
     start = np.zeros(len(end)) if starts is None else np.asarray(starts, dtype=float)
@@ -101,13 +165,40 @@ def mean_cumulative_function(
     )
 
 
+@in_words()
 def mean_cumulative_difference(
     first: MeanCumulativeFunction, second: MeanCumulativeFunction, *, level: float = 0.95
 ) -> pd.DataFrame:
-    """First minus second at every age where either steps, while both are observed: `age`, `difference`, `low`, `high`.
+    """First minus second at every age where either steps, while both are observed.
 
-    Source: Doganaksoy and Nelson (1998), Lifetime Data Analysis 4, 383-403. The intervals are pointwise; the
-    two groups must be of different units.
+    Parameters
+    ----------
+    first, second : MeanCumulativeFunction
+        Of two groups without a unit in common, in one unit of age.
+    level : float, share 0 to 1
+        Coverage of each pointwise interval.
+
+    Returns
+    -------
+    DataFrame, one row per age
+        `age`, `difference`, `low`, `high`.
+
+    Raises
+    ------
+    ParameterError
+        For a level outside 0 to 1.
+
+    Source
+    ------
+    Doganaksoy and Nelson (1998), *Lifetime Data Analysis* 4, 383-403.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> one = stats.mean_cumulative_function([0, 0, 1], [3.0, 7.0, 7.0], ends=[10.0, 10.0])
+    >>> other = stats.mean_cumulative_function([0], [5.0], ends=[10.0, 10.0])
+    >>> stats.mean_cumulative_difference(one, other)[["age", "difference"]].values.tolist()
+    [[3.0, 0.5], [5.0, 0.0], [7.0, 1.0]]
     """
     confidence_level(level)
     last = min(first.last_age, second.last_age)
@@ -132,6 +223,8 @@ def _positions(event_units: ArrayLike, units: ArrayLike | None, count: int) -> N
         unknown = (position < 0) | (position >= count)
         known = f"positions 0 to {count - 1}"
     else:
+        if np.ndim(units) != 1:
+            raise ParameterError("units: give the name of each row of `ends`.")
         names = pd.Index(np.asarray(units))
         if names.has_duplicates:
             raise ParameterError(
@@ -153,6 +246,10 @@ def _check(
         raise ParameterError("event_units, event_ages and costs need one value an event.")
     if not (len(start) == len(end) == len(weight)):
         raise ParameterError("starts, ends and unit_weights need one value a unit.")
+    if not np.isfinite(cost).all():
+        raise ParameterError(
+            f"costs: {int((~np.isfinite(cost)).sum())} of {len(cost)} are missing or infinite."
+        )
     backwards = ~(end >= start) | (start < 0) | ~(weight >= 0)
     if backwards.any():
         raise ParameterError(

@@ -25,10 +25,20 @@ Counts = NDArray[np.int64]
 class ReportingDelay(Summarised):
     """How long events take to be reported, given that they are reported within `longest`.
 
-    table : one row a delay 0 … `longest`: `delay`, `reported` (events with it), `at_risk` (events with at most this
-        delay among those old enough to show it), `completeness` (share reported within the delay),
-        `standard_error` (of its logarithm)
-    dispersion : variance of the counts over their mean, from the triangle of cohorts and delays; at least one
+    Attributes
+    ----------
+    table : one row per delay 0 … `longest`
+        `delay`, `reported` (events with it), `at_risk` (events with at most this delay among those old enough to show it), `completeness` (share
+        reported within the delay), `standard_error` (of its logarithm).
+    longest : largest delay considered, in periods.
+    dispersion : variance of the counts over their mean, from the triangle of cohorts and delays; at least one.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> delay = stats.fit_reporting_delay([0, 0, 0, 1, 0, 0], [1, 1, 1, 1, 0, 0])
+    >>> delay.completeness([-1, 0, 1, 5]).tolist()
+    [0.0, 0.75, 1.0, 1.0]
     """
 
     table: pd.DataFrame
@@ -38,10 +48,30 @@ class ReportingDelay(Summarised):
         repr=False
     )  # cohorts by window 0 … , columns by delay; NaN where not yet visible
 
+    @in_words(together="window")
     def completeness(self, window: ArrayLike) -> Floats:
-        """Share of events reported by the time `window` has passed; one beyond `longest`, zero before any time passed."""
+        """Share of events reported by the time `window` has passed.
+
+        Parameters
+        ----------
+        window : (n,) numbers, in periods; or one
+            Time passed since the event.
+
+        Returns
+        -------
+        array of the shape of `window`
+            0 to 1: one beyond `longest`, zero before any time passed.
+
+        Raises
+        ------
+        ParameterError
+            For a missing window.
+        """
         share = np.r_[0.0, self.table["completeness"].to_numpy()]
-        position = np.clip(np.floor(np.asarray(window, dtype=float)).astype(int) + 1, 0, self.longest + 1)
+        passed = np.asarray(window, dtype=float)
+        if np.isnan(passed).any():
+            raise ParameterError(f"completeness: {int(np.isnan(passed).sum())} windows are missing.")
+        position = np.clip(np.floor(passed) + 1, 0, self.longest + 1).astype(int)
         return np.asarray(share[position])
 
 
@@ -58,19 +88,45 @@ def fit_reporting_delay(
 
     Parameters
     ----------
-    delays : periods (days, months) from event to report, whole and not negative; one value a row
-    windows : periods from the event to the end of the data: the longest delay that row could have shown
-    weights : events a row stands for
-    longest : largest delay considered; the largest observed without it. What is reported later still is not
-        estimated, so the result is conditional on it
-    count_dispersion : counts are at least Poisson; False for amounts, whose variance may be any multiple of the mean
+    delays : (rows,) whole numbers, in periods (days, months)
+        From event to report, not negative.
+    windows : (rows,) whole numbers, in periods
+        From the event to the end of the data: the longest delay that row could have shown.
+    weights : (rows,) numbers, optional
+        Events a row stands for.
+    longest : int, in periods; optional
+        Largest delay considered; the largest observed without it. What is reported later still is not estimated, so the result is conditional on it.
+    count_dispersion : bool
+        Counts are at least Poisson; False for amounts, whose variance may be any multiple of the mean.
+
+    Returns
+    -------
+    ReportingDelay
+
+    Raises
+    ------
+    FitError
+        Without an event, where all were reported at once, where the development goes negative, or where short delays stand only in young cohorts.
+    ParameterError
+        For delays or windows that are no whole periods, reports after the end of the data, or a triangle of too many cells.
 
     Notes
     -----
-    Assumes the delay distribution is the same for all cohorts. On a full triangle the completeness is the product of
-    the inverse chain-ladder factors. Sources: Lagakos, Barraj and De Gruttola (1988), Biometrika 75, 515-523;
-    Kalbfleisch and Lawless (1991), Statistica Sinica 1, 19-32; Renshaw and Verrall (1998), British Actuarial
-    Journal 4, 903-923.
+    Assumes the delay distribution is the same for all cohorts. On a full triangle the completeness is the product of the inverse chain-ladder factors.
+
+    Source
+    ------
+    Lagakos, Barraj and De Gruttola (1988), *Biometrika* 75, 515-523; Kalbfleisch and Lawless (1991), *Statistica Sinica* 1, 19-32; Renshaw and Verrall
+    (1998), *British Actuarial Journal* 4, 903-923.
+
+    Examples
+    --------
+    Only the four of the older cohort could show a delay of one; three of them came at once.
+
+    >>> from analysis import stats
+    >>> delay = stats.fit_reporting_delay(delays=[0, 0, 0, 1, 0, 0], windows=[1, 1, 1, 1, 0, 0])
+    >>> delay.table["completeness"].tolist()
+    [0.75, 1.0]
     """
     delay, window, weight = _checked(delays, windows, weights)
     top = int(delay.max()) if longest is None else longest
@@ -119,20 +175,49 @@ def nowcast(
 
     Parameters
     ----------
-    windows : periods passed since the cohort's events happened (as in `fit_reporting_delay`)
-    reported : events of the cohort reported so far; zero is an observation
-    draws, seed : of the simulation behind the interval
-    exposure : how large each cohort is (units, unit-months); equal without it. Read only where a cohort borrows from the others
+    delay : ReportingDelay
+        As estimated.
+    windows : (cohorts,) whole numbers, in periods
+        Passed since the cohort's events happened (as in `fit_reporting_delay`).
+    reported : (cohorts,) numbers, events
+        Of the cohort so far; zero is an observation.
+    draws, seed : int
+        Of the simulation behind the interval.
+    exposure : (cohorts,) numbers, in units or unit-months; optional
+        How large each cohort is; equal without it. Read only where a cohort borrows from the others.
+    level : float, share 0 to 1
+        Coverage of each interval.
 
     Returns
     -------
-    One row a cohort, in the order given: `window`, `reported`, `completeness`, `expected_total`, `unreported`, `basis`, and the
-    interval of the total, `low` and `high`. It holds the uncertainty of the delay distribution (a parametric bootstrap of
-    the whole triangle), of the cohort's own level, and of the events still to come. Without any passed time nothing is
-    known: the total is missing and its upper bound infinite.
+    DataFrame, one row per cohort in the order given
+        `window`, `reported`, `completeness`, `expected_total`, `unreported`, `low`, `high` (of the total), `basis`. Without any passed time nothing is
+        known: the total is missing and its upper bound infinite.
 
-    A cohort without a report, and not yet complete, is not forecast from itself alone: zero over any share is zero. What it has still to
-    report is that of all cohorts per exposure (``basis`` says so; Stanard 1985, the "Cape Cod" method); one that reported is forecast from itself.
+    Raises
+    ------
+    ParameterError
+        For columns of different lengths, and counts or exposure that are negative or missing.
+
+    Notes
+    -----
+    The interval holds the uncertainty of the delay distribution (a parametric bootstrap of the whole triangle), of the cohort's own level, and of the
+    events still to come. A cohort without a report, and not yet complete, is not forecast from itself alone: zero over any share is zero. What it has
+    still to report is that of all cohorts per exposure (`basis` says so); one that reported is forecast from itself.
+
+    Source
+    ------
+    Kalbfleisch and Lawless (1991), *Statistica Sinica* 1, 19-32; Stanard (1985), the "Cape Cod" method (cohorts without a report); own derivation of the
+    interval, tested by simulated coverage.
+
+    Examples
+    --------
+    Three quarters are reported at once, so two seen are 2 ÷ 0.75 in the end.
+
+    >>> from analysis import stats
+    >>> delay = stats.fit_reporting_delay(delays=[0, 0, 0, 1, 0, 0], windows=[1, 1, 1, 1, 0, 0])
+    >>> stats.nowcast(delay, [1, 0], [4, 2], draws=50, seed=1)["expected_total"].round(3).tolist()
+    [4.0, 2.667]
     """
     window, seen = np.asarray(windows, dtype=float), np.asarray(reported, dtype=float)
     if window.shape != seen.shape or (seen < 0).any() or not np.isfinite(seen).all():
@@ -178,15 +263,59 @@ def backtest_nowcast(
     longest: int | None = None,
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """The nowcast repeated as it would have been made `back` periods ago, against what is known today.
+    """The nowcast repeated as it would have been made some periods ago, against what is known today.
 
-    One row a past date and cohort that has had time to become (nearly) complete since: `back`, `window` (then),
-    `reported` (then), `predicted`, `low`, `high`, `actual` (reported within `longest` by today), `covered`. Only cohorts
-    that can show the whole delay distribution by now are judged.
+    Parameters
+    ----------
+    delays : (rows,) whole numbers, in periods
+        As in `fit_reporting_delay`, like `windows`, `weights` and `longest`.
+    windows : (rows,) whole numbers, in periods
+        From the event to the end of the data.
+    back : (n,) whole numbers, in periods; or one
+        How long ago each past nowcast was made.
+    draws, seed : int
+        Of the simulation behind the intervals.
+    weights : (rows,) numbers, optional
+        Events a row stands for.
+    longest : int, in periods; optional
+        Largest delay considered.
+    level : float, share 0 to 1
+        Coverage of each interval.
+
+    Returns
+    -------
+    DataFrame, one row per past date and cohort
+        `back`, `window` (then), `reported` (then), `predicted`, `low`, `high`, `actual` (reported within `longest` by today), `covered`. Only cohorts
+        that can show the whole delay distribution by now are judged.
+
+    Raises
+    ------
+    FitError
+        Where no past date has cohorts that were incomplete then and are complete now.
+    ParameterError
+        As in `fit_reporting_delay`.
+
+    Source
+    ------
+    Own derivation: the nowcast, rolled back; tested by simulated coverage.
+
+    Examples
+    --------
+    One period ago the cohort that is now two periods old had shown its reports at once only: 6 of 8.
+
+    >>> from analysis import stats
+    >>> past = stats.backtest_nowcast(
+    ...     delays=[0, 1, 0, 1], windows=[3, 3, 1, 1], weights=[6, 2, 6, 2], back=1, draws=50, seed=1
+    ... )
+    >>> past[["reported", "predicted", "actual"]].values.tolist()
+    [[6.0, 8.0, 8.0]]
     """
     delay, window, weight = _checked(delays, windows, weights)
+    ago = np.atleast_1d(np.asarray(back, dtype=float))
+    if ago.ndim > 1 or not np.all((ago >= 1) & (ago == np.round(ago)) & (ago < np.inf)):
+        raise ParameterError("backtest: back is one or several whole numbers of periods, each at least 1.")
     rows = []
-    for steps in np.atleast_1d(np.asarray(back, dtype=int)):
+    for steps in ago.astype(int):
         known = delay <= window - steps
         if not known.any():
             continue

@@ -34,7 +34,22 @@ _SCALES = ("log-log", "log", "plain")
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate(Summarised):
-    """A number with its standard error and interval; nan where it was not reached."""
+    """A number with its standard error and interval; NaN where it was not reached.
+
+    Attributes
+    ----------
+    value, std_error, low, high : float, in the unit of what is estimated
+        The estimate, its standard error, the bounds of its interval.
+    level : float, share 0 to 1
+        Coverage of the interval.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> curve = stats.kaplan_meier([1, 2, 3, 4], [1, 1, 1, 1])
+    >>> curve.median.value
+    2.0
+    """
 
     value: float
     std_error: float
@@ -53,8 +68,16 @@ class SurvivalCurve(Summarised):
         `time`, `at_risk`, `events`, `censored`, `survival` (share beyond this time), `std_error`, `low`, `high`
         (pointwise), `cumulative_hazard` (Nelson-Aalen).
     subjects, events : weighted counts.
+    level : coverage of each pointwise interval.
     last_time : longest duration seen; the curve says nothing beyond it.
     notes : doubts, e.g. a risk set that was emptied early by late entry.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> curve = stats.kaplan_meier([2, 3, 5, 8], [1, 1, 0, 1])
+    >>> curve.at([4])["survival"].tolist(), curve.median.value, curve.restricted_mean(4).value  # area: 2 + 0.75 + 0.5
+    ([0.5], 3.0, 3.25)
     """
 
     table: pd.DataFrame
@@ -64,9 +87,30 @@ class SurvivalCurve(Summarised):
     last_time: float
     notes: tuple[str, ...] = ()
 
+    @in_words(rows="times")
     def at(self, times: ArrayLike) -> pd.DataFrame:
-        """Survival with its interval and the number at risk just before each of `times`; nan beyond the last time."""
+        """Survival with its interval and the number at risk just before each of `times`; NaN beyond the last time.
+
+        Parameters
+        ----------
+        times : (n,) numbers, in the unit of the durations
+            In any order.
+
+        Returns
+        -------
+        DataFrame, one row per time
+            `time`, `survival`, `std_error`, `low`, `high`, `at_risk`.
+
+        Raises
+        ------
+        ParameterError
+            For a negative or missing time.
+        """
         wanted = np.atleast_1d(np.asarray(times, dtype=float))
+        if not np.all(wanted >= 0):
+            raise ParameterError(
+                f"survival: {int(np.sum(~(wanted >= 0)))} of {len(wanted)} times are negative or missing."
+            )
         known = self.table["time"].to_numpy()
         row = np.searchsorted(known, wanted, side="right") - 1
         out = pd.DataFrame({"time": wanted})
@@ -79,10 +123,26 @@ class SurvivalCurve(Summarised):
         out["at_risk"] = at_risk[ahead]
         return out
 
+    @in_words()
     def quantile(self, share: float) -> Estimate:
-        """Earliest time by which `share` had the event; nan ("not reached") where the curve stays above.
+        """Earliest time by which `share` had the event; NaN ("not reached") where the curve stays above.
 
         The interval inverts the pointwise interval (Brookmeyer and Crowley 1982, *Biometrics* 38, 29-41).
+
+        Parameters
+        ----------
+        share : float, share 0 to 1
+            0.5 for the median.
+
+        Returns
+        -------
+        Estimate
+            In the unit of the durations; its standard error is NaN.
+
+        Raises
+        ------
+        ParameterError
+            For a share that does not lie between 0 and 1.
         """
         if not 0 < share < 1:
             raise ParameterError(
@@ -104,12 +164,29 @@ class SurvivalCurve(Summarised):
 
     @property
     def median(self) -> Estimate:
+        """Time by which half had the event: ``quantile(0.5)``."""
         return self.quantile(0.5)
 
+    @in_words()
     def restricted_mean(self, limit: float) -> Estimate:
         """Mean time to the event within the first `limit`: the area under the curve up to there.
 
-        Refused where the curve is not known up to the limit, unless it has already fallen to zero.
+        Parameters
+        ----------
+        limit : float, in the unit of the durations
+            Above zero.
+
+        Returns
+        -------
+        Estimate
+            In the unit of the durations.
+
+        Raises
+        ------
+        ParameterError
+            For a limit that is not positive.
+        FitError
+            Where the curve is not known up to the limit, unless it has already fallen to zero.
         """
         if limit <= 0:
             raise ParameterError(f"survival: the limit of a restricted mean must be positive, not {limit:g}.")
@@ -134,7 +211,7 @@ class SurvivalCurve(Summarised):
         return Estimate(value=value, std_error=error, low=value - reach, high=value + reach, level=self.level)
 
 
-@in_words(rows="durations events entry weights", scalars="level")
+@in_words(rows="durations events entry weights")
 def kaplan_meier(
     durations: ArrayLike,
     events: ArrayLike,
@@ -148,18 +225,48 @@ def kaplan_meier(
 
     Parameters
     ----------
-    durations : time of the event or of the end of observation, one per row, not negative.
-    events : true where the event happened, false where observation ended first.
-    entry : time from which the subject was observed (delayed entry); a subject who could only be seen because it had
-        already lasted must have one. Without it all are seen from time zero.
-    weights : how many subjects a row stands for.
-    scale : on which the pointwise interval is symmetric. ``log-log`` keeps it inside 0 to 1 and near its level at small
-        counts; R's default is ``log``.
+    durations : (rows,) numbers, in any unit of time
+        Time of the event or of the end of observation, not negative.
+    events : (rows,) true or false, or 1 and 0
+        True where the event happened, false where observation ended first.
+    entry : (rows,) numbers, in the unit of the durations; optional
+        Time from which the subject was observed (delayed entry); a subject who could only be seen because it had already lasted must have one.
+        Without it all are seen from time zero.
+    weights : (rows,) numbers, optional
+        How many subjects a row stands for.
+    level : float, share 0 to 1
+        Coverage of each pointwise interval.
+    scale : str
+        On which the pointwise interval is symmetric: ``log-log`` keeps it inside 0 to 1 and near its level at small counts; ``log`` is R's default;
+        ``plain``.
+
+    Returns
+    -------
+    SurvivalCurve
+
+    Raises
+    ------
+    FitError
+        For rows without a valid duration, event, entry or weight.
+    ParameterError
+        For what is no number, an unknown scale, or a level outside 0 to 1.
 
     Notes
     -----
-    Assumes that the time of censoring says nothing about the time of the event. Variance: Greenwood, with rows of weight w counted as w
-    subjects.
+    Assumes that the time of censoring says nothing about the time of the event. Variance: Greenwood, with rows of weight w counted as w subjects.
+
+    Source
+    ------
+    Klein and Moeschberger (2003), *Survival Analysis*, 2nd ed., ch. 4.
+
+    Examples
+    --------
+    Of four, one fails at 2 (3/4 are left), one of three at 3 (1/2), one is lost from sight at 5, the last fails at 8.
+
+    >>> from analysis import stats
+    >>> curve = stats.kaplan_meier(durations=[2, 3, 5, 8], events=[1, 1, 0, 1])
+    >>> curve.table["survival"].tolist()
+    [0.75, 0.5, 0.5, 0.0]
     """
     counts = _risk_table(durations, events, entry=entry, weights=weights, level=level)
     at_risk, happened = counts["at_risk"].to_numpy(), counts["events"].to_numpy()
@@ -193,7 +300,7 @@ def kaplan_meier(
     )
 
 
-@in_words(rows="durations events entry weights", scalars="level")
+@in_words(rows="durations events entry weights")
 def nelson_aalen(
     durations: ArrayLike,
     events: ArrayLike,
@@ -202,10 +309,49 @@ def nelson_aalen(
     weights: ArrayLike | None = None,
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """Cumulative hazard: `time`, `at_risk`, `events`, `censored`, `cumulative_hazard`, `std_error`, `low`, `high`.
+    """Cumulative hazard, by time.
 
-    Variance as in Klein and Moeschberger (2003), equation 4.2.4; interval symmetric in logs (their 4.3.4 family), so
-    it stays positive.
+    Parameters
+    ----------
+    durations : (rows,) numbers, in any unit of time
+        As in `kaplan_meier`, like the four that follow.
+    events : (rows,) true or false, or 1 and 0
+        Whether the event happened.
+    entry : (rows,) numbers, in the unit of the durations; optional
+        Delayed entry.
+    weights : (rows,) numbers, optional
+        How many subjects a row stands for.
+    level : float, share 0 to 1
+        Coverage of each pointwise interval.
+
+    Returns
+    -------
+    DataFrame, one row per distinct time
+        `time`, `at_risk`, `events`, `censored`, `cumulative_hazard`, `std_error`, `low`, `high`.
+
+    Raises
+    ------
+    FitError
+        For rows without a valid duration, event, entry or weight.
+    ParameterError
+        For what is no number, or a level outside 0 to 1.
+
+    Notes
+    -----
+    The interval is symmetric in logs, so it stays positive.
+
+    Source
+    ------
+    Klein and Moeschberger (2003), *Survival Analysis*, 2nd ed., equation 4.2.4 (variance) and the family of 4.3.4 (interval).
+
+    Examples
+    --------
+    One of four, then one of three: 1/4 + 1/3.
+
+    >>> from analysis import stats
+    >>> hazard = stats.nelson_aalen([2, 3, 5, 8], [1, 1, 0, 1])
+    >>> hazard["cumulative_hazard"].round(4).tolist()
+    [0.25, 0.5833, 0.5833, 1.5833]
     """
     counts = _risk_table(durations, events, entry=entry, weights=weights, level=level)
     at_risk, happened = counts["at_risk"].to_numpy(), counts["events"].to_numpy()
@@ -216,9 +362,44 @@ def nelson_aalen(
     return counts.assign(cumulative_hazard=hazard, std_error=error, low=hazard / reach, high=hazard * reach)
 
 
-@in_words(scalars="limit")
+@in_words()
 def restricted_mean_difference(first: SurvivalCurve, second: SurvivalCurve, *, limit: float) -> Estimate:
-    """Restricted mean of `first` minus that of `second`, of independent groups, in the unit of time."""
+    """Restricted mean of `first` minus that of `second`, of independent groups.
+
+    Parameters
+    ----------
+    first, second : SurvivalCurve
+        Of two groups without a subject in common, in one unit of time; the interval has the first one's level.
+    limit : float, in the unit of the durations
+        Up to where the means are taken, above zero.
+
+    Returns
+    -------
+    Estimate
+        In the unit of the durations.
+
+    Raises
+    ------
+    ParameterError
+        For a limit that is not a positive number.
+    FitError
+        Where a curve is not known up to the limit.
+
+    Source
+    ------
+    Klein and Moeschberger (2003), *Survival Analysis*, 2nd ed., ch. 4 (restricted mean); own derivation of the difference of two independent ones,
+    tested by simulated coverage.
+
+    Examples
+    --------
+    Areas up to 4: three lives of 2, 4 and 4 against three of 1, 2 and 3.
+
+    >>> from analysis import stats
+    >>> one = stats.kaplan_meier([2, 4, 4], [1, 1, 1])
+    >>> other = stats.kaplan_meier([1, 2, 3], [1, 1, 1])
+    >>> round(stats.restricted_mean_difference(one, other, limit=4).value, 4)  # 10/3 - 2
+    1.3333
+    """
     one, other = first.restricted_mean(limit), second.restricted_mean(limit)
     error = float(np.hypot(one.std_error, other.std_error))
     value, reach = one.value - other.value, float(norm.ppf(0.5 + first.level / 2)) * error
@@ -232,8 +413,20 @@ def restricted_mean_difference(first: SurvivalCurve, second: SurvivalCurve, *, l
 class LogRank(Summarised):
     """A (weighted) log-rank test of equal hazards.
 
-    `table`: one row per group with `subjects`, `observed` and `expected` events (weighted by the test's weights where
-    these are not one).
+    Attributes
+    ----------
+    statistic, degrees : chi-square, and its degrees of freedom.
+    p_value : upper tail, 0 to 1.
+    table : one row per group
+        `group`, `subjects`, `observed` and `expected` events (weighted by the test's weights where these are not one).
+    weighting : as asked for.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> test = stats.log_rank([1, 2, 3, 4], [1, 1, 1, 1], ["a", "a", "b", "b"])
+    >>> test.degrees, test.table["observed"].tolist()
+    (1, [2.0, 2.0])
     """
 
     statistic: float
@@ -264,16 +457,54 @@ def log_rank(
 
     Parameters
     ----------
-    groups : label of each row's group; at least two.
-    strata : label of each row's stratum; groups are compared within strata only.
-    weighting : weight of each event time. ``log_rank`` 1 (most power under proportional hazards), ``gehan`` the number
-        at risk, ``tarone_ware`` its root, ``peto_peto`` the pooled survival just before (R's ``rho=1``),
-        ``fleming_harrington`` survival^rho (1 - survival)^gamma just before; rho 0, gamma 1 looks at late differences.
+    durations : (rows,) numbers, in any unit of time
+        As in `kaplan_meier`, like `events`, `entry` and `weights`.
+    events : (rows,) true or false, or 1 and 0
+        Whether the event happened.
+    groups : (rows,) labels
+        The row's group; at least two.
+    entry : (rows,) numbers, in the unit of the durations; optional
+        Delayed entry.
+    weights : (rows,) numbers, optional
+        How many subjects a row stands for.
+    strata : (rows,) labels, optional
+        The row's stratum; groups are compared within strata only.
+    weighting : str
+        Weight of each event time. ``log_rank`` 1 (most power under proportional hazards), ``gehan`` the number at risk, ``tarone_ware`` its root,
+        ``peto_peto`` the pooled survival just before (R's ``rho=1``), ``fleming_harrington`` survival^rho (1 - survival)^gamma just before.
+    rho, gamma : float, powers
+        Of ``fleming_harrington``; rho 0, gamma 1 looks at late differences.
+
+    Returns
+    -------
+    LogRank
+
+    Raises
+    ------
+    FitError
+        For rows without a valid duration, event, entry or weight, and for a single group.
+    ParameterError
+        For an unknown weighting, or what is no number.
+
+    Source
+    ------
+    Klein and Moeschberger (2003), *Survival Analysis*, 2nd ed., ch. 7; tested against R's ``survival``.
+
+    Examples
+    --------
+    Group a dies first. At the two deaths of a, 2/4 and 1/3 of one death are expected in it; it has none left then.
+
+    >>> from analysis import stats
+    >>> test = stats.log_rank([1, 2, 3, 4], [1, 1, 1, 1], ["a", "a", "b", "b"])
+    >>> test.table["expected"].round(4).tolist()
+    [0.8333, 3.1667]
     """
     if weighting not in _WEIGHTINGS:
         raise ParameterError(
             f"log_rank: unknown weighting {weighting!r}.{suggestion(weighting, _WEIGHTINGS)}"
         )
+    if rho < 0 or gamma < 0:
+        raise ParameterError(f"log_rank: rho and gamma are zero or more; got {rho:g} and {gamma:g}.")
     duration, event, start, weight = survival_rows(durations, events, entry, weights)
     labels, group = np.unique(np.asarray(groups), return_inverse=True)
     if len(labels) < 2:
@@ -355,7 +586,7 @@ def _time_weights(total: Array, deaths: Array, *, weighting: str, rho: float, ga
 # ----------------------------------------------------------------------------------------------- competing events
 
 
-@in_words(rows="durations entry weights", texts="causes", scalars="level")
+@in_words(rows="durations entry weights", texts="causes")
 def aalen_johansen(
     durations: ArrayLike,
     causes: ArrayLike,
@@ -371,17 +602,54 @@ def aalen_johansen(
 
     Parameters
     ----------
-    causes : label of the event that ended the row, or `censored`. A missing one is refused, unless `censored` itself is missing (None, NaN):
-        whether it is an event nobody named or none at all makes another answer.
+    durations : (rows,) numbers, in any unit of time
+        As in `kaplan_meier`, like `entry` and `weights`.
+    causes : (rows,) labels
+        The event that ended the row, or `censored`. A missing one is refused, unless `censored` itself is missing (None, NaN): whether it is an event
+        nobody named or none at all makes another answer.
+    entry : (rows,) numbers, in the unit of the durations; optional
+        Delayed entry.
+    weights : (rows,) numbers, optional
+        How many subjects a row stands for.
+    level : float, share 0 to 1
+        Coverage of each pointwise interval.
+    censored : object
+        The label of a row whose observation ended without an event.
 
     Returns
     -------
-    One row per cause x distinct event time: `cause`, `time`, `at_risk`, `events` (of this cause), `incidence`,
-    `std_error`, `low`, `high`. The incidences of all causes and the overall survival add up to one at each time.
+    DataFrame, one row per cause x distinct event time
+        `cause`, `time`, `at_risk`, `events` (of this cause), `incidence`, `std_error`, `low`, `high`. The incidences of all causes and the overall
+        survival add up to one at each time.
+
+    Raises
+    ------
+    FitError
+        For rows without a valid duration, entry or weight, and where every row is censored.
+    ParameterError
+        For a missing cause, what is no number, or a level outside 0 to 1.
 
     Notes
     -----
-    Variance by the delta method (Marubini and Valsecchi 1995, equation 10.12); interval log-log in the incidence.
+    Interval log-log in the incidence.
+
+    Source
+    ------
+    Klein and Moeschberger (2003), *Survival Analysis*, 2nd ed., ch. 4; Marubini and Valsecchi (1995), *Analysing Survival Data*, equation 10.12
+    (variance by the delta method).
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> shares = stats.aalen_johansen([1, 2, 3, 4], ["moved", "switched", "moved", "none"], censored="none")
+    >>> shares[["cause", "time", "incidence"]]
+          cause  time  incidence
+    0     moved   1.0       0.25
+    1     moved   2.0       0.25
+    2     moved   3.0       0.50
+    3  switched   1.0       0.00
+    4  switched   2.0       0.25
+    5  switched   3.0       0.25
     """
     cause, ended = _ended_by(causes, censored)
     duration, event, start, weight = survival_rows(durations, ended, entry, weights)

@@ -60,22 +60,52 @@ def load_tables(
     size_limit_mb: int = SIZE_LIMIT_MB,
     progress: Progress | None = None,
 ) -> TableSet:
-    """Read, prove and keep the canonical tables of ``folder`` (``tickets.csv``, ``ledger.parquet``, ``orders/*.csv``).
+    """Read, prove and keep the canonical tables of a folder (``tickets.csv``, ``ledger.parquet``, ``orders/*.csv``).
 
     Parameters
     ----------
-    exchange_rates : for each other currency, (day, worth of one unit in the reporting currency from that day on)
-        Rows in another currency are converted at the rate of their own day; a row without a rate is quarantined.
-    quarantine_limit : share of a table's rows
+    folder, store : Path
+        Of the tables, and of what is kept of them.
+    reporting_currency, time_zone : str
+        Of the company.
+    exchange_rates : mapping of currency to (day, rate), in the reporting currency
+        Worth of one unit from that day on. Rows in another currency are converted at the rate of their own day; a row without a rate is quarantined.
+    quarantine_limit : float, share of a table's rows
         More rows than this set aside and the load is refused; one row is always forgiven, if another one is left.
-    corrections : known errors of the source, applied between reading and proving
-        One that does not find the rows it expects refuses the load.
-    size_limit_mb : megabytes that one file may have
+    corrections : known errors of the source
+        Applied between reading and proving. One that does not find the rows it expects refuses the load.
+    size_limit_mb : int, megabytes
+        That one file may have.
+    progress : callable, optional
+        Told what is being done.
+
+    Returns
+    -------
+    TableSet
+
+    Raises
+    ------
+    SourceError
+        For what cannot be read.
+    ContractError
+        For what cannot be mended by quarantine.
 
     Notes
     -----
-    Files are recognised by content: what has not changed is not read again, and a month whose rows are the same keeps its
-    Parquet file. Raises SourceError for what cannot be read, ContractError for what cannot be mended by quarantine.
+    Files are recognised by content: what has not changed is not read again, and a month whose rows are the same keeps its Parquet file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import pandas as pd
+    >>> from analysis.tables import load_tables
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> customers = pd.DataFrame({"customer_id": ["C1", "C2"], "customer_type": ["b2c", "b2b"]})
+    >>> customers.to_csv(folder / "customers.csv", index=False)
+    >>> tables = load_tables(folder, folder / "store", reporting_currency="CNY", time_zone="Asia/Shanghai")
+    >>> tables["customers"].rows, tables.has("tickets")
+    (2, False)
     """
     settings = LoadSettings(
         reporting_currency=reporting_currency,

@@ -27,6 +27,7 @@ class ValueBase(Summarised):
 
     Attributes
     ----------
+    month : the report month.
     table : quoted name of a table on the engine, one row per customer who ever bought or held a contract before the end of the month:
         ``customer_id``, ``kind`` (``contract`` while one runs, else ``purchases``), ``customer_type``, ``segment``, ``region``, ``channel``,
         ``product_line`` (of the largest revenue), ``cohort`` (year of the first purchase or contract, text), ``tier`` (``top``, ``middle``, ``low`` by clv),
@@ -40,6 +41,14 @@ class ValueBase(Summarised):
     relative_error : standard error of the total divided by the total (parameters and miss in the holdout).
     customers : rows of the table.
     horizon_months, discount_rate, basis, has_service : over how long, at which yearly rate, on which margin, and whether traced service cost is in it.
+
+    Examples
+    --------
+    A company with two orders has no base yet, and says why.
+
+    >>> from analysis import value
+    >>> print(value.study(run.inputs).base.reason.en)
+    fewer than 50 repeat purchases before the holdout or 30 in it; the models of purchases need more history
     """
 
     month: Month

@@ -36,8 +36,6 @@ class TierBudget(Summarised):
     """
 
     tier: str
-    customers: Fact | None
-    value: Fact | None
     growth: Fact | None
     last: Fact
     proposed: Fact
@@ -92,14 +90,12 @@ def budget(inputs: StudyInputs, base: ValueBase, plan: WhatIfPlan) -> Budget:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Part:
-    """A tier, or untraced cost: last year's cost (``spent``), its weight in the next one, and that weight in each future; what its customers are."""
+    """A tier, or untraced cost: last year's cost (``spent``), its weight in the next one, and that weight in each future."""
 
     tier: str
     spent: Fact
     weight: float
     draws: NDArray[np.float64]
-    customers: Fact | None = None
-    value: Fact | None = None
     growth: Fact | None = None
 
     @property
@@ -141,7 +137,7 @@ def _prices(inputs: StudyInputs, rise: Range) -> dict[str, Fact]:
 def _sql(inputs: StudyInputs, base: ValueBase) -> str:
     end = literal(inputs.month.end)
     fine = "DECIMAL(38, 6)"
-    return f"""SELECT b.tier, count(*) AS customers, CAST(sum(CAST(b.clv AS {fine})) AS DOUBLE) AS clv, CAST(sum(CAST(b.stay_12m AS {fine})) AS DOUBLE) AS stay,
+    return f"""SELECT b.tier, count(*) AS customers, CAST(sum(CAST(b.stay_12m AS {fine})) AS DOUBLE) AS stay,
        CAST(sum(CAST(b.service_cost_12m * b.service_cost_12m AS {fine})) AS DOUBLE) AS squares,
        count(*) FILTER (WHERE c.acquired_on >= {end} - INTERVAL 12 MONTH) AS fresh
 FROM {base.table} b LEFT JOIN customers c ON c.customer_id = b.customer_id GROUP BY 1 ORDER BY 1"""
@@ -190,8 +186,6 @@ def _weighed(
         spent=spent,
         weight=float(last) * (1 + growth),
         draws=np.maximum(drawn, 0.0),
-        customers=facts.measured("budget_customers", rows, tier=tier),
-        value=facts.exact("budget_value", cents(float(row["clv"])), tier=tier),
         growth=facts.between(
             "budget_growth",
             growth,
@@ -241,8 +235,6 @@ def _line(inputs: StudyInputs, part: _Part, proposed: Decimal, draws: NDArray[np
     low, high = min(low, float(proposed)), max(high, float(proposed))
     return TierBudget(
         tier=tier,
-        customers=part.customers,
-        value=part.value,
         growth=part.growth,
         last=part.spent,
         proposed=facts.between("budget_proposed", proposed, low, high, n=n, method="Monte Carlo", tier=tier),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analysis.errors import FitError
+from analysis.locale import Text
 from analysis.metrics import Stating, StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.results import Derived, Fact
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 CUSTOMER_STEPS = ("new", "lost", "grown", "shrunk")
 STEPS = (*CUSTOMER_STEPS, "model", "assumptions")
+COMPUTED = Text.of("no interval: computed anew, not drawn from customers")
+NOBODY_MOVED = Text.of("no interval: no customer did so")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -124,7 +127,6 @@ def change(inputs: StudyInputs, found: Moves, total: Fact) -> ValueChange:
     }
     counted = {name: int(customer.value or 0) for name, customer in customers.items()}
     steps = {
-        # a refit and new assumptions are computed, not drawn from customers: no interval
         name: facts.estimate(
             "value_change",
             found.steps[name],
@@ -134,12 +136,17 @@ def change(inputs: StudyInputs, found: Moves, total: Fact) -> ValueChange:
             step=name,
         )
         if found.errors.get(name)
-        else facts.exact("value_change", found.steps[name], step=name)
+        else facts.exact(
+            "value_change",
+            found.steps[name],
+            parts={"reason": NOBODY_MOVED if name in CUSTOMER_STEPS else COMPUTED},
+            step=name,
+        )
         for name in STEPS
     }
     did = tuple(steps[name] for name in CUSTOMER_STEPS)
     return ValueChange(
-        before=facts.exact("customer_value", found.before, period=inputs.month - 1, parts={"n": found.known}),
+        before=_before(facts, found, total),
         after=facts.exact(
             "customer_value_part",
             total.value,
@@ -158,6 +165,16 @@ def change(inputs: StudyInputs, found: Moves, total: Fact) -> ValueChange:
         ),
         rates=found.rates,
     )
+
+
+def _before(facts: Stating, found: Moves, total: Fact) -> Fact:
+    """The value a month ago, as uncertain as the value now: by the same model, fitted to a month less."""
+    parts: dict[str, Any] = {"n": found.known}
+    if total.interval is not None and total.value:
+        scale = float(found.before) / float(total.value)
+        ends = sorted(edge * scale for edge in (total.interval.low, total.interval.high))
+        parts["interval"] = replace(total.interval, low=ends[0], high=ends[1])
+    return facts.exact("customer_value", found.before, period=facts.inputs.month - 1, parts=parts)
 
 
 def _total(inputs: StudyInputs, table: str) -> Decimal:

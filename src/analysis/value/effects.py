@@ -77,7 +77,26 @@ def service_effects(
 ) -> ServiceEffects:
     """Effects of every treatment in ``params/treatments.yml`` on repurchase, staying under contract, margin and customer value.
 
-    Without a value base the effects are stated and their money is not computed.
+    Parameters
+    ----------
+    inputs : StudyInputs
+        One month of one company: ``run.inputs``.
+    base : ValueBase, or None
+        Without one the effects are stated and their money is not computed.
+    chosen : treatments, optional
+        Those of the file where left out.
+
+    Returns
+    -------
+    ServiceEffects
+        A treatment that could not be estimated says why.
+
+    Examples
+    --------
+    >>> from analysis import value
+    >>> found = value.service_effects(run.inputs, None, chosen=())  # run = open_run("sample", section="value")
+    >>> found.effects
+    ()
     """
     settings = settings_of(inputs)
     listed = load_treatments() if chosen is None else chosen
@@ -165,9 +184,8 @@ def _one(
 
     rows = frame[outcome].notna().to_numpy()
     y, d = frame.loc[rows, outcome].astype(float), exposed[rows].astype(float)
-    binary = outcome != "margin"
     if min(d.sum(), (1 - d).sum()) < settings.fewest_exposed or (
-        binary and min(y.sum(), (1 - y).sum()) < settings.fewest_hits
+        outcome != "margin" and not answers_told(y[d == 1].to_numpy(), y[d == 0].to_numpy(), settings)
     ):
         return NotDone(reason=FEW_CASES)
     varying = [name for name in names if frame.loc[rows, name].nunique() > 1]
@@ -184,6 +202,15 @@ def _one(
         )
     except FitError as refusal:
         return NotDone.because(refusal)
+
+
+def answers_told(exposed: np.ndarray, others: np.ndarray, settings: ValueSettings) -> bool:
+    """Whether a yes or no has both answers often enough, among the exposed by themselves as well: an arm of one answer has no spread to judge it by."""
+    yes, no = exposed.sum(), (1 - exposed).sum()
+    return bool(
+        min(yes + others.sum(), no + (1 - others).sum()) >= settings.fewest_hits
+        and min(yes, no) >= settings.fewest_hits_exposed
+    )
 
 
 # -- judging all together ----------------------------------------------------------------------------------------------
@@ -525,6 +552,7 @@ def _group_effect(inputs: StudyInputs, one: _Fitted, row: Mapping[Any, Any]) -> 
 
 def _groups(inputs: StudyInputs, fitted: list[_Fitted]) -> dict[str, pd.DataFrame]:
     """Effects by segment, customer type and value before the case; Benjamini and Hochberg over all groups of all treatments and outcomes."""
+    import numpy as np
     import pandas as pd
 
     from analysis import stats
@@ -538,13 +566,15 @@ def _groups(inputs: StudyInputs, fitted: list[_Fitted]) -> dict[str, pd.DataFram
             exposed = one.exposed[one.frame[outcome].notna().to_numpy()]
             for grouping in GROUPS:
                 table = one.fits[outcome].effect_by(rows[grouping].to_numpy())
-                counts = rows.assign(exposed=exposed).groupby(grouping)["exposed"].sum()
+                cases = rows[exposed].groupby(grouping)[outcome].agg(["size", "sum"])
+                hits, of = (table["group"].map(cases[column]) for column in ("sum", "size"))
                 parts.append(
                     table.assign(
                         treatment=one.treatment.id,
                         outcome=outcome,
                         grouping=grouping,
-                        exposed=table["group"].map(counts),
+                        exposed=of,
+                        told=np.minimum(hits, of - hits) >= one.settings.fewest_hits_exposed,
                         sign=_sign(one.treatment),
                     )
                 )
@@ -552,7 +582,7 @@ def _groups(inputs: StudyInputs, fitted: list[_Fitted]) -> dict[str, pd.DataFram
         return {}
     every = pd.concat(parts, ignore_index=True)
     every = every[
-        (every["exposed"] >= fitted[0].settings.fewest_hits) & every["p_value"].notna()
+        (every["exposed"] >= fitted[0].settings.fewest_hits) & every["told"] & every["p_value"].notna()
     ].reset_index(drop=True)
     every["p_adjusted"] = (
         stats.adjust_p_values(every["p_value"], method="benjamini_hochberg") if len(every) else []

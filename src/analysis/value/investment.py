@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from analysis.locale import Text
 from analysis.metrics import Stating, StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.results import Fact
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 LEVELS = ("high", "low")
 MOST = 500  # customers of a list in the evidence
+
+
+NOBODY = {"reason": Text.of("no interval: nobody is there")}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -157,7 +161,7 @@ def _cell(
             "investment_value", clv or Decimal(0), worth.error, n=worth.customers, method=ERROR, **place
         )
         if worth
-        else facts.exact("investment_value", Decimal(0), **place),
+        else facts.exact("investment_value", Decimal(0), parts=NOBODY, **place),
         cost=facts.measured("investment_service_cost", here, **place),
     )
 
@@ -177,7 +181,7 @@ def _group(facts: Stating, parameters: Parameters, table: str, one: _List, years
         customers=number,
         value=facts.estimate(one.metric, found.clv, found.error, n=found.customers, method=ERROR)
         if found
-        else facts.exact(one.metric, Decimal(0)),
+        else facts.exact(one.metric, Decimal(0), parts=NOBODY),
         cost=facts.measured("service_cost_traced", customers, list=one.name),
         margin=facts.measured("below_cost_past_margin", customers, list=one.name),
         rows=engine.query(views.listing(table, one.where, one.order, MOST)),

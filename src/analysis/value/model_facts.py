@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from scipy.special import ndtri
+
 from analysis.locale import Text
 from analysis.metrics import NotDone, Stating, StudyInputs
 from analysis.metrics.backend import literal
@@ -48,6 +50,9 @@ GROUPING_NAMES = {
     "type_channel": Text.of("by type and channel"),
     "type_segment": Text.of("by type and segment"),
 }
+
+
+ONE_RENEWAL = Text.of("no interval: fewer than two renewals")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -274,7 +279,21 @@ def _predicted(facts: Stating, found: Holdout, *, repeats: str = "", week: int =
     by_week = found.weeks.set_index("week")["predicted"]
     number = found.of_class(repeats)[1] if repeats else float(by_week[week])
     place: dict[str, Any] = {"repeats": repeats} if repeats else {"week": str(week)}
-    return facts.exact("holdout_purchases", round(number, 1), side="predicted", **place)
+    # the chance of the purchases in all weeks; of the first of them its part as of independent weeks, the larger share
+    noise = found.of_class(repeats or "all")[2]
+    if week:
+        noise *= math.sqrt(number / found.predicted) if found.predicted > 0 else 0.0
+    reach = float(ndtri((1 + facts.inputs.confidence) / 2)) * noise
+    return facts.between(
+        "holdout_purchases",
+        round(number, 1),
+        max(0.0, number - reach),
+        number + reach,
+        n=found.customers,
+        method="chance of the purchases, normal",
+        side="predicted",
+        **place,
+    )
 
 
 def _weeks(facts: Stating, found: Holdout, known: _HoldoutRows) -> tuple[tuple[int, Fact, Fact], ...]:
@@ -465,7 +484,12 @@ def _kind(facts: Stating, renewing: Renewing, kind: str, state: State) -> Contra
 @traced
 def _expansion(facts: Stating, renewing: Renewing, kind: str) -> Fact:
     growth, renewals = renewing.expansion.get(kind), renewing.renewals.get(kind)
-    return facts.exact("contract_expansion", growth, parts={"n": renewals}, contract_kind=kind)
+    error = renewing.expansion_error.get(kind)
+    if growth is None or renewals is None or error is None:
+        few = {"n": renewals} | ({} if growth is None else {"reason": ONE_RENEWAL})
+        return facts.exact("contract_expansion", growth, parts=few, contract_kind=kind)
+    method = "ratio of sums over renewals, normal"
+    return facts.estimate("contract_expansion", growth, error, n=renewals, method=method, contract_kind=kind)
 
 
 @traced

@@ -45,7 +45,7 @@ class Renewing(Summarised):
     by_type : kinds whose customer types are kept apart
     tests : what was compared
     counts : one row per kind, customer type, cohort, renewals and outcome
-    expansion : by kind, amount after a renewal over amount before it, minus one; ``renewals`` behind it
+    expansion : by kind, amount after a renewal over amount before it, minus one; ``renewals`` behind it, and its standard ``expansion_error``
     unseen : contracts left out of the fit because their first terms are not in the data
     refused : why there is no model of a kind (``kind``), or why it could not be fitted apart (``kind|split``)
     """
@@ -58,6 +58,7 @@ class Renewing(Summarised):
     renewals: Mapping[str, int]
     unseen: int
     refused: Mapping[str, NotDone] = field(default_factory=dict)
+    expansion_error: Mapping[str, float] = field(default_factory=dict)
 
     def group(self, kind: str, customer_type: str) -> str:
         return (
@@ -127,7 +128,15 @@ def fitted_at(inputs: StudyInputs, cutoff: dt.date, settings: ValueSettings) -> 
         renewals={str(row.kind): int(row.renewals) for row in tuples(grown)},
         unseen=int(counts.loc[~counts["seen"].astype(bool), "contracts"].sum()),
         refused=refused,
+        expansion_error={str(row.kind): _ratio_error(row) for row in tuples(grown) if row.renewals > 1},
     )
+
+
+def _ratio_error(row: Any) -> float:
+    """Standard error of the ratio of two sums over renewals (Cochran 1977, Sampling Techniques, 6.3)."""
+    ratio, count = float(row.after / row.before), int(row.renewals)
+    squares = float(row.a2) - 2 * ratio * float(row.ab) + ratio**2 * float(row.b2)
+    return math.sqrt(max(squares, 0.0) * count / (count - 1)) / float(row.before)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -34,7 +34,23 @@ class ServiceBreakEven(Summarised):
 class ValueStudy(Summarised):
     """What the notebook shows. A part that could not be made says why.
 
-    ``base`` is the seam to the effects of service; ``effects`` and ``what_ifs`` are theirs.
+    Attributes
+    ----------
+    month, settings, available : the report month; how value is counted; which data there are.
+    base : customers and their value, the seam to the effects of service.
+    modelling, contracts, portfolio, change : the models, kinds of contracts, the value by slice, and why it changed.
+    acquisition, investment : what a customer cost to win, and what may be spent on one.
+    rate, horizon : discount rate and horizon, as facts.
+    service_year, service_traced, break_even : what service costs, and where it pays.
+    effects, what_ifs : effects of service experience, and scenarios.
+    findings, checks : what stands out, what is to be doubted.
+
+    Examples
+    --------
+    >>> from analysis import value
+    >>> result = value.study(run.inputs)  # run = open_run("sample", section="value")
+    >>> result.rate.unit, result.horizon.unit
+    ('share', 'months')
     """
 
     month: Month

@@ -13,7 +13,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.errors import FitError, ParameterError, suggestion
-from analysis.formats import chance
 from analysis.locale import Text
 from analysis.metrics import NotDone, Parts, Stating, StudyInputs, cents
 from analysis.metrics.lineage import traced
@@ -113,7 +112,6 @@ class WhatIf(Summarised):
     unshown: Fact | None
     returned: Fact
     payback: Fact
-    paid_back: Fact
     break_even: Fact
     chance: Fact
     swings: tuple[tuple[str, Text, Fact, Fact], ...]
@@ -146,7 +144,37 @@ class WhatIfs(Summarised):
 def what_ifs(
     inputs: StudyInputs, base: ValueBase, effects: ServiceEffects, *, plan: WhatIfPlan | None = None
 ) -> WhatIfs:
-    """Every scenario of ``params/what_ifs.yml``, and the budget proposal."""
+    """Every scenario of ``params/what_ifs.yml``, and the budget proposal.
+
+    Parameters
+    ----------
+    inputs : StudyInputs
+        One month of one company: ``run.inputs``.
+    base : ValueBase
+        Customers and their value.
+    effects : ServiceEffects
+        As `service_effects` estimates them.
+    plan : WhatIfPlan, optional
+        That of the file where left out.
+
+    Returns
+    -------
+    WhatIfs
+        What could not be computed says why.
+
+    Examples
+    --------
+    Without scenarios, and without a traced service cost to budget, nothing is computed, and it says so.
+
+    >>> from dataclasses import replace
+    >>> from types import SimpleNamespace
+    >>> from analysis import value
+    >>> from analysis.params import load_what_ifs
+    >>> base = SimpleNamespace(has_service=False)  # stands in for a ValueBase
+    >>> found = value.what_ifs(run.inputs, base, None, plan=replace(load_what_ifs(), scenarios=()))
+    >>> found.results, found.budget.reason.en
+    ((), 'no service cost is traced to customers; a budget by tier has nothing to stand on')
+    """
     plan = plan or load_what_ifs()
     parts = Parts(section=SECTION)
     tried = [parts.do(one.id, _computed, inputs, base, effects, one, plan) for one in plan.scenarios]
@@ -178,9 +206,44 @@ def what_if(
     """One scenario, by its id or as given, with some of its numbers changed.
 
     ``what_if(inputs, base, effects, "repeat_repairs_halved", uptake=(0.3, 0.5, 0.8), yearly=300_000)``: a range is (low, likely, high); a single number is
-    taken as certain. ``count_unshown`` counts the estimates of effects that are not shown as well. Returns money with intervals; see :class:`WhatIf`.
+    taken as certain.
 
-    Raises ParameterError for an unknown scenario or parameter, FitError when none of its levers rests on anything.
+    Parameters
+    ----------
+    inputs : StudyInputs
+        One month of one company: ``run.inputs``.
+    base : ValueBase
+        Customers and their value.
+    effects : ServiceEffects
+        As `service_effects` estimates them.
+    scenario : str or Scenario
+        An id of ``params/what_ifs.yml``, or a scenario of one's own.
+    count_unshown : bool
+        Count the estimates of effects that are not shown as well.
+    plan : WhatIfPlan, optional
+        That of the file where left out.
+    changes : numbers or ranges by name
+        Of the scenario's inputs.
+
+    Returns
+    -------
+    WhatIf
+        Money with intervals.
+
+    Raises
+    ------
+    FitError
+        When none of its levers rests on anything.
+    ParameterError
+        For an unknown scenario or parameter.
+
+    Examples
+    --------
+    >>> from analysis import value
+    >>> value.what_if(run.inputs, None, None, "repeat_repairs_tripled")
+    Traceback (most recent call last):
+        ...
+    analysis.errors.ParameterError: what_if: no scenario 'repeat_repairs_tripled'. Did you mean 'repeat_repairs_halved'? Known: faster_response_south, first_contact_plus_five_points, repeat_repairs_halved, vip_line.
     """
     plan = plan or load_what_ifs()
     if isinstance(scenario, str):
@@ -603,7 +666,9 @@ def _ratios(
             and np.isfinite(edges := _edges(draws, inputs.confidence, value)).all()
         ):
             interval = Interval(low=edges[0], high=edges[1], level=inputs.confidence, method="Monte Carlo")
-        extra = {"reason": reason} if value is None else {"n": len(totals["npv"])}
+        extra: dict[str, Any] = {"reason": reason} if value is None else {"n": len(totals["npv"])}
+        if value is not None and interval is None:
+            extra["reason"] = OPEN
         return inputs.engine.stated(
             metric, period=inputs.month, value=value, interval=interval, dimensions=place, **extra
         )
@@ -626,14 +691,15 @@ def _ratios(
             free,
         ),
         "payback": fact("what_if_payback", float(at_middle) if np.isfinite(at_middle) else None, paid, never),
-        "paid_back": fact("what_if_paid_back", chance(int(np.isfinite(paid).sum()), len(paid))),
         "break_even": fact(
             "what_if_break_even",
             likely * cost / middle_benefit if middle_benefit > 0 else None,
             needed,
             no_uptake,
         ),
-        "chance": fact("what_if_chance", chance(int((totals["npv"] > 0).sum()), len(totals["npv"]))),
+        "chance": Stating(inputs=inputs).chance(
+            "what_if_chance", int((totals["npv"] > 0).sum()), len(totals["npv"]), **place
+        ),
     }
 
 
@@ -675,6 +741,8 @@ def _swings(
     return tuple(row for _, row in sorted(found, key=lambda pair: (-pair[0], pair[1][0])))
 
 
+OPEN = Text.of("no interval: one of its ends is open")
+AT_START = Text.of("no interval: nothing has come in and nothing been paid")
 BUDGET = Text.of("next year's service budget")
 INPUTS = {
     "uptake": Text.of("Uptake"),
@@ -719,7 +787,9 @@ def _curve(
 
 def _start(inputs: StudyInputs, scenario: Scenario) -> Fact:
     """Nothing has come in and nothing been paid at the end of the month."""
-    return Stating(inputs=inputs).exact("what_if_cumulated", Decimal(0), scenario=scenario.id, after="0")
+    return Stating(inputs=inputs).exact(
+        "what_if_cumulated", Decimal(0), parts={"reason": AT_START}, scenario=scenario.id, after="0"
+    )
 
 
 def _point(

@@ -62,6 +62,7 @@ class ValueSettings(Summarised):
     margin_cap: float
     fewest_exposed: int
     fewest_hits: int
+    fewest_hits_exposed: int
     effect_draws: int
     least_effect: float
 

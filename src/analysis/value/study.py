@@ -47,7 +47,21 @@ def study(inputs: StudyInputs, *, settings: ValueSettings | None = None) -> Valu
 
     Parameters
     ----------
-    settings : how value is counted; those of the run where left out
+    inputs : StudyInputs
+        One month of one company: ``run.inputs``.
+    settings : ValueSettings, optional
+        How value is counted; those of the run where left out.
+
+    Returns
+    -------
+    ValueStudy
+
+    Examples
+    --------
+    >>> from analysis import value
+    >>> result = value.study(run.inputs)  # run = open_run("sample", section="value")
+    >>> str(result.month)
+    '2026-10'
     """
     from analysis.value.effects import service_effects
     from analysis.value.scenarios import what_ifs

@@ -160,8 +160,11 @@ WHERE outcome IN ('lost', 'running', 'cancelled', 'in_grace') AND first_term = 1
 
 
 def expansion(cutoff: dt.date) -> str:
-    """Amounts before and after the renewals of the last 24 months, by kind."""
-    return f"""SELECT kind, sum(amount) AS before, sum(next_amount) AS after, count(*) AS renewals FROM {at("contract_terms", cutoff)}
+    """Amounts before and after the renewals of the last 24 months, by kind, with the sums of their squares and products."""
+    before, after = "CAST(amount AS DOUBLE)", "CAST(next_amount AS DOUBLE)"
+    products = {"b2": (before, before), "a2": (after, after), "ab": (after, before)}
+    sums = ", ".join(f"{exact_sum(f'{one} * {other}')} AS {name}" for name, (one, other) in products.items())
+    return f"""SELECT kind, sum(amount) AS before, sum(next_amount) AS after, count(*) AS renewals, {sums} FROM {at("contract_terms", cutoff)}
 WHERE outcome = 'renewed' AND amount > 0 AND next_amount IS NOT NULL AND next_start >= {literal(cutoff)} - INTERVAL 24 MONTH GROUP BY 1 ORDER BY 1"""
 
 

@@ -24,7 +24,7 @@ def recorded_facts(folder: Path, edition: str | Path | None) -> list[Mapping[str
         )["facts"]
         return read
     found = {
-        entry["fact"]["id"]: entry["fact"]
+        entry["id"]: entry
         for path in sorted((folder / "facts").glob("*.json"))
         for entry in json.loads(path.read_text(encoding="utf-8"))
     }

@@ -44,7 +44,19 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MonthRun(Summarised):
-    """A prepared run. ``inputs`` goes to the studies; ``show…`` publish what they return."""
+    """A prepared run. ``inputs`` goes to the studies; ``show…`` publish what they return.
+
+    Attributes
+    ----------
+    params, tables, inputs : what the run states; its tables; what a study is given.
+    section, folder : whose notebook this is; where it publishes.
+    mapped : what a source map did.
+
+    Examples
+    --------
+    >>> run.name, str(run.month), run.currency  # run = open_run("sample", section="costs")
+    ('sample', '2026-10', 'CNY')
+    """
 
     params: RunParams
     tables: TableSet
@@ -55,60 +67,86 @@ class MonthRun(Summarised):
 
     @property
     def name(self) -> str:
+        """Of the run: the file in ``params/runs``."""
         return self.params.name
 
     @property
     def month(self) -> Month:
+        """The report month."""
         return self.params.month
 
     @property
     def as_of(self) -> dt.date:
+        """Last day whose records are seen."""
         return self.params.knowledge_day
 
     @property
     def company(self) -> Text:
+        """Its name, in both languages."""
         return self.params.company
 
     @property
     def currency(self) -> str:
+        """The reporting currency."""
         return self.params.currency
 
     @property
     def registry(self) -> Registry:
+        """Metrics, measures and labels."""
         return self.inputs.engine.registry
 
     @property
     def preparer(self) -> str:
+        """Who prepares the report."""
         return self.params.sign_off.preparer
 
     @property
     def reviewer(self) -> str:
+        """Who signs it."""
         return self.params.sign_off.reviewer
 
     @property
     def data_folder(self) -> Path:
+        """Where the data lie."""
         return self.params.data_folder
 
     @property
     def earlier(self) -> EarlierEdition | None:
+        """The last edition that was issued, if any."""
         return self.inputs.earlier
 
     @cached_property
     def params_hash(self) -> str:
+        """One hash of every parameter file in force."""
         return params_hash()
 
     @cached_property
     def record(self) -> Record:
+        """What this notebook has published."""
         return Record(self.folder, self.section, self.inputs.engine)
 
     def show(self, *blocks: Block | Iterable[Block] | None) -> None:
-        """Display exhibits and record every fact they print."""
+        """Display exhibits and record every fact they print.
+
+        Parameters
+        ----------
+        blocks : blocks
+            Nested sequences are flattened, None is skipped.
+        """
         for block in flattened(blocks):
             self.record.keep(block)
             show(block)
 
     def show_findings(self, findings: Sequence[Finding], *, name: str = "findings") -> None:
-        """Display findings, the gravest first, and write the rows that prove them."""
+        """Display findings, the gravest first, and write the rows that prove them.
+
+        Parameters
+        ----------
+        findings : findings
+            Of a study.
+        name : str
+            Of the block.
+        """
         ordered = self.record.local(by_severity(findings))
         stems = evidence_stems(ordered)
         for finding, stem in zip(ordered, stems, strict=True):
@@ -117,11 +155,26 @@ class MonthRun(Summarised):
         self.show(findings_block(f"{self.section}.{name}", ordered, evidence=dict(enumerate(stems))))
 
     def print_findings(self, findings: Sequence[Finding]) -> None:
-        """The findings as plain lines, rounded as on the page: what the committed notebook keeps and nbval compares."""
+        """The findings as plain lines, rounded as on the page: what the committed notebook keeps and nbval compares.
+
+        Parameters
+        ----------
+        findings : findings
+            Of a study.
+        """
         for finding in by_severity(findings):
             print(f"{finding.severity:5} {finding.id}: {finding.statement}")
 
     def show_checks(self, checks: Sequence[Check], *, name: str = "checks") -> None:
+        """Display checks and record them.
+
+        Parameters
+        ----------
+        checks : checks
+            Of a study.
+        name : str
+            Of the block.
+        """
         self.show(checks_block(f"{self.section}.{name}", checks))
 
     def facts(self, pattern: str = "*", *, edition: str | Path | None = None) -> pd.DataFrame:
@@ -129,13 +182,15 @@ class MonthRun(Summarised):
 
         Parameters
         ----------
-        pattern : glob over the metric or the whole id, e.g. ``churn*``, ``*@region=South*``
-        edition : None for the facts recorded in this run's folder (by this notebook and those opened before it); else an issued edition:
-            ``latest``, ``2026-10``, ``2026-10/edition-1`` or its folder
+        pattern : str
+            Glob over the metric or the whole id, e.g. ``churn*``, ``*@region=South*``.
+        edition : str or Path, optional
+            None for the facts recorded in this run's folder (by this notebook and those opened before it); else an issued edition: ``latest``, ``2026-10``,
+            ``2026-10/edition-1`` or its folder.
 
         Returns
         -------
-        DataFrame
+        DataFrame, one row per fact
             ``id``, ``metric``, ``label``, ``period``, ``dimensions``, ``value``, ``unit``, ``low``, ``high``, ``n``, ``formula``.
 
         Raises
@@ -227,7 +282,38 @@ def cost_ahead(inputs: StudyInputs) -> CostAhead:
 
 
 def open_run(run_name: str, *, month: str = "", data: str = "", as_of: str = "", section: str) -> MonthRun:
-    """Open a run in a notebook; refusals are printed without a traceback unless ``AFTER_SALES_DEBUG`` is set."""
+    """Open a run in a notebook; refusals are printed without a traceback unless ``AFTER_SALES_DEBUG`` is set.
+
+    Parameters
+    ----------
+    run_name : str
+        Of the file in ``params/runs``.
+    month, data, as_of : str
+        Replace the report month (``2026-10``), the data folder and the last day whose records are seen (``2026-11-10``) where they are not blank.
+    section : str
+        Whose notebook this is, such as ``costs``.
+
+    Returns
+    -------
+    MonthRun
+
+    Raises
+    ------
+    ParameterError
+        For an unknown run, month or parameter.
+    SourceError
+        For data that cannot be read.
+    ContractError
+        For data that cannot be mended, and a month without rows.
+
+    Examples
+    --------
+    >>> from analysis.workbook import open_run
+    >>> open_run("samples", section="costs")
+    Traceback (most recent call last):
+        ...
+    analysis.errors.ParameterError: samples.yml: no such file in runs/. Did you mean 'sample'?
+    """
     _quiet_refusals()
     warnings.formatwarning = _without_path
     injected.refuse_unknown(_executed_cells())

@@ -9,6 +9,8 @@ import pytest
 from analysis.errors import ParameterError
 from analysis.failures import localise
 from analysis.failures.localising import Cells, searched
+from analysis.failures.localising_facts import months_begun
+from analysis.periods import Month
 
 REGIONS, SUPPLIERS = ["North", "South", "East", "West"], ["A", "B", "C"]
 
@@ -177,3 +179,34 @@ def test_two_counted_periods_are_compared_with_what_was_not_there_before():
         localise(now, before, ["plant"], held="failures_before", baseline="given")
     found = localise(now, before, ["plant"], held="failures_before", baseline="given", noise="two_counts")
     assert found.causes["cause"].tolist() == ["plant=D"] and found.causes["rate_ratio"][0] == np.inf
+
+
+@pytest.mark.parametrize("due", [2.0, 10.0])
+@pytest.mark.parametrize("ratio", [1.5, 3.0])
+@pytest.mark.parametrize("true", [0, 12, 27])
+def test_the_months_in_which_an_excess_may_have_begun_hold_the_true_one(due: float, ratio: float, true: int):
+    random = np.random.default_rng(int(10 * due + ratio + true))
+    months = [Month(2024, 1) + k for k in range(36)]
+    expected = due * np.linspace(0.5, 1.5, 36)
+    planted = np.where(np.arange(36) >= true, ratio, 1.0)
+    held = 0
+    for _ in range(300):
+        first, last = months_begun(months, random.poisson(expected * planted), expected, level=0.95)
+        held += first <= months[true] <= last
+    # 95 % less three standard errors of 300 tries
+    assert held / 300 > 0.95 - 3 * np.sqrt(0.95 * 0.05 / 300)
+
+
+def test_a_large_excess_begins_in_one_month_and_a_small_one_in_many():
+    months = [Month(2024, 1) + k for k in range(24)]
+    expected = np.full(24, 10.0)
+    sharp = np.where(np.arange(24) >= 9, 60, 10)
+    assert months_begun(months, sharp, expected, level=0.95) == (months[9], months[9])
+    first, last = months_begun(months, np.where(np.arange(24) >= 9, 13, 10), expected, level=0.95)
+    assert first <= months[9] <= last and last.months_since(first) > 6
+
+
+def test_a_cause_has_not_begun_before_its_first_machine():
+    months = [Month(2024, 1) + k for k in range(12)]
+    expected = np.where(np.arange(12) >= 5, 4.0, 0.0)
+    assert months_begun(months, (expected * 5).astype(int), expected, level=0.95)[0] == months[5]

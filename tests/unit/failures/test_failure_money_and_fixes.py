@@ -95,6 +95,7 @@ def cause(component: str | None = "board", **attributes: str) -> Cause:
         corrected=1.5,
         share=0.1,
         p_familywise=0.01,
+        outside=40.0,
         confounded_with=(),
     )
 

@@ -13,6 +13,7 @@ from analysis.errors import ContractError, MissingData
 from analysis.exhibits import failures as exhibits
 from analysis.failures import lives_facts, money, monitoring, ranking, words
 from analysis.failures.reporting_facts import ReportingTest
+from analysis.failures.study import tested
 from analysis.metrics import StudyInputs
 from analysis.results import Finding
 
@@ -81,6 +82,19 @@ def test_planted_truths_are_found_and_every_number_is_a_fact(planted_study: fail
     assert study.words.new == ()
     for finding in study.findings:
         assert finding.statement.plain("zh") != finding.statement.plain("en")
+
+
+def test_the_tests_alone_find_what_the_study_finds(
+    planted_inputs: StudyInputs, planted_study: failures.FailureStudy
+):
+    found = {(one.id, one.severity, str(one.statement)) for one in tested(planted_inputs).findings}
+    kinds = STATISTICAL | {"failures.fix"}
+    assert found == {
+        (one.id, one.severity, str(one.statement)) for one in planted_study.findings if one.id in kinds
+    }
+    supplier = next(c for c in planted_study.causes if c.cause.attributes == {"supplier": "Qiming"})
+    first, last = supplier.begun
+    assert planted_study.window.first <= first <= last <= planted_study.month
 
 
 @pytest.fixture

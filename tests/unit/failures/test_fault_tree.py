@@ -8,7 +8,7 @@ import pytest
 
 from analysis.errors import MissingData, ParameterError
 from analysis.failures import FaultTree
-from analysis.failures.fault_tree_parts import BasicEvent
+from analysis.failures.fault_tree_parts import BasicEvent, CommonCause
 from analysis.stats.decision_diagrams import Diagram, DiagramTooLarge
 
 
@@ -40,6 +40,9 @@ def by_enumeration(fault_tree):
                 "and": all(inputs),
                 "or": any(inputs),
                 "not": not inputs[0],
+                "xor": sum(inputs) == 1,
+                "nand": not all(inputs),
+                "nor": not any(inputs),
                 "at_least": sum(inputs) >= (gate.needed or 0),
             }[gate.kind]
 
@@ -53,6 +56,9 @@ def by_enumeration(fault_tree):
     return total
 
 
+FIXED = {"not": 1, "xor": 2}
+
+
 def random_tree(seed, kinds=("and", "or", "2 of")):
     rng = np.random.default_rng(seed)
     events = {f"e{i}": float(p) for i, p in enumerate(rng.uniform(0.05, 0.6, 8))}
@@ -60,8 +66,7 @@ def random_tree(seed, kinds=("and", "or", "2 of")):
     for i in range(7):
         kind = str(rng.choice(kinds))
         inputs = [
-            str(one)
-            for one in rng.choice(pool, 1 if kind == "not" else int(rng.integers(2, 5)), replace=False)
+            str(one) for one in rng.choice(pool, FIXED.get(kind) or int(rng.integers(2, 5)), replace=False)
         ]
         gates[f"g{i}"] = (kind, *inputs)
         pool.append(f"g{i}")
@@ -72,7 +77,7 @@ def random_tree(seed, kinds=("and", "or", "2 of")):
 
 @pytest.mark.parametrize("seed", range(25))
 def test_exact_probability_is_that_of_all_states(seed):
-    for kinds in (("and", "or", "2 of"), ("and", "or", "2 of", "not")):
+    for kinds in (("and", "or", "2 of"), ("and", "or", "2 of", "not"), ("or", "xor", "nand", "nor")):
         one = random_tree(seed, kinds)
         assert one.top_probability() == pytest.approx(by_enumeration(one), rel=1e-12)
 
@@ -205,6 +210,45 @@ def test_common_cause_failure_by_the_beta_factor():
     assert together.minimal_cut_sets()["events"].tolist() == [("pumps",), ("a", "b")]
 
 
+def test_common_causes_of_some_events_by_the_multiple_greek_letters():
+    # Mosleh et al. (1988), NUREG/CR-4780, equation 3.9 for a group of three:
+    # Q1 = (1 - beta) Qt, Q2 = beta (1 - gamma) Qt / 2, Q3 = beta gamma Qt
+    q, beta, gamma = 0.01, 0.1, 0.4
+    events = {"a": q, "b": {"same_as": "a"}, "c": {"same_as": "a"}}
+    cause = {"pumps": {"of": ["a", "b", "c"], "beta": beta, "beyond": [gamma]}}
+    two_of_three = tree({"top": ("2 of", "a", "b", "c")}, events, common_causes=cause)
+    single, pair, all_three = (1 - beta) * q, beta * (1 - gamma) * q / 2, beta * gamma * q
+    rare = 3 * single**2 + 3 * pair + all_three
+    assert two_of_three.top_probability() == pytest.approx(rare, rel=2e-3)  # the published sum of rare events
+    assert {events for events in two_of_three.minimal_cut_sets()["events"] if len(events) == 1} == {
+        ("pumps",),
+        ("pumps: a + b",),
+        ("pumps: a + c",),
+        ("pumps: b + c",),
+    }
+    # what one event shares with others, over all sets it is in, is beta of its probability
+    shares = CommonCause(of=("a", "b", "c"), beta=beta, beyond=(gamma,)).parts("pumps")
+    assert sum(share for members, (_, share) in shares.items() if "a" in members) == pytest.approx(beta)
+
+
+def test_a_beta_alone_is_the_letters_at_one():
+    events = {"a": 0.02, "b": {"same_as": "a"}, "c": {"same_as": "a"}}
+    gates = {"top": ("2 of", "a", "b", "c")}
+    plain = tree(gates, events, common_causes={"x": {"of": ["a", "b", "c"], "beta": 0.2}})
+    lettered = tree(gates, events, common_causes={"x": {"of": ["a", "b", "c"], "beta": 0.2, "beyond": [1.0]}})
+    assert plain.top_probability() == pytest.approx(lettered.top_probability(), rel=1e-12)
+    with pytest.raises(ParameterError, match="at most 1 letters for 3 events"):
+        tree(gates, events, common_causes={"x": {"of": ["a", "b", "c"], "beta": 0.2, "beyond": [0.5, 0.5]}})
+
+
+def test_just_one_of_two():
+    found = tree({"top": ("xor", "a", "b")}, {"a": 0.1, "b": 0.2})
+    assert found.top_probability() == pytest.approx(0.1 * 0.8 + 0.9 * 0.2) and not found.coherent
+    assert set(found.minimal_cut_sets()["events"]) == {("a", "not b"), ("b", "not a")}
+    with pytest.raises(ParameterError, match="a 'xor' gate has two inputs; this one has 3"):
+        tree({"top": ("xor", "a", "b", "c")}, {"a": 0.1, "b": 0.2, "c": 0.3})
+
+
 def test_probabilities_from_counts_and_their_uncertainty():
     counted = tree(
         {"top": ("or", "start", "run")},
@@ -328,7 +372,7 @@ def test_yaml_as_an_engineer_writes_it(tmp_path: Path):
     ("old", "new", "message"),
     [
         ("top: no_flow", "tpo: no_flow", "unknown key 'tpo'. Did you mean 'top'"),
-        ("kind: or", "kind: xor", "'xor' is not allowed"),
+        ("kind: or", "kind: maybe", "'maybe' is not allowed"),
         ("of: [both_pumps, valve_stuck]", "of: [both_pump, valve_stuck]", "Did you mean 'both_pumps'"),
         ("top: no_flow", "top: no_flw", "Did you mean 'no_flow'"),
         ("of: [pump_a, pump_b]", "of: [pump_a, no_flow]", "circle: no_flow > both_pumps > no_flow"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -185,3 +186,134 @@ def test_the_method_of_every_finding_has_its_chinese_wording():
     found = list(methods())
     assert len(found) > 20
     assert not [(place, text) for place, text in found if text and text not in known]
+
+
+# ---------------------------------------------------------------- who is first
+
+SUPERLATIVE = re.compile(
+    r"\b(?:most|least|highest|lowest|best|worst|largest|smallest|biggest|greatest|strongest|weakest)\b",
+    re.IGNORECASE,
+)
+# Sentences that rank over accounting totals: these are exact, there is no chance in who is first.
+EXACT = ("costs.po", "quality.po")
+# Sentences that rank without showing an interval, and why they may.
+MAY_RANK = {
+    "Dots with intervals of actual to expected failures": "says what is drawn, with its intervals",
+    "Highest after {age}": "chosen only where the first lies beyond chance",
+    "{first} costs most: {fact} in twelve months": "an accounting total",
+    "Suppliers gave back {share} to {most}": "says that none is first beyond chance",
+    "Machines of all quarters": "says that none is first beyond chance",
+    "The largest part up for renewal": "an accounting total of contract terms",
+    "Stacked bars of contract value up for renewal": "an accounting total of contract terms",
+    "Curves of cumulative loss by reason": "says what is drawn; the title carries the interval",
+    "{number} under contract are businesses": "an accounting total of contract terms",
+    "Lorenz curve; the most valuable tenth": "the tenth is the first by definition",
+    "The most valuable tenth of customers holds": "the tenth is the first by definition",
+    "In every channel a new customer brings more": "says that none is first beyond chance",
+    "No channel is shown to lose money": "says that none is first beyond chance",
+    "Growth: expected to stay": "a range of an assumption and its most likely value",
+    "{scenario}: {input:lower} and {other:lower} decide most": "of inputs in one simulation, not of things in the world",
+}
+
+
+def rankings() -> Iterator[tuple[str, str]]:
+    """Messages that name a first or last with a figure and show no interval."""
+    for path in sorted((SOURCE / "locale" / "zh").glob("*.po")):
+        if path.name in EXACT:
+            continue
+        with path.open("rb") as file:
+            for message in read_po(file):
+                text = str(message.id or "")
+                plain = re.sub(r"\{[^}]*\}|at (?:most|least)", "", text)
+                if SUPERLATIVE.search(plain) and "{" in text and ":interval}" not in text:
+                    yield path.name, text
+
+
+COUNTED_PLACES = re.compile(
+    r"\{(?:months|number|smallest|needed|fewest|exposed|others|rows|folds|customers|error)[:}]"
+)
+
+
+def test_who_is_first_is_said_with_an_interval_or_for_a_reason():
+    unsupported = {
+        (name, text)
+        for name, text in rankings()
+        if not text.startswith(tuple(MAY_RANK)) and COUNTED_PLACES.sub("", text).count("{")
+    }
+    assert not unsupported
+
+
+def test_every_reason_to_rank_is_still_needed():
+    texts = [text for _, text in rankings()]
+    assert not [start for start in MAY_RANK if not any(text.startswith(start) for text in texts)]
+
+
+def prose() -> Iterator[tuple[str, str]]:
+    """Paragraphs of the notebooks: they hold no figure of the month, so nothing in them may rank or claim a cause."""
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            if cell["cell_type"] == "markdown":
+                yield path.name, "".join(cell["source"])
+
+
+# What the notebooks ask or explain, and why the word is no ranking of the month's data.
+PROSE_MAY = {
+    "Which parts fail most and cost most?": "a question",
+    "The second table leads to the expense": "where a table ends, no cause",
+}
+
+
+def test_prose_ranks_nothing_and_claims_no_cause():
+    """Typed prose stands in every month's report: a ranking or a cause in it would be true of one month at best."""
+    found = []
+    for name, text in prose():
+        for line in re.split(r"\n+|(?<=[.?!])\s+", text):
+            ranks = SUPERLATIVE.search(re.sub(r"at (?:most|least)", "", line)) or CAUSAL.search(line)
+            if ranks and not line.strip("# ").startswith(tuple(PROSE_MAY)):
+                found.append((name, line))
+    assert not found
+
+
+# ---------------------------------------------------------------- messages nobody says any more
+
+
+def said_in_code() -> set[str]:
+    """String constants of the package and of the notebooks' code."""
+    sources = [path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py")]
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            if cell["cell_type"] == "code":
+                sources.append("".join(line for line in cell["source"] if not line.startswith("%")))
+    return {
+        node.value
+        for source in sources
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
+def test_every_message_of_the_catalogues_is_said_somewhere():
+    """Part of a message is enough: some are put together from halves, each of them a constant."""
+    said = said_in_code()
+    halves = [text.strip().rstrip(".") for text in said if len(text.strip()) >= 14]
+    files = [
+        *SOURCE.rglob("*.yml"),
+        *(ROOT / "params").rglob("*.yml"),
+        *SOURCE.rglob("*.html"),
+        *SOURCE.rglob("*.j2"),
+    ]
+    other = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    other += "\n".join(" ".join(text.split()) for _, text in prose())
+    unsaid = [
+        message
+        for message in (
+            key.rpartition("|")[2] if re.match(r"[a-z ]+\|", key) else key for key in catalogue("zh")
+        )
+        if not (
+            message in said
+            or message in other
+            or any(half in message for half in halves)
+            or any(message.rstrip(".") in half for half in halves)
+        )
+    ]
+    assert not unsaid

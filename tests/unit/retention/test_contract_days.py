@@ -282,6 +282,20 @@ def test_a_contract_lost_on_its_first_day_is_lost(company: Path, inputs_of: Inpu
     assert int(pieces.loc[pieces["lost"], "customers"].sum()) == 10 and int(pieces["customers"].sum()) == 30
 
 
+def test_who_has_been_under_contract_twice_is_named_in_both_spells(company: Path, inputs_of: Inputs):
+    rows = [
+        ("K1", 1, "X1", "maintenance", "2024-01-01", "2024-12-31", None, "100.00"),
+        ("K2", 1, "X1", "maintenance", "2025-09-01", "2026-08-31", None, "100.00"),
+        ("K3", 1, "X2", "maintenance", "2025-09-01", "2026-08-31", None, "100.00"),
+    ]
+    inputs = inputs_of(written(company, rows))
+    lives = views.lifetimes(contracts(inputs), inputs.month.end, observed_from=dt.date(2020, 1, 1))
+    patterns = inputs.engine.query(views.life_patterns(lives))
+    again = patterns["several"].notna()
+    assert set(patterns.loc[again, "several"]) == {"X1"} and int(patterns.loc[again, "customers"].sum()) == 2
+    assert int(patterns.loc[~again, "customers"].sum()) == 1
+
+
 def test_an_experience_in_the_days_that_a_term_runs_late_comes_before_its_end(
     company: Path, inputs_of: Inputs
 ):

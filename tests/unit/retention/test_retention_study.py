@@ -13,6 +13,7 @@ from analysis.retention.chain import mean_ratio, risk_ratio
 from analysis.retention.components_facts import ChurnBasis
 from analysis.retention.drivers import drivers
 from analysis.retention.matching import matched
+from analysis.retention.survival import groups_differ
 from analysis.sample import TRUTHS, make_sample
 
 Inputs = Callable[..., StudyInputs]
@@ -73,20 +74,108 @@ def test_mantel_haenszel_ratio_by_hand():
         ("b", False, True, 6),
         ("b", False, False, 24),
     ]
-    found = risk_ratio(pd.DataFrame(rows, columns=["stratum", "exposed", "hit", "n"]))
+    frame = pd.DataFrame(rows, columns=["stratum", "exposed", "hit", "n"])
+    found = risk_ratio(frame.assign(customers=range(8)))
     # (10·20/40 + 4·30/40) ÷ (5·20/40 + 6·10/40) = 8 ÷ 4
     assert np.exp(found.value) == pytest.approx(2.0)
 
 
 def test_ratio_of_means_compares_within_strata():
     rows = [
-        ("dear", True, 100, 30000.0, 9.1e6),
-        ("dear", False, 10, 3000.0, 9.1e5),
-        ("cheap", True, 10, 100.0, 1100.0),
-        ("cheap", False, 100, 1000.0, 11000.0),
+        ("dear", True, 1, 100, 30100.0),
+        ("dear", False, 2, 10, 3010.0),
+        ("cheap", True, 3, 10, 100.0),
+        ("cheap", False, 4, 60, 610.0),
+        ("cheap", False, 5, 40, 390.0),
     ]
-    found = mean_ratio(pd.DataFrame(rows, columns=["stratum", "exposed", "n", "total", "squares"]))
+    found = mean_ratio(pd.DataFrame(rows, columns=["stratum", "exposed", "customers", "n", "total"]))
     assert found.value == pytest.approx(0.0)
+
+
+def _answers(seed: int, *, customers: int = 120, each: int = 5) -> pd.DataFrame:
+    """Several answers of each customer: whoever was served late was so each time, and whoever grumbles does so each time; the two have nothing to do with each other."""
+    generator = np.random.default_rng(seed)
+    late, grumbles = generator.random(customers) < 0.4, generator.beta(0.6, 1.4, customers)
+    customer = np.repeat(np.arange(customers), each)
+    return pd.DataFrame(
+        {
+            "customers": customer,
+            "exposed": late[customer],
+            "hit": generator.random(customers * each) < grumbles[customer],
+            "stratum": np.array(["private", "business"])[customer % 2],
+            "n": 1,
+        }
+    )
+
+
+def test_the_error_of_a_risk_ratio_is_that_of_a_clustered_regression():
+    # one stratum: the log risk ratio of a Poisson regression with errors by customer (statsmodels)
+    import statsmodels.api as sm
+
+    rows = _answers(3).assign(stratum="all")
+    found = risk_ratio(rows)
+    design = sm.add_constant(rows["exposed"].astype(float))
+    fit = sm.GLM(rows["hit"].astype(float), design, family=sm.families.Poisson()).fit(
+        cov_type="cluster", cov_kwds={"groups": rows["customers"], "use_correction": False}
+    )
+    assert found.value == pytest.approx(fit.params["exposed"], rel=1e-9)
+    assert found.error == pytest.approx(fit.bse["exposed"] * np.sqrt(120 / 119), rel=1e-6)
+
+
+def test_the_error_of_a_ratio_of_means_is_that_of_a_clustered_regression():
+    import statsmodels.api as sm
+
+    rows = _answers(4).assign(stratum="all")
+    rows["total"] = 50 + 100 * rows["hit"] + 20 * np.random.default_rng(4).random(len(rows))
+    found = mean_ratio(rows)
+    design = sm.add_constant(rows["exposed"].astype(float))
+    fit = sm.GLM(rows["total"], design, family=sm.families.Poisson()).fit(
+        cov_type="cluster", cov_kwds={"groups": rows["customers"], "use_correction": False}
+    )
+    assert found.value == pytest.approx(fit.params["exposed"], rel=1e-9)
+    assert found.error == pytest.approx(fit.bse["exposed"] * np.sqrt(120 / 119), rel=1e-6)
+
+
+def test_a_customer_with_several_answers_is_not_several_customers():
+    alike = [risk_ratio(_answers(seed)).p_value for seed in range(300)]
+    apart = [
+        risk_ratio(rows.assign(customers=range(len(rows)))).p_value for rows in map(_answers, range(300))
+    ]
+    # 5 % plus three standard errors of 300 tries are 8.8 %; as if each answer were a customer's only one, a quarter is found
+    assert np.mean(np.array(alike) < 0.05) < 0.088
+    assert np.mean(np.array(apart) < 0.05) > 0.15
+
+
+def _spells(seed: int, *, customers: int = 60, each: int = 4) -> pd.DataFrame:
+    """Several contracts of each customer, one after the other, of the customer's own segment; some customers are quick to leave, whatever their segment."""
+    generator = np.random.default_rng(seed)
+    frailty, gold = generator.gamma(1.0, 1.0, customers), generator.random(customers) < 0.5
+    customer = np.repeat(np.arange(customers), each)
+    life, end = generator.exponential(12 / frailty[customer]), generator.uniform(2, 30, customers * each)
+    return pd.DataFrame(
+        {
+            "kind": "subscription",
+            "segment": np.where(gold, "gold", "standard")[customer],
+            "entry": 0.0,
+            "duration": np.minimum(life, end),
+            "lost": life <= end,
+            "customers": 1,
+            "several": customer.astype(str),
+        }
+    )
+
+
+def test_several_contracts_of_a_customer_are_not_several_customers():
+    tested = [
+        [
+            groups_differ(rows.assign(several=several), "segment", ("kind",), "log_rank")
+            for several in (rows["several"], None)
+        ]
+        for rows in map(_spells, range(200))
+    ]
+    by_customer, by_contract = (np.array(tested) < 0.05).mean(axis=0)
+    # 5 % plus three standard errors of 200 tries are 9.6 %
+    assert by_customer < 0.096 and by_contract > 0.15
 
 
 def test_matching_weights_controls_to_the_served():

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis.errors import FitError, ParameterError
-from analysis.stats import doubly_robust
+from analysis.stats import DoublyRobust, doubly_robust
 from analysis.stats.ridge import encode, fit_ridge, fit_ridge_logistic, fold_of
 
 
@@ -132,6 +132,29 @@ def test_repeats_of_a_customer_need_clusters():
     assert result.clusters == 150
     assert inside >= 34
     assert plain < 30
+
+
+def few_treated(seed: int) -> DoublyRobust:
+    """Twenty-four treated customers beside two hundred others, two cases each, and no effect."""
+    random = np.random.default_rng(seed)
+    customer = np.repeat(np.arange(224), 2)
+    treated = (customer < 24).astype(float)
+    y = random.normal(0, 1, 224)[customer] + random.normal(0, 1, 448)
+    x = pd.DataFrame({"x": random.uniform(-1, 1, size=224)[customer]})
+    return doubly_robust(y, treated, x, clusters=customer, estimand="ATT", folds=4, repeats=1, seed=seed)
+
+
+def test_few_treated_customers_are_few_whatever_the_others():
+    fits = [few_treated(seed) for seed in range(150)]
+    one = fits[0]
+    # Student's with 23 degrees of freedom, one less than there are treated customers: 2.069 standard errors
+    assert (one.high - one.low) / 2 / one.std_error == pytest.approx(2.068658, abs=1e-6)
+    groups = one.effect_by(np.where(np.arange(448) % 4 < 2, "even", "odd"))
+    # twelve treated customers in each half: 2.201
+    reach = (groups["high"] - groups["low"]) / 2 / groups["std_error"]
+    assert reach.to_numpy() == pytest.approx(2.200985, abs=1e-6)
+    found = np.mean([fit.p_value < 0.05 for fit in fits])
+    assert found < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 150)
 
 
 def test_overlap_speaks_up():

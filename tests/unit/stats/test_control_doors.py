@@ -39,7 +39,11 @@ def test_a_suspect_that_is_no_point_is_refused(wrong):
         ("individuals", {"centre": 10.0, "sigma": -1.0}, "sigma is a width, above zero; got -1"),
         ("individuals", {"centre": 10.0, "sigma": 0.0}, "sigma is a width"),
         ("individuals", {"sigma_limits": -3.0}, "sigma_limits is a width"),
-        ("individuals", {"sigma_limits": float("nan")}, "sigma_limits is a width"),
+        (
+            "individuals",
+            {"sigma_limits": float("nan")},
+            "sigma_limits is nan .float.; give one finite number",
+        ),
         ("individuals", {"centre": float("inf")}, "centre is inf"),
         ("p", {"centre": 1.5}, "a p chart is centred on a share between 0 and 1; got 1.5"),
         ("laney_p", {"centre": 1.5}, "centred on a share"),

@@ -161,6 +161,38 @@ def test_clusters_of_one_are_near_the_model_and_copies_add_nothing():
     assert two["model_std_error"].to_numpy() * np.sqrt(2) == pytest.approx(one["model_std_error"].to_numpy())
 
 
+def test_patterns_apart_are_as_many_clusters_as_they_have_subjects():
+    # forty customers with three spells each, and two hundred with one, who share few patterns: by rows, and by patterns with weights
+    random = np.random.default_rng(11)
+    customer = np.concatenate([np.repeat(np.arange(40), 3), np.arange(40, 240)])
+    rows = pd.DataFrame(
+        {
+            "x": random.integers(0, 2, 320).astype(float),
+            "time": random.integers(1, 6, 320),
+            "event": random.random(320) < 0.7,
+        }
+    )
+    single = customer >= 40
+    plain = cox(rows[["x"]], rows["time"], rows["event"], clusters=customer)
+    patterns = rows[single].groupby(["x", "time", "event"], as_index=False).size()
+    both = pd.concat([rows[~single].assign(size=1), patterns])
+    labels = np.concatenate([customer[~single], np.zeros(len(patterns), dtype=int)])
+    found = cox(
+        both[["x"]],
+        both["time"],
+        both["event"],
+        weights=both["size"],
+        clusters=labels,
+        apart=np.arange(len(both)) >= 120,
+    )
+    assert found.clusters == plain.clusters == 240
+    assert found.coefficients.loc["x", "std_error"] == pytest.approx(
+        plain.coefficients.loc["x", "std_error"], rel=1e-9
+    )
+    with pytest.raises(FitError, match="2 marks of rows apart for 320 rows"):
+        cox(rows[["x"]], rows["time"], rows["event"], clusters=customer, apart=[True, False])
+
+
 def test_clustered_errors_are_the_grouped_jackknife_to_first_order():
     data = sample(2, 200)
     fit = cox(data[["x", "z"]], data["time"], data["event"], clusters=np.arange(200))

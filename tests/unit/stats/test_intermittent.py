@@ -88,7 +88,7 @@ def test_refusals():
         intermittent_demand(DEMAND, method="crostn")
     with pytest.raises(ParameterError, match="time_weight must lie above 0"):
         intermittent_demand(DEMAND, time_weight=0.0)
-    with pytest.raises(FitError, match="1 values are negative or missing"):
+    with pytest.raises(FitError, match="1 values are negative, missing or infinite"):
         intermittent_demand([1, -1, 0])
     with pytest.raises(FitError, match="nothing ever happened"):
         intermittent_demand([0, 0, 0])

@@ -10,6 +10,7 @@ from analysis.stats import (
     proportion_difference_interval,
     proportion_interval,
     rate_ratio_interval,
+    ratio_interval,
 )
 from analysis.stats.intervals import rate_ratio_p_value
 
@@ -102,3 +103,25 @@ def test_difference_of_equal_shares_contains_zero():
 def test_impossible_input_is_refused(call, message):
     with pytest.raises(ParameterError, match=message):
         call()
+
+
+def test_a_ratio_of_sums_by_hand():
+    # two parts: 3 of 10 and 5 of 10; ratio 0.4, departures ∓1, error √(2 × 2) ÷ 20, t with one degree 12.706
+    found = ratio_interval([3, 5], [10, 10], level=0.95)
+    assert found.value == pytest.approx(0.4)
+    assert found.high - found.value == pytest.approx(12.7062 * 0.1, rel=1e-4)
+    assert found.value - found.low == pytest.approx(found.high - found.value)
+    with pytest.raises(ParameterError, match="needs two and a positive sum"):
+        ratio_interval([3], [10])
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.3])
+def test_a_ratio_of_sums_lies_within_its_limits_as_often_as_promised(correlation):
+    rng, held = np.random.default_rng(7), 0
+    for _ in range(1500):
+        below = rng.uniform(50, 150, 24)
+        noise = rng.normal(size=25)
+        above = 0.3 * below + 3 * (noise[1:] + correlation * noise[:-1])
+        low, high = ratio_interval(above, below, level=0.9, correlation=correlation)
+        held += low <= 0.3 <= high
+    assert 0.88 <= held / 1500 <= 0.97

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from analysis.errors import ParameterError
 from analysis.params import load_treatments, load_what_ifs, params_file
 from analysis.params.treatments import COVARIATES
 from analysis.params.what_ifs import Range
+from analysis.value.effects import answers_told
+from analysis.value.settings import load_settings
 
 
 def treatments_with(tmp_path: Path, old: str, new: str) -> Path:
@@ -130,3 +133,14 @@ def test_the_four_scenarios_of_the_issue_are_registered():
     assert found["repeat_repairs_halved"].levers[0].amount == 0.5
     assert {lever.customers for lever in found["vip_line"].levers} == {"top_decile"}
     assert Range.fixed(3.0).uncertain is False
+
+
+def test_an_arm_of_one_answer_tells_nothing():
+    settings = load_settings()
+    others = np.repeat([0.0, 1.0], 100)
+    # twenty exposed cases that all stayed have no spread of their own; five that left are enough
+    for left, told in ((0, False), (4, False), (5, True), (15, True), (16, False)):
+        exposed = np.repeat([0.0, 1.0], [left, 20 - left])
+        assert answers_told(exposed, others, settings) is told, left
+    # of all cases together twenty of each answer, as before
+    assert not answers_told(np.repeat([0.0, 1.0], [5, 100]), np.repeat([0.0, 1.0], [14, 500]), settings)

@@ -457,7 +457,7 @@ def test_the_budget_follows_the_growth_of_customers(world):
     found = what_ifs(inputs, base, effects, plan=plan).budget
     tier, rest, total = found.lines
     assert (tier.tier, rest.tier, total.tier) == ("low", "untraced", "total")
-    customers = int(tier.customers.value)
+    customers = int(tier.growth.n)
     assert tier.last.value == Decimal(40) * customers
     fresh = int(
         inputs.engine.query(

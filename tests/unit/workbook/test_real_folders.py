@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Callable
 from decimal import Decimal
@@ -12,12 +13,16 @@ import pandas as pd
 import pytest
 
 from analysis import quality, retention, stats
-from analysis.errors import ParameterError
+from analysis.errors import MissingData, ParameterError
+from analysis.metrics.study import facts_in
 from analysis.params import project_root
 from analysis.params.strict import bind
+from analysis.report.agreement import undecided
+from analysis.results import Fact
 from analysis.sources import SourceMap, apply_map, load_map
 from analysis.tables import contract
 from analysis.workbook import MonthRun, prepare_run
+from analysis.workbook.sections import SECTIONS
 
 REAL = Path(__file__).parents[3].parent / "shared" / "real"
 FOLDERS = {
@@ -269,3 +274,18 @@ def test_a_real_folder_makes_a_pack_that_is_not_tied_out(
     assert "needs ledger" in (edition.folder / "notebooks" / "10_cost_decomposition.ipynb").read_text(
         encoding="utf-8"
     )
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_facts_of_another_company_have_one_name_and_every_estimate_its_interval(
+    open_real: Callable[[str], MonthRun], name: str
+):
+    run = open_real(name)
+    facts: dict[str, Fact] = {}
+    for section in SECTIONS:
+        with contextlib.suppress(MissingData):  # no ledger, no machines: that section is not there
+            facts |= facts_in(section.load()(run.inputs))
+    assert len(facts) > 20
+    near = undecided([fact.as_json() for fact in facts.values()], run.registry)
+    assert not near, "\n".join(map(str, near))
+    assert run.registry.without_interval(facts.values()) == []

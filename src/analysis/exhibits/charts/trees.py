@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 
 WIDTH = 6.7
 ROW = 0.27
-_GATES = {"and": "AND", "or": "OR", "not": "NOT", "at_least": "at least"}
+_GATES = {
+    "and": "AND",
+    "or": "OR",
+    "not": "NOT",
+    "xor": "XOR",
+    "nand": "NAND",
+    "nor": "NOR",
+    "at_least": "at least",
+}
 
 
 def fault_tree(nodes: Sequence[Node], *, by: Text, measure: Text) -> Drawing:

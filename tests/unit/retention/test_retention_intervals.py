@@ -1,0 +1,63 @@
+"""Intervals of scores and of the purchase model's churn, by hand and by simulation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.metrics import Stating, StudyInputs
+from analysis.retention.components_facts import _alive, _churn_variance
+from analysis.retention.scores import _calibration
+from analysis.retention.scores_facts import _expected, _if_right
+
+
+def test_what_a_score_expects_lies_between_what_chance_would_make_of_it(
+    company: Path, inputs_of: Callable[..., StudyInputs]
+):
+    state = Stating(inputs=inputs_of(company))
+    # a hundred customers at one tenth each: nine lost is the variance, three the spread
+    rate = _if_right(state, 0.1, 3.0, 100, tenth="1")
+    assert rate.interval is not None and rate.n == 100
+    assert (rate.interval.low, rate.interval.high) == pytest.approx((0.1 - 0.0588, 0.1 + 0.0588), abs=1e-4)
+    losses = _expected(state, 10.0, 3.0, 100, snapshot="2026-04")
+    assert losses.interval is not None
+    assert (losses.interval.low, losses.interval.high) == (4, 16)  # 10 ± 5.88, whole customers
+
+
+def test_the_scatter_of_a_tenth_is_that_of_its_chances():
+    chance = np.repeat([0.1, 0.5], 50)
+    table = _calibration(chance, np.zeros(100), 0.95).set_index("bin")
+    assert table.loc[1, "scatter"] == pytest.approx((10 * 0.1 * 0.9) ** 0.5)
+    assert table.loc[10, "scatter"] == pytest.approx((10 * 0.5 * 0.5) ** 0.5)
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """Everyone is alive with one chance at the start, and with another at the end."""
+
+    start: float
+    end: float
+    fit: SimpleNamespace = field(default_factory=SimpleNamespace)
+
+    def probability_alive(self, frequency: pd.Series, recency: pd.Series, age: pd.Series) -> np.ndarray:
+        return np.where(age.to_numpy() == 0, self.start, self.end)
+
+
+def test_the_churn_of_a_model_is_as_uncertain_as_its_parameters_and_the_customers():
+    frames = [
+        pd.DataFrame({"frequency": [1], "recency": [0], "age": [age], "customers": [1000]}) for age in (0, 1)
+    ]
+    known = SimpleNamespace(names=("start", "end"), log_covariance=np.diag([0.0, 0.02**2]))
+    model = Leaving(0.8, 0.6, known)
+    assert [_alive(model, rows) for rows in frames] == pytest.approx([800, 600])
+    # two per cent of the 600 alive at the end, and 1000 × 0.6 × 0.4 by chance
+    assert _churn_variance(model, frames, 0.25) == pytest.approx(12.0**2 + 240, rel=1e-4)
+    both = Leaving(0.8, 0.6, SimpleNamespace(names=("start", "end"), log_covariance=np.full((2, 2), 0.02**2)))
+    # an error that both share moves start and end alike, and the rate not at all
+    assert _churn_variance(both, frames, 0.25) == pytest.approx(240, rel=1e-4)
