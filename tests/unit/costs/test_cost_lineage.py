@@ -102,12 +102,10 @@ PARTS = {
     "sourcing": "sourcing_of",
     "provision": "provision_of",
     "profitability": "profitability_of",
-    "idle_teams": "idle_findings",
-    "price_steps": "price_findings",
-    "surges": "surge_findings",
-    "rises": "rise_findings",
     "bridge_previous_month": "bridge_against",
 }
+# parts that the study finds in its table of searches
+SEARCHES = ("idle_teams", "price_steps", "surges", "rises")
 
 
 def _refusing(error: Exception) -> Callable[..., Any]:
@@ -121,17 +119,24 @@ def _module() -> Any:
     return importlib.import_module("analysis.costs.cost_study")
 
 
-@pytest.mark.parametrize("part", PARTS)
+def _replace(patch: pytest.MonkeyPatch, part: str, error: Exception) -> None:
+    if part in SEARCHES:
+        patch.setitem(_module().SIGNALS, part, _refusing(error))
+    else:
+        patch.setattr(_module(), PARTS[part], _refusing(error))
+
+
+@pytest.mark.parametrize("part", (*PARTS, *SEARCHES))
 def test_absent_data_make_a_visible_check_and_a_broken_ledger_is_raised(
     company: Path, inputs_of: Inputs, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
     inputs = inputs_of(company)
-    monkeypatch.setattr(_module(), PARTS[part], _refusing(MissingData("ledger.moon")))
+    _replace(monkeypatch, part, MissingData("ledger.moon"))
     study = costs.study(inputs)
     assert isinstance(getattr(study, part, NotDone), NotDone) or not hasattr(study, part)
     (check,) = [check for check in study.checks if check.id == f"not_tested.{part}"]
     assert check.outcome == "info" and "needs ledger.moon" in check.sentence.plain()
-    monkeypatch.setattr(_module(), PARTS[part], _refusing(ContractError("the ledger is broken")))
+    _replace(monkeypatch, part, ContractError("the ledger is broken"))
     with pytest.raises(ContractError, match="the ledger is broken"):
         costs.study(inputs)
 

@@ -137,4 +137,4 @@ def test_simulated_shares_have_the_interval_of_their_number(planted_study: failu
     for rule in planted_study.rules:
         share = rule.false_alarms
         assert share.n and share.numerator == pytest.approx(float(share.value or 0) * share.n)
-        assert share.interval is not None and share.interval.method == "Wilson"
+        assert share.interval is not None and share.interval.method == "Wilson score"

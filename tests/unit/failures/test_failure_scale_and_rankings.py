@@ -438,7 +438,7 @@ def test_a_cause_without_hours_or_without_a_ledger_says_what_is_known(planted_st
     nothing = replace(
         bare, cost=replace(cause.cost, value=None, reason=Text.same("no ledger"), interval=None)
     )
-    texts = {said(findings._cause(one, SCALE).statement)[0] for one in (cause, bare, nothing)}
+    texts = {said(findings._cause(one, SCALE, cause.begun[0]).statement)[0] for one in (cause, bare, nothing)}
     assert len(texts) == 3
     assert (
         sum("of own staff" in text for text in texts) == 1

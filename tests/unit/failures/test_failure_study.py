@@ -13,7 +13,7 @@ from analysis.errors import ContractError, MissingData
 from analysis.exhibits import failures as exhibits
 from analysis.failures import lives_facts, money, monitoring, ranking, words
 from analysis.failures.reporting_facts import ReportingTest
-from analysis.failures.study import tested
+from analysis.failures.study import tested as found_by_tests
 from analysis.metrics import StudyInputs
 from analysis.results import Finding
 
@@ -87,7 +87,7 @@ def test_planted_truths_are_found_and_every_number_is_a_fact(planted_study: fail
 def test_the_tests_alone_find_what_the_study_finds(
     planted_inputs: StudyInputs, planted_study: failures.FailureStudy
 ):
-    found = {(one.id, one.severity, str(one.statement)) for one in tested(planted_inputs).findings}
+    found = {(one.id, one.severity, str(one.statement)) for one in found_by_tests(planted_inputs).findings}
     kinds = STATISTICAL | {"failures.fix"}
     assert found == {
         (one.id, one.severity, str(one.statement)) for one in planted_study.findings if one.id in kinds

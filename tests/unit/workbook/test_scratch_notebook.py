@@ -46,6 +46,7 @@ def outputs(tmp_path_factory: Any, company_in: Callable[[Path], Path]) -> dict[s
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AFTER_SALES_ROOT", str(place))
         patch.setenv("PYTHONPATH", str(Path(analysis.__file__).parents[1]))
+        patch.setenv("AFTER_SALES_DEBUG", "")  # a test of the command line may have set it for this process
         NotebookClient(notebook, timeout=300, kernel_name="python3", allow_errors=True).execute()
     return {name: cell.outputs for name, cell in zip(CELLS, notebook.cells, strict=True)}
 
