@@ -272,3 +272,10 @@ def test_machines_that_are_not_recorded_are_said_not_zero(company: Path, engine_
     fact = engine_of(company).measured_by("field_machines", there, by=(), period=OCTOBER)[()]
     assert fact.value is None and fact.reason is not None
     assert fact.reason.en == "not computed: needs units.shipped_on"
+
+
+def test_a_parameter_fills_its_own_name_and_no_longer_one():
+    from analysis.metrics.views.selection import Selection
+
+    rows = Selection("view", "SELECT 1").given(share=0.8)
+    assert rows.filled("quantile_cont(x, $share) + $shares") == "quantile_cont(x, 0.8) + $shares"

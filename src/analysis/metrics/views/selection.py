@@ -55,7 +55,9 @@ class Selection:
     def filled(self, aggregate: str) -> str:
         """The aggregate of a measure with its parameters."""
         for name, value in self.parameters.items():
-            aggregate = aggregate.replace(f"${name}", repr(value))
+            aggregate = re.sub(
+                rf"\${re.escape(name)}\b", repr(value), aggregate
+            )  # $share is no part of $shares
         return aggregate
 
 
