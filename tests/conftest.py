@@ -17,3 +17,13 @@ os.environ.setdefault("MPLBACKEND", "agg")
 # Tests state what they need; an analyst's settings must not change an answer.
 for _name in ("AFTER_SALES_RUN_DIR", "AFTER_SALES_LANGUAGE", "AFTER_SALES_ROOT", "SOURCE_DATE_EPOCH"):
     os.environ.pop(_name, None)
+
+import pytest  # noqa: E402 - after the environment is set
+
+from analysis import locale  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def own_memory_of_wordings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test remembers its own missing wordings: another test's invented sentences are not its own."""
+    monkeypatch.setattr(locale, "_missing", set())
