@@ -56,7 +56,7 @@ def obligation_table(study: FailureStudy) -> Block | None:
             {"cost": outlook.obligation},
         ),
         subtitle=Sentence(
-            "Direct cost, not discounted, labour not included; beside it the warranty provision, which may cover more than direct cost"
+            "Not discounted. Direct cost is what is posted to tickets, as claims on the provision are; with labour: the hours of own staff on them as well, which the provision does not pay"
         ),
         rows=outlook.obligations,
         by=("product_line",),
@@ -72,9 +72,11 @@ def obligation_table(study: FailureStudy) -> Block | None:
             ),
             metric("warranty_obligation", of="cost", head="Expected direct cost"),
             interval("warranty_obligation", of="cost"),
+            metric("warranty_full_obligation", of="full", head="With labour"),
+            interval("warranty_full_obligation", of="full", key="full_interval"),
             metric("provision_balance", of="provision", head="Provision"),
         ],
-        total={"cost": outlook.obligation, "provision": outlook.provision},
+        total={"cost": outlook.obligation, "full": outlook.full_obligation, "provision": outlook.provision},
         total_head="All",
         note=source(study),
     )

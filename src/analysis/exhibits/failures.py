@@ -50,6 +50,7 @@ from analysis.exhibits.specification import (
 from analysis.exhibits.statements import callout, not_computed
 from analysis.exhibits.style import Drawing
 from analysis.exhibits.vocabulary import Tile, phrase
+from analysis.failures.forecasting_facts import DIRECT, FULL
 from analysis.failures.monitoring_facts import ChartFacts
 from analysis.failures.result import FailureStudy, NotRated
 from analysis.locale import Text
@@ -78,15 +79,12 @@ def failure_tiles(study: FailureStudy) -> Block:
         ahead = study.forecast
         for id, over, whole, part in (
             ("failure_forecast", "Failures expected, {first} to {last}", ahead.total, ahead.under_warranty),
-            (
-                "failure_cost_forecast",
-                "Direct cost expected, {first} to {last}",
-                ahead.cost,
-                ahead.warranty_cost,
-            ),
+            (DIRECT, "Direct cost expected, {first} to {last}", ahead.cost, ahead.warranty_cost),
+            (FULL, "Cost expected with labour, {first} to {last}", ahead.full_cost, ahead.full_warranty_cost),
         ):
-            under = line(id, part, "same months, under warranty")
-            shown.append(tile(id, whole, head=_over(over, whole), comparisons=[under]))
+            if whole.value is not None:
+                under = line(id, part, "same months, under warranty")
+                shown.append(tile(id, whole, head=_over(over, whole), comparisons=[under]))
     return tiles("failures.tiles", shown)
 
 

@@ -12,7 +12,7 @@ from analysis.failures import forecasting, lives, money, reporting
 from analysis.failures.baseline import Baseline
 from analysis.failures.field import Field
 from analysis.failures.forecasting import Forecast
-from analysis.failures.money import UnitCost, unit_cost
+from analysis.failures.money import Prices, UnitCost
 from analysis.metrics import NotDone, StudyInputs, traced
 from analysis.summaries import Summarised
 
@@ -23,7 +23,8 @@ class ClaimsForecast(Summarised):
 
     Attributes
     ----------
-    rows : one row per ``product_line`` and ``month`` ahead: ``failures`` (expected), ``cost`` (currency, expected, float), ``low`` and ``high``.
+    rows : one row per ``product_line`` and ``month`` ahead: ``failures`` (expected), ``cost`` (direct, currency, expected, float), ``low`` and ``high``, and
+        ``full`` (the cost with the hours of own staff; missing where there are none).
     draws : the whole sum of the horizon under the model's uncertainty (counts, month scatter, level, cost per failure), one value per draw.
     counts : the failures of the same draws.
     level : coverage of the intervals.
@@ -32,9 +33,9 @@ class ClaimsForecast(Summarised):
     --------
     >>> import numpy as np, pandas as pd
     >>> from analysis import failures
-    >>> rows = pd.DataFrame({"product_line": ["a"], "month": ["2026-11"], "failures": [2.0], "cost": [500.0], "low": [0.0], "high": [1500.0]})
+    >>> rows = pd.DataFrame({"product_line": ["a"], "month": ["2026-11"], "failures": [2.0], "cost": [500.0], "low": [0.0], "high": [1500.0], "full": [900.0]})
     >>> failures.ClaimsForecast(rows=rows, draws=np.array([400.0, 600.0]), counts=np.array([1, 2]), level=0.95)
-    ClaimsForecast(rows=table, 1 rows x 6 columns, draws=[400, 600], counts=[1, 2], level=0.95)
+    ClaimsForecast(rows=table, 1 rows x 7 columns, draws=[400, 600], counts=[1, 2], level=0.95)
     """
 
     rows: pd.DataFrame
@@ -91,17 +92,10 @@ def claims_forecast(
     intensity = forecasting.intensity_of(field, baseline, delay, fitted)
     arrivals = _arrivals(field) if with_plan else forecasting.nobody()
     made = forecasting.forecast(field, intensity, ahead=months, arrivals=arrivals)
-    by_line = money.cost_by(field, "product_line")
-    cost = unit_cost(by_line)
-    covered = money.covered_cost(field, cost)
-    uplift = covered.mean / cost.mean if cost.mean else 1.0
-    means = {
-        str(line): unit_cost(part).mean * uplift
-        for line, part in by_line[by_line["failures"] > 0].groupby("value", sort=False)
-    }
-    rows = _rows(made, means, covered, level=inputs.confidence)
+    priced = money.prices(field)
+    rows = _rows(made, priced, money.full_prices(field), level=inputs.confidence)
     random = np.random.default_rng(int(field.assumed("failure_seed")) if seed is None else seed)
-    total, counts = _draws(made, rows, covered, draws=draws, random=random)
+    total, counts = _draws(made, rows, priced.covered, draws=draws, random=random)
     return ClaimsForecast(rows=rows.drop(columns="each"), draws=total, counts=counts, level=inputs.confidence)
 
 
@@ -112,21 +106,26 @@ def _arrivals(field: Field) -> pd.DataFrame | NotDone:
         return NotDone.because(absent)
 
 
-def _rows(made: Forecast, means: dict[str, float], covered: UnitCost, *, level: float) -> pd.DataFrame:
-    """Expected failures and cost by product line and month; ``each`` is the cost per failure."""
+def _rows(made: Forecast, priced: Prices, full: Prices | NotDone, *, level: float) -> pd.DataFrame:
+    """Expected failures and cost by product line and month; ``each`` is the direct cost per failure."""
     inside = made.frame[made.frame["warranty"]]
     rows = inside.groupby(["product_line", "month"], as_index=False, sort=True)["failures"].sum()
-    each = rows["product_line"].map(means).fillna(covered.mean)
+    each = np.array([priced.covered_in(str(line)).mean for line in rows["product_line"]])
+    whole = [
+        full.covered_in(str(line)).mean if isinstance(full, Prices) else np.nan
+        for line in rows["product_line"]
+    ]
     limits = [
         made.interval(float(n), months=1, level=level) if n > 0 else (0.0, 0.0) for n in rows["failures"]
     ]
-    priced: pd.DataFrame = rows.assign(
+    table: pd.DataFrame = rows.assign(
         cost=rows["failures"] * each,
         low=[a for a, _ in limits] * each,
         high=[b for _, b in limits] * each,
+        full=rows["failures"] * whole,
         each=each,
     )
-    return priced
+    return table
 
 
 def _draws(

@@ -262,9 +262,27 @@ def _fix(fix: FixFacts, scale: Scale) -> Finding:
     )
 
 
+OUTLOOK = "The next twelve months are expected to bring {total} ({total:interval}) and {cost} of direct cost; {inside} of them under warranty."
+OUTLOOK_FULL = (
+    "The next twelve months are expected to bring {total} ({total:interval}) and {cost} of direct cost, {full} with the hours of own staff; "
+    "{inside} of them under warranty."
+)
+PROVISION_SHORT = "The warranty provision of {provision} is below the expected direct cost of remaining warranty, {cost} ({cost:interval})."
+PROVISION_SHORT_FULL = (
+    "The warranty provision of {provision} is below the expected direct cost of remaining warranty, {cost} ({cost:interval}); "
+    "with the hours of own staff, which it does not pay, {full}."
+)
+
+
 def _outlook(forecast: ForecastFacts | NotDone, scale: Scale) -> list[Finding]:
     if isinstance(forecast, NotDone):
         return []
+    values: dict[str, Value] = {
+        "total": forecast.total,
+        "cost": forecast.cost,
+        "inside": forecast.under_warranty,
+    }
+    labour = forecast.full_cost.value is not None
     found = [
         Finding(
             id="failures.outlook",
@@ -272,8 +290,7 @@ def _outlook(forecast: ForecastFacts | NotDone, scale: Scale) -> list[Finding]:
             severity="info",
             method=FORECAST_METHOD,
             statement=Sentence(
-                "The next twelve months are expected to bring {total} ({total:interval}) and {cost} of direct cost; {inside} of them under warranty.",
-                {"total": forecast.total, "cost": forecast.cost, "inside": forecast.under_warranty},
+                OUTLOOK_FULL if labour else OUTLOOK, values | ({"full": forecast.full_cost} if labour else {})
             ),
         )
     ]
@@ -287,8 +304,9 @@ def _outlook(forecast: ForecastFacts | NotDone, scale: Scale) -> list[Finding]:
                 severity=scale.materiality.severity(limits.low - float(held)),
                 method=FORECAST_METHOD,
                 statement=Sentence(
-                    "The warranty provision of {provision} is below the expected direct cost of remaining warranty, {cost} ({cost:interval}).",
-                    {"provision": forecast.provision, "cost": forecast.obligation},
+                    PROVISION_SHORT_FULL if labour else PROVISION_SHORT,
+                    {"provision": forecast.provision, "cost": forecast.obligation}
+                    | ({"full": forecast.full_obligation} if labour else {}),
                 ),
                 evidence=forecast.evidence,
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from analysis.failures import forecasting, money
 from analysis.failures.field import Field
 from analysis.failures.forecasting import Forecast, ForecastTest
 from analysis.failures.limits import interval_of, ratio_limits, whole
-from analysis.failures.money import UnitCost, unit_cost
+from analysis.failures.money import Prices, UnitCost
 from analysis.failures.reporting import Delay, share_by_month
 from analysis.locale import Text
 from analysis.metrics import NotDone, Period, cents, traced
@@ -30,6 +30,7 @@ COMPLETED_METHOD = "exact Poisson over share reported"
 MONTH_METHOD = "ratio of sums over months, t"
 NO_PROVISION = Text.of("not computed: needs provision.closing")
 NONE_OF_LINE = Text.of("not computed: no provision of this line")
+DIRECT, FULL = "failure_cost_forecast", "failure_full_cost_forecast"
 NOTHING_FAILED = Text.of("nothing failed in the last twelve months")
 
 
@@ -39,13 +40,14 @@ class ObligationLine(Summarised):
 
     name: Text
     cost: Fact
+    full: Fact
     provision: Fact
     failures: Fact
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ForecastFacts(Summarised):
-    """Failures and cost of the months ahead, and what remaining warranty will cost beside the provision."""
+    """Failures and cost of the months ahead, direct and with the hours of own staff (``full_…``), and what remaining warranty will cost beside the provision."""
 
     history: tuple[tuple[Month, Fact], ...]
     months: tuple[tuple[Month, Fact], ...]
@@ -53,8 +55,11 @@ class ForecastFacts(Summarised):
     under_warranty: Fact
     cost: Fact
     warranty_cost: Fact
+    full_cost: Fact
+    full_warranty_cost: Fact
     obligations: tuple[ObligationLine, ...]
     obligation: Fact
+    full_obligation: Fact
     provision: Fact
     cover: Fact
     with_plan: bool
@@ -67,6 +72,7 @@ class ForecastFacts(Summarised):
                 "product_line": [line.name.en for line in self.obligations],
                 "failures": [line.failures.value for line in self.obligations],
                 "cost": [line.cost.value for line in self.obligations],
+                "full_cost": [line.full.value for line in self.obligations],
                 "provision": [line.provision.value for line in self.obligations],
             }
         )
@@ -85,9 +91,8 @@ def forecast_facts(
     """
     if not costs["failures"].sum():
         return NotDone(reason=NOTHING_FAILED)
-    cost = unit_cost(costs)
-    covered = money.covered_cost(field, cost)
-    lines, obligation = _obligations(field, made, covered, cost)
+    direct, full = money.prices(field), money.full_prices(field)
+    lines, obligation, full_obligation = _obligations(field, made, direct, full)
     ahead = Period(made.months[0], made.months[-1])
     inside: dict[str, Any] = {"warranty": "inside"}
     held = _provision(field, lines)
@@ -96,12 +101,23 @@ def forecast_facts(
         months=_monthly(field, made),
         total=_count(field, made, made.total(), ahead),
         under_warranty=_count(field, made, made.total(warranty=True), ahead, **inside),
-        cost=_cost(field, "failure_cost_forecast", made, made.total(), cost, ahead),
-        warranty_cost=_cost(
-            field, "failure_cost_forecast", made, made.total(warranty=True), covered, ahead, **inside
+        cost=_cost(field, DIRECT, made, made.total(), direct.all, ahead),
+        warranty_cost=_cost(field, DIRECT, made, made.total(warranty=True), direct.covered, ahead, **inside),
+        full_cost=_cost(
+            field, FULL, made, made.total(), full.all if isinstance(full, Prices) else full, ahead
+        ),
+        full_warranty_cost=_cost(
+            field,
+            FULL,
+            made,
+            made.total(warranty=True),
+            full.covered if isinstance(full, Prices) else full,
+            ahead,
+            **inside,
         ),
         obligations=lines,
         obligation=obligation,
+        full_obligation=full_obligation,
         provision=held,
         cover=field.state.derived("provision_cover", held, obligation, period=field.last),
         with_plan=made.with_plan,
@@ -157,11 +173,20 @@ def _count(
 
 
 def _cost(
-    field: Field, metric: str, made: Forecast, expected: float, cost: UnitCost, period: Period, **place: str
+    field: Field,
+    metric: str,
+    made: Forecast,
+    expected: float,
+    cost: UnitCost | NotDone,
+    period: Period,
+    **place: str,
 ) -> Fact:
     """Count and cost per failure both uncertain; their relative errors add in quadrature."""
     from scipy.stats import norm
 
+    dimensions: dict[str, Any] = dict(place)
+    if isinstance(cost, NotDone):
+        return field.state.exact(metric, None, reason=cost.unstated, period=period, **dimensions)
     low, high = made.interval(expected, months=len(made.months), level=field.inputs.confidence)
     z = float(norm.ppf(0.5 + field.inputs.confidence / 2))
     value = expected * cost.mean
@@ -173,45 +198,54 @@ def _cost(
         field.inputs.confidence,
         COST_METHOD,
     )
-    dimensions: dict[str, Any] = dict(place)
     parts = {"n": cost.failures, "interval": limits}
     return field.state.exact(metric, cents(value), period=period, parts=parts, **dimensions)
 
 
 @traced
 def _obligations(
-    field: Field, made: Forecast, covered: UnitCost, cost: UnitCost
-) -> tuple[tuple[ObligationLine, ...], Fact]:
-    """Remaining warranty by product line beside the provision: machines shipped so far, no new ones."""
+    field: Field, made: Forecast, direct: Prices, full: Prices | NotDone
+) -> tuple[tuple[ObligationLine, ...], Fact, Fact]:
+    """Remaining warranty by product line beside the provision, and of all lines direct and in full: machines shipped so far, no new ones."""
     months = int(field.assumed("longest_warranty_months"))
     run_off = forecasting.forecast(field, made.intensity, ahead=months, arrivals=forecasting.nobody())
     inside = run_off.frame[run_off.frame["warranty"]]
-    by_line = money.cost_by(field, "product_line").set_index("value")
+    due = {
+        str(line): float(part["failures"].sum()) for line, part in inside.groupby("product_line", sort=True)
+    }
+    due = {line: expected for line, expected in due.items() if expected > 0}
     period, lines = Period(run_off.months[0], run_off.months[-1]), []
-    # warranty repairs cost what they cost on average; a product line's own mean carries the difference between lines
-    uplift = covered.mean / cost.mean if cost.mean else 1.0
-    total, failures = 0.0, 0.0
-    for line, part in inside.groupby("product_line", sort=True):
-        own = (unit_cost(by_line.loc[[line]]) if line in by_line.index else cost).times(uplift)
-        expected, name = float(part["failures"].sum()), str(line)
-        if expected <= 0:
-            continue
-        due = _cost(field, "warranty_obligation", run_off, expected, own, period, product_line=name)
-        total, failures = total + float(due.value or 0), failures + expected
-        place: dict[str, Any] = {"product_line": name, "warranty": "inside", "basis": "run_off"}
-        count = _count(field, run_off, expected, period, **place)
+    for line, expected in due.items():
+        place: dict[str, Any] = {"product_line": line, "warranty": "inside", "basis": "run_off"}
+
+        def cost(metric: str, priced: Prices | NotDone, line: str = line, expected: float = expected) -> Fact:
+            each = priced.covered_in(line) if isinstance(priced, Prices) else priced
+            return _cost(field, metric, run_off, expected, each, period, product_line=line)
+
         lines.append(
             ObligationLine(
-                name=field.label("product_line", name),
-                cost=due,
-                provision=_provision_of(field, name),
-                failures=count,
+                name=field.label("product_line", line),
+                cost=cost("warranty_obligation", direct),
+                full=cost("warranty_full_obligation", full),
+                provision=_provision_of(field, line),
+                failures=_count(field, run_off, expected, period, **place),
             )
         )
-    mean = UnitCost(
-        mean=total / failures if failures else 0.0, error=covered.error, failures=covered.failures
+    failures = sum(due.values())
+
+    def whole(metric: str, priced: Prices | NotDone, costs: list[Fact]) -> Fact:
+        """All lines together, in the cents of the lines."""
+        total = sum(float(one.value or 0) for one in costs)
+        if isinstance(priced, NotDone):
+            return _cost(field, metric, run_off, failures, priced, period)
+        mean = replace(priced.covered, mean=total / failures if failures else 0.0)
+        return _cost(field, metric, run_off, failures, mean, period)
+
+    return (
+        tuple(lines),
+        whole("warranty_obligation", direct, [line.cost for line in lines]),
+        whole("warranty_full_obligation", full, [line.full for line in lines]),
     )
-    return tuple(lines), _cost(field, "warranty_obligation", run_off, failures, mean, period)
 
 
 def _provision_of(field: Field, line: str) -> Fact:

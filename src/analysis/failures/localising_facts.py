@@ -18,7 +18,6 @@ from analysis.failures.localising import FEWEST_SCATTERED, Cause, Cells, Search,
 from analysis.failures.reporting_facts import Labelled
 from analysis.locale import Text
 from analysis.metrics import NotDone, Period, cents, traced
-from analysis.metrics.steady import exact_sum
 from analysis.metrics.views import month_index
 from analysis.periods import Month
 from analysis.results import Fact
@@ -188,7 +187,7 @@ def _excess_cost(field: Field, cause: Cause, edges: tuple[float, float], costs: 
     if isinstance(costs, NotDone):
         reason = of_what(Text.of("not computed"), costs.reason)
         return field.state.exact("cause_excess_cost", None, reason=reason, **place)
-    amount, failures, _ = money.cost_of_cause(field, cause.attributes, cause.component)
+    amount, failures = money.cost_of_cause(field, cause)
     total = float(str(amount))
     limits = interval_of(total * edges[0], total * edges[1], field.inputs.confidence, COST_METHOD)
     return field.state.exact(
@@ -200,32 +199,16 @@ def _excess_cost(field: Field, cause: Cause, edges: tuple[float, float], costs: 
 
 
 @traced
-def hour_rate(field: Field) -> Fact:
-    """Cost of own staff per hour that they worked in the last twelve months; unused hours are in it.
-
-    Raises
-    ------
-    MissingData
-        Without staff, their cost or the teams of service orders.
-    """
-    return field.state.measured("failure_hour_rate", money.own_staff(field), period=field.year)
-
-
-@traced
 def _labour(field: Field, cause: Cause, edges: tuple[float, float], cost: Fact) -> Labour | NotDone:
     """Hours of own teams on the failures of the cause, times the share of them in excess, at the cost of an hour."""
     try:
-        rate = hour_rate(field)
+        rate = money.hour_rate(field)
     except MissingData as absent:
         return NotDone.because(absent)
     place, part = cause_slice(cause), cause.excess / cause.actual
-    work = money.own_work(field, money.where_of(cause))
-    worked = field.inputs.engine.query(
-        f"SELECT coalesce({exact_sum('handling_hours')}, 0) AS hours FROM ({work})"
-    )["hours"].iloc[0]
     if rate.value is None or cost.value is None:
         return NotDone(reason=NO_HOURS)
-    level, spent = field.inputs.confidence, float(worked)
+    level, spent = field.inputs.confidence, money.own_hours(field, money.where_of(cause))
     hours = field.state.exact(
         "cause_excess_hours",
         whole(spent * part),

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.errors import MissingData
 from analysis.failures import views
 from analysis.failures.field import Field
-from analysis.metrics import Period
+from analysis.locale import Text
+from analysis.metrics import NotDone, Period
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.steady import exact_sum
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.failures.localising import Cause
+    from analysis.results import Fact
+
+NO_HOURS = Text.of("no hours of own staff")
 
 # The parts of direct cost: which postings each one holds; what is in no other part is ``other``.
 PARTS = ("parts", "logistics", "outsourcing", "compensation")
@@ -54,6 +59,16 @@ def _direct(field: Field) -> str:
     return f"direct AS (SELECT * FROM {field.inputs.engine.materialise('failures_direct', _DIRECT, needs=('ledger.amount', 'ledger.ticket_id'))})"
 
 
+OWN = "coalesce(sourcing, 'in_house') = 'in_house'"
+"""The condition that staff are the company's own."""
+_WORKED = (
+    "worked AS (SELECT ticket_id, handling_hours AS hours FROM service WHERE handling_hours IS NOT NULL "
+    f"AND team IN (SELECT team FROM workforce WHERE {OWN} AND team IS NOT NULL))"
+)
+"""CTE ``worked``: hours of own teams on each ticket; partners are paid per order, which is direct cost."""
+_OWN_HOURS = ("staff.team", "tickets.handling_hours", "tickets.team")
+
+
 def since(field: Field, months: int = 12) -> str:
     """The condition that a failure happened in the last months of the window."""
     first: Month = max(field.first, field.last - (months - 1))
@@ -61,19 +76,28 @@ def since(field: Field, months: int = 12) -> str:
 
 
 @traced
-def cost_by(field: Field, dimension: str, *, months: int = 12) -> pd.DataFrame:
-    """Cost traced to the tickets of confirmed failures of the last months: one row per value, the costliest first.
+def cost_by(field: Field, dimension: str, *, months: int = 12, hour: float = 0.0) -> pd.DataFrame:
+    """Cost of the confirmed failures of the last months: one row per value, the costliest first.
 
-    ``failures``, ``amount`` and its parts; ``square`` (sum of squared cost per failure) gives the scatter. Labour and other held capacity is not traced.
+    ``hour`` is the cost of an hour of own staff: with it ``amount`` is the full cost, that is what was traced to the tickets and the hours of
+    own teams on them; without it the direct cost alone. Columns: ``failures``, ``amount``, the parts of the direct cost, and ``square``
+    (sum of squared cost per failure), which gives the scatter.
     """
     field.inputs.engine.require("ledger.amount", "ledger.ticket_id")
-    sums = ", ".join(f"coalesce(sum(d.{name}), 0) AS {name}" for name in ("amount", *NAMED))
+    sums = ", ".join(f"coalesce(sum(d.{name}), 0) AS {name}" for name in NAMED)
+    each, total, join = "CAST(d.amount AS DOUBLE)", "sum(d.amount)", ""
+    worked: tuple[str, ...] = ()
+    if hour:
+        field.inputs.engine.require(*_OWN_HOURS)
+        each = f"(coalesce({each}, 0) + coalesce(w.hours, 0) * {hour!r})"
+        total, worked, join = exact_sum(each), (_WORKED,), " LEFT JOIN worked w USING (ticket_id)"
     return field.query(
         field.failures,
         _direct(field),
-        select=f"SELECT coalesce(CAST({dimension} AS VARCHAR), 'not_stated') AS value, count(*) AS failures, {sums}, "
-        f"coalesce({exact_sum('CAST(d.amount AS DOUBLE) * CAST(d.amount AS DOUBLE)')}, 0) AS square "
-        f"FROM failed LEFT JOIN direct d USING (ticket_id) WHERE {since(field, months)} GROUP BY 1 ORDER BY amount DESC, value",
+        *worked,
+        select=f"SELECT coalesce(CAST({dimension} AS VARCHAR), 'not_stated') AS value, count(*) AS failures, coalesce({total}, 0) AS amount, {sums}, "
+        f"coalesce({exact_sum(f'{each} * {each}')}, 0) AS square "
+        f"FROM failed LEFT JOIN direct d USING (ticket_id){join} WHERE {since(field, months)} GROUP BY 1 ORDER BY amount DESC, value",
     )
 
 
@@ -100,10 +124,32 @@ def unit_cost(frame: pd.DataFrame) -> UnitCost:
     return UnitCost(mean=mean, error=float(np.sqrt(variance / max(count, 1))), failures=count)
 
 
-def covered_cost(field: Field, otherwise: UnitCost) -> UnitCost:
-    """Mean cost per failure under warranty; where none was, that of all failures."""
-    under = cost_by(field, "in_warranty").set_index("value")
-    return unit_cost(under.loc[["true"]]) if "true" in under.index else otherwise
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prices(Summarised):
+    """What a failure costs, in direct cost or in full: of all failures, of those under warranty, and under warranty by product line."""
+
+    all: UnitCost
+    covered: UnitCost
+    by_line: dict[str, UnitCost]
+
+    def covered_in(self, line: str) -> UnitCost:
+        """Of a product line's failures under warranty; of a line without failures that of all lines."""
+        return self.by_line.get(line, self.covered)
+
+
+def prices(field: Field, *, hour: float = 0.0) -> Prices:
+    """The cost per failure of the last twelve months; with the cost of an ``hour`` of own staff, in full.
+
+    Warranty repairs cost what they cost on average; a product line's own mean carries the difference between lines.
+    """
+    under = cost_by(field, "in_warranty", hour=hour)
+    everything = unit_cost(under)
+    inside = under[under["value"] == "true"]
+    covered = unit_cost(inside) if len(inside) else everything
+    uplift = covered.mean / everything.mean if everything.mean else 1.0
+    by_line = cost_by(field, "product_line", hour=hour)
+    lines = {str(line): unit_cost(rows).times(uplift) for line, rows in by_line.groupby("value", sort=False)}
+    return Prices(all=everything, covered=covered, by_line=lines)
 
 
 @traced
@@ -117,20 +163,26 @@ def failures_by(field: Field, dimension: str, *, months: int = 12) -> pd.DataFra
 
 
 @traced
-def cost_of_cause(field: Field, place: dict[str, str], component: str | None) -> tuple[object, int, object]:
-    """Cost traced to the failures of a cause (Decimal), their number, and what was recovered (negative)."""
-    where = views.condition(place | ({"component": component} if component else {}))
+def cost_of_cause(field: Field, cause: Cause) -> tuple[object, int]:
+    """Cost traced to the failures of a cause (Decimal), and their number."""
     row = field.query(
         field.failures,
         _direct(field),
-        select=f"SELECT coalesce(sum(d.amount), 0) AS amount, count(*) AS failures, coalesce(sum(d.recovered), 0) AS recovered "
-        f"FROM failed LEFT JOIN direct d USING (ticket_id) WHERE {where}",
+        select=f"SELECT coalesce(sum(d.amount), 0) AS amount, count(*) AS failures FROM failed LEFT JOIN direct d USING (ticket_id) WHERE {where_of(cause)}",
     ).iloc[0]
-    return row["amount"], int(row["failures"]), row["recovered"]
+    return row["amount"], int(row["failures"])
 
 
-OWN = "coalesce(sourcing, 'in_house') = 'in_house'"
-"""The condition that staff are the company's own."""
+@traced
+def own_hours(field: Field, where: str) -> float:
+    """Hours of own teams on the counted failures that meet a condition."""
+    field.inputs.engine.require(*_OWN_HOURS)
+    row = field.query(
+        field.failures,
+        _WORKED,
+        select=f"SELECT coalesce({exact_sum('w.hours')}, 0) AS hours FROM failed JOIN worked w USING (ticket_id) WHERE {where}",
+    ).iloc[0]
+    return float(row["hours"])
 
 
 @study_view
@@ -151,12 +203,25 @@ def own_staff(field: Field) -> str:
     )
 
 
-def own_work(field: Field, where: str) -> str:
-    """SELECT of the counted failures that meet a condition and were handled by own teams, with their ``handling_hours``."""
-    return (
-        f"SELECT f.*, s.handling_hours FROM ({field.rows(where)}) f JOIN service s ON s.ticket_id = f.ticket_id "
-        f"WHERE s.handling_hours IS NOT NULL AND s.team IN (SELECT team FROM workforce WHERE {OWN} AND team IS NOT NULL)"
-    )
+@traced
+def hour_rate(field: Field) -> Fact:
+    """Cost of own staff per hour that they worked in the last twelve months; unused hours are in it.
+
+    Raises
+    ------
+    MissingData
+        Without staff, their cost or the teams of service orders.
+    """
+    return field.state.measured("failure_hour_rate", own_staff(field), period=field.year)
+
+
+def full_prices(field: Field) -> Prices | NotDone:
+    """The cost per failure with the hours of own staff at what an hour of them costs."""
+    try:
+        hour = hour_rate(field).value
+        return prices(field, hour=float(hour)) if hour else NotDone(reason=NO_HOURS)
+    except MissingData as absent:
+        return NotDone.because(absent)
 
 
 @traced

@@ -140,3 +140,44 @@ def test_a_cause_that_names_a_supplier_makes_a_finding_with_the_exact_amount_and
     assert finding.severity == "alert" and finding.evidence is not None and len(finding.evidence) == 3
     assert finding.statement.values["amount"].value == Decimal("205.00")  # type: ignore[union-attr]
     assert "205" in finding.statement.plain("en") and "3" in finding.statement.plain("zh")
+
+
+STAFF = """agent_id,month,team,sourcing,cost,hours_paid,hours_worked
+A1,2026-09-01,Own,in_house,600.00,70,60
+A1,2026-10-01,Own,in_house,400.00,50,40
+P1,2026-09-01,Partner,outsourced,9999.00,100,100
+"""
+WORK = {"T1": ("Own", "2.0"), "T2": ("Own", "3.0"), "T3": ("Partner", "5.0"), "T4": ("", "")}
+
+
+def test_a_failure_costs_what_was_posted_to_it_and_in_full_the_hours_of_own_staff_as_well(
+    small: Path, inputs_of: Inputs
+):
+    """An hour of own staff: 1,000 of cost over 100 hours. T1: 100 posted and 2 hours; T2: 3 hours; T3: 220 posted, done by a partner; T4: nothing yet."""
+    head, *rows = TICKETS.splitlines()
+    with_work = [f"{head},team,handling_hours", *(f"{row},{','.join(WORK[row[:2]])}" for row in rows)]
+    (small / "tickets.csv").write_text("\n".join(with_work) + "\n")
+    (small / "staff.csv").write_text(STAFF)
+    field = Field.of(inputs_of(small))
+    assert float(money.hour_rate(field).value or 0) == 10.0
+    direct, full = money.prices(field), money.full_prices(field)
+    assert isinstance(full, money.Prices)
+    assert (direct.all.mean, direct.all.failures) == (pytest.approx(320 / 4), 4)
+    assert (full.all.mean, full.all.failures) == (pytest.approx(370 / 4), 4)
+    # under warranty: all but T2
+    assert direct.covered.mean == pytest.approx(320 / 3) and full.covered.mean == pytest.approx(340 / 3)
+    assert full.all.error == pytest.approx(
+        (sum(x**2 for x in (120, 30, 220, 0)) / 4 - 92.5**2) ** 0.5 / 4**0.5
+    )
+    # the excess cost of a cause counts the same hours and postings
+    one = cause(supplier="A")
+    posted, failures = money.cost_of_cause(field, one)
+    assert (float(str(posted)), failures) == (100.0, 2)
+    assert money.own_hours(field, money.where_of(one)) == 5.0
+    by_supplier = money.cost_by(field, "supplier", hour=10.0).set_index("value")["amount"]
+    assert by_supplier["A"] == pytest.approx(100 + 5 * 10)
+
+
+def test_without_staff_the_full_cost_is_not_computed_and_says_what_it_needs(small: Path, inputs_of: Inputs):
+    found = money.full_prices(Field.of(inputs_of(small)))
+    assert not found and "staff.team" in found.reason.en

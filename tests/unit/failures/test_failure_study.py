@@ -12,6 +12,7 @@ from analysis import failures, sample
 from analysis.errors import ContractError, MissingData
 from analysis.exhibits import failures as exhibits
 from analysis.failures import lives_facts, money, monitoring, ranking, words
+from analysis.failures.field import Field
 from analysis.failures.reporting_facts import ReportingTest
 from analysis.failures.study import tested as found_by_tests
 from analysis.metrics import StudyInputs
@@ -207,3 +208,30 @@ def test_every_alert_and_watch_has_its_evidence(planted_study: failures.FailureS
     assert len(proven) >= 4
     for one in proven:
         assert one.evidence is not None and len(one.evidence), one.id
+
+
+def test_forecast_and_obligation_print_direct_and_full_cost_at_one_cost_per_failure(
+    planted_study: failures.FailureStudy, planted_inputs: StudyInputs
+):
+    found, field = planted_study.forecast, Field.of(planted_inputs)
+    assert found
+    direct, full = money.prices(field), money.full_prices(field)
+    assert isinstance(full, money.Prices)
+    for cost, priced in ((found.cost, direct.all), (found.full_cost, full.all)):
+        # the forecast is printed in whole failures, its cost at the mean before rounding
+        assert float(cost.value) / float(found.total.value) == pytest.approx(priced.mean, rel=1e-3)
+    assert float(found.full_warranty_cost.value) > float(found.warranty_cost.value)
+    for whole, parts in (
+        (found.obligation, [line.cost for line in found.obligations]),
+        (found.full_obligation, [line.full for line in found.obligations]),
+    ):
+        assert float(whole.value) == pytest.approx(sum(float(part.value) for part in parts), abs=0.02)
+        assert whole.interval.low < float(whole.value) < whole.interval.high
+    # a cause's excess: the same hours at the same cost of an hour
+    for one in planted_study.causes:
+        assert one.labour and one.labour.rate.value == money.hour_rate(field).value
+        hours = money.own_hours(field, money.where_of(one.cause)) * one.cause.excess / one.cause.actual
+        direct_part = float(one.cost.value)
+        assert float(one.labour.full.value) == pytest.approx(
+            direct_part + hours * float(one.labour.rate.value), abs=0.05
+        )
