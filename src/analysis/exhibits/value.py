@@ -38,7 +38,7 @@ from analysis.value.change import CUSTOMER_STEPS, STEPS, ValueChange
 from analysis.value.findings import BASIS_NAMES
 from analysis.value.investment import LEVELS
 from analysis.value.portfolio import Portfolio
-from analysis.value.results import ValueStudy
+from analysis.value.results import ServiceBreakEven, ValueStudy
 
 # ---------------------------------------------------------------- headline
 
@@ -60,15 +60,7 @@ def headline_tiles(study: ValueStudy) -> Block:
         )
     ]
     if not isinstance(study.break_even, NotDone):
-        cost = line("service_cost_over_horizon", study.break_even.cost, "After-sales over the horizon")
-        shown.append(
-            tile(
-                "break_even_share",
-                study.break_even.share,
-                head="After-sales pays for itself if it keeps, of expected margin",
-                comparisons=[interval_line("break_even_share", study.break_even.share), cost],
-            )
-        )
+        shown.append(_break_even_tile(study.break_even))
     shown.append(
         tile(
             "top_decile_share",
@@ -81,6 +73,22 @@ def headline_tiles(study: ValueStudy) -> Block:
     if not isinstance(study.change, NotDone):
         shown.append(_moved_tile(study.change))
     return tiles("value.headline", shown)
+
+
+def _break_even_tile(found: ServiceBreakEven) -> Tile:
+    """What after-sales must keep to pay for the part that nobody else pays for; gross alone where that part is not known."""
+    gross = line("break_even_share", found.share, "Gross, of all expected margin")
+    cost = line("service_cost_over_horizon", found.cost, "After-sales over the horizon")
+    if found.net_share.value is None:
+        shown = [interval_line("break_even_share", found.share), cost]
+        return tile("break_even_share", found.share, comparisons=shown)
+    avoidable = line("avoidable_service_cost", found.avoidable, "Avoidable and unpaid, over the horizon")
+    return tile(
+        "break_even_net_share",
+        found.net_share,
+        head="After-sales pays for itself if it keeps, of purchases' margin",
+        comparisons=[interval_line("break_even_net_share", found.net_share), avoidable, gross],
+    )
 
 
 def _moved_tile(found: ValueChange) -> Tile:
@@ -117,9 +125,21 @@ def parts_table(study: ValueStudy) -> Block | None:
     ]
     rows.append(entry("customer_value", whole.total, role="total", interval=True))
     if not isinstance(study.break_even, NotDone):
-        compared = "For comparison: all after-sales cost over the same horizon"
-        known = study.break_even.cost.interval is not None
-        rows.append(entry("service_cost_over_horizon", study.break_even.cost, compared, interval=known))
+        found = study.break_even
+        rows += [
+            entry(metric, fact, head, interval=fact.interval is not None)
+            for metric, fact, head in (
+                (
+                    "service_cost_over_horizon",
+                    found.cost,
+                    "For comparison: all after-sales cost over the same horizon, gross",
+                ),
+                ("service_revenue_over_horizon", found.revenue, "Paid by contracts and paid repairs"),
+                ("service_net_cost_over_horizon", found.net, "After-sales cost net of that"),
+                ("warranty_duty_over_horizon", found.duty, "Of which warranty owed for machines sold"),
+                ("avoidable_service_cost", found.avoidable, "Net and avoidable"),
+            )
+        ]
     return table_of(
         "value.parts",
         title=Sentence("Today's customers are worth {total}", {"total": whole.total}),

@@ -53,7 +53,7 @@ class EarlierEdition(Summarised):
 class ClaimsAhead(Protocol):
     """Claims to come on machines under warranty.
 
-    ``rows``: one a ``product_line`` and ``month`` ahead, with the expected ``failures``; ``draws``: the whole sum in money, one value a
+    ``rows``: one a ``product_line`` and ``month`` ahead, with the expected ``failures`` and their ``cost`` (direct) and ``full`` cost (hours of own staff as well; missing where not known); ``draws``: the whole sum in money, one value a
     simulated future; ``counts``: the failures of the same futures.
     """
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.locale import Text
 from analysis.metrics import NotDone, Parts
 from analysis.metrics.materiality import Materiality
-from analysis.results import Check, Fact, Finding, Outcome, Sentence, Severity
+from analysis.results import Check, Fact, Finding, Outcome, Sentence, Severity, Value
 from analysis.value.base import standing_out
 from analysis.value.change import CUSTOMER_STEPS
 
@@ -109,23 +109,49 @@ def _worth(study: ValueStudy) -> list[Finding]:
     ]
 
 
+GROSS = (
+    "Gross, after-sales costs {cost} over {horizon}, at {level} in twelve months: {share} of the margin expected of today's customers ({share:interval}). "
+    "What contracts and paid repairs pay of it is {reason}."
+)
+NET = (
+    "Gross, after-sales costs {cost} over {horizon}, at {level} in twelve months: {share} of the margin expected of today's customers ({share:interval}). "
+    "Contracts and paid repairs pay {revenue} of it at today's level, which leaves {net}. "
+    "What of that is warranty owed for machines already sold is {reason}."
+)
+KEPT = (
+    "Gross, after-sales costs {cost} over {horizon}, at {level} in twelve months: {share} of the margin expected of today's customers ({share:interval}). "
+    "Contracts and paid repairs pay {revenue} of it at today's level, which leaves {net}; {duty} of that is warranty owed for machines already sold, "
+    "with or without after-sales. The rest, {avoidable}, is earned back if without after-sales {net_share} of the margin of purchases would leave "
+    "({net_share:interval})."
+)
+COVERED = (
+    "Gross, after-sales costs {cost} over {horizon}, at {level} in twelve months: {share} of the margin expected of today's customers ({share:interval}). "
+    "Contracts and paid repairs pay {revenue} of it at today's level, and {duty} is warranty owed for machines already sold, with or without after-sales: "
+    "no purchases need be kept to earn back the rest, {avoidable} ({avoidable:interval})."
+)
+
+
 def _break_even(study: ValueStudy) -> list[Finding]:
     """Cost centre or investment: how much margin after-sales must keep. Says nothing of how much it does keep."""
     found = study.break_even
     if isinstance(found, NotDone):
         return []
-    text = "After-sales costs {cost} over {horizon}, at {level} in twelve months; it pays for itself if without it {share} of the margin expected of today's customers would leave ({share:interval})."
-    return [
-        _finding(
-            "break_even",
-            "info",
-            Sentence(
-                text,
-                {"cost": found.cost, "horizon": study.horizon, "level": found.level, "share": found.share},
-            ),
-            rank=8,
-        )
-    ]
+    values: dict[str, Value] = {
+        "cost": found.cost,
+        "level": found.level,
+        "share": found.share,
+        "horizon": study.horizon,
+    }
+    more: dict[str, Value]
+    if found.revenue.value is None:
+        text, more = GROSS, {"reason": found.revenue.reason or ""}
+    elif found.duty.value is None:
+        text, more = NET, {"reason": found.duty.reason or "", "revenue": found.revenue, "net": found.net}
+    else:
+        more = {"revenue": found.revenue, "net": found.net, "duty": found.duty}
+        more |= {"avoidable": found.avoidable, "net_share": found.net_share}
+        text = KEPT if (found.avoidable.value or 0) > 0 else COVERED
+    return [_finding("break_even", "info", Sentence(text, values | more), rank=8)]
 
 
 def _model(study: ValueStudy) -> list[Finding]:

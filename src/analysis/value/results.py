@@ -22,12 +22,23 @@ from analysis.value.settings import ValueSettings
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ServiceBreakEven(Summarised):
-    """After-sales over the horizon, each year at ``level``, against the margin expected of today's customers."""
+    """After-sales over the horizon against the margin expected of today's customers: gross, and what of it nobody else pays for.
+
+    ``level``, ``cost``, ``margin``, ``share`` : gross cost of a year and over the horizon, all expected margin, and the one of the other.
+    ``revenue``, ``net`` : what contracts and paid repairs pay at today's level, and the rest. ``duty`` : warranty owed for machines already sold, which
+    would have to be served all the same. ``avoidable``, ``net_share`` : the rest without it, and its share of the margin of purchases, as the margin of
+    contracts is within the revenue already. A number that the data do not give says why.
+    """
 
     level: Fact
     cost: Fact
     margin: Fact
     share: Fact
+    revenue: Fact
+    net: Fact
+    duty: Fact
+    avoidable: Fact
+    net_share: Fact
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

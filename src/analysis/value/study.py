@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
 
-from analysis.errors import FitError, MissingData
+from analysis.errors import MissingData
 from analysis.locale import Text
-from analysis.metrics import NotDone, Parts, Period, Stating, StudyInputs, cents, traced
+from analysis.metrics import NotDone, Parts, Period, Stating, StudyInputs, traced
 from analysis.metrics import study as asked
 from analysis.metrics.materiality import materiality
-from analysis.results import Derived, Fact, by_severity
+from analysis.results import Fact, by_severity
 from analysis.summaries import Summarised
 from analysis.value import customer_table, findings, purchase_models, views
 from analysis.value.acquisition import AcquisitionChannel, acquisition
-from analysis.value.base import ERROR, ValueBase
+from analysis.value.base import ValueBase
+from analysis.value.break_even import break_even
 from analysis.value.change import Moves, ValueChange, change, moves
 from analysis.value.investment import Investment, investment
 from analysis.value.model_facts import ContractKind, Modelling, contracts, modelling, refused_models
 from analysis.value.portfolio import Portfolio, portfolio
-from analysis.value.results import ServiceBreakEven, ValueStudy
+from analysis.value.results import ValueStudy
 from analysis.value.settings import ValueSettings, settings_of, stated_in
 
 
@@ -98,7 +97,7 @@ def study(inputs: StudyInputs, *, settings: ValueSettings | None = None) -> Valu
         change=parts.do("change", _change, inputs, moved, whole),
         acquisition=parts.do("acquisition", _acquisition, inputs, settings, found),
         investment=parts.do("investment", _investment, inputs, settings, found),
-        break_even=parts.do("break_even", _break_even, inputs, whole, year, months),
+        break_even=parts.do("break_even", break_even, inputs, whole, year, months),
         effects=effects,
         what_ifs=parts.do("what_ifs", what_ifs, inputs, base, effects),
     )
@@ -252,57 +251,3 @@ def _horizon(inputs: StudyInputs, settings: ValueSettings, months: int) -> Fact:
     """Months over which value is counted; observed rates reach no further than a year."""
     stated = stated_in("horizon_months" if months == settings.horizon_months else "observed_rates_months")
     return Stating(inputs=inputs).exact("value_horizon", months, lineage=stated)
-
-
-def _break_even(inputs: StudyInputs, whole: Portfolio, year: Fact, months: int) -> ServiceBreakEven:
-    """The share of expected margin that after-sales must keep from leaving to pay for itself.
-
-    Raises
-    ------
-    MissingData
-        There is no after-sales cost.
-    FitError
-        No margin is expected.
-    """
-    if year.value is None:
-        raise MissingData("ledger.amount")
-    facts, earning = Stating(inputs=inputs), (whole.parts["purchases"], whole.parts["contract"])
-    expected = sum((Decimal(part.value or 0) for part in earning), Decimal(0))
-    if expected <= 0 or whole.total.interval is None:
-        raise FitError("no margin is expected of today's customers")
-    margin = facts.exact(
-        "customer_value_part", expected, part="margin", lineage=Derived(operation="sum", parents=earning)
-    )
-    rate = float(inputs.assumptions.value("discount_rate_annual", on=inputs.month.last_day))
-    ahead = inputs.projected_cost()
-    level = year if ahead is None else ahead.total
-    cost = _over_horizon(facts, level, months, rate)
-    share = float(Decimal(cost.value or 0) / expected)
-    earned = _relative_error(inputs, whole.total) * abs(float(whole.total.value or 0)) / float(expected)
-    spent = _relative_error(inputs, level) if level.interval else 0.0
-    error = math.hypot(earned, spent)
-    return ServiceBreakEven(
-        level=level,
-        cost=cost,
-        margin=margin,
-        share=facts.estimate(
-            "break_even_share",
-            share,
-            share * error,
-            n=int(whole.customers.value or 0),
-            method=ERROR,
-            parts={"numerator": cost.value, "denominator": expected},
-            lineage=Derived(operation="quotient", parents=(cost, margin)),
-        ),
-    )
-
-
-@traced
-def _over_horizon(facts: Stating, level: Fact, months: int, rate: float) -> Fact:
-    """A year's cost held at its level over the horizon, discounted month by month, with the interval of a projection."""
-    years = Decimal(repr(customer_table.annuity(months, rate)))
-    parts: dict[str, Any] = {}
-    if level.interval is not None:
-        low, high = (edge * float(years) for edge in (level.interval.low, level.interval.high))
-        parts = {"interval": replace(level.interval, low=low, high=high), "n": level.n}
-    return facts.exact("service_cost_over_horizon", cents(Decimal(level.value or 0) * years), parts=parts)

@@ -103,6 +103,9 @@ def test_derived_numbers_are_computed_from_their_parents(facts: dict[str, Fact])
         "budget_last",
     } <= {fact.metric for fact, _ in derived}
     for fact, follows in derived:
+        if fact.value is None:  # what a parent lacks, it lacks
+            assert [parent for parent in follows.parents if parent.value is None], fact.id
+            continue
         found = OPERATIONS[follows.operation]([parent.value for parent in follows.parents])
         if isinstance(found, Decimal) and isinstance(fact.value, Decimal):
             assert found == fact.value, fact.id
@@ -116,7 +119,7 @@ def test_estimates_name_their_function_and_what_it_read(facts: dict[str, Fact]):
         assert callable(reduce(getattr, [name], importlib.import_module(package))), fact.id
         assert estimate.queries, fact.id
         # the value of a customer follows from some fifteen queries; nothing needs all of the study's
-        assert len(estimate.queries) <= 60, (fact.id, len(estimate.queries))
+        assert fact.value is None or len(estimate.queries) <= 60, (fact.id, len(estimate.queries))
 
 
 def test_assumptions_stand_in_params(facts: dict[str, Fact]):
