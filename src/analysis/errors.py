@@ -44,6 +44,15 @@ class MissingData(AnalysisError):
         super().__init__(message or f"not computed: needs {', '.join(needs)}")
 
 
+class DaysOnly(MissingData):
+    """Moments that this result reads to the hour carry days only; what counts in days is not concerned."""
+
+    def __init__(self, *columns: str) -> None:
+        self.template = "the stamps of {columns} carry days only"
+        self.values = {"columns": ", ".join(columns)}
+        super().__init__(*columns, message=f"not computed: {self.template.format(**self.values)}")
+
+
 class NotebookFailed(AnalysisError):
     """A notebook raised; nothing is issued."""
 

@@ -225,6 +225,10 @@ class Engine:
         """Refuse (``MissingData``) when a table or a column such as ``surveys.score`` is absent."""
         self.tables.require(*needs)
 
+    def require_clock(self, *columns: str) -> None:
+        """Refuse (``MissingData``) when a column of moments is absent or carries days only: what is read in hours or minutes asks this."""
+        self.tables.require_clock(*columns)
+
     def query(self, sql: str | Selection, *, needs: Sequence[str] = ()) -> pd.DataFrame:
         """A study's own query over views and tables.
 

@@ -20,7 +20,7 @@ from analysis.quality.history import OwnHistory
 from analysis.quality.nearness import NearDuplicates
 from analysis.quality.screens import Reconciled
 from analysis.quality.waterfall import OUTCOMES, FileRows, Waterfall
-from analysis.results import Check, Fact, Finding, Sentence
+from analysis.results import Check, Fact, Finding, Sentence, Value
 from analysis.tables import TableCheck
 
 # What the parts would have shown, for those that could not be made.
@@ -198,6 +198,18 @@ def _named(history: OwnHistory) -> Text:
     return Sentence("Mean of {column}", {"column": history.name}).text()
 
 
+TWICE_WITHIN = "{rows} of {table} {rows:plural|looks|look} entered twice: the same {columns} within {minutes}. Nothing was removed; look at the pairs."
+TWICE_ON_DAY = "{rows} of {table} {rows:plural|looks|look} entered twice: the same {columns} on one day. Nothing was removed; look at the pairs."
+
+
+def _twice(near: NearDuplicates) -> Sentence:
+    """Near in minutes where moments tell the time of day, else on one day."""
+    values: dict[str, Value] = {"rows": near.rows, "table": near.table, "columns": near.rule}
+    if near.minutes is None:
+        return Sentence(TWICE_ON_DAY, values)
+    return Sentence(TWICE_WITHIN, values | {"minutes": near.minutes})
+
+
 def twice_entered(tables: Sequence[NearDuplicates]) -> list[Finding]:
     """One finding for each table that has suspected rows."""
     return [
@@ -205,10 +217,7 @@ def twice_entered(tables: Sequence[NearDuplicates]) -> list[Finding]:
             id=f"quality.near.{near.table}",
             section="quality",
             severity="info",
-            statement=Sentence(
-                "{rows} of {table} {rows:plural|looks|look} entered twice: the same {columns} within {minutes}. Nothing was removed; look at the pairs.",
-                {"rows": near.rows, "table": near.table, "columns": near.rule, "minutes": near.minutes},
-            ),
+            statement=_twice(near),
             subject={"table": near.table},
             evidence=near.pairs,
             method="Rows next to each other in time that share these columns; texts, where both rows have one, at most a quarter of their letters apart",

@@ -56,11 +56,11 @@ def needed_columns() -> str:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NearDuplicates(Summarised):
-    """Rows of one table that look like an earlier row. ``pairs``: both keys, the moments, what they share."""
+    """Rows of one table that look like an earlier row. ``pairs``: both keys, the moments, what they share; without ``minutes`` on one day."""
 
     table: str
     rule: str
-    minutes: Fact
+    minutes: Fact | None
     rows: Fact
     exact: Fact
     example: str
@@ -98,7 +98,7 @@ def _near(inputs: StudyInputs, rule: NearRule, same: tuple[str, ...], copies: Fa
     return NearDuplicates(
         table=rule.table,
         rule=", ".join(same),
-        minutes=stated.assumed("near_duplicate_minutes"),
+        minutes=stated.assumed("near_duplicate_minutes") if _clocked(inputs, rule.table) else None,
         example=first,
         pairs=pairs.head(LISTED),
         rows=stated.measured("faulty_rows", views.faulty(rows), place=rule.table, fault="near_duplicate"),
@@ -112,6 +112,13 @@ def _near(inputs: StudyInputs, rule: NearRule, same: tuple[str, ...], copies: Fa
     )
 
 
+def _clocked(inputs: StudyInputs, name: str) -> bool:
+    """Whether the moments of a table's rows tell the time of day; else only rows of one day can be near each other."""
+    table = contract().tables[name]
+    days_only = f"{name}.{table.time}" in inputs.engine.tables.days_only
+    return table.columns[str(table.time)].type == "timestamp" and not days_only
+
+
 def _pairs(inputs: StudyInputs, rule: NearRule, same: tuple[str, ...]) -> str:
     """SQL of the suspected rows, each with the key and the moment of the earlier row beside it."""
     table = contract().tables[rule.table]
@@ -119,7 +126,7 @@ def _pairs(inputs: StudyInputs, rule: NearRule, same: tuple[str, ...]) -> str:
     # neighbours among rows that share the columns; the key settles rows of one moment
     order = f"OVER (PARTITION BY {', '.join(map(quoted, same))} ORDER BY {time}, {key})"
     said, alike = _texts(inputs, rule, order)
-    clocked = table.columns[str(table.time)].type == "timestamp"
+    clocked = _clocked(inputs, rule.table)
     minutes = int(_assumed(inputs, "near_duplicate_minutes"))
     close = f"moment < before + INTERVAL {minutes} MINUTE" if clocked else "moment = before"
     held = " AND ".join(views.filled(name) for name in same)

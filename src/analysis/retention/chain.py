@@ -11,6 +11,7 @@ from analysis.errors import FitError
 from analysis.locale import Text
 from analysis.metrics import NotDone, Parts, Period, Stating, StudyInputs
 from analysis.metrics.lineage import traced
+from analysis.metrics.views.responses import CLOCKS
 from analysis.periods import Month
 from analysis.results import Derived, Fact
 from analysis.retention import views
@@ -91,21 +92,26 @@ def chain(inputs: StudyInputs, found: Drivers | None) -> Chain:
     state = Stating(inputs=inputs, period=Period(Month.parse(since), inputs.month))
     parts = Parts(section="retention")
 
-    late = ("surveys.score", "tickets.first_response_at")
+    late = (
+        "surveys.score",
+        "tickets.first_response_at",
+    )  # whether an answer was late, or how long it took, needs clocks
     waits = parts.do(
         "response_to_backlog",
         _frame,
         inputs,
         views.link_backlog(cutoff, since),
         ("tickets.first_response_at", "tickets.resolved_at"),
+        CLOCKS,
     )
-    scores = parts.do("late_to_score", _frame, inputs, views.link_score(cutoff), late)
+    scores = parts.do("late_to_score", _frame, inputs, views.link_score(cutoff), late, CLOCKS)
     last = parts.do(
         "late_to_detractor",
         _frame,
         inputs,
         views.link_recommendation(cutoff, lookback_days=int(limit(inputs, "recommendation_lookback_days"))),
         late,
+        CLOCKS,
     )
     answers = parts.do(
         "backlog_to_detractor",
@@ -118,9 +124,12 @@ def chain(inputs: StudyInputs, found: Drivers | None) -> Chain:
         "contacts_to_cost", _frame, inputs, views.link_cost(), ("tickets.contacts", "ledger.ticket_id")
     )
     low = found.ratios.get(("low", "mediation")) if found else None
+    refused = found.not_fitted.get("mediation_model") if found else None
     ratios = {
         "late_to_score": parts.do("late_to_score", risk_ratio, scores),
-        "score_to_loss": parts.do("score_to_loss", log_ratio_of, low, inputs.confidence),
+        "score_to_loss": parts.do(
+            "score_to_loss", log_ratio_of, low if refused is None else refused, inputs.confidence
+        ),
         "response_to_backlog": parts.do("response_to_backlog", backlog_ratio, waits),
         "backlog_to_detractor": parts.do("backlog_to_detractor", detractor_ratio, waits, answers),
         "late_to_detractor": parts.do("late_to_detractor", risk_ratio, last),
@@ -157,7 +166,10 @@ def _link(state: Stating, name: str, ratio: LogRatio, adjusted: float, copied: F
 
 
 @traced
-def _frame(inputs: StudyInputs, sql: str, needs: tuple[str, ...]) -> pd.DataFrame:
+def _frame(
+    inputs: StudyInputs, sql: str, needs: tuple[str, ...], clocks: tuple[str, ...] = ()
+) -> pd.DataFrame:
+    inputs.engine.require_clock(*clocks)
     return inputs.engine.query(sql, needs=needs)
 
 

@@ -15,6 +15,7 @@ from analysis.errors import FitError, MissingData
 from analysis.locale import Text
 from analysis.metrics import NotDone, Parts, Period, Stating, StudyInputs, cents
 from analysis.metrics.lineage import traced
+from analysis.metrics.views.responses import CLOCKS
 from analysis.periods import Month
 from analysis.results import Fact
 from analysis.retention import views
@@ -45,6 +46,8 @@ HANDLING: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "response": (("asked", "waited"), STRATA),
     "resolution": (("repaired", "followed"), STRATA),
 }
+# Experiences that say whether an answer was late.
+LATE_OR_NOT = {"slow", "prompt", "ever_slow", "asked", "waited"}
 # Whoever waited had asked, and whoever needed more contacts was repaired: these are compared with others who asked, or were repaired.
 BESIDE = {"waited": "asked", "followed": "repaired"}
 TESTED = (("slow", "total"), ("repeat", "total_repeat"), ("waited", "response"), ("followed", "resolution"))
@@ -91,7 +94,7 @@ def drivers(inputs: StudyInputs) -> Drivers:
         models |= HANDLING
     parts, fewest = Parts(section="retention"), int(limit(inputs, "retention_fewest_losses"))
     fits = {
-        model: parts.do(f"{model}_model", _fit, held[model], covariates, strata, fewest, inputs.confidence)
+        model: parts.do(f"{model}_model", _fitted, inputs, held[model], covariates, strata, fewest)
         for model, (covariates, strata) in models.items()
     }
     # every experience entered by a model, and the losses of customers who had it
@@ -190,6 +193,15 @@ def exposure_rows(inputs: StudyInputs, exposures: Sequence[str] = views.EXPOSURE
     if rows.empty or not rows["lost"].any():
         raise MissingData("contracts.starts_on")
     return rows
+
+
+def _fitted(
+    inputs: StudyInputs, rows: pd.DataFrame, covariates: Sequence[str], strata: Sequence[str], fewest: int
+) -> CoxFit:
+    """The model; one that enters whether answers were late is refused where stamps do not tell the time of day."""
+    if LATE_OR_NOT & set(covariates):
+        inputs.engine.require_clock(*CLOCKS)
+    return _fit(rows, covariates, strata, fewest, inputs.confidence)
 
 
 @traced

@@ -10,6 +10,7 @@ from analysis.errors import MissingData
 from analysis.metrics import Period, Stating, StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.metrics.stating import NOBODY
+from analysis.metrics.views.responses import CLOCKS
 from analysis.periods import Month
 from analysis.results import Fact, Interval
 from analysis.retention import views
@@ -79,9 +80,10 @@ def repurchase(inputs: StudyInputs) -> tuple[AfterService, ...]:
 
     Raises
     ------
-    MissingData : no orders or tickets, or no window that has closed
+    MissingData : no orders or tickets, no window that has closed, or stamps that do not tell whether a complaint was answered late
     """
     inputs.engine.require("orders.ordered_at", "orders.revenue", "tickets.resolved_at")
+    inputs.engine.require_clock(*CLOCKS)  # who was served badly is who was answered late, among others
     windows = sorted(load_settings().repurchase_windows_months, reverse=True)
     until = inputs.month.end
     every = [one.start for one in _landmarks(inputs, windows[-1], until)]

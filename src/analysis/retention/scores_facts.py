@@ -21,7 +21,7 @@ from analysis.results import Fact, Interval
 from analysis.retention import views
 from analysis.retention.scores import RiskScores, auc_interval, level_limits, risk_scores
 from analysis.retention.settings import limit, load_settings
-from analysis.retention.spells import contracts, felt, losses_known_until, observed_from
+from analysis.retention.spells import contracts, felt, late_answers_known, losses_known_until, observed_from
 from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
@@ -158,9 +158,10 @@ def _scored(inputs: StudyInputs, snapshots: pd.DataFrame, seed: int) -> RiskScor
     amounts = {
         name: snapshots[name].astype("float64").fillna(0.0) for name in ("contract_value", "margin_12m")
     }
+    late = late_answers_known(inputs) is None
     return risk_scores(
         snapshots.assign(**amounts),
-        features=FEATURES,
+        features=[name for name in FEATURES if late or name != "late_complaint"],
         capacity=int(limit(inputs, "call_capacity")),
         seed=seed,
         fewest_losses=int(limit(inputs, "score_fewest_losses")),

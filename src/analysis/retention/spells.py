@@ -8,8 +8,9 @@ from __future__ import annotations
 import datetime as dt
 
 from analysis.errors import MissingData
-from analysis.metrics import Period, StudyInputs
+from analysis.metrics import NotDone, Period, StudyInputs
 from analysis.metrics.lineage import traced
+from analysis.metrics.views.responses import CLOCKS
 from analysis.periods import Month
 from analysis.retention import views
 
@@ -37,10 +38,20 @@ def purchases(inputs: StudyInputs) -> str:
     return f"spells AS (SELECT * FROM {spells})"
 
 
+def late_answers_known(inputs: StudyInputs) -> NotDone | None:
+    """None where it can be told whether an answer was late; else why not."""
+    try:
+        inputs.engine.require_clock(*CLOCKS)
+    except MissingData as refused:
+        return NotDone.because(refused)
+    return None
+
+
 def felt(inputs: StudyInputs) -> str:
     """CTE ``felt``: by customer, the day from which each service experience could count."""
     surveys = not inputs.engine.tables.missing("surveys.score", "surveys.answered_at")
-    sql = views.experience(inputs.month.end, surveys=surveys)
+    late = late_answers_known(inputs) is None
+    sql = views.experience(inputs.month.end, surveys=surveys, late=late)
     return f"felt AS (SELECT * FROM {inputs.engine.materialise('service_felt', f'WITH {sql} SELECT * FROM felt')})"
 
 

@@ -317,13 +317,14 @@ def life_patterns(lives: str) -> str:
     return f"SELECT {columns}, count(*) AS customers FROM ({lives}) AS lived GROUP BY ALL ORDER BY ALL"
 
 
-def experience(cutoff: dt.date, *, surveys: bool) -> str:
+def experience(cutoff: dt.date, *, surveys: bool, late: bool) -> str:
     """CTE ``felt``: by customer, the day from which each experience could count. Nothing enters when the ticket is opened.
 
     A complaint, or another request for help, enters at the landmark of its answer, when it is known whether it was answered by then; a repeat
     repair, and a repair that took more than one contact, when it is resolved; a low score (1 or 2 of 5) when it is answered.
     Of requests and repairs only a customer's first counts (``asked``, ``repaired``), and whether it waited or took more than one contact
     (``waited``, ``followed``): whoever comes often would otherwise be found among the badly served for coming often.
+    Where it cannot be told whether answers were ``late``, nobody has had an answer, late or not.
     """
     until = literal(cutoff)
     low = (
@@ -332,16 +333,17 @@ def experience(cutoff: dt.date, *, surveys: bool) -> str:
         else "SELECT CAST(NULL AS VARCHAR) AS customer_id, 'low' AS what, CAST(NULL AS DATE) AS moment WHERE FALSE"
     )
     place = "row_number() OVER (PARTITION BY customer_id ORDER BY opened_at, ticket_id) AS place"
+    known = "" if late else " AND FALSE"
     return f"""asked AS (
   SELECT ticket_type, customer_id, opened_at, ticket_id, answered_late, landmark_on, resolved_on, contacts FROM first_responses WHERE customer_id IS NOT NULL
 ), firsts AS (
   SELECT 'request' AS what, answered_late, landmark_on, resolved_on, contacts, customer_id, {place} FROM asked WHERE ticket_type NOT IN ('complaint', 'installation')
   UNION ALL SELECT 'repair', answered_late, landmark_on, resolved_on, contacts, customer_id, {place} FROM asked WHERE ticket_type = 'repair'
 ), moments AS (
-  SELECT customer_id, CASE WHEN answered_late THEN 'slow' ELSE 'prompt' END AS what, landmark_on AS moment FROM asked WHERE ticket_type = 'complaint'
+  SELECT customer_id, CASE WHEN answered_late THEN 'slow' ELSE 'prompt' END AS what, landmark_on AS moment FROM asked WHERE ticket_type = 'complaint'{known}
   UNION ALL SELECT customer_id, 'repeat' AS what, resolved_on AS moment FROM repair_outcomes WHERE is_repeat AND resolved_on IS NOT NULL
   UNION ALL {low}
-  UNION ALL SELECT customer_id, CASE WHEN answered_late THEN 'waited' ELSE 'answered' END AS what, landmark_on AS moment FROM firsts WHERE what = 'request' AND place = 1
+  UNION ALL SELECT customer_id, CASE WHEN answered_late THEN 'waited' ELSE 'answered' END AS what, landmark_on AS moment FROM firsts WHERE what = 'request' AND place = 1{known}
   UNION ALL SELECT customer_id, CASE WHEN contacts > 1 THEN 'followed' ELSE 'first' END AS what, resolved_on AS moment FROM firsts
   WHERE what = 'repair' AND place = 1 AND resolved_on IS NOT NULL AND contacts IS NOT NULL
 ), felt AS (

@@ -18,7 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from analysis.errors import ContractError, MissingData, SourceError
+from analysis.errors import ContractError, DaysOnly, MissingData, SourceError
 from analysis.periods import Month
 from analysis.sources.sql import literal, quoted
 from analysis.tables.contract import contract
@@ -138,6 +138,22 @@ class TableSet:
         missing = self.missing(*names)
         if missing:
             raise MissingData(*missing)
+
+    @cached_property
+    def days_only(self) -> frozenset[str]:
+        """Columns such as ``tickets.resolved_at`` of which every moment is the start of a day, as the load found and said."""
+        kind = "days_only"
+        return frozenset(
+            one.id.removeprefix("tables.").replace(f".{kind}", "", 1)
+            for one in self.checks
+            if one.reason_code == kind
+        )
+
+    def require_clock(self, *columns: str) -> None:
+        """Raise where a column is absent (:class:`MissingData`) or carries days only (:class:`DaysOnly`): hours cannot be read from it."""
+        self.require(*columns)
+        if days := [name for name in columns if name in self.days_only]:
+            raise DaysOnly(*days)
 
     def require_always(self, needed: Iterable[str]) -> None:
         """Refuse the run if a table that the contract always needs is absent among those the notebooks asked for."""

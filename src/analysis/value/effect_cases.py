@@ -15,7 +15,7 @@ from analysis.metrics import StudyInputs
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.views import NOT_STATED, Rules, at, business_day, full_months
-from analysis.metrics.views.responses import answered_late, landmark
+from analysis.metrics.views.responses import CLOCKS, answered_late, landmark
 from analysis.metrics.views.selection import study_view
 from analysis.params.treatments import Treatment
 from analysis.periods import day_end_utc
@@ -51,6 +51,11 @@ RULE_NEEDS: dict[str, tuple[str, ...]] = {
     "complaint_within_days": ("tickets.resolved_at",),
     "compensated_within_days": ("ledger.ticket_id",),
     "proactive": ("tickets.proactive",),
+}
+# Rules that compare moments to the hour; the others count days.
+RULE_CLOCKS: dict[str, tuple[str, ...]] = {
+    "responded_in_time": ("tickets.first_response_at", "tickets.response_due_at"),
+    "responded_within_hours": CLOCKS,
 }
 OUTCOME_NEEDS = {
     "repurchase": "orders.ordered_at",
@@ -95,6 +100,7 @@ def cohort_table(
         The tables do not say who was treated or what followed.
     """
     inputs.engine.require(*needs(treatment))
+    inputs.engine.require_clock(*RULE_CLOCKS.get(treatment.rule, ()))
     held = (
         NO_SPELLS
         if inputs.engine.tables.missing("contracts.starts_on", "contracts.ends_on")

@@ -6,6 +6,9 @@ from analysis.locale import Text
 from analysis.metrics.views.days import business_day
 from analysis.metrics.views.view import Column, View
 
+CLOCKS = ("tickets.opened_at", "tickets.first_response_at")
+"""What a late answer, or the hours until the first one, is read from; both need the time of day (``Engine.require_clock``)."""
+
 
 def landmark(order: str, hours: str = "$late_answer_hours") -> str:
     """The instant at which it is known whether a request (row ``order``) was answered late; views leave the run's limit open."""
