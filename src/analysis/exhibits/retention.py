@@ -136,13 +136,13 @@ def components_table(study: RetentionStudy) -> Block:
         title = Sentence("Nobody was present twelve months ago: no yearly churn yet")
     elif lead.components.end == lead.components.retained:
         title = Sentence(
-            "{churn:numerator} of {churn:denominator} customers were lost within twelve months, {churn}; nobody came",
-            {"churn": lead.gross_churn},
+            "{churn:numerator} of {churn:denominator} {basis:lower} were lost within twelve months, {churn}; nobody came",
+            {"churn": lead.gross_churn, "basis": BASES[both[0].basis]},
         )
     else:
         title = Sentence(
-            "{churn:numerator} of {churn:denominator} customers were lost within twelve months; new ones turn {churn} gross into {net} net",
-            {"churn": lead.gross_churn, "net": lead.net_loss},
+            "{churn:numerator} of {churn:denominator} {basis:lower} were lost within twelve months; new ones turn {churn} gross into {net} net",
+            {"churn": lead.gross_churn, "net": lead.net_loss, "basis": BASES[both[0].basis]},
         )
     return table_of(
         "retention.components",

@@ -219,7 +219,9 @@ def score_table(study: RetentionStudy) -> Block:
             "Lost among the customers the team can call",
             interval=True,
         ),
-        entry("risk_score_base_rate", part.base_rate, "Lost among all customers", interval=True),
+        entry(
+            "risk_score_base_rate", part.base_rate, "Lost among all customers under contract", interval=True
+        ),
         entry("risk_score_lift", part.lift, "Lift", interval=True),
         entry("risk_score_auc", part.auc, "Discrimination (0.5 is a coin)", interval=True),
         entry("expected_losses", part.expected_losses, losses, interval=True),
@@ -325,7 +327,7 @@ def rounds_table(study: RetentionStudy) -> Block | None:
         columns=[
             words("month", "Snapshot", wide=True),
             metric("expected_losses", of="expected"),
-            metric("observed_losses", of="lost", head="Lost"),
+            metric("observed_losses", of="lost", head="Lost under contract"),
             metric("risk_score_auc", of="auc", head="Discrimination"),
             interval("risk_score_auc", of="auc", key="auc_interval"),
             metric("risk_score_precision", of="precision", head="Lost among called"),

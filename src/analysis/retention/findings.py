@@ -345,7 +345,7 @@ def _calls(parts: RetentionParts) -> list[Finding]:
     found = parts.early_warning
     if isinstance(found, NotDone) or found.lift.interval is None or found.lift.interval.low <= 1:
         return []
-    template = "{losses} ({losses:interval}) are expected to be lost within {months} months, with {margin} ({margin:interval}) of yearly margin at stake. Of the {called:n} with the highest scores, {called} ({called:interval}) left in the last test against {base} of all."
+    template = "{losses} under contract ({losses:interval}) are expected to be lost within {months} months, with {margin} ({margin:interval}) of yearly margin at stake. Of the {called:n} with the highest scores, {called} ({called:interval}) left in the last test against {base} of all."
     return [
         _finding(
             id="retention.call_list",

@@ -250,3 +250,28 @@ def test_the_strongest_link_is_named_only_where_it_is(
         for place, one in enumerate(strengths)
     ]
     assert _chain_title(links).plain().startswith(says)
+
+
+def test_every_number_of_lost_customers_says_by_which_rule(tenth: tuple[StudyInputs, RetentionStudy]):
+    """Contracts that ended, buyers silent beyond the window, the value models' gone: three counts, never one name."""
+    from analysis.exhibits import retention as exhibits
+    from analysis.exhibits import retention_risk as risk
+    from analysis.metrics import Registry
+
+    registry = Registry.load()
+    for language in ("en", "zh"):
+        names = [
+            registry.value_label("movement", "lost")[language],
+            registry.value_label("step", "lost")[language],
+            registry["observed_losses"].name[language],
+            registry["expected_losses"].name[language],
+        ]
+        assert len(set(names)) == 4
+    _, study = tenth
+    table = exhibits.components_table(study).payload
+    assert "customers under contract were lost" in "".join(part["t"] for part in table["title"]["en"])
+    assert "位合同客户流失" in "".join(part["t"] for part in table["title"]["zh"])
+    rows = [row["cells"][0]["text"]["en"] for row in table["rows"]]
+    assert "Lost: contract ended, or silent beyond the window" in rows
+    heads = [column["label"]["en"] for column in risk.rounds_table(study).payload["columns"]]
+    assert "Lost under contract" in heads and "Lost" not in heads
