@@ -20,6 +20,7 @@ from analysis.metrics.backend import literal
 from analysis.metrics.registry import NOT_STATED
 from analysis.params import Assumptions
 from analysis.params.places import params_file
+from analysis.periods import Month
 from analysis.results import Fact, Finding, Interval, Rows, Sentence, Value
 from analysis.summaries import Summarised
 
@@ -234,14 +235,11 @@ def _idle_finding(inputs: StudyInputs, row: Mapping[str, Any], hours: pd.DataFra
         "excess_unused_hours", row["excess_hours"], parts=_scaled(excess, row["excess_hours"]), team=team
     )
     values: dict[str, Value] = {"team": team, "share": share, "excess": excess, "hours": idle}
-    template = "{team} was paid in the last three months for hours it did not work: {share} of paid hours, {excess} more than the other teams ({excess:interval}); {hours} beyond theirs."
-    paid, cost, amount = float(recent["hours_paid"].sum()), recent["cost"].dropna(), Decimal(0)
-    money: Fact | None = None
-    if len(cost) == len(recent) and paid > 0:
-        amount = cents(row["excess_hours"] * float(sum(cost)) / paid)
-        money = state.exact("excess_unused_cost", amount, parts=_scaled(excess, float(amount)), team=team)
-        values["cost"] = money
-        template = "{team} was paid in the last three months for hours it did not work: {share} of paid hours, {excess} more than the other teams ({excess:interval}); {hours} beyond theirs, about {cost}."
+    money = _idle_cost(state, row["excess_hours"], excess, recent)
+    template = IDLE_HOURS
+    if money is not None:
+        values["cost"], template = money, IDLE
+        template, values = _idle_since(state, row, hours[hours["team"] == team], values)
     return Finding(
         id="costs.idle_team",
         section="costs",
@@ -249,9 +247,59 @@ def _idle_finding(inputs: StudyInputs, row: Mapping[str, Any], hours: pd.DataFra
         subject={"team": team},
         statement=Sentence(template, values),
         evidence=hours[hours["team"] == team].reset_index(drop=True),
-        rank=float(amount),
+        rank=float(money.value or 0) if money else 0.0,
         method="Share of paid hours not worked against the median of the other teams, last three months; Holm over teams, one false alarm in a hundred reports",
     )
+
+
+IDLE_HOURS = "{team} was paid in the last three months for hours it did not work: {share} of paid hours, {excess} more than the other teams ({excess:interval}); {hours} beyond theirs."
+IDLE = "{team} was paid in the last three months for hours it did not work: {share} of paid hours, {excess} more than the other teams ({excess:interval}); {hours} beyond theirs, about {cost}."
+IDLE_SINCE = (
+    "{team} was paid in the last three months for hours it did not work: {share} of paid hours, {excess} more than the other teams ({excess:interval}); "
+    "{hours} beyond theirs, about {cost}. It began {begun}; since {first} it is {all_hours} ({all_hours:interval}), about {all_cost}."
+)
+BEGUN_IN, BEGUN_BETWEEN = "in {first}", "between {first} and {last}"
+
+
+def _idle_cost(state: Stating, hours: float, excess: Fact, months: pd.DataFrame, **place: Any) -> Fact | None:
+    """Hours at what a paid hour of these months cost; nothing where a month's cost is not known."""
+    paid, cost = float(months["hours_paid"].sum()), months["cost"].dropna()
+    if len(cost) != len(months) or paid <= 0:
+        return None
+    amount, team = cents(hours * float(sum(cost)) / paid), excess.dimensions["team"]
+    parts = _scaled(excess, float(amount))
+    return state.exact("excess_unused_cost", amount, parts=parts, team=team, **place)
+
+
+@traced
+def _idle_since(
+    state: Stating, row: Mapping[str, Any], months: pd.DataFrame, values: dict[str, Value]
+) -> tuple[str, dict[str, Value]]:
+    """The same since it began, where that is longer ago than the last three months."""
+    inputs, team = state.inputs, str(row["team"])
+    first, earliest, latest = (Month.parse(str(row[name])) for name in ("since", "begun_first", "begun_last"))
+    since = months[months["month"] >= str(first)]
+    if len(since) <= IDLE_WINDOW:
+        return IDLE, values
+    whole = replace(state, period=Period(first, inputs.month))
+    limits = Interval(
+        low=row["since_low"],
+        high=row["since_high"],
+        level=inputs.confidence,
+        method="regression on months, serially correlated errors, t",
+    )
+    share = whole.exact(
+        "excess_unused_share", row["since_share"], parts={"interval": limits, "n": len(months)}, team=team
+    )
+    hours = whole.exact(
+        "excess_unused_hours", row["since_hours"], parts=_scaled(share, row["since_hours"]), team=team
+    )
+    cost = _idle_cost(whole, row["since_hours"], share, since)
+    if cost is None:
+        return IDLE, values
+    known: dict[str, Value] = {"first": earliest, "last": latest}
+    begun = Sentence(BEGUN_IN if earliest == latest else BEGUN_BETWEEN, known).text()
+    return IDLE_SINCE, values | {"begun": begun, "first": first, "all_hours": hours, "all_cost": cost}
 
 
 def _scaled(share: Fact, amount: float) -> dict[str, Any]:

@@ -33,6 +33,7 @@ Explained = Literal["volume", "trend", "season"]
 LEAST_CORRELATION = 0.4
 REFERENCE_CORRELATION = 0.5
 LEAST_MONTHS = 15
+LEAST_BEFORE = 3  # months before the first in which an idle team can have begun
 FIRST_MONTH_LIMIT = 7.352  # -2 log(1 - sqrt(0.95)): Hansen (2000), Econometrica 68, 575-603, table I
 
 
@@ -452,7 +453,8 @@ def idle_teams(
     -------
     Signals
         With ``unused_share`` of the window, ``allowed`` (of the window), ``excess_share`` with its ``low`` and ``high``, ``unused_hours`` and
-        ``excess_hours`` of the window.
+        ``excess_hours`` of the window; ``since``, the likeliest month in which the excess began, with ``since_low`` and ``since_high`` of its share
+        from then on and ``since_hours``, and ``begun_first`` and ``begun_last``, between which it began.
 
     Raises
     ------
@@ -529,9 +531,36 @@ def idle_teams(
                 "unused_hours": unused,
                 "excess_hours": unused - float((paid * others[-window:]).sum()),
                 "p_value": found.tail(),
+                **_begun(
+                    months, shares[place] - others, rows[place][0], window=window, confidence=confidence
+                ),
             }
         )
     return _signals(tested, skipped, by, level, confidence)
+
+
+def _begun(
+    months: Sequence[Any], excess: Floats, paid: Floats, *, window: int, confidence: float
+) -> dict[str, Any]:
+    """When an excess that lasts to the end began, and its hours since: a step to the end, from any month up to the first of the window."""
+    count = len(excess)
+    starts = np.arange(LEAST_BEFORE, count - window + 1)
+    squares = np.array([excess[:at].var() * at + excess[at:].var() * (count - at) for at in starts])
+    first = int(starts[squares.argmin()])
+    kept = starts[_possible_starts(squares, count)]
+    after = (np.arange(count) >= first).astype(float)
+    design, weights = np.column_stack([np.ones(count), after]), np.array([1.0, 1.0])
+    found = contrast(design, excess, weights, least_correlation=LEAST_CORRELATION)
+    low, high = found.limits(confidence)
+    return {
+        "since": months[first],
+        "begun_first": months[kept[0]],
+        "begun_last": months[kept[-1]],
+        "since_share": found.estimate,
+        "since_low": low,
+        "since_high": high,
+        "since_hours": float((paid[first:] * excess[first:]).sum()),
+    }
 
 
 def _signals(

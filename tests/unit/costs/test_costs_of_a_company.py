@@ -10,6 +10,7 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -21,6 +22,7 @@ from analysis.costs.bridge_facts import bridge_against, bridge_cells
 from analysis.costs.figures import amounts_by
 from analysis.costs.provision_facts import provision_of
 from analysis.costs.savings_facts import measures_of
+from analysis.costs.signals import idle_teams
 from analysis.costs.signals_facts import price_findings, surge_findings
 from analysis.costs.tie_out import currency_check, journal_imbalances, profit_and_loss, tie_out
 from analysis.costs.yields import budget_of, flexed_budget, planned_tickets, profitability_of
@@ -30,7 +32,7 @@ from analysis.params import Assumptions, CostTree
 from analysis.params.cost_tree import AccountRule, AllocationRule
 from analysis.params.interventions import load_interventions
 from analysis.periods import Month
-from analysis.results import Fact
+from analysis.results import Fact, Finding
 from analysis.sample import make_sample
 from analysis.sources import apply_map, load_map
 from analysis.tables import contract
@@ -223,9 +225,43 @@ def sample_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def since_it_began(finding: Finding, folder: Path) -> None:
+    """The planted first month, and the hours and the money since, straight from the staff table."""
+    staff = pd.read_parquet(folder / "staff.parquet")
+    own = staff[(staff["sourcing"] == "in_house") & staff["team"].notna()]
+    sums = own.assign(cost=own["cost"].astype(float)).groupby(["team", "month"])[
+        ["hours_paid", "hours_worked", "cost"]
+    ]
+    teams = sums.sum()
+    unused = (1 - teams["hours_worked"] / teams["hours_paid"]).unstack("team")
+    excess = unused["Field West"] - unused.drop(columns="Field West").median(axis=1)
+    west = teams.loc["Field West"]
+    since = excess[pd.to_datetime(excess.index) >= "2026-05-01"].index
+    hours = float((west.loc[since, "hours_paid"] * excess[since]).sum())
+    cost = hours * west.loc[since, "cost"].sum() / west.loc[since, "hours_paid"].sum()
+    values = finding.statement.values
+    assert values["first"] == Month.parse("2026-05") and "2026" in str(finding.statement)
+    assert float(values["all_hours"].value) == pytest.approx(hours, rel=1e-9)  # type: ignore[union-attr]
+    assert float(values["all_cost"].value) == pytest.approx(cost, abs=0.01)  # type: ignore[union-attr]
+    assert values["all_hours"].value > values["hours"].value  # type: ignore[union-attr,operator]
+
+
+@pytest.mark.parametrize("idle_months", [3, 8])
+def test_an_idle_team_began_in_the_month_of_its_step(idle_months: int) -> None:
+    months = pd.period_range("2024-11", periods=24, freq="M").astype(str)
+    worked = np.where(np.arange(24) < 24 - idle_months, 85.0, 60.0) + np.cos(np.arange(24) * 2)
+    table = pd.DataFrame({"month": months, "team": "A", "hours_paid": 100.0, "hours_worked": worked})
+    row = idle_teams(table, window=3, allowed_share=0.15, level=0.05).by_subject.iloc[0]
+    assert row["since"] == row["begun_first"] == row["begun_last"] == months[24 - idle_months]
+    assert row["since_hours"] == pytest.approx((85.0 - worked[24 - idle_months :]).sum())
+    assert row["since_low"] < row["since_share"] < row["since_high"]
+
+
 def test_planted_truths_are_named(sample_folder: Path, inputs_of: Inputs) -> None:
     inputs = inputs_of(sample_folder)
-    assert [one.subject["team"] for one in idle_findings(inputs).findings] == ["Field West"]
+    (idle,) = idle_findings(inputs).findings
+    assert idle.subject["team"] == "Field West"
+    since_it_began(idle, sample_folder)
     assert {one.subject["part_no"] for one in price_findings(inputs).findings} == {"P-PCB-20", "P-SEN-50"}
     assert [one.subject["account"] for one in surge_findings(inputs).findings] == ["6601.05.01"]
     verdicts = {
