@@ -397,6 +397,7 @@ def checks(inputs: StudyInputs, parts: RetentionParts) -> tuple[Check, ...]:
         _followed_from_start,
         _proportional,
         _links,
+        _surveys,
         _unmatched,
         _calibrated,
         _drift,
@@ -478,6 +479,36 @@ def _recorded(inputs: StudyInputs, parts: RetentionParts) -> list[Check]:
             ),
         )
     ]
+
+
+SURVEYS = (
+    "Scores speak for those who answered: {whole} of the surveys sent in twelve months ({whole:n} sent)."
+)
+SURVEYS_ALIKE = (
+    "Scores speak for those who answered: {whole} of the surveys sent in twelve months ({whole:n} sent); about complaints answered late {slow} "
+    "({slow:interval}), in time {prompt} ({prompt:interval}): no difference shown. Whether the content and the discontented answer alike is not known."
+)
+SURVEYS_APART = (
+    "Scores speak for those who answered: {whole} of the surveys sent in twelve months ({whole:n} sent), and not alike: about complaints answered late "
+    "{slow} ({slow:interval}), in time {prompt} ({prompt:interval}). Mean scores, and links that rest on scores, are shifted by who answers."
+)
+SURVEYS_ALL = "Every survey on record was answered ({whole:n}): those sent and not answered seem to be missing, so whom the scores speak for is not known."
+
+
+def _surveys(parts: RetentionParts) -> list[Check]:
+    """Non-response: how many of those asked answered, and whether late answers to complaints go with it."""
+    found = parts.surveys
+    if isinstance(found, NotDone) or found.whole.value is None:
+        return []
+    values: dict[str, Value] = {"whole": found.whole}
+    template = SURVEYS_ALL if found.whole.value == 1 else SURVEYS
+    known = [one for one in (found.slow, found.prompt) if one is not None and one.interval is not None]
+    if template == SURVEYS and len(known) == 2:
+        (slow, prompt), values = known, values | {"slow": known[0], "prompt": known[1]}
+        assert slow.interval is not None and prompt.interval is not None
+        apart = slow.interval.high < prompt.interval.low or prompt.interval.high < slow.interval.low
+        template = SURVEYS_APART if apart else SURVEYS_ALIKE
+    return [Check(id="survey_response", outcome="info", sentence=Sentence(template, values))]
 
 
 def _three_ways(parts: RetentionParts) -> list[Check]:

@@ -16,6 +16,7 @@ from analysis.retention.effects import Curvature
 from analysis.retention.matching_facts import AfterService
 from analysis.retention.revenue import RevenueRetention
 from analysis.retention.scores_facts import EarlyWarning
+from analysis.retention.surveys import SurveyResponse
 from analysis.retention.survival import ContractSurvival
 from analysis.summaries import Summarised
 
@@ -46,6 +47,7 @@ class RetentionParts(Summarised):
     survival: ContractSurvival | NotDone
     drivers: Drivers | NotDone
     chain: Chain | NotDone
+    surveys: SurveyResponse | NotDone
     repurchase: tuple[AfterService, ...] | NotDone
     loss_after_repair: tuple[AfterService, ...] | NotDone
     early_warning: EarlyWarning | NotDone

@@ -21,6 +21,7 @@ from analysis.retention.effects import effects
 from analysis.retention.parts import RetentionParts
 from analysis.retention.scores_facts import early_warning
 from analysis.retention.settings import business_models
+from analysis.retention.surveys import survey_response
 from analysis.retention.survival import survival
 from analysis.retention.views import Grouping
 
@@ -144,6 +145,7 @@ def _asked(inputs: StudyInputs, parts: Parts) -> RetentionParts:
         survival=parts.do("survival", survival, inputs),
         drivers=leaving,
         chain=parts.do("chain", chain, inputs, None if isinstance(leaving, NotDone) else leaving),
+        surveys=parts.do("surveys", survey_response, inputs),
         repurchase=parts.do("repurchase", matching_facts.repurchase, inputs),
         loss_after_repair=parts.do("loss_after_repair", matching_facts.loss_after_repair, inputs),
         early_warning=scored,
@@ -172,6 +174,7 @@ TITLES = {
     "survival": Text.of("how long contracts last"),
     "drivers": Text.of("service experience and loss"),
     "chain": Text.of("the chain from service to loss"),
+    "surveys": Text.of("who answers surveys"),
     "repurchase": Text.of("repurchase after service"),
     "loss_after_repair": Text.of("loss after a repair"),
     "early_warning": Text.of("early warning"),

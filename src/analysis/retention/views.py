@@ -577,6 +577,18 @@ SELECT coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, frequency, CA
 FROM one LEFT JOIN customers c ON c.customer_id = one.customer_id GROUP BY ALL ORDER BY ALL"""
 
 
+@study_view
+def surveys_sent(cutoff: dt.date, first: dt.date, *, late: bool) -> str:
+    """Surveys sent from ``first`` to the day before ``cutoff``; ``exposure`` of those about a complaint: answered late (slow) or not, where that can be told."""
+    about = (
+        "CASE WHEN f.ticket_type = 'complaint' THEN CASE f.answered_late WHEN TRUE THEN 'slow' ELSE 'prompt' END END"
+        if late
+        else "CAST(NULL AS VARCHAR)"
+    )
+    return f"""SELECT s.survey_id, s.kind, s.ticket_id, s.sent_on, s.answered, {about} AS exposure
+FROM surveys_sent s LEFT JOIN first_responses f ON f.ticket_id = s.ticket_id WHERE s.sent_on >= {literal(first)} AND s.sent_on < {literal(cutoff)}"""
+
+
 CUSTOMER_GROUPS = 1000
 
 

@@ -46,6 +46,7 @@ VIEWS: dict[str, View] = {
         contracts.contract_spells,
         machines.machines,
         answers.answers,
+        answers.surveys_sent,
         totals.workforce,
         totals.control_totals,
         totals.budgets,

@@ -27,3 +27,25 @@ WHERE v.score IS NOT NULL
         Column("answered_on", "business day of the answer", "day"),
     ),
 )
+
+surveys_sent = View(
+    name="surveys_sent",
+    sql=f"""
+SELECT v.survey_id, v.kind, v.ticket_id, v.customer_id, v.sent_at, {business_day("v.sent_at")} AS sent_on,
+       -- a score that was set aside as impossible was an answer all the same
+       v.score IS NOT NULL OR v.answered_at IS NOT NULL AS answered
+FROM surveys v WHERE v.sent_at IS NOT NULL
+""",
+    table="surveys",
+    stands_for=("surveys",),
+    grain=Text.of("one row per survey sent"),
+    columns=(
+        Column("survey_id", "survey"),
+        Column("kind", "csat (1 to 5), nps (0 to 10), ces"),
+        Column("ticket_id", "service order it asks about, if one"),
+        Column("customer_id", "who was asked"),
+        Column("sent_at", "when", "UTC instant"),
+        Column("sent_on", "business day on which it was sent", "day"),
+        Column("answered", "the customer answered"),
+    ),
+)
