@@ -350,7 +350,7 @@ def calls_table(study: RetentionStudy) -> Block | None:
         "retention.calls",
         title=Sentence("The head of the call list: whom to call first, and what to ask about"),
         subtitle=Sentence(
-            "By chance of loss within {months} months. Reasons: what raises the score most against its usual value, not a cause. Customer numbers stand in the evidence file",
+            "By chance of loss within {months} months, as tested above. Whom a call would keep is not known: that takes customers left out by lot; margin at risk says where most is at stake. Reasons: what raises the score most against its usual value, not a cause. Customer numbers stand in the evidence file",
             {"months": str(part.horizon)},
         ),
         columns=[

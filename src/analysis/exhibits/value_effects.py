@@ -495,7 +495,7 @@ def groups_table(study: ValueStudy) -> Block | None:
         "value.effects.groups",
         title=Sentence("For whom the effect is shown"),
         subtitle=Sentence(
-            "Effects by segment, customer type and margin before the case, in percentage points; false discoveries held at one in twenty over all groups (Benjamini and Hochberg)"
+            "Effects by segment, customer type and margin before the case, in percentage points; false discoveries held at one in twenty over all groups (Benjamini and Hochberg). Intervals are each group's own, not widened for the choice among all groups; an effect in one group beside none in another is no difference between them"
         ),
         columns=columns,
         rows=rows,

@@ -80,7 +80,7 @@ def what_if_table(study: ValueStudy) -> Block:
         columns=columns,
         rows=rows,
         note=Sentence(
-            "Effects that are not shown are not counted; what comes after the programme's months is not counted either."
+            "Effects that are not shown are not counted; what comes after the programme's months is not counted either. The chance counts draws in which uptake, cost and saving come from ranges that somebody stated: it is no surer than these."
         ),
     )
 
