@@ -191,13 +191,25 @@ def pareto_table(study: FailureStudy) -> Block | None:
     return table_of(
         "failures.paretos",
         title=Sentence("Who stands first, attribute by attribute, and what chance leaves of it"),
-        subtitle=Sentence(
-            "Count and cost of twelve months; excess over other machines of the same age, whole window; a first place is settled where its rank by chance is 1 to 1"
-        ),
+        subtitle=Sentence(_RANKED_REPEATED if _codes_repeat(study) else _RANKED),
         columns=columns,
         rows=[_ranking_row(ranking, columns) for ranking in study.paretos.values()],
         note=_excess_note(study),
     )
+
+
+_RANKED = "Count and cost of twelve months; excess over other machines of the same age, whole window; a first place is settled where its rank by chance is 1 to 1"
+_RANKED_REPEATED = "Count and cost of twelve months; excess over other machines of the same age, whole window; a first place is settled where its rank by chance is 1 to 1. Fault codes divide the failures as components do: their lines repeat those of the components"
+
+
+def _codes_repeat(study: FailureStudy) -> bool:
+    """Whether fault codes and components divide the failures alike: the same counts from the first to the last."""
+    counts = [
+        [line.fact.value for line in ranking.lines]
+        for name in ("component", "fault_code")
+        if (ranking := study.paretos.get((name, "count"))) is not None
+    ]
+    return len(counts) == 2 and counts[0] == counts[1]
 
 
 def _ranking_row(ranking: Ranking, columns: list[Field]) -> Row:

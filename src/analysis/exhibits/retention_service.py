@@ -113,7 +113,7 @@ def differences_table(study: RetentionStudy) -> Block | None:
             "How much more often customers leave after each experience, and how many more of them"
         ),
         subtitle=Sentence(
-            "Total effects; losses within the first twelve months of a contract if all had the experience from the start, minus if none had. Last columns: does the ratio change with age (Schoenfeld residuals; a small chance says it does)"
+            "Total effects, as associations: losses within the first twelve months of a contract that the model expects with the experience from the start, minus without it. Last columns: does the ratio change with age (Schoenfeld residuals; a small chance says it does)"
         ),
         columns=[
             label("exposure", key="what"),

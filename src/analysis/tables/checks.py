@@ -306,7 +306,7 @@ def days_only_check(table: str, column: str, count: int, *, hours: bool) -> Tabl
     """``hours``: the table holds several moments of one thing, between which hours are measured; a lone date is only told."""
     message = (
         "{table}.{place}: all {count:,} moments lie at 00:00, so only their day is known; order within a day is not judged, and "
-        "hours from or to this moment are only as fine as a day. Export the time of day."
+        "hours from or to this moment are not computed. Export the time of day."
     )
     return _check("days_only", table, "failed" if hours else "info", message, count=count, place=column)
 

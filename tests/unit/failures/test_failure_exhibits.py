@@ -12,6 +12,7 @@ from analysis import failures
 from analysis.errors import FitError
 from analysis.exhibits import failures as exhibits
 from analysis.exhibits.record import Block, flattened
+from analysis.failures import FailureStudy
 from analysis.failures.limits import those_made
 from analysis.locale import Text
 from analysis.metrics import NotDone
@@ -160,3 +161,33 @@ def test_a_life_without_an_interval_says_why(monkeypatch: pytest.MonkeyPatch):
 
     found = life_models._b10(Flat(), 0.95)
     assert isinstance(found, NotDone) and "threshold" in found.reason.en and "门限" in found.reason.zh
+
+
+def test_fault_codes_that_repeat_components_are_said_to(planted_study: FailureStudy):
+    from analysis.exhibits import failure_ranking
+
+    def subtitle(study: FailureStudy) -> str:
+        block = failure_ranking.pareto_table(study)
+        assert block is not None and not block.payload["untranslated"]
+        return "".join(part["t"] for part in block.payload["subtitle"]["en"])
+
+    assert "their lines repeat those of the components" in subtitle(planted_study)
+    ranking = planted_study.paretos["fault_code", "count"]
+    fewer = {("fault_code", "count"): replace(ranking, lines=ranking.lines[:-1])}
+    other = replace(planted_study, paretos={**planted_study.paretos, **fewer})
+    assert "repeat" not in subtitle(other)
+
+
+def test_obligations_and_tiles_print_direct_and_full_cost(planted_study: FailureStudy):
+    from analysis.exhibits import failure_outlook
+    from analysis.exhibits import failures as tiles
+
+    outlook = planted_study.forecast
+    assert outlook
+    table = failure_outlook.obligation_table(planted_study)
+    assert table is not None and not table.payload["untranslated"]
+    printed = {cell["fact"] for row in table.payload["rows"] for cell in row["cells"]}
+    assert {outlook.obligation.id, outlook.full_obligation.id} <= printed
+    assert {line.full.id for line in outlook.obligations} <= printed
+    shown = str(tiles.failure_tiles(planted_study).payload["tiles"])
+    assert outlook.full_cost.id in shown and outlook.full_warranty_cost.id in shown

@@ -11,6 +11,8 @@ import pytest
 
 from analysis import retention
 from analysis.errors import DaysOnly, MissingData
+from analysis.exhibits import retention_risk as risk
+from analysis.exhibits import retention_service as service
 from analysis.metrics import NotDone, StudyInputs
 from analysis.params import load_treatments
 from analysis.quality.study import study as quality_study
@@ -129,3 +131,16 @@ def test_a_study_without_clocks_keeps_what_counts_in_days(
     told = [check.sentence.plain("en") for check in study.checks if said in check.sentence.plain("en")]
     assert any("late complaint and loss" in one for one in told)
     assert not isinstance(study.early_warning, NotDone)
+    for show in (
+        service.differences_table,
+        service.leaving_table,
+        service.drivers_figure,
+        service.chain_figure,
+        service.repurchase_table,
+        risk.score_table,
+        risk.calls_table,
+    ):
+        block = show(study)
+        assert block is None or not block.payload["untranslated"], show
+    shown = service.repurchase_table(study)
+    assert shown is not None and said in str(shown.payload)

@@ -20,7 +20,9 @@ HEAD = "survey_id,kind,customer_id,ticket_id,sent_at,answered_at,score"
 TICKETS = "ticket_id,customer_id,product_id,ticket_type,opened_at,first_response_at,resolved_at"
 
 
-def asked(company: Path, late: tuple[int, int], prompt: tuple[int, int], *, more: tuple[str, ...] = ()) -> None:
+def asked(
+    company: Path, late: tuple[int, int], prompt: tuple[int, int], *, more: tuple[str, ...] = ()
+) -> None:
     """Complaints answered after 30 hours and after 2, each with a survey: (answered, sent)."""
     tickets, surveys = [TICKETS], [HEAD, *more]
     for name, day, hour, (answered, sent) in (("L", 2, 16, late), ("P", 1, 12, prompt)):
