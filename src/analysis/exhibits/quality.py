@@ -343,7 +343,6 @@ def columns_figure(study: QualityStudy, *, top: int = 24) -> Block:
             [(column.name, column.name) for column in uneven],
             [(str(month), str(month)) for month in months],
             {(column.name, str(month)): share for column in uneven for month, share in column.shares.items()},
-            measure=Text.of("Rows with a value"),
             by=Text.of("Column"),
             span=(0.0, 1.0),
             places=0,

@@ -185,7 +185,7 @@ class _Mapping:
                 MappedFile(table=entry.table, file=entry.file, read=0, mapped=0, left_out=0, notes=(note,))
             ]
         entry, notes = self._with_present_logs(entry)
-        inputs = self.inputs(entry, entry.file, entry.member, f"for {entry.table}")
+        inputs = self.inputs(entry.file, entry.member, f"for {entry.table}")
         others = self._other_files(entry)
         together = [self.hash(given.path) for given in inputs] if entry.depends_on_order else []
         plans = []
@@ -250,7 +250,7 @@ class _Mapping:
 
     # -- reading -------------------------------------------------------------------------------------------------
 
-    def inputs(self, entry: MapEntry, pattern: str, member: str, purpose: str) -> list[Input]:
+    def inputs(self, pattern: str, member: str, purpose: str) -> list[Input]:
         inputs = find_inputs(self.folder, pattern, member, self.size_limit_mb)
         if not inputs:
             raise self._no_file(pattern, f"no such file {purpose} (map '{self.source_map.name}')")
@@ -330,7 +330,6 @@ class _Mapping:
         found = []
         for number, log in enumerate(entry.events):
             inputs = self.inputs(
-                entry,
                 log.file or entry.file,
                 log.member if log.file else entry.member,
                 f"with events of {entry.table}",

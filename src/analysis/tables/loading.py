@@ -135,7 +135,7 @@ def load_tables(
         )
         if manifest is None or not stands:
             _remove_leftovers(store)
-            manifest = _load(found, hashes, store, settings, manifest, progress or (lambda line: None))
+            manifest = _load(found, hashes, store, settings, manifest, progress or (lambda _line: None))
         manifest["files"] = {
             name: {"hash": hashes[name], "signature": looks} for name, looks in signatures.items()
         }

@@ -454,7 +454,7 @@ def _quiet_refusals() -> None:
         return
 
     def refuse(
-        shell: Any, kind: type[BaseException], error: BaseException, traceback: Any, tb_offset: Any = None
+        shell: Any, kind: type[BaseException], error: BaseException, *_traceback: Any, **_asked: Any
     ) -> None:
         # as an error, so that whoever runs the notebook (papermill, nbconvert) can say what stopped it
         shell._showtraceback(kind, error, [f"{kind.__name__}: {error}"])

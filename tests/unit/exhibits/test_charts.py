@@ -248,7 +248,7 @@ def test_an_immature_cell_is_blank_in_drawing_and_table() -> None:
 def test_a_heatmap_cell_outside_its_frame_is_refused() -> None:
     fact = Fact(metric="m", period="2026-10", unit="share", value=0.5)
     with pytest.raises(ParameterError, match=r"cell \(x, y\) has no such row or column"):
-        charts.heatmap([("a", "A")], [("b", "B")], {("x", "y"): fact}, measure=COST, by=BY)
+        charts.heatmap([("a", "A")], [("b", "B")], {("x", "y"): fact}, by=BY)
 
 
 def test_a_forest_plot_draws_each_interval_and_the_line_of_no_effect() -> None:

@@ -71,7 +71,7 @@ def lines(
     def draw(figure: Figure, language: Language) -> None:
         axes = figure.add_subplot()
         scale = axis_scale(facts, unit, language)
-        ends = [(one.name, one.role, *_end(one, months, unit, scale)) for one in series]
+        ends = [(one.name, one.role, *_end(one, unit, scale)) for one in series]
         if reference and reference.fact.value is not None:
             ends.append(
                 (reference.name, reference.role, shown(reference.fact.value, unit, scale), reference.fact)
@@ -116,7 +116,7 @@ def _from_zero(axes: Axes, from_zero: bool) -> None:
         axes.axhline(0, color=colour("muted"), linewidth=0.6)
 
 
-def _end(one: Series, months: Sequence[Month], unit: Unit, scale: Scale) -> tuple[float, Fact | None]:
+def _end(one: Series, unit: Unit, scale: Scale) -> tuple[float, Fact | None]:
     """Height and fact of a series' last value."""
     for _, fact in reversed(one.points):
         if fact.value is not None:
@@ -226,7 +226,7 @@ def fan(
     def draw(figure: Figure, language: Language) -> None:
         axes = figure.add_subplot()
         scale = axis_scale(facts, unit, language)
-        height, last = _end(forecast, months, unit, scale)
+        height, last = _end(forecast, unit, scale)
         ends = [(forecast.name, forecast.role, height, last)]
         right = end_margin([(forecast.name, last)], unit, scale, language, most=NAMES)
         _month_frame(figure, axes, months, language, right=right)
@@ -316,7 +316,7 @@ def control_chart(
         axes = figure.add_subplot()
         scale = axis_scale(facts, unit, language)
         frames = [centre, upper] + ([lower] if any(fact.value for fact in lower.facts) else [])
-        ends = [(one.name, "muted", *_end(one, months, unit, scale)) for one in frames]
+        ends = [(one.name, "muted", *_end(one, unit, scale)) for one in frames]
         right = end_margin([(name, fact) for name, _, _, fact in ends], unit, scale, language, most=NAMES)
         _month_frame(figure, axes, months, language, right=right)
         for one, style in ((lower, (0, (4, 3))), (upper, (0, (4, 3))), (centre, "solid")):
