@@ -930,7 +930,7 @@ def measures_worth_table(study: CostStudy) -> Block | None:
         columns=[
             metric("measure_cost", of="facts.cost", head="Outlay", places=0),
             metric("cost_saving_rate", of="facts.rate", head="Saving rate"),
-            metric("cost_residual_ratio", of="facts.residual", places=3),
+            metric("cost_residual_ratio", of="facts.residual", places=1),
             metric("measure_net_present_value", of="facts.npv", head="Net present value", places=0),
             metric("measure_payback", of="facts.payback", head="Payback", places=1),
             metric("events_avoided", of="facts.avoided", places=0),

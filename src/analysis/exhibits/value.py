@@ -55,7 +55,7 @@ def headline_tiles(study: ValueStudy) -> Block:
             head="Value of today's customers",
             comparisons=[
                 interval_line("customer_value", whole.total),
-                line("mean_customer_value", whole.mean, "Per customer"),
+                line("mean_customer_value", whole.mean, "On average"),
             ],
         )
     ]
