@@ -314,10 +314,14 @@ def _labour_cells(inputs: StudyInputs, held: pd.DataFrame, month: Month) -> tupl
 
 @traced
 def _parts_at_constant_prices(inputs: StudyInputs, month: Month) -> pd.DataFrame:
-    """Parts of the tickets whose parts were posted in the month, each at its average price over the whole history."""
+    """Parts of the tickets whose parts were posted in the month, each at its average price over the history up to the report month.
+
+    Not over all that the extract holds: what was used later was not known then, and a month made again would differ.
+    """
     try:
         return inputs.engine.query(
-            _PARTS.format(month=literal(month.start)), needs=("parts_used.quantity", "parts_used.unit_price")
+            _PARTS.format(month=literal(month.start), last=literal(inputs.month.start)),
+            needs=("parts_used.quantity", "parts_used.unit_price"),
         )
     except MissingData:
         return pd.DataFrame(
@@ -354,7 +358,10 @@ _PARTS = f"""
 WITH posted AS (
     SELECT ticket_id, min(month) AS month, min(ticket_product_line) AS product_line, min(ticket_type) AS ticket_type
     FROM cost WHERE category = 'parts' AND tracing = 'direct' AND amount > 0 AND posting_basis = 'incurred' GROUP BY 1
-), price AS (SELECT part_no, (sum(unit_price) / count(unit_price))::DOUBLE AS price FROM parts_used WHERE unit_price > 0 GROUP BY 1)
+), price AS (
+    SELECT part_no, (sum(unit_price) / count(unit_price))::DOUBLE AS price FROM parts_used JOIN posted USING (ticket_id)
+    WHERE unit_price > 0 AND posted.month <= {{last}} GROUP BY 1
+)
 SELECT 'parts' AS category, '{WHOLE}' AS resource, {_CELL_SQL}, {added("u.quantity * price.price")} AS constant_price
 FROM posted JOIN parts_used u USING (ticket_id) JOIN price USING (part_no) WHERE posted.month = {{month}} GROUP BY 3, 4 ORDER BY 3, 4
 """
