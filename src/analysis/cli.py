@@ -103,6 +103,8 @@ def _report(options: argparse.Namespace) -> None:
         print(
             f"unchanged: edition {edition.number} of {edition.month} stands: {folder} (FORCE=1 or --force issues a new one)"
         )
+        if edition.note:
+            print(f"  {edition.note}")
         return
     print(f"draft, not for signature: {folder}" if edition.draft else f"issued: {folder}")
     for language in ("en", "zh"):
@@ -111,6 +113,8 @@ def _report(options: argparse.Namespace) -> None:
         print(
             f"  {edition.restated:,} numbers read differently from the last edition: see the page on restated figures and {folder}/evidence/restated.csv"
         )
+    if edition.note:
+        print(f"  {edition.note}")
     if not edition.tied_out:
         print(
             "  NOT TIED OUT: the ledger was not shown to agree with the general ledger; the pack has no sign-off page."

@@ -150,6 +150,7 @@ def make_report(
                 draft=draft or len(chosen) < len(everything),
                 scratch=() if registered is None else scratch_notebooks(folder, registered),
             )
+            made.refuse_other_company()
             standing = None if force or made.draft else made.unchanged()
             warming.join()
         return standing or made.edition(kernels)
@@ -220,6 +221,28 @@ class _Making:
         issued = publish.editions(self.reports, self.month)
         return issued[-1] if issued else None
 
+    def refuse_other_company(self) -> None:
+        """An edition belongs to a company and a month: another company's month is no next edition of it."""
+        if self.last is None or self.draft:
+            return
+        stated = manifest.read(self.last)
+        theirs, ours = stated["company"], self.run.company.as_json()
+        if (theirs, stated["currency"]) != (ours, self.run.currency):
+            raise PublicationRefused(
+                f"{self.month}: {_place(self.last)} is of {theirs['en']} ({stated['currency']}), and run '{self.run.name}' is of "
+                f"{ours['en']} ({self.run.currency}). Give each company a folder of its own: --reports FOLDER."
+            )
+
+    def refuse_moved_ground(self) -> None:
+        """What the pack states as its parameters, definitions, notebooks and code is still what lies there."""
+        now = manifest.identity(self.run, self.notebooks, extra=self.extra)
+        moved = manifest.changed_parts(self.identity, now)
+        if moved:
+            raise PublicationRefused(
+                f"{self.month}: {', '.join(moved)} changed while the report was being made, so its parts may not belong together. "
+                "Run it again."
+            )
+
     def unchanged(self) -> Edition | None:
         """The last edition when its manifest says that it was made of exactly the same things."""
         if self.last is None:
@@ -238,6 +261,7 @@ class _Making:
             number=publish.edition_number(self.last),
             unchanged=True,
             tied_out=stated["status"] == "issued",
+            note=publish.follow_latest(self.reports),
         )
 
     def edition(self, kernels: Kernels) -> Edition:
@@ -284,7 +308,10 @@ class _Making:
                     pool=pool,
                 )
         with self.progress.stage("publish"):
+            self.refuse_moved_ground()
             folder = self._publish(building, number, pack)
+            issued = not (self.draft or self.faults)
+            note = publish.follow_latest(self.reports) if issued else ""
         return Edition(
             folder=folder,
             month=self.month,
@@ -292,6 +319,7 @@ class _Making:
             draft=self.draft,
             tied_out=record.tied_out,
             restated=len(comparison.restated) if comparison else 0,
+            note=note,
         )
 
     def _environment(self, building: Path) -> dict[str, str]:

@@ -11,11 +11,13 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
 import analysis
+from analysis.errors import PublicationRefused
 from analysis.params import project_root
 from analysis.params.places import params_in_force, shipped_root
 from analysis.report.run import Notebook
@@ -78,6 +80,8 @@ def identity(run: Any, notebooks: Sequence[Notebook], *, extra: Mapping[str, str
         "inputs": {
             name: info.content_hash for name, info in sorted(run.tables.tables.items()) if info.content_hash
         },
+        # what the pack prints of its files besides their rows: names, hashes, what was set aside or came twice, what a map left out
+        "files": _files_hash(run),
         "earlier": run.earlier.identity if run.earlier else None,
         **_params_hashes(run.name),
         "parameters": dict(sorted(extra.items())),
@@ -89,11 +93,20 @@ def identity(run: Any, notebooks: Sequence[Notebook], *, extra: Mapping[str, str
     }
 
 
+def _files_hash(run: Any) -> str:
+    read = [*inputs(run), *(asdict(one) for one in run.mapped)]
+    return hashlib.sha256(json.dumps(read, sort_keys=True, default=str).encode()).hexdigest()
+
+
 def changed_parts(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """The causes that can have moved a number between two identities; asked parameters count as params."""
     parts = [part for part in CAUSES if before.get(part) != after.get(part)]
-    asked = any(before.get(part) != after.get(part) for part in ("parameters", "as_of", "run"))
-    return [part for part in CAUSES if part in parts or (part == "params" and asked)]
+    other = {"params": ("parameters", "as_of", "run"), "inputs": ("files",)}
+    return [
+        part
+        for part in CAUSES
+        if part in parts or any(before.get(one) != after.get(one) for one in other.get(part, ()))
+    ]
 
 
 def changed_tables(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
@@ -179,8 +192,18 @@ def broken_seals(folder: Path) -> list[str]:
 
 
 def read(folder: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    return content
+    """The manifest of an edition; refused in words where it is no longer one."""
+    try:
+        content: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        if {"identity", "seals", "status", "company", "currency"} <= set(content):
+            return content
+        why = "it lacks a part"
+    except (OSError, ValueError, TypeError) as error:
+        why = str(error).splitlines()[0].replace(str(folder), folder.name)
+    raise PublicationRefused(
+        f"{folder.parent.name}/{folder.name}: {MANIFEST} is damaged ({why}). Restore the edition from a backup, or take its folder away; "
+        "nothing was written there."
+    )
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -28,6 +28,7 @@ _MONTH = re.compile(r"\d{4}-\d{2}")
 class Edition:
     """An issued pack. ``unchanged``: a run found that this edition already says all it would have said.
 
+    ``note``: what could not be done after the edition was there; the edition stands all the same.
     A ``draft`` lies beside the editions and is none: it has the number the next edition would have, and never becomes ``latest``.
     """
 
@@ -38,6 +39,7 @@ class Edition:
     draft: bool = False
     tied_out: bool = True
     restated: int = 0
+    note: str = ""
 
 
 def editions(reports: Path, month: str) -> list[Path]:
@@ -63,9 +65,11 @@ def building_folder(reports: Path, month: str) -> Path:
 
 
 def issue(building: Path, reports: Path, month: str, number: int) -> Path:
-    """Publish: files become read-only, one rename makes the edition, and ``latest`` follows."""
+    """Publish: files become read-only and are on the disk, then one rename makes the edition. ``latest`` follows by :func:`point_latest`."""
     for path in building.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o444)
+        _to_disk(path)
+    _to_disk(building)
     target = reports / month / f"edition-{number}"
     target.parent.mkdir(exist_ok=True)
     try:
@@ -76,8 +80,29 @@ def issue(building: Path, reports: Path, month: str, number: int) -> Path:
                 f"{month}: edition {number} was issued by another run meanwhile; run the report again to compare with it."
             ) from error
         raise
-    point_latest(reports)
+    _to_disk(target.parent)
     return target
+
+
+def _to_disk(path: Path) -> None:
+    """What a rename makes visible must survive a power cut as well as the rename does."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def follow_latest(reports: Path) -> str:
+    """:func:`point_latest`, after the edition is there: what goes wrong now is told, and takes nothing back."""
+    try:
+        point_latest(reports)
+    except OSError as error:
+        return (
+            f"{reports.name}/{LATEST} could not be moved to the newest edition ({error.strerror}). The edition is issued; "
+            f"take {reports.name}/{LATEST} away, and the next run makes it again."
+        )
+    return ""
 
 
 def point_latest(reports: Path) -> None:

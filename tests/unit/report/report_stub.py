@@ -74,6 +74,7 @@ def stub_run(*, tables: dict[str, Any] | None = None, content_hash: str = "d" * 
             )
         ),
         earlier=None,
+        mapped=(),
         params_hash="p" * 64,
         preparer="A. Preparer",
         reviewer="R. Reviewer",

@@ -122,8 +122,15 @@ def month_end(tmp_path, monkeypatch):
         outcome="passed",
         text="CNY 1,200.50",
         export=stub_export,
+        change=lambda run: None,
+        meanwhile=lambda: None,
         **options,
     ):
+        def prepared(name, **_):
+            made = stub_run(content_hash=content_hash)
+            change(made)
+            return made
+
         def execute(self, building, kernels):
             notebook = json.loads((folder / "10_costs.ipynb").read_text())
             block = callout(facts=[fact(cost)], en=[{"t": text, "k": "fact", "fact": COST}], zh=[{"t": "x"}])
@@ -134,15 +141,12 @@ def month_end(tmp_path, monkeypatch):
             path = building / "notebooks" / "10_costs.ipynb"
             path.parent.mkdir()
             path.write_text(json.dumps(notebook))
+            meanwhile()
             return {"10_costs": notebook}
 
         monkeypatch.setattr(making._Making, "_execute", execute)
         return make_report(
-            folder=folder,
-            reports=tmp_path / "reports",
-            prepare=lambda name, **_: stub_run(content_hash=content_hash),
-            export=export,
-            **options,
+            folder=folder, reports=tmp_path / "reports", prepare=prepared, export=export, **options
         )
 
     return run
@@ -167,6 +171,86 @@ def test_an_unchanged_month_stands_unless_forced(month_end):
     assert month_end().unchanged
     forced = month_end(force=True)
     assert (forced.number, forced.unchanged, forced.restated) == (2, False, 0)
+
+
+def set_aside(run, **parts):
+    ledger = run.tables.tables["ledger"]
+    (file,) = ledger.waterfall
+    ledger.waterfall = (SimpleNamespace(**{**vars(file), **parts}),)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"quarantined": 6, "rows_read": 17},  # five more postings that cannot be read
+        {"exact_duplicates": 0, "rows_read": 11},
+        {"file_hash": "9" * 64},  # printed in the appendix
+        {"file": "gl-2026-10.csv"},
+    ],
+)
+def test_what_was_set_aside_belongs_to_the_pack_as_much_as_what_was_read(month_end, parts):
+    month_end()
+    second = month_end(change=lambda run: set_aside(run, **parts))
+    assert (second.number, second.unchanged, second.restated) == (2, False, 0)
+
+
+def test_another_company_is_no_next_edition(month_end, tmp_path):
+    first = month_end()
+    before = manifest.seals(first.folder)
+
+    def another(run):
+        run.name, run.company = "acme", Text(en="Acme", zh="顶点")
+
+    def other_currency(run):
+        run.currency = "EUR"
+
+    for change in (another, other_currency):
+        for force in (False, True):
+            with pytest.raises(
+                PublicationRefused, match=r"is of Lumen Appliances \(CNY\), and run .*--reports"
+            ):
+                month_end(1300.5, content_hash="e" * 64, change=change, force=force)
+    assert manifest.seals(first.folder) == before
+    assert (tmp_path / "reports" / "latest").resolve() == first.folder
+    # the same company under another run file goes on where it stood
+    assert month_end(change=lambda run: setattr(run, "name", "sample_again")).number == 2
+
+
+def test_latest_is_mended_by_a_run_that_finds_nothing_new(month_end, tmp_path):
+    first = month_end()
+    latest = tmp_path / "reports" / "latest"
+    latest.unlink()
+    latest.symlink_to("2026-09/edition-1")
+    assert month_end().unchanged
+    assert latest.resolve() == first.folder
+
+
+def test_ground_that_moves_under_a_run_is_refused(month_end, tmp_path, monkeypatch):
+    """Parameters edited while the notebooks ran once gave October's pack August's facts."""
+    notebook = tmp_path / "notebooks" / "10_costs.ipynb"
+
+    def saved_again():
+        notebook.write_text(notebook.read_text() + " ")
+
+    with pytest.raises(PublicationRefused, match="notebooks changed while the report was being made"):
+        month_end(meanwhile=saved_again)
+
+    def params_edited():
+        monkeypatch.setattr(manifest, "_params_hashes", lambda name: {"params": "x", "definitions": "y"})
+
+    with pytest.raises(PublicationRefused, match="params, definitions changed while"):
+        month_end(meanwhile=params_edited)
+    assert not (tmp_path / "reports" / "2026-10").exists()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]", "{}", "\ud800"])
+def test_a_damaged_manifest_is_refused_in_words(month_end, content):
+    edition = month_end()
+    path = edition.folder / "manifest.json"
+    path.chmod(0o644)
+    path.write_text(content, encoding="utf-8", errors="surrogatepass")
+    with pytest.raises(PublicationRefused, match=r"2026-10/edition-1: manifest.json is damaged .*backup"):
+        month_end()
 
 
 def test_a_ledger_that_does_not_tie_out_marks_the_pack(month_end):
