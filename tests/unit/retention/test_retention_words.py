@@ -79,7 +79,7 @@ def test_a_limit_was_crossed_only_where_it_was_kept_before(
     [found] = _threshold(parts)
     text = found.statement.plain()
     assert says in text and found.severity == severity
-    assert ("hides it" in text) == (hidden and severity == "alert")
+    assert ("does not show it" in text) == (hidden and severity == "alert")
 
 
 # -- sizes that matter ----------------------------------------------------------------------------------------------------
