@@ -165,7 +165,11 @@ def test_ewma_of_the_nist_handbook():
     ("values", "options", "printed"),
     [
         # NIST/SEMATECH e-Handbook, section 6.3.2.4: target 50, s 2.0539, lambda 0.3: UCL 52.5884 and LCL 47.4115 at every point
-        ([52.0, 47.0, 53.0, 49.3, 50.1], {"centre": 50.0, "sigma": 2.0539, "smoothing": 0.3}, (47.4115, 52.5884)),
+        (
+            [52.0, 47.0, 53.0, 49.3, 50.1],
+            {"centre": 50.0, "sigma": 2.0539, "smoothing": 0.3},
+            (47.4115, 52.5884),
+        ),
         # Montgomery (2009), Example 9.2, whose steady-state limits are 9.38 and 10.62
         (SHIFTED, {"centre": 10.0, "sigma": 1.0, "smoothing": 0.1, "sigma_limits": 2.7}, (9.38, 10.62)),
     ],

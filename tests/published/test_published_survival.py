@@ -301,12 +301,19 @@ def test_competing_events():
     # test_survfunc.test_incidence).
     time = [1, 1, 2, 4, 4, 4, 6, 6, 7, 8, 9, 9, 9, 1, 2, 2, 4, 4]
     cause = [1, 1, 1, 2, 2, 2, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0]
-    table = aalen_johansen(time, cause)
+    table = aalen_johansen(time, cause).table
     last = table.groupby("cause").last()
     assert last["incidence"].tolist() == pytest.approx([0.17037037, 0.20740741, 0.26666667], abs=1e-8)
     first = table.query("cause == 1")
     assert first["incidence"].tolist()[:2] == pytest.approx([0.11111111, 0.17037037], abs=1e-8)
     assert first["std_error"].tolist()[:2] == pytest.approx([0.07407407, 0.08976251], abs=1e-8)
+    # the same answers between event times; 18 subjects, of whom 3, 3, 5, 2, 1, 1 and 3 left at 1, 2, 4, 6, 7, 8 and 9
+    at = aalen_johansen(time, cause).at([0.5, 1.9, 3, 9, 9.5]).query("cause == 1")
+    assert at["incidence"].tolist() == pytest.approx(
+        [0, 0.11111111, 0.17037037, 0.17037037, np.nan], abs=1e-8, nan_ok=True
+    )
+    assert at["std_error"].tolist()[1:3] == pytest.approx([0.07407407, 0.08976251], abs=1e-8)
+    assert at["at_risk"].tolist() == [18, 15, 12, 3, 0]
 
 
 # ------------------------------------------------------------------------------- R's answers that ship with statsmodels

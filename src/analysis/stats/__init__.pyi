@@ -86,6 +86,7 @@ from .runs import RunsTest as RunsTest
 from .runs import runs_test as runs_test
 from .standardisation import rate_change as rate_change
 from .surprise import surprise_by_dimension as surprise_by_dimension
+from .survival import CumulativeIncidence as CumulativeIncidence
 from .survival import Estimate as Estimate
 from .survival import LogRank as LogRank
 from .survival import SurvivalCurve as SurvivalCurve

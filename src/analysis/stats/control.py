@@ -1131,7 +1131,7 @@ def _steady_spread(sigma: Floats, smoothing: float) -> Floats:
         raise ParameterError(
             "constant limits of an ewma need points of one sigma; sizes differ here: take ewma_limits='exact'."
         )
-    return sigma * np.sqrt(smoothing / (2 - smoothing))
+    return np.asarray(sigma * np.sqrt(smoothing / (2 - smoothing)))
 
 
 def _cusum(z: Floats, reference: float) -> tuple[Floats, Floats]:

@@ -53,7 +53,11 @@ def test_a_suspect_that_is_no_point_is_refused(wrong):
         ("ewma", {"smoothing": 0.0}, "smoothing is a width"),
         ("ewma", {"smoothing": 1.5}, "smoothing must lie above 0 and at most 1"),
         ("ewma", {"ewma_limits": "steady"}, "unknown ewma_limits 'steady'"),
-        ("ewma", {"base": "u", "ewma_limits": "constant"}, "constant limits of an ewma need points of one sigma"),
+        (
+            "ewma",
+            {"base": "u", "ewma_limits": "constant"},
+            "constant limits of an ewma need points of one sigma",
+        ),
         ("cusum", {"decision": -5.0}, "decision is a width"),
         ("cusum", {"reference": -0.5}, "reference is a number of sigmas, zero or more"),
     ],
