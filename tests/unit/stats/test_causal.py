@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -86,6 +88,21 @@ def test_either_model_may_be_wrong():
         2 * x + x**2 + odd + random.normal(size=6000), odd, pd.DataFrame({"x": x})
     )
     assert treatment_wrong.low < 1 < treatment_wrong.high
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(400, 4), (4000, 12)])
+def test_boosting_ends(rows, columns):
+    """A dozen seconds of work at most, with weights that differ too: the weighted quantiles of every fit once took longer than its trees."""
+    random = np.random.default_rng(3)
+    frame = pd.DataFrame(random.normal(size=(rows, columns))).add_prefix("x")
+    treated = (random.random(rows) < 1 / (1 + np.exp(-frame["x0"]))).astype(float)
+    outcome = frame["x0"] + 0.5 * treated + random.normal(size=rows)
+    began = time.process_time()
+    found = doubly_robust(
+        outcome, treated, frame, weights=random.uniform(0.5, 2, rows), learner="boosting", repeats=1
+    )
+    assert time.process_time() - began < 12
+    assert abs(found.effect - 0.5) < 4 * found.std_error
 
 
 def test_boosting_follows_what_a_line_cannot():
