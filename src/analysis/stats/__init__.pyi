@@ -85,6 +85,7 @@ from .reporting_delay import nowcast as nowcast
 from .runs import RunsTest as RunsTest
 from .runs import runs_test as runs_test
 from .standardisation import rate_change as rate_change
+from .start_stop import start_stop_rows as start_stop_rows
 from .surprise import surprise_by_dimension as surprise_by_dimension
 from .survival import CumulativeIncidence as CumulativeIncidence
 from .survival import Estimate as Estimate

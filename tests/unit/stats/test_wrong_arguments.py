@@ -292,6 +292,14 @@ GOOD = {
         stats.standardised_effect,
         dict(outcome=grp + ages, treated=(np.arange(ROWS) % 2).astype(float), covariates=cov[["x"]]),
     ),
+    "start_stop_rows": (
+        stats.start_stop_rows,
+        dict(
+            watched=pd.DataFrame({"subject": [1, 2], "start": [0.0, 2.0], "stop": [9.0, 8.0]}),
+            changes=pd.DataFrame({"subject": [1, 2], "time": [3.0, 4.0], "load": [1.0, 2.0]}),
+            events=pd.DataFrame({"subject": [1, 2], "time": [3.0, 8.0]}),
+        ),
+    ),
     "surprise_by_dimension": (
         lambda explained, least: stats.surprise_by_dimension(
             {"centre": pd.DataFrame({"expected": [94, 6], "actual": [47, 3]}, index=["X", "Y"])},
@@ -442,6 +450,9 @@ RIGHT = {
     # a value that nobody wrote down; the covariate that is set
     ("purchase_summary", "values"): {"nan", "none_inside", "neg", "scalar"},
     ("absolute_difference", "covariates"): {"nan", "short"},
+    # nothing changed, or nothing happened
+    ("start_stop_rows", "changes"): {"short", "empty", "none"},
+    ("start_stop_rows", "events"): {"short", "empty", "none"},
     # the distribution alone
     ("accelerated_life", "covariates"): {"none"},
 }
