@@ -81,6 +81,7 @@ from .recurrence import mean_cumulative_function as mean_cumulative_function
 from .reporting_delay import ReportingDelay as ReportingDelay
 from .reporting_delay import backtest_nowcast as backtest_nowcast
 from .reporting_delay import fit_reporting_delay as fit_reporting_delay
+from .reporting_delay import life_rows_by_report as life_rows_by_report
 from .reporting_delay import nowcast as nowcast
 from .runs import RunsTest as RunsTest
 from .runs import runs_test as runs_test

@@ -292,6 +292,10 @@ GOOD = {
         stats.standardised_effect,
         dict(outcome=grp + ages, treated=(np.arange(ROWS) % 2).astype(float), covariates=cov[["x"]]),
     ),
+    "life_rows_by_report": (
+        lambda **k: stats.life_rows_by_report(delay, **k),
+        dict(durations=ages, events=ev, weights=np.ones(ROWS)),
+    ),
     "start_stop_rows": (
         stats.start_stop_rows,
         dict(
@@ -491,6 +495,7 @@ STATED: dict[str, dict[str, Any]] = {
     "adjust_p_values": dict(method="holm"),
     "control_chart": dict(kind="u"),
     "nowcast": dict(delay=delay, draws=20, seed=1),
+    "life_rows_by_report": dict(delay=delay),
     "probability_plot": dict(family="weibull"),
     "forecast": dict(horizon=3, candidates=("seasonal_naive",)),
     "forecast_parts": dict(horizon=3, candidates=("seasonal_naive",)),
@@ -559,6 +564,7 @@ def results() -> dict[str, tuple[Any, dict[str, Any]]]:
         "SurvivalCurve.at": (km.at, dict(times=some)),
         "SurvivalCurve.quantile": (km.quantile, dict(share=0.5)),
         "SurvivalCurve.restricted_mean": (km.restricted_mean, dict(limit=5.0)),
+        "CumulativeIncidence.at": (stats.aalen_johansen(ages, ev.astype(int)).at, dict(times=some)),
         "CoxFit.survival": (cox.survival, dict(covariates=cov, times=some)),
         "WeibullFit.survival": (weibull.survival, dict(age=some)),
         "WeibullFit.hazard": (weibull.hazard, dict(age=some)),
@@ -572,6 +578,15 @@ def results() -> dict[str, tuple[Any, dict[str, Any]]]:
         "WeibullFit.shape_interval": (weibull.shape_interval, dict(level=0.9)),
         "ThresholdWeibullFit.survival": (threshold.survival, dict(age=some)),
         "MixtureFit.survival": (mixture.survival, dict(age=some)),
+        "WeibullFit.from_parameters": (stats.WeibullFit.from_parameters, dict(shape=1.5, scale=9.0)),
+        "MixtureFit.from_parameters": (
+            stats.MixtureFit.from_parameters,
+            dict(shares=np.array([0.4, 0.6]), shapes=np.ones(2), scales=np.array([2.0, 9.0])),
+        ),
+        "GeometricModel.from_parameters": (
+            stats.GeometricModel.from_parameters,
+            dict(r=0.2, alpha=4.0, a=0.8, b=2.4),
+        ),
         "MixtureFit.b_life": (mixture.b_life, dict(share=0.1, level=0.9)),
         "Forecast.interval": (ahead.interval, dict(level=0.9)),
         "Forecast.total": (ahead.total, dict(already=1.0)),
@@ -614,6 +629,7 @@ MEANT = {
     "ReconciledForecast.part": {"none"},
     "MeanCumulativeFunction.age": {"neg", "inf"},
     "SurvivalCurve.times": {"inf"},
+    "CumulativeIncidence.times": {"inf"},
     "CoxFit.times": {"inf"},
     "ReportingDelay.window": {"neg", "inf"},
     "DoublyRobust.groups": {*TEXT, "inf", "neg"},
