@@ -296,6 +296,11 @@ GOOD = {
         lambda **k: stats.life_rows_by_report(delay, **k),
         dict(durations=ages, events=ev, weights=np.ones(ROWS)),
     ),
+    "seasonal_model": (
+        lambda values: stats.seasonal_model(values, model="seasonal_naive"),
+        dict(values=months),
+    ),
+    "series_changes": (stats.series_changes, dict(values=months)),
     "start_stop_rows": (
         stats.start_stop_rows,
         dict(
@@ -424,7 +429,13 @@ RIGHT = {
     },
     **{
         pair: {"short", "neg"}
-        for pair in [("forecast", "history"), ("exponential_smoothing", "values"), ("runs_test", "values")]
+        for pair in [
+            ("forecast", "history"),
+            ("exponential_smoothing", "values"),
+            ("runs_test", "values"),
+            ("seasonal_model", "values"),
+            ("series_changes", "values"),
+        ]
     },
     # bounds of an age: none below is zero, none above is infinity
     ("fit_weibull_bounds", "lower"): {"nan", "none_inside"},
@@ -454,6 +465,8 @@ RIGHT = {
     # a value that nobody wrote down; the covariate that is set
     ("purchase_summary", "values"): {"nan", "none_inside", "neg", "scalar"},
     ("absolute_difference", "covariates"): {"nan", "short"},
+    # a month without value has no change
+    ("series_changes", "values"): {"short", "neg", "nan", "none_inside"},
     # nothing changed, or nothing happened
     ("start_stop_rows", "changes"): {"short", "empty", "none"},
     ("start_stop_rows", "events"): {"short", "empty", "none"},
@@ -496,6 +509,7 @@ STATED: dict[str, dict[str, Any]] = {
     "control_chart": dict(kind="u"),
     "nowcast": dict(delay=delay, draws=20, seed=1),
     "life_rows_by_report": dict(delay=delay),
+    "seasonal_model": dict(model="seasonal_naive"),
     "probability_plot": dict(family="weibull"),
     "forecast": dict(horizon=3, candidates=("seasonal_naive",)),
     "forecast_parts": dict(horizon=3, candidates=("seasonal_naive",)),
