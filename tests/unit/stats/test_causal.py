@@ -221,6 +221,7 @@ def test_laws():
     assert turned.effect == pytest.approx(-base.effect, rel=1e-6)
     doubled = fit(frame, weights=np.full(1200, 2.0))
     assert doubled.effect == pytest.approx(base.effect, rel=0.01)
+    assert doubled.std_error == pytest.approx(base.std_error, rel=0.02)  # a weight of two is no two rows
 
 
 def test_effect_by_group_finds_the_tier():
