@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import fields
 from decimal import Decimal
 from math import isclose
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from analysis.metrics import StudyInputs, facts_in
+from analysis.metrics.lineage import behind
 from analysis.results import OPERATIONS, Assumed, Derived, Estimated, Fact, Read, Rows
 from analysis.sample import make_sample
 from analysis.workbook import prepare_run
@@ -70,6 +72,15 @@ def test_every_fact_has_its_lineage_and_its_tables(facts: dict[str, dict[str, Fa
     kinds = Counter(fact.lineage.kind for fact in everything if fact.lineage)
     print(dict(kinds))
     assert set(kinds) >= {"rows", "derived", "estimated", "assumed"}
+
+
+def test_one_study_leaves_no_trace_in_what_the_next_is_given(
+    inputs: StudyInputs, facts: dict[str, dict[str, Fact]]
+):
+    """All sections were made from the same inputs, one after another: none may owe its tables to another."""
+    assert facts
+    assert tuple(behind(inputs)) == ()
+    assert not any(tuple(behind(getattr(inputs, field.name))) for field in fields(inputs))
 
 
 def test_every_estimate_has_its_interval_and_its_n(inputs: StudyInputs, facts: dict[str, dict[str, Fact]]):

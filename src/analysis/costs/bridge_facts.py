@@ -22,7 +22,7 @@ from analysis.metrics.backend import literal
 from analysis.metrics.registry import NOT_STATED
 from analysis.params.cost_tree import UNALLOCATED
 from analysis.periods import Month
-from analysis.results import Check, Fact, Finding, Sentence
+from analysis.results import Check, Fact, Finding, Sentence, Value
 from analysis.summaries import Summarised
 
 NOT_TRACED = "not_traced"
@@ -71,6 +71,18 @@ class Bridge(Summarised):
     effects: tuple[tuple[Text, Fact], ...]
     by_category: tuple[CategoryEffect, ...]
     drill: tuple[DrillStep, ...]
+
+    @property
+    def largest(self) -> tuple[Text, Fact]:
+        """The largest effect, whichever way it went."""
+        return max(self.effects, key=lambda effect: size(effect[1]))
+
+    @property
+    def along(self) -> tuple[Text, Fact]:
+        """The largest of the effects that went the way of the change; the largest of all where nothing changed."""
+        way = amount_of(self.change)
+        same = [one for one in self.effects if amount_of(one[1]) * way > 0]
+        return max(same, key=lambda effect: size(effect[1])) if same else self.largest
 
 
 def comparison_facts(inputs: StudyInputs, cost: Fact, against: str, back: int) -> CostComparison:
@@ -358,21 +370,23 @@ def movement_findings(
         unknown = comparison.change.value is None or comparison.rate.value is None
         if isinstance(bridge, NotDone) or unknown or not bridge.effects:
             continue
-        label, effect = max(bridge.effects, key=lambda entry: size(entry[1]))
+        (label, effect), (along, most) = bridge.largest, bridge.along
+        values: dict[str, Value] = {
+            "cost": comparison.cost,
+            "rate": comparison.rate,
+            "change": comparison.change,
+            "effect": most,
+            "name": along,
+        }
+        contrary = most is not effect
         findings.append(
             Finding(
                 id=f"costs.moved_{comparison.against}",
                 section="costs",
                 severity="info",
                 statement=Sentence(
-                    _MOVED[comparison.against],
-                    {
-                        "cost": comparison.cost,
-                        "rate": comparison.rate,
-                        "change": comparison.change,
-                        "effect": effect,
-                        "name": label,
-                    },
+                    _MOVED_ALTHOUGH[comparison.against] if contrary else _MOVED[comparison.against],
+                    values | ({"contrary": label, "other": effect} if contrary else {}),
                 ),
                 method="Shapley effects of the cost bridge; they add up to the change",
                 rank=size(comparison.change),
@@ -384,6 +398,11 @@ def movement_findings(
 _MOVED = {
     "previous_month": "After-sales cost was {cost}, {change:word|up|down|unchanged} {rate:abs} ({change:signed}) on the previous month. The largest effect was {name:lower} ({effect:signed}).",
     "year_before": "Against the same month a year before, after-sales cost {change:word|rose|fell|did not change} by {rate:abs} ({change:signed}). The largest effect was {name:lower} ({effect:signed}).",
+}
+# The largest effect went the other way: it is no reason for the change, and is said to be against it.
+_MOVED_ALTHOUGH = {
+    "previous_month": "After-sales cost was {cost}, {change:word|up|down|unchanged} {rate:abs} ({change:signed}) on the previous month: {name:lower} was the largest part of it ({effect:signed}), while {contrary:lower} went the other way ({other:signed}).",
+    "year_before": "Against the same month a year before, after-sales cost {change:word|rose|fell|did not change} by {rate:abs} ({change:signed}): {name:lower} was the largest part of it ({effect:signed}), while {contrary:lower} went the other way ({other:signed}).",
 }
 
 

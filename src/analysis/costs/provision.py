@@ -99,7 +99,7 @@ def provision_roll_forward(
     rolled = pd.concat(
         [_roll(group, _opening_of(opening, key, names)) for key, group in groups], ignore_index=True
     )
-    frame = _money(rolled, names, period, movements)
+    frame = _money(rolled, names, period)
     last = frame.groupby(names, as_index=False).last() if names else frame.tail(1)
     return ProvisionRollForward(
         by_period=frame,
@@ -264,7 +264,7 @@ _BALANCES = ("opening", *FLOWS, "closing", "opening_gap", "closing_gap")
 
 
 @traced
-def _money(rolled: pd.DataFrame, names: list[str], period: str, movements: pd.DataFrame) -> pd.DataFrame:
+def _money(rolled: pd.DataFrame, names: list[str], period: str) -> pd.DataFrame:
     frame = rolled[[*names, period]].assign(**_shown(rolled, _BALANCES))
     if rolled["sales"].notna().all():
         sales = rolled["sales"].astype(float)

@@ -296,7 +296,7 @@ def bridge_figure(study: CostStudy, against: str) -> Block:
             title=Sentence("No cost bridge: the month to compare with has no cost."),
         )
     base, month = Month.parse(bridge.base.period), study.month
-    largest, effect = max(bridge.effects, key=lambda item: size(item[1]))
+    (largest, effect), (along, most) = bridge.largest, bridge.along
     values: dict[str, Value] = {
         "change": bridge.change,
         "base": base,
@@ -304,11 +304,14 @@ def bridge_figure(study: CostStudy, against: str) -> Block:
         "largest": largest,
         "effect": effect,
     }
+    contrary = most is not effect
     return figure(
         f"costs.bridge_{against}",
         title=Sentence(
-            "Cost {change:word|rose|fell|did not change} by {change:abs} from {base} to {month}; largest effect: {largest:lower}",
-            values,
+            "Cost {change:word|rose|fell|did not change} by {change:abs} from {base} to {month}: {along:lower} {most:signed}, against it {largest:lower} {effect:signed}"
+            if contrary
+            else "Cost {change:word|rose|fell|did not change} by {change:abs} from {base} to {month}; largest effect: {largest:lower}",
+            values | ({"along": along, "most": most} if contrary else {}),
         ),
         subtitle=Sentence("Effects on after-sales cost; they add up to the change to the cent"),
         foot=_source(study),
@@ -854,7 +857,7 @@ def unusual_table(study: CostStudy) -> Block | None:
             metric("unusual_limit", of="low", head="Lower limit", slice={"limit": "low"}),
             metric("unusual_limit", of="high", head="Upper limit", slice={"limit": "high"}),
             words("driver", "Driven by", wide=True),
-            change("unusual_cost", of="part", head="Its part"),
+            change("unusual_cost", of="part", head="Of which"),
         ],
         note=_source(study),
     )
@@ -927,7 +930,7 @@ def measures_worth_table(study: CostStudy) -> Block | None:
         columns=[
             metric("measure_cost", of="facts.cost", head="Outlay", places=0),
             metric("cost_saving_rate", of="facts.rate", head="Saving rate"),
-            metric("cost_residual_ratio", of="facts.residual", places=3),
+            metric("cost_residual_ratio", of="facts.residual", places=1),
             metric("measure_net_present_value", of="facts.npv", head="Net present value", places=0),
             metric("measure_payback", of="facts.payback", head="Payback", places=1),
             metric("events_avoided", of="facts.avoided", places=0),

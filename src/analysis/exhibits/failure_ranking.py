@@ -79,7 +79,6 @@ def triangle_figure(study: FailureStudy, by: str = "production") -> Block:
             shown.rows,
             [*shown.columns, ("ultimate", Text(en=f"→ {last.en}", zh=f"→ {last.zh}"))],
             {**shown.cells, **ends},
-            measure=Text.of("Failures per 1,000 units"),
             by=Text.of(said["by"]),
             places=0,
         ),

@@ -26,7 +26,7 @@ def listing_csv(record: Mapping[str, Any]) -> str:
     facts = {fact["id"]: fact for fact in record["facts"]}
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["row", *_header(listing, facts)])
+    writer.writerow(["row", *_header(listing)])
     for row in listing["rows"]:
         writer.writerow([row["role"], *_values(listing, row, facts)])
     return buffer.getvalue()
@@ -52,7 +52,7 @@ def shows_range(listing: Mapping[str, Any], index: int) -> bool:
     )
 
 
-def _header(listing: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[str]:
+def _header(listing: Mapping[str, Any]) -> Iterator[str]:
     for index, column in enumerate(listing["columns"]):
         key = column["key"]
         if column["type"] == "text":

@@ -275,7 +275,7 @@ class Markup:
             f'<p class="message">{self.segments(record["title"])}</p>{body}</aside>'
         )
 
-    def _facts(self, record: Record) -> str:
+    def _facts(self, _record: Record) -> str:
         return ""
 
     def _evidence(self, record: Record) -> str:

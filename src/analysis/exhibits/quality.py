@@ -184,7 +184,9 @@ def history_table(study: QualityStudy, *, top: int = 12) -> Block:
         metric("expected_level", of="expected", head="Expected"),
         interval("expected_level", of="expected", head="Allowed by chance"),
         count("expected_level", of="expected", key="months", head="Months compared"),
-        words(lambda one: Text.of("out of line" if one.out_of_line else "as ever"), "Verdict", key="verdict"),
+        words(
+            lambda one: Text.of("out of line" if one.out_of_line else "as usual"), "Verdict", key="verdict"
+        ),
     ]
     return table_of(
         "quality.history",
@@ -323,7 +325,7 @@ def columns_figure(study: QualityStudy, *, top: int = 24) -> Block:
     )[:top]
     if not uneven:
         return callout(
-            "quality.columns", tone="info", title=Sentence("Every column is filled as evenly as ever.")
+            "quality.columns", tone="info", title=Sentence("Every column is filled as evenly as before.")
         )
     months = sorted({month for column in uneven for month in column.shares})
     return figure(
@@ -343,7 +345,6 @@ def columns_figure(study: QualityStudy, *, top: int = 24) -> Block:
             [(column.name, column.name) for column in uneven],
             [(str(month), str(month)) for month in months],
             {(column.name, str(month)): share for column in uneven for month, share in column.shares.items()},
-            measure=Text.of("Rows with a value"),
             by=Text.of("Column"),
             span=(0.0, 1.0),
             places=0,

@@ -80,7 +80,7 @@ class Block:
 
         return block_frame(self.payload, language)
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **_asked: Any) -> dict[str, Any]:
         return {MIME: dict(self.payload), "text/html": self.html(_lab_language()), "text/plain": self.plain()}
 
 

@@ -79,7 +79,6 @@ def cohort_heatmap(study: RetentionStudy, basis: str) -> Block | None:
             rows,
             [(str(age), str(age)) for age in ages],
             cells,
-            measure=Text.of("Retention"),
             by=registry().dimension_name("cohort"),
             places=0 if contractual else 1,
         ),

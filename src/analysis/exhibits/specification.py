@@ -413,5 +413,5 @@ def line(
 def interval_line(id: str, fact: Fact) -> Comparison:
     """The interval of a tile's number."""
     return Comparison(
-        label=Text.of("Interval"), value=Sentence("{fact:interval}", {"fact": fact}), metric=(id,)
+        label=Text.of("Uncertainty"), value=Sentence("{fact:interval}", {"fact": fact}), metric=(id,)
     )

@@ -204,6 +204,7 @@ def render(drawing: Drawing, id: str, *, size: tuple[float, float] | None = None
             figure = Figure(figsize=(width, height))
             FigureCanvasSVG(figure)
             drawing.draw(figure, language)
+            _make_room(figure)
             buffer = io.StringIO()
             figure.savefig(
                 buffer, format="svg", metadata={"Date": None, "Creator": None, "Type": None, "Format": None}
@@ -222,6 +223,26 @@ def render(drawing: Drawing, id: str, *, size: tuple[float, float] | None = None
         height=round(height * 72, 2),
         facts=tuple(facts.values()),
         messages=frozenset(messages),
+    )
+
+
+ROOM = 1 / 72  # inches that a mark may stand over the edge before room is made for it
+
+
+def _make_room(figure: Figure) -> None:
+    """Move the axes inwards by what stands over the edges: a number may be longer than any its chart was tried with."""
+    if figure.get_layout_engine() is not None:
+        return
+    box, (width, height), now = figure.get_tightbbox(), figure.get_size_inches(), figure.subplotpars
+    over = {"left": -box.x0, "bottom": -box.y0, "right": box.x1 - width, "top": box.y1 - height}
+    if max(over.values()) <= ROOM:
+        return
+    room = {side: max(0.0, inches) if inches > ROOM else 0.0 for side, inches in over.items()}
+    figure.subplots_adjust(
+        left=now.left + room["left"] / width,
+        right=now.right - room["right"] / width,
+        bottom=now.bottom + room["bottom"] / height,
+        top=now.top - room["top"] / height,
     )
 
 
@@ -348,9 +369,13 @@ def shown(value: Number | None, unit: Unit, scale: Scale = ONE) -> float:
     return float(value) / scale.factor
 
 
-def axis_scale(facts: Iterable[Fact], unit: Unit, language: Language) -> Scale:
-    """One scale for an axis of money."""
-    values = [abs(decimal(fact.value)) for fact in facts if fact.value is not None]
+def axis_scale(facts: Iterable[Fact], unit: Unit, language: Language, *, intervals: bool = False) -> Scale:
+    """One scale for an axis of money; ``intervals`` where their ends are drawn as well."""
+    facts = list(facts)
+    numbers = [fact.value for fact in facts]
+    if intervals:
+        numbers += [end for fact in facts if fact.interval for end in (fact.interval.low, fact.interval.high)]
+    values = [abs(decimal(number)) for number in numbers if number is not None]
     return column_scale(max(values), language) if values and unit.is_money else ONE
 
 

@@ -55,7 +55,7 @@ def headline_tiles(study: ValueStudy) -> Block:
             head="Value of today's customers",
             comparisons=[
                 interval_line("customer_value", whole.total),
-                line("mean_customer_value", whole.mean, "Per customer"),
+                line("mean_customer_value", whole.mean, "On average"),
             ],
         )
     ]
@@ -365,7 +365,6 @@ def investment_figure(study: ValueStudy) -> Block:
             [(tier, registry().value_label("tier", tier)) for tier in TIERS],
             [(f"{risk}|{service}", _corner(risk, service)) for risk in LEVELS for service in LEVELS],
             {(cell.tier, f"{cell.risk}|{cell.service}"): cell.value for cell in found.cells.values()},
-            measure=registry()["customer_value"].name,
             by=registry().dimension_name("tier"),
             places=1,
         ),

@@ -233,7 +233,7 @@ def _panel(
         axes,
         0,
         1.10,
-        wrapped(name[language], 104, lines=2),
+        wrapped(name[language], 92, lines=3),
         language,
         transform=axes.transAxes,
         va="bottom",
@@ -279,7 +279,7 @@ def cumulated_fan(
 
     def draw(figure: Figure, language: Language) -> None:
         axes = figure.add_subplot()
-        scale = axis_scale(facts, unit, language)
+        scale = axis_scale(facts, unit, language, intervals=True)
         last = points[-1][1]
         number = mark_text(last, unit, scale)
         place(figure, left=42, right=text_width(number, bold=True) + 14, top=24, bottom=30)
@@ -352,16 +352,18 @@ def tornado(rows: Sequence[tuple[Text, Fact, Fact]], centre: Fact, *, measure: T
             axes.barh(row, a - middle, left=middle, height=0.56, color=colour("context"))
             axes.barh(row, b - middle, left=middle, height=0.56, color=colour("actual"))
             for fact, x in ((low, a), (high, b)):
-                side = "right" if x < middle else "left"
+                before = x < middle
+                # at the edges, as in a table: beside short bars the numbers would stand on the line of zero
                 annotate(
                     axes,
-                    x + (-0.01 if side == "right" else 0.01) * spread,
+                    0.0 if before else 1.0,
                     row,
                     fact,
                     language,
                     text=mark_text(fact, unit, scale),
+                    transform=axes.get_yaxis_transform(),
                     va="center",
-                    ha=side,
+                    ha="left" if before else "right",
                     color=colour("ink"),
                     fontsize=TEXT_SIZE - 0.5,
                 )

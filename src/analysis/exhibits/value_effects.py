@@ -77,7 +77,7 @@ def _naive(*ids: str) -> Field:
 # ---------------------------------------------------------------- what is asked
 
 
-def diagrams_figure(study: ValueStudy) -> Block:
+def diagrams_figure(study: ValueStudy) -> Block:  # noqa: ARG001 - exhibits are all asked in one way
     """What is allowed for, what is done, and what lies between."""
     from analysis.exhibits.value_effect_charts import causal_diagrams
     from analysis.params.treatments import load_treatments

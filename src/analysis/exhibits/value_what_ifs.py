@@ -161,7 +161,7 @@ def levers_table(study: ValueStudy) -> Block | None:
         words("name", "Scenario and lever", wide=True),
         metric("what_if_cases", of="cases"),
         metric("what_if_exposed", of="exposed", head="Gone wrong", key="wrong"),
-        metric("what_if_moved", of="moved", head="Changed"),
+        metric("what_if_moved", of="moved", head="Changed", places=0),
         words(_verdicts, Text.of("Effect", context="cause"), key="standing"),
     ]
     rows: list[Row] = []

@@ -620,7 +620,7 @@ def _orders(tree: FaultTree) -> list[list[str]]:
         for child in tree.gates[name].of:
             uses[child] = uses.get(child, 0) + 1
     ways: tuple[Callable[[str], Any], ...] = (
-        lambda child: 0,
+        lambda _child: 0,
         lambda child: weight.get(child, 1),
         lambda child: -weight.get(child, 1),
         lambda child: -uses[child],

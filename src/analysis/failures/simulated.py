@@ -178,9 +178,8 @@ def watch_alarm(seed: int, *, familywise: float, past: float = 8.0) -> bool:
         expected=field["due"] / (1 + past),
         past_expected=field["due"] * past / (1 + past),
     )
-    return bool(
-        len(monitoring.judged(monitoring.margins(counted), level=0.95).query("p_adjusted <= @familywise"))
-    )
+    judged = monitoring.judged(monitoring.margins(counted), level=0.95)
+    return bool((judged["p_adjusted"] <= familywise).any())
 
 
 AGES = np.arange(15.0, 1080.0, 30.0)

@@ -10,9 +10,7 @@ import datetime as dt
 import functools
 import hashlib
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -24,6 +22,7 @@ from analysis.formats import Number, decimal
 from analysis.locale import Text
 from analysis.metrics import lineage
 from analysis.metrics.backend import Database, DuckDB, literal, quoted, table_names
+from analysis.metrics.kept import SUFFIX, keep, kept
 from analysis.metrics.lineage import here
 from analysis.metrics.registry import Measure, Metric, Registry
 from analysis.metrics.steady import exact_sum
@@ -430,7 +429,7 @@ class Engine:
         definition = json.dumps(
             [AGGREGATE_VERSION, view.text(self.rules), [(m.id, m.value, m.where) for m in measures], list(by)]
         )
-        name = f"{view.name}-{hashlib.sha256(definition.encode()).hexdigest()[:24]}.parquet"
+        name = f"{view.name}-{hashlib.sha256(definition.encode()).hexdigest()[:24]}{SUFFIX}"
         if name not in self._remembered:
             self._remembered[name] = self._all_months(view, measures, by, name)
         whole = self._remembered[name]
@@ -447,30 +446,19 @@ class Engine:
         wanted = self._month_keys(view)
         path = self._cache / name
         frames = []
-        if path.exists():
-            kept = pd.read_parquet(path)
-            frames.append(kept[kept["month_key"].isin(wanted.values())])
+        if (before := kept(path)) is not None:
+            frames.append(before[before["month_key"].isin(wanted.values())])
         have = set(frames[0]["month_key"]) if frames else set()
         missing = [month for month, key in wanted.items() if key not in have]
         if missing or not frames:
             days = ", ".join(literal(Month.parse(month).start) for month in missing) or "NULL"
             fresh = self._frame(self._computed(view.name, measures, by, f"month IN ({days})"))
             frames.append(fresh.assign(month_key=[wanted[month] for month in fresh["month"]]))
-            self._keep(
-                path, pd.concat([frame for frame in frames if len(frame)] or frames, ignore_index=True)
-            )
+            keep(path, pd.concat([frame for frame in frames if len(frame)] or frames, ignore_index=True))
         found = pd.concat([frame for frame in frames if len(frame)] or frames[-1:], ignore_index=True)
         return (
             found.drop(columns="month_key").sort_values(["month", *by], kind="stable").reset_index(drop=True)
         )
-
-    def _keep(self, path: Path, frame: pd.DataFrame) -> None:
-        """Merge with what another request kept meanwhile is not needed: a lost entry is computed again."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        os.close(handle)
-        frame.to_parquet(temporary)
-        os.replace(temporary, path)
 
     def _month_keys(self, view: View) -> dict[str, str]:
         """For each month of the view's table, the hash of everything its aggregates depend on."""

@@ -90,8 +90,9 @@ def traced(function: Any = None, *, name: str = "") -> Any:
     def call(*args: Any, **kwargs: Any) -> Any:
         bound = signature.bind_partial(*args, **kwargs).arguments
         with scope_of(dotted, bound) as scope:
+            given = frozenset(_within(bound))
             result = function(*args, **kwargs)
-            remember(result, tuple(scope.reads))
+            remember(result, tuple(scope.reads), given)
         return result
 
     return call
@@ -127,9 +128,17 @@ def behind(value: Any, depth: int = DEPTH) -> Iterator[str]:
             yield from behind(part, depth - 1)
 
 
-def remember(value: Any, queries: tuple[str, ...], depth: int = DEPTH) -> None:
-    """Keep the queries behind an object as long as the object lives; an object that is known already keeps its own."""
+def remember(
+    value: Any, queries: tuple[str, ...], given: frozenset[int] = frozenset(), depth: int = DEPTH
+) -> None:
+    """Keep the queries behind an object as long as the object lives; an object that is known already keeps its own.
+
+    ``given`` are the ids of what a function was given: a result that holds its inputs did not make them, and whoever is given
+    the same inputs later owes nothing to it.
+    """
     if not queries or value is None or isinstance(value, (Fact, *_SCALARS)) or _of_params(value):
+        return
+    if id(value) in given:
         return
     known = _BEHIND.get(id(value))
     if known is None or known[0]() is not value:
@@ -139,7 +148,15 @@ def remember(value: Any, queries: tuple[str, ...], depth: int = DEPTH) -> None:
             _BEHIND[key] = (weakref.ref(value, lambda _: _BEHIND.pop(key, None)), queries)
     if depth:
         for part in _parts(value):
-            remember(part, queries, depth - 1)
+            remember(part, queries, given, depth - 1)
+
+
+def _within(value: Any, depth: int = DEPTH) -> Iterator[int]:
+    """Ids of an object and of what containers and records in it hold."""
+    yield id(value)
+    if depth:
+        for part in _parts(value):
+            yield from _within(part, depth - 1)
 
 
 def _of_params(value: Any) -> bool:
@@ -197,7 +214,7 @@ class traced_property(Generic[T]):
             dotted = f"{owner.__module__}.{owner.__qualname__}.{self._name}"
             with scope_of(dotted, {}) as scope:
                 value = self._function(instance)
-                remember(value, tuple(scope.reads))
+                remember(value, tuple(scope.reads), frozenset(_within(instance)))
             instance.__dict__[kept] = (value, tuple(scope.reads))
         value, queries = instance.__dict__[kept]
         follow(*queries)

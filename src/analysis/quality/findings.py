@@ -20,7 +20,7 @@ from analysis.quality.history import OwnHistory
 from analysis.quality.nearness import NearDuplicates
 from analysis.quality.screens import Reconciled
 from analysis.quality.waterfall import OUTCOMES, FileRows, Waterfall
-from analysis.results import Check, Fact, Finding, Sentence
+from analysis.results import Check, Fact, Finding, Sentence, Value
 from analysis.tables import TableCheck
 
 # What the parts would have shown, for those that could not be made.
@@ -41,20 +41,25 @@ def _line(inputs: StudyInputs, name: str) -> float:
 
 
 def rows_set_aside(inputs: StudyInputs, counts: Waterfall) -> list[Finding]:
-    """What could not be used; an alert beyond the share that is tolerated."""
+    """What could not be used, judged by the table that lost the largest share: a lost dozen of products matters, of a million tickets it does not."""
     aside, share = counts.total["quarantined"], counts.quarantined_share
-    if not aside.value:
+    if not aside.value or counts.worst_table is None:
         return []
-    beyond = float(share.value or 0) > _line(inputs, "quarantine_alert_share")
+    table, worst = counts.worst_table
+    lost = float(worst.value or 0)
+    watched = lost > _line(inputs, "quarantine_watch_share")
+    beyond = lost > _line(inputs, "quarantine_alert_share")
+    template = "Of {read} read, {rows} could not be used and {rows:plural|was|were} set aside with the reason ({share:exact})."
+    values: dict[str, Value] = {"rows": aside, "read": counts.total["read"], "share": share}
+    if watched:
+        template += " The largest share is missing of {table}: {worst:exact}."
+        values |= {"table": table, "worst": worst}
     return [
         Finding(
             id="quality.quarantined",
             section="quality",
-            severity="alert" if beyond else "watch",
-            statement=Sentence(
-                "Of {read} read, {rows} could not be used and {rows:plural|was|were} set aside with the reason ({share:exact}).",
-                {"rows": aside, "read": counts.total["read"], "share": share},
-            ),
+            severity="alert" if beyond else "watch" if watched else "info",
+            statement=Sentence(template, values),
             method="Exact count over the files of this run",
             evidence=inputs.engine.tables.quarantine,
             rank=float(share.value or 0),

@@ -41,13 +41,23 @@ class TableSpan(Summarised):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Waterfall(Summarised):
-    """The files and their sums: ``total`` by outcome, ``read`` and ``duplicate`` rows by table, and the share set aside."""
+    """The files and their sums: ``total`` by outcome, ``read`` and ``duplicate`` rows by table, and the share set aside.
+
+    ``share_by_table`` holds the tables of which rows were set aside: of a small table all may be missing and hardly show in the whole.
+    """
 
     files: tuple[FileRows, ...]
     total: dict[str, Fact]
     read: dict[str, Fact]
     duplicate: dict[str, Fact]
     quarantined_share: Fact
+    share_by_table: dict[str, Fact]
+
+    @property
+    def worst_table(self) -> tuple[str, Fact] | None:
+        """The table of which the largest share was set aside."""
+        shares = self.share_by_table.items()
+        return max(shares, key=lambda entry: float(entry[1].value or 0), default=None)
 
 
 def waterfall(inputs: StudyInputs) -> Waterfall:
@@ -67,14 +77,19 @@ def waterfall(inputs: StudyInputs) -> Waterfall:
         outcome: summed(inputs, [file.rows[outcome] for file in files], outcome=outcome)
         for outcome in OUTCOMES
     }
+    read, aside = _by_table(inputs, files, "read"), _by_table(inputs, files, "quarantined")
+    state = Stating(inputs=inputs)
     return Waterfall(
         files=files,
         total=total,
-        read=_by_table(inputs, files, "read"),
+        read=read,
         duplicate=_by_table(inputs, files, "duplicate"),
-        quarantined_share=Stating(inputs=inputs).derived(
-            "quarantined_share", total["quarantined"], total["read"]
-        ),
+        quarantined_share=state.derived("quarantined_share", total["quarantined"], total["read"]),
+        share_by_table={
+            table: state.derived("quarantined_share", count, read[table], table=table)
+            for table, count in aside.items()
+            if count.value
+        },
     )
 
 

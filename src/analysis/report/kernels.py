@@ -89,7 +89,7 @@ class Kernels:
         warm = self
 
         class Provisioner(LocalProvisioner):
-            async def launch_kernel(self, cmd: list[str], **_: Any) -> Any:
+            async def launch_kernel(self, cmd: list[str], **_: Any) -> Any:  # noqa: ARG002 - given by the base class
                 manager: Any = self.parent
                 process: Any = warm._start(str(manager.connection_file), folder)
                 # The group is left unset on purpose: until the child has a group of its own it shares ours.

@@ -1,8 +1,8 @@
 """Column widths of a printed table: measured, so that no column is ever clipped.
 
 The widths come from the fonts that ship with the project. A number is never broken over two lines; words wrap between
-words. A table that does not fit is set smaller in steps, then on a landscape page, then cut into panels that each repeat
-its first column, and refused when even one column is too wide.
+words. A table that does not fit is set smaller in steps, then with its words and headings on more lines, then on a
+landscape page, then cut into panels that each repeat its first column, and refused when even one column is too wide.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from analysis.errors import PublicationRefused
 from analysis.fonts.coverage import unprintable
@@ -27,6 +27,9 @@ LANDSCAPE_SIZES = (8.0, 7.5, 7.0, 6.5, 6.0)
 GUTTER = 1.0  # between two columns, in em
 TEXT_COLUMN = 11.0  # em that a column of words gets before the table is set smaller
 WIDE_COLUMN = 17.0
+SNUG_COLUMN = (
+    7.0  # what it gets before the page is turned: a page of its own for a few rows is worse than a third line
+)
 LONGEST_WORD = 16.0  # em after which a word (a path, a hash) may be broken
 SLACK = 0.75  # points that absorb rounding in the typesetter
 NUMBER_COLUMN = 58.0  # points to which a narrow column of figures may be spread
@@ -89,11 +92,15 @@ class Layout:
     widths: tuple[float, ...]
 
 
+Ask = Literal["floor", "snug", "comfort"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Demand:
-    """What one column asks for at one size: not less than ``floor``, no more than ``natural``, best from ``comfort``."""
+    """What one column asks for at one size: not less than ``floor``, no more than ``natural``, best from ``comfort``, well from ``snug``."""
 
     floor: float
+    snug: float
     comfort: float
     natural: float
     number: bool
@@ -139,14 +146,21 @@ def _layout(
     measured: _Measured, shown: tuple[int, ...], *, only: tuple[float, bool] | None = None
 ) -> Layout | None:
     """The largest type at which these columns fit; columns of words are squeezed only when nothing else helps."""
-    for strict in (True, False):
-        sizes = [(size, False) for size in PORTRAIT_SIZES] if strict else []
-        for size, landscape in [only] if only else [*sizes, *((size, True) for size in LANDSCAPE_SIZES)]:
-            available = (LANDSCAPE_WIDTH if landscape else TEXT_WIDTH) - GUTTER * size * (len(shown) - 1)
-            demands = [measured.demand(index, size) for index in shown]
-            if sum(demand.comfort if strict else demand.floor for demand in demands) <= available:
-                widths = _spread(demands, available, strict=strict)
-                return Layout(columns=shown, size=size, landscape=landscape, widths=widths)
+    tries: list[tuple[Ask, float, bool]] = [
+        *(("comfort", size, False) for size in PORTRAIT_SIZES),
+        *(("snug", size, False) for size in PORTRAIT_SIZES),
+        *(("comfort", size, True) for size in LANDSCAPE_SIZES),
+        *(("floor", size, True) for size in LANDSCAPE_SIZES),
+    ]
+    if only:
+        tries = [(ask, *only) for ask in ("comfort", "snug", "floor")]
+    for ask, size, landscape in tries:
+        available = (LANDSCAPE_WIDTH if landscape else TEXT_WIDTH) - GUTTER * size * (len(shown) - 1)
+        demands = [measured.demand(index, size) for index in shown]
+        if sum(getattr(demand, ask) for demand in demands) <= available:
+            return Layout(
+                columns=shown, size=size, landscape=landscape, widths=_spread(demands, available, ask)
+            )
     return None
 
 
@@ -166,32 +180,32 @@ class _Measured:
         ]
         self._em = [self._in_em(index) for index in range(len(columns))]
 
-    def _in_em(self, index: int) -> tuple[float, float, float]:
+    def _in_em(self, index: int) -> tuple[float, float, float, float]:
         column, font = self._columns[index], typeface()
         natural = max((font.width(text, 1, bold=bold) for text, bold in self._cells[index]), default=0.0)
         if column["type"] == "number":
-            floor = comfort = natural
+            floor = snug = comfort = natural
         else:
             words = ((word, bold) for text, bold in self._cells[index] for word in words_of(text))
             floor = max((font.width(word, 1, bold=bold) for word, bold in words), default=0.0)
             comfort = max(floor, min(natural, WIDE_COLUMN if column["wide"] else TEXT_COLUMN))
+            snug = max(floor, min(natural, SNUG_COLUMN))
         heads = [(column["label"], True), (column["unit"], False)]
         word = max(
             (font.width(word, 1, bold=bold) for text, bold in heads for word in words_of(text)), default=0.0
         )
         line = max(font.width(text, 1, bold=bold) for text, bold in heads)
-        return max(floor, word), max(comfort, word, line / 2), max(natural, line)
+        return (max(floor, word), max(snug, word, line / 3), max(comfort, word, line / 2), max(natural, line))
 
     def demand(self, index: int, size: float) -> _Demand:
-        floor, comfort, natural = (em * size + SLACK for em in self._em[index])
-        return _Demand(
-            floor=floor, comfort=comfort, natural=natural, number=self._columns[index]["type"] == "number"
-        )
+        floor, snug, comfort, natural = (em * size + SLACK for em in self._em[index])
+        number = self._columns[index]["type"] == "number"
+        return _Demand(floor=floor, snug=snug, comfort=comfort, natural=natural, number=number)
 
 
-def _spread(demands: Sequence[_Demand], available: float, *, strict: bool) -> tuple[float, ...]:
+def _spread(demands: Sequence[_Demand], available: float, ask: Ask) -> tuple[float, ...]:
     """Widths that fill the page: first towards what each column would like, the rest to the columns of words."""
-    widths = [demand.comfort if strict else demand.floor for demand in demands]
+    widths = [float(getattr(demand, ask)) for demand in demands]
     widths = _grown(widths, [demand.natural for demand in demands], available)
     widths = _grown(
         widths,

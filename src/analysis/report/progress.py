@@ -36,7 +36,7 @@ class Progress:
             self.times.append((title, seconds, notes[-1]))
             self.ended(title)
 
-    def bar(self, name: str, total: int) -> Callable[[], None]:
+    def bar(self, name: str, total: int) -> Callable[[], None]:  # noqa: ARG002 - no screen, no bar
         """A bar below the current stage; call what is returned after each step."""
         return lambda: None
 

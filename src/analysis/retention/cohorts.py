@@ -121,7 +121,7 @@ def cohort_matrix(
         if column is not None:
             work[name] = frame[column].to_numpy()
             measures[name] = (name, "sum")
-    ends = _last_known(frame, customer, observed_until, last)
+    ends = _last_known(frame, observed_until, last)
     own_last = (
         pd.Series(ends.dt.to_period(FREQUENCY[period]).to_numpy(), index=work.index)
         if observed_until
@@ -276,7 +276,7 @@ def _known(
 
 
 @traced
-def _last_known(frame: pd.DataFrame, customer: str, column: str | None, last: pd.Timestamp) -> pd.Series:
+def _last_known(frame: pd.DataFrame, column: str | None, last: pd.Timestamp) -> pd.Series:
     import pandas as pd
 
     if column is None:

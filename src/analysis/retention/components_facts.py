@@ -229,7 +229,7 @@ def reasons(inputs: StudyInputs, basis: ChurnBasis) -> tuple[tuple[tuple[str, bo
     """(reason, avoidable, share) of the year's losses of contracts, largest first, and the avoidable share."""
     inputs.engine.require("customers.churn_reason")
     state = Stating(inputs=inputs, period=basis.year.period)
-    lost = views.losses(contracts(inputs), inputs.month.end, basis.year.period.first.start)
+    lost = views.losses(contracts(inputs), basis.year.period.first.start)
     frame = inputs.engine.query(views.reasons(str(lost)))
     if frame.empty:
         raise MissingData("customers.churn_reason")

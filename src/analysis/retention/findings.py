@@ -88,7 +88,9 @@ def _threshold(parts: RetentionParts) -> list[Finding]:
     if above:
         template, values = _above_limit(basis, line, values)
         if float(basis.year.net_loss.value or 0) <= line:
-            template += " The popular net rate of {net} hides it behind new customers."
+            template += (
+                " The net loss rate of {net} does not show it: new customers are set against the lost."
+            )
             values["net"] = basis.year.net_loss
     return [
         _finding(

@@ -113,9 +113,7 @@ def loss_after_repair(inputs: StudyInputs) -> tuple[AfterService, ...]:
         raise MissingData("tickets.resolved_at")
     days = [one.start for one in landmarks]
     counts = inputs.engine.query(
-        views.leavers_strata(
-            contracts(inputs), felt(inputs), inputs.month.end, days, window_months=LEAVER_WINDOW
-        )
+        views.leavers_strata(contracts(inputs), felt(inputs), days, window_months=LEAVER_WINDOW)
     )
     return tuple(
         _group(inputs, counts, _LOSS, LEAVER_WINDOW, arm, "all", landmarks)

@@ -161,7 +161,7 @@ WHERE (a.customer_id IS NOT NULL OR b.customer_id IS NOT NULL){chosen} ORDER BY 
 
 
 @study_view
-def losses(contracts: str, cutoff: dt.date, first: dt.date) -> str:
+def losses(contracts: str, first: dt.date) -> str:
     """Customers under contract when the period began whose contract was lost in it: customer_id, customer_type, churn_reason as recorded, avoidable, lost_on."""
     return f"""WITH {contracts}
 SELECT s.customer_id, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, coalesce(c.churn_reason, '{NOT_STATED}') AS churn_reason,
@@ -507,9 +507,7 @@ SELECT landmark, customer_type, segment, orders_band, recency_band, age_band, ar
 FROM placed WHERE arm IS NOT NULL GROUP BY ALL ORDER BY ALL"""
 
 
-def leavers_strata(
-    contracts: str, felt: str, cutoff: dt.date, landmarks: Sequence[dt.date], *, window_months: int
-) -> str:
+def leavers_strata(contracts: str, felt: str, landmarks: Sequence[dt.date], *, window_months: int) -> str:
     """Customers under contract at each landmark, after a repair and without one, by what else tells leavers apart, and who was lost in time.
 
     ``repaired``: a repair resolved in the three months before the landmark; ``repeated``: one of them a repeat repair; ``none``: no ticket of

@@ -77,4 +77,4 @@ def _replace(frame: pa.Table, name: str, rows: Ints, text: str | None) -> pa.Tab
 
 def _shift(frame: pa.Table, name: str, rows: Ints, hours: int) -> pa.Table:
     step = pa.scalar(np.timedelta64(hours * 3_600 * 1_000_000, "us"), pa.duration("us"))
-    return _change(frame, name, rows, lambda old: pc.add(frame["opened_at"], step))
+    return _change(frame, name, rows, lambda _old: pc.add(frame["opened_at"], step))

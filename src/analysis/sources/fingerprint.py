@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from analysis.errors import SourceError
 
@@ -29,3 +32,25 @@ def signature(path: Path) -> list[int] | None:
     if time.time_ns() - max(state.st_mtime_ns, state.st_ctime_ns) < UNSETTLED_NS:
         return None
     return [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
+
+
+def with_seal(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The content with a hash of itself: what is changed afterwards by anybody shows."""
+    return {**content, "seal": _seal(content)}
+
+
+def unsealed(text: str) -> dict[str, Any] | None:
+    """The content of a text in JSON whose seal holds; None for anything else."""
+    try:
+        content = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(content, dict):
+        return None
+    seal = content.pop("seal", None)
+    return content if seal == _seal(content) else None
+
+
+def _seal(content: Mapping[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", errors="surrogatepass")).hexdigest()

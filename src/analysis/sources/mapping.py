@@ -24,7 +24,7 @@ from analysis.sources.cells import Cell, cell_text
 from analysis.sources.closing import ClosingVouchers, closing_vouchers
 from analysis.sources.databases import Databases
 from analysis.sources.events import Events, collect_events, join_events
-from analysis.sources.fingerprint import fingerprint, signature
+from analysis.sources.fingerprint import fingerprint, signature, unsealed, with_seal
 from analysis.sources.keys import Keys
 from analysis.sources.maps import EventLog, KnownFrom, Lookup, MapEntry, SourceMap
 from analysis.sources.reading import Input, Rows, counted_within, filled_down, find_inputs, open_rows
@@ -38,7 +38,7 @@ WORK = "_work"
 #: Lines of another width than the header that are kept to be counted; more of them show that the file was misread.
 MOST_BROKEN = 100_000
 #: Goes up when the same map would write something else.
-MAPPING_VERSION = 3
+MAPPING_VERSION = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,11 +144,12 @@ def apply_map(
 
 def _read_books(target: Path) -> _Books:
     try:
-        stored = json.loads((target / STATE).read_text(encoding="utf-8"))
+        stored = unsealed((target / STATE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return _Books()
-    usable = isinstance(stored, dict) and stored.get("version") == MAPPING_VERSION
-    return _Books(files=stored["files"], outputs=stored["outputs"]) if usable else _Books()
+    if stored is None or stored.get("version") != MAPPING_VERSION:
+        return _Books()
+    return _Books(files=stored["files"], outputs=stored["outputs"])
 
 
 @dataclass(kw_only=True)
@@ -185,7 +186,7 @@ class _Mapping:
                 MappedFile(table=entry.table, file=entry.file, read=0, mapped=0, left_out=0, notes=(note,))
             ]
         entry, notes = self._with_present_logs(entry)
-        inputs = self.inputs(entry, entry.file, entry.member, f"for {entry.table}")
+        inputs = self.inputs(entry.file, entry.member, f"for {entry.table}")
         others = self._other_files(entry)
         together = [self.hash(given.path) for given in inputs] if entry.depends_on_order else []
         plans = []
@@ -250,7 +251,7 @@ class _Mapping:
 
     # -- reading -------------------------------------------------------------------------------------------------
 
-    def inputs(self, entry: MapEntry, pattern: str, member: str, purpose: str) -> list[Input]:
+    def inputs(self, pattern: str, member: str, purpose: str) -> list[Input]:
         inputs = find_inputs(self.folder, pattern, member, self.size_limit_mb)
         if not inputs:
             raise self._no_file(pattern, f"no such file {purpose} (map '{self.source_map.name}')")
@@ -330,7 +331,6 @@ class _Mapping:
         found = []
         for number, log in enumerate(entry.events):
             inputs = self.inputs(
-                entry,
                 log.file or entry.file,
                 log.member if log.file else entry.member,
                 f"with events of {entry.table}",
@@ -489,7 +489,9 @@ class _Mapping:
 
     def _stands(self, out: Path, key: str) -> bool:
         known = self.before.outputs.get(self._name(out))
-        return known is not None and known["key"] == key and out.is_file() and known["stands"] == _stand(out)
+        return (
+            known is not None and known["key"] == key and out.is_file() and known["bytes"] == fingerprint(out)
+        )
 
     def _name(self, out: Path) -> str:
         return out.relative_to(self.target).as_posix()
@@ -503,7 +505,7 @@ class _Mapping:
     def _remember(self, out: Path, key: str, mapped: Sequence[MappedFile]) -> None:
         self.after.outputs[self._name(out)] = {
             "key": key,
-            "stands": _stand(out),
+            "bytes": fingerprint(out),
             "mapped": [asdict(one) for one in mapped],
         }
 
@@ -514,7 +516,7 @@ class _Mapping:
                 path.unlink()
         building = self.target / f"{STATE}.{os.getpid()}"
         building.write_text(
-            json.dumps({"version": MAPPING_VERSION, **asdict(self.after)}, ensure_ascii=False),
+            json.dumps(with_seal({"version": MAPPING_VERSION, **asdict(self.after)}), ensure_ascii=False),
             encoding="utf-8",
         )
         building.replace(self.target / STATE)
@@ -542,11 +544,6 @@ def _remarks(rows: Rows, read: int) -> list[MapNote]:
 
 def _plain_name(given: Input) -> str:
     return given.name.replace("/", "-").replace("\\", "-")
-
-
-def _stand(out: Path) -> list[int]:
-    state = out.stat()
-    return [state.st_size, state.st_mtime_ns]
 
 
 def _broken(row: list[Cell], columns: Sequence[str]) -> list[Cell]:

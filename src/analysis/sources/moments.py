@@ -102,7 +102,7 @@ def reader_of(form: str) -> Read:
 
 def _fast_reader(pattern: re.Pattern[str], names: list[str]) -> Read:
     if not {"day", "month"} <= set(names) or not {"year", "short_year"} & set(names):
-        return lambda text: None
+        return lambda _text: None
 
     def read(text: str) -> dt.datetime | None:
         match = pattern.fullmatch(text)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from analysis.errors import SourceError
 from analysis.sources.cells import Cell, Fault, cell_text
+from analysis.sources.conservation import prove_lines
 from analysis.sources.encodings import find_encoding
 from analysis.sources.excel import WORKBOOKS
 from analysis.sources.sql import literal, quoted
@@ -135,6 +136,16 @@ def _read_utf8(
     refused = _refuse_lines(connection, relation, readable, name, ends_open=ends_open)
     _number_rows(connection, relation, refused)
     kept = connection.execute(f"SELECT count(*) FROM {quoted(relation)}").fetchall()[0][0]
+    prove_lines(
+        connection,
+        readable,
+        name=name,
+        scan=_scan(readable, len(header), separator, "ignore_errors = true"),
+        header=header,
+        separator=separator,
+        rows=kept,
+        refused=f"{relation}_refused" if refused else "",
+    )
     return RawFile(
         name=name,
         relation=relation,
@@ -212,17 +223,25 @@ def _copy_csv(
     """Columns are read by position: names are data, and two that differ only in case would clash."""
     for suffix in ("_rejects", "_scans"):
         connection.execute(f"DROP TABLE IF EXISTS {quoted(relation + suffix)}")
-    specification = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(header)))
     chosen = ", ".join(
         f"c{index} AS {quoted(column)}" for index, column in enumerate(header) if column in wanted
     )
-    scan = (
-        f"read_csv({literal(str(path))}, columns = {{{specification}}}, auto_detect = false, header = true, delim = {literal(separator)}, "
-        f"quote = '\"', escape = '\"', nullstr = '', strict_mode = true, store_rejects = true, rejects_limit = 0, "
-        f"rejects_table = {literal(relation + '_rejects')}, rejects_scan = {literal(relation + '_scans')}, max_line_size = {LONGEST_LINE})"
+    rejects = (
+        f"store_rejects = true, rejects_limit = 0, rejects_table = {literal(relation + '_rejects')}, "
+        f"rejects_scan = {literal(relation + '_scans')}"
     )
+    scan = _scan(path, len(header), separator, rejects)
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {quoted(relation + '_text')} AS SELECT {chosen or '1 AS nothing'} FROM {scan}"
+    )
+
+
+def _scan(path: Path, columns: int, separator: str, bad_lines: str) -> str:
+    """The table function that reads a file by the position of its columns; ``bad_lines`` says what becomes of those it cannot split."""
+    specification = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(columns))
+    return (
+        f"read_csv({literal(str(path))}, columns = {{{specification}}}, auto_detect = false, header = true, delim = {literal(separator)}, "
+        f"quote = '\"', escape = '\"', nullstr = '', strict_mode = true, {bad_lines}, max_line_size = {LONGEST_LINE})"
     )
 
 

@@ -13,10 +13,11 @@ from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from analysis.errors import SourceError
 from analysis.sources.cells import Cell, Fault, cell_text
+from analysis.sources.conservation import FirstColumn, swallowed, swallowed_error
 from analysis.sources.encodings import find_encoding, first_undecodable
 from analysis.sources.excel import WORKBOOKS, Sheet, letters, open_sheet
 from analysis.sources.keys import Keys, joined_key
@@ -217,7 +218,7 @@ def _text_rows(form: FileForm, path: Path, name: str) -> Iterator[Rows]:
             header = list(form.header) or own_names(form, header_names(next(reader, [])), name)
             if not header:
                 raise SourceError(f"{name}: the file is empty, without even a header. Export it again.")
-            yield Rows(header=header, rows=(row for row in reader if row), ends_open=_ends_open(path))
+            yield Rows(header=header, rows=_records(reader, separator, name), ends_open=_ends_open(path))
         except UnicodeDecodeError as error:
             raise _not_in(encoding, path, name) from error
         except csv.Error as error:
@@ -228,6 +229,20 @@ def _text_rows(form: FileForm, path: Path, name: str) -> Iterator[Rows]:
             raise SourceError(
                 f"{name}: line {reader.line_num if reader else 0:,} is not readable as CSV ({error}). Export it again."
             ) from error
+
+
+def _records(reader: Any, separator: str, name: str) -> Iterator[list[str]]:
+    """The rows that are not empty; a value over several lines must not hold lines that look like rows."""
+    first, line, number = FirstColumn(), reader.line_num, 0
+    for row in reader:
+        spans, line = reader.line_num > line + 1, reader.line_num
+        if not row:
+            continue
+        number += 1
+        first.see(row[0])
+        if spans and (hidden := swallowed(row, separator, first)):
+            raise swallowed_error(name, number, *hidden)
+        yield row
 
 
 def _not_in(encoding: str, path: Path, name: str) -> SourceError:

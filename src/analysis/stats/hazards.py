@@ -461,7 +461,7 @@ def proportional_hazards(
     data, beta = fit._data, fit._beta
     clock = _clock(data, transform)
     sums = _sums(data, beta)
-    residual, variance = _schoenfeld(data, beta, sums)
+    residual, variance = _schoenfeld(data, sums)
     count = data.deaths
     clock = clock - float(clock @ count / count.sum())
     score = clock @ residual
@@ -866,7 +866,7 @@ def _concordance(data: _RiskSets, beta: Array) -> float:
     return (agreed + tied / 2) / pairs
 
 
-def _schoenfeld(data: _RiskSets, beta: Array, sums: _Sums) -> tuple[Array, Array]:
+def _schoenfeld(data: _RiskSets, sums: _Sums) -> tuple[Array, Array]:
     """At each event time: summed covariates of the dying minus their expectation, and the variance of that sum."""
     size = data.design.shape[1]
     observed = data.dying(data.weight[:, None] * data.design)

@@ -337,7 +337,7 @@ def maximise(terms: Terms, family: Family, *, start: tuple[float, float] | None 
             model=family.name,
             units=f"{terms.units:g}",
         )
-    point = np.array(start or _first_guess(terms, family))
+    point = np.array(start or _first_guess(terms))
     free = np.array([True, family.fixed_spread is None])
     if family.fixed_spread is not None:
         point[1] = np.log(family.fixed_spread)
@@ -368,7 +368,7 @@ def maximise(terms: Terms, family: Family, *, start: tuple[float, float] | None 
     )
 
 
-def _first_guess(terms: Terms, family: Family) -> tuple[float, float]:
+def _first_guess(terms: Terms) -> tuple[float, float]:
     """Exponential: total age over failures; starts Newton from a shape of one."""
     low, high, weight = terms.between
     seen = weight > 0

@@ -518,7 +518,7 @@ def _odds_ratio(above: Any, below: Any, trials: Any) -> Any:
     )
 
 
-def _pooled_factor(problem: _Problem, mean: Floats, spread: Floats, cells: Flags) -> float:
+def _pooled_factor(problem: _Problem, mean: Floats, _spread: Floats, cells: Flags) -> float:
     due = mean[cells].sum()
     return float(max(problem.actual[cells].sum() / due, 1e-9)) if due > 0 else 1.0
 
@@ -742,7 +742,7 @@ def _worth_naming(problem: _Problem, terms: list[_Term]) -> list[_Term]:
 
 
 def _swapped(
-    problem: _Problem, terms: list[_Term], value: float, fit: _Fit, max_causes: int
+    problem: _Problem, terms: list[_Term], value: float, fit: _Fit, _max_causes: int
 ) -> tuple[list[_Term], float, _Fit]:
     """Each cause in turn against the best candidate when it is taken away."""
     for k in range(len(terms)):
@@ -832,7 +832,7 @@ def _shown_spared(problem: _Problem, fitted: _Fit, cells: Flags, price: float) -
 
 
 def _merged(
-    problem: _Problem, terms: list[_Term], value: float, fit: _Fit, max_causes: int
+    problem: _Problem, terms: list[_Term], value: float, fit: _Fit, _max_causes: int
 ) -> tuple[list[_Term], float, _Fit]:
     """Replace causes by a simpler one that holds them all."""
     if len(terms) < 2:

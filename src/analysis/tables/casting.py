@@ -135,7 +135,7 @@ def _matches(text: str, pattern: str) -> str:
     return f"regexp_full_match({text}, {literal(pattern)})"
 
 
-def _read_string(column: ColumnContract, text: str, time_zone: str) -> str:
+def _read_string(column: ColumnContract, text: str, _time_zone: str) -> str:
     """One form for one text: composed letters, no control characters; an identifier in plain digits and letters, or none at all."""
     composed = f"nfc_normalize({text})"
     if column.is_identifier:
@@ -191,11 +191,11 @@ def _without_sign(text: str, currency: str) -> str:
     return f"CASE WHEN NOT {_signed(text)} THEN {text} WHEN {own} THEN {bare} ELSE {text} END"
 
 
-def _read_integer(column: ColumnContract, text: str, time_zone: str) -> str:
+def _read_integer(_column: ColumnContract, text: str, _time_zone: str) -> str:
     return f"CASE WHEN {_matches(text, INTEGER)} THEN TRY_CAST(split_part({text}, '.', 1) AS BIGINT) END"
 
 
-def _read_decimal(column: ColumnContract, text: str, time_zone: str) -> str:
+def _read_decimal(_column: ColumnContract, text: str, _time_zone: str) -> str:
     exact = f"TRY_CAST({text} AS DECIMAL(38,15))"
     noise = f"abs({exact} - round({exact}, 2)) < {FLOAT_NOISE}"
     return (
@@ -204,16 +204,16 @@ def _read_decimal(column: ColumnContract, text: str, time_zone: str) -> str:
     )
 
 
-def _read_float(column: ColumnContract, text: str, time_zone: str) -> str:
+def _read_float(_column: ColumnContract, text: str, _time_zone: str) -> str:
     number = f"TRY_CAST({text} AS DOUBLE)"
     return f"CASE WHEN {_matches(text, f'{NUMBER}|{SCIENTIFIC}')} AND isfinite({number}) THEN {number} END"
 
 
-def _read_boolean(column: ColumnContract, text: str, time_zone: str) -> str:
+def _read_boolean(_column: ColumnContract, text: str, _time_zone: str) -> str:
     return f"CASE WHEN lower({text}) IN {_list(TRUE_WORDS)} THEN true WHEN lower({text}) IN {_list(FALSE_WORDS)} THEN false END"
 
 
-def _read_date(column: ColumnContract, text: str, time_zone: str) -> str:
+def _read_date(column: ColumnContract, text: str, _time_zone: str) -> str:
     day = (
         f"CASE WHEN {text} LIKE '____-__-__' THEN TRY_CAST({text} AS DATE) "
         f"WHEN {_matches(text, f'({DAY}){MIDNIGHT}')} THEN TRY_CAST(regexp_extract({text}, {literal(DAY)}) AS DATE) END"
@@ -224,7 +224,7 @@ def _read_date(column: ColumnContract, text: str, time_zone: str) -> str:
     return f"CAST(date_trunc('month', coalesce({day}, {month})) AS DATE)"
 
 
-def _read_timestamp(column: ColumnContract, text: str, time_zone: str) -> str:
+def _read_timestamp(_column: ColumnContract, text: str, time_zone: str) -> str:
     """Without an offset the clock is UTC; a bare date is the start of that day in the business time zone."""
     with_offset = f"replace(replace(replace(replace({text}, 'UTC', 'Z'), ' Z', 'Z'), ' +', '+'), ' -', '-')"
     midnight = f"timezone('UTC', timezone({literal(time_zone)}, TRY_CAST({text} AS TIMESTAMP)))"
@@ -306,7 +306,7 @@ def _unreadable_word(text: str) -> str:
 
 
 _UNREADABLE = {
-    "string": lambda text: "'not_text'",
+    "string": lambda _text: "'not_text'",
     "integer": _unreadable_integer,
     "decimal": _unreadable_decimal,
     "float": _unreadable_number,

@@ -30,6 +30,8 @@ from analysis.tables.store import (
     QUARANTINE,
     STORE_VERSION,
     TableSet,
+    bytes_of,
+    harmed,
     locked,
     partition_entry,
     quarantine_path,
@@ -38,7 +40,7 @@ from analysis.tables.store import (
     stored_partitions,
     table_hash,
     table_set,
-    write_atomically,
+    write_manifest,
 )
 
 if TYPE_CHECKING:
@@ -123,11 +125,13 @@ def load_tables(
         manifest is not None
         and _is_complete(manifest, found, settings, store)
         and _look_unchanged(manifest, signatures)
+        and not harmed(store, manifest)
     ):
         return table_set(store, manifest)
     with locked(store):
         hashes = {file.name: fingerprint(file.path) for file in found.files}
-        manifest = read_manifest(store)
+        say = progress or (lambda _line: None)
+        manifest = _believed(store, say)
         stands = (
             manifest is not None
             and _is_complete(manifest, found, settings, store)
@@ -135,14 +139,29 @@ def load_tables(
         )
         if manifest is None or not stands:
             _remove_leftovers(store)
-            manifest = _load(found, hashes, store, settings, manifest, progress or (lambda line: None))
+            manifest = _load(found, hashes, store, settings, manifest, say)
+            manifest["bytes"] = bytes_of(store, manifest)
         manifest["files"] = {
             name: {"hash": hashes[name], "signature": looks} for name, looks in signatures.items()
         }
-        write_atomically(store / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1))
+        write_manifest(store, manifest)
         if not stands:
             _settle_store(store, manifest)
     return table_set(store, manifest)
+
+
+def _believed(store: Path, say: Progress) -> dict[str, Any] | None:
+    """The manifest of a store whose every file is as it was written; else None, and all is read again from the sources."""
+    manifest = read_manifest(store)
+    if manifest is None:
+        if (store / MANIFEST).exists():
+            say(f"{MANIFEST} is damaged or of another version; the tables are made again")
+        return None
+    if lost := harmed(store, manifest):
+        files = "1 file" if len(lost) == 1 else f"{len(lost):,} files"
+        say(f"{files} of the kept tables not as written (such as {lost[0]}); the tables are made again")
+        return None
+    return manifest
 
 
 def _is_complete(

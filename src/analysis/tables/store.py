@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.errors import ContractError, MissingData, SourceError
 from analysis.periods import Month
+from analysis.sources.fingerprint import fingerprint, unsealed, with_seal
 from analysis.sources.sql import literal, quoted
 from analysis.tables.contract import contract
 from analysis.tables.rows import derived_columns
@@ -32,7 +33,7 @@ QUARANTINE = "_quarantine"
 #: What stands for personal data in examples.
 MASK = "•••"
 #: Goes up when the shape of the manifest or of the stored files changes.
-STORE_VERSION = 3
+STORE_VERSION = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +117,7 @@ class TableSet:
     def open(cls, store: Path) -> TableSet:
         """The tables as they were last loaded, without reading a source again."""
         manifest = read_manifest(store)
-        if manifest is None:
+        if manifest is None or harmed(store, manifest):
             raise SourceError(
                 f"{store}: holds no validated tables (no readable {MANIFEST}). Run the load first."
             )
@@ -219,11 +220,42 @@ def staged_quarantine(store: Path, table: str) -> Path:
 def read_manifest(store: Path) -> dict[str, Any] | None:
     """The manifest, or None where there is none that this version can trust."""
     try:
-        manifest = json.loads((store / MANIFEST).read_text(encoding="utf-8"))
+        manifest = unsealed((store / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    usable = isinstance(manifest, dict) and manifest.get("store_version") == STORE_VERSION
-    return manifest if usable and manifest.get("contract") == contract().content_hash else None
+    if manifest is None or manifest.get("store_version") != STORE_VERSION:
+        return None
+    return manifest if manifest.get("contract") == contract().content_hash else None
+
+
+def write_manifest(store: Path, manifest: Mapping[str, Any]) -> None:
+    write_atomically(store / MANIFEST, json.dumps(with_seal(manifest), ensure_ascii=False, indent=1))
+
+
+def bytes_of(store: Path, manifest: Mapping[str, Any]) -> dict[str, str]:
+    """The hash of every file that the manifest names, by its path."""
+    return {path: fingerprint(file) for path, file in _stored_files(store, manifest)}
+
+
+def harmed(store: Path, manifest: Mapping[str, Any]) -> list[str]:
+    """Files of the store that are not, or not as they were written: no name and no date is believed, only bytes."""
+    named = {path for path, _ in _stored_files(store, manifest)}
+    found = [path for path in sorted(named - set(manifest["bytes"]))]
+    for path, digest in sorted(manifest["bytes"].items()):
+        file = store / path
+        if path not in named or not file.is_file() or fingerprint(file) != digest:
+            found.append(path)
+    return found
+
+
+def _stored_files(store: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
+    """Every file that the manifest names, with where it lies now (a quarantine of this load still under its working name)."""
+    for name, entry in manifest["tables"].items():
+        for part in entry["partitions"]:
+            yield part["path"], store / part["path"]
+        if entry["has_quarantine"]:
+            staged, settled = staged_quarantine(store, name), quarantine_path(store, name)
+            yield settled.relative_to(store).as_posix(), staged if staged.exists() else settled
 
 
 def table_set(store: Path, manifest: Mapping[str, Any]) -> TableSet:

@@ -99,7 +99,7 @@ def moves(
         return customer_table.priced(inputs, settings, of, by, name=name, months=months, rate=then)
 
     before = priced("value_then", old_state, old)
-    compared = views.compared(before, priced("value_now_old_model", state, old), earlier)
+    compared = views.compared(before, priced("value_now_old_model", state, old))
     frame = inputs.engine.query(views.change(str(compared))).set_index("step")
     if not len(frame):
         raise FitError("nobody was a customer last month")

@@ -181,7 +181,7 @@ def _overlap_check(one: TreatmentEffect) -> Check:
         "cases": one.cases,
     }
     text = (
-        "{treatment}: cases alike are found on both sides; {trimmed} of the cases concerned were left out for want of any, and no characteristic stays more than {balance} standard deviations apart."
+        "{treatment}: cases alike are found on both sides; {trimmed} of the cases concerned were left out because none was alike, and no characteristic stays more than {balance} standard deviations apart."
         if one.overlap_holds
         else "{treatment}: the groups hardly overlap ({trimmed} of the cases concerned have no like on the other side, characteristics stay up to {balance} standard deviations apart); read this as an association only."
     )

@@ -313,8 +313,8 @@ SELECT bin, count(*) AS customers, sum(CAST(clv AS {CENTS})) AS clv FROM placed 
 
 
 @study_view
-def compared(before: str, after: str, moment: dt.date) -> str:
-    """One row per customer and what happened to it (``step``) since ``moment``, both tables priced with the same model: new, lost, grown, shrunk, unchanged.
+def compared(before: str, after: str) -> str:
+    """One row per customer and what happened to it (``step``) since the first of them, both tables priced with the same model: new, lost, grown, shrunk, unchanged.
 
     Lost: a running contract ended, or a buyer who was more likely there than not is now more likely gone.
     """

@@ -25,6 +25,7 @@ from analysis.exhibits.statements import checks_block, evidence_stems, findings_
 from analysis.locale import Text
 from analysis.metrics import Engine, Registry, StudyInputs
 from analysis.metrics.inputs import ClaimsAhead, CostAhead, EarlierEdition
+from analysis.metrics.kept import drop_damaged
 from analysis.params import Assumptions, CostTree, RunParams, load_run, project_root
 from analysis.params.runs import params_hash
 from analysis.periods import Month
@@ -234,6 +235,9 @@ def prepare_run(
         raise SourceError(
             "the data changed while the report was being made; wait until the extract is complete and run it again."
         )
+    cache = project_root() / "data" / "cache"
+    if progress and (damaged := drop_damaged(cache)):
+        progress(f"{damaged:,} file{'s' if damaged > 1 else ''} in data/cache not as written; computed again")
     engine = Engine(
         tables,
         Registry.load(),
@@ -242,7 +246,7 @@ def prepare_run(
         time_zone=params.time_zone,
         currency=params.currency,
         confidence=params.confidence,
-        cache=project_root() / "data" / "cache",
+        cache=cache,
     )
     refuse_month_without_data(tables, params)
     inputs = StudyInputs(
@@ -454,7 +458,7 @@ def _quiet_refusals() -> None:
         return
 
     def refuse(
-        shell: Any, kind: type[BaseException], error: BaseException, traceback: Any, tb_offset: Any = None
+        shell: Any, kind: type[BaseException], error: BaseException, *_traceback: Any, **_asked: Any
     ) -> None:
         # as an error, so that whoever runs the notebook (papermill, nbconvert) can say what stopped it
         shell._showtraceback(kind, error, [f"{kind.__name__}: {error}"])

@@ -11,12 +11,14 @@ import pandas as pd
 import pytest
 
 from analysis.costs import signals_facts
+from analysis.costs.bridge_facts import Bridge, CostComparison, movement_findings
 from analysis.costs.cost_study import CostStudy
 from analysis.costs.provision_facts import Provision, ProvisionLine, provision_findings
 from analysis.costs.savings_facts import Reached
 from analysis.costs.signals import Excess, excess_of_run
 from analysis.costs.signals_facts import surge_findings
 from analysis.errors import FitError
+from analysis.locale import Text
 from analysis.metrics import NotDone, StudyInputs
 from analysis.results import Fact, Finding, Interval
 
@@ -175,3 +177,47 @@ def test_a_shortfall_is_moved_from_surplus_first_and_the_rest_is_expense(
     assert stated.get("moved") == (moved and Decimal(moved))
     assert stated.get("booked") == (booked and Decimal(booked))
     assert one.statement.plain("zh") != one.statement.plain("en")
+
+
+# ---------------------------------------------------------------- what moved the cost
+
+
+def bridge_of(change: str, **effects: str) -> Bridge:
+    def money(metric: str, amount: str) -> Fact:
+        return Fact(metric=metric, period="2026-10", unit="CNY", value=Decimal(amount))
+
+    return Bridge(
+        against="previous_month",
+        base=replace(money("after_sales_cost", "1000.00"), period="2026-09"),
+        cost=money("after_sales_cost", str(Decimal("1000.00") + Decimal(change))),
+        change=money("cost_change", change),
+        effects=tuple((Text.of(name), money("bridge_effect", amount)) for name, amount in effects.items()),
+        by_category=(),
+        drill=(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "effects", "said"),
+    [
+        ("-40.00", {"Volume": "-30.00", "Mix": "-60.00", "Intensity": "50.00"}, "largest effect was mix"),
+        # the largest went the other way: it is no reason for the fall
+        ("-40.00", {"Volume": "-50.00", "Mix": "-60.00", "Intensity": "70.00"}, "mix was the largest part"),
+        ("40.00", {"Volume": "50.00", "Mix": "60.00", "Intensity": "-70.00"}, "mix was the largest part"),
+        ("40.00", {"Volume": "90.00", "Mix": "-50.00"}, "largest effect was volume"),
+        ("0.00", {"Volume": "20.00", "Mix": "-20.00"}, "largest effect was volume"),
+    ],
+)
+def test_the_reason_named_for_a_change_went_its_way(change: str, effects: dict[str, str], said: str):
+    bridge = bridge_of(change, **effects)
+    rate = Fact(metric="cost_change_rate", period="2026-10", unit="share", value=float(change) / 1000)
+    comparison = CostComparison(
+        against="previous_month", cost=bridge.cost, base=bridge.base, change=bridge.change, rate=rate
+    )
+    (finding,) = movement_findings([comparison], {"previous_month": bridge})
+    text = finding.statement.text()["en"]
+    assert said in text
+    named = finding.statement.values["effect"]
+    assert isinstance(named, Fact) and Decimal(str(named.value)) * Decimal(change) >= 0
+    opposed = "Intensity" in effects and abs(Decimal(effects["Intensity"])) > 60
+    assert ("intensity went the other way" in text) == opposed

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.errors import ParameterError
-from analysis.exhibits import charts
+from analysis.exhibits import charts, style
 from analysis.exhibits.charts import Item, Series
 from analysis.exhibits.charts.labels import overlaps
 from analysis.exhibits.style import Drawing, colour, rc_params, render
@@ -248,7 +248,7 @@ def test_an_immature_cell_is_blank_in_drawing_and_table() -> None:
 def test_a_heatmap_cell_outside_its_frame_is_refused() -> None:
     fact = Fact(metric="m", period="2026-10", unit="share", value=0.5)
     with pytest.raises(ParameterError, match=r"cell \(x, y\) has no such row or column"):
-        charts.heatmap([("a", "A")], [("b", "B")], {("x", "y"): fact}, measure=COST, by=BY)
+        charts.heatmap([("a", "A")], [("b", "B")], {("x", "y"): fact}, by=BY)
 
 
 def test_a_forest_plot_draws_each_interval_and_the_line_of_no_effect() -> None:
@@ -284,3 +284,33 @@ def test_many_long_names_and_months_still_do_not_overlap() -> None:
                 figure = Figure(figsize=drawing.size)
                 drawing.draw(figure, language)
                 assert overlaps(figure) == []
+
+
+@pytest.mark.parametrize("place", ["left", "right", "top", "bottom"])
+def test_a_number_longer_than_its_margin_is_not_cut(place: str) -> None:
+    """A minus sign went over the edge of a page once: -5,000,000 read as 5,000,000."""
+    figures: list[Figure] = []
+
+    def draw(figure: Figure, language: Language) -> None:
+        axes = figure.add_subplot()
+        style.place(figure, left=10, right=10, top=10, bottom=10)
+        inside = {"left": (0, 0.5), "right": (1, 0.5), "top": (0.5, 1), "bottom": (0.5, 0)}[place]
+        sides = {"left": ("right", "center"), "right": ("left", "center")}
+        across, up = sides.get(place, ("center", "bottom" if place == "top" else "top"))
+        axes.set_axis_off()
+        style.label(
+            axes,
+            *inside,
+            Text("\u22125,000,000\n\u22125,000,000", "\u22125,000,000\n\u22125,000,000"),
+            language,
+            transform=axes.transAxes,
+            ha=across,
+            va=up,
+        )
+        figures.append(figure)
+
+    render(Drawing(draw=draw, data=([], []), size=(3.0, 2.0)), "long")
+    for figure in figures:
+        (text,) = [one for axes in figure.axes for one in axes.texts]
+        box, (width, height) = text.get_window_extent(), figure.get_size_inches() * figure.dpi
+        assert box.x0 >= -1 and box.y0 >= -1 and box.x1 <= width + 1 and box.y1 <= height + 1

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -13,6 +15,7 @@ from analysis.errors import MissingData, ParameterError
 from analysis.locale import Text
 from analysis.metrics import Engine, Measure, Metric, Period
 from analysis.metrics.backend import transpiled
+from analysis.metrics.kept import HASH_BYTES, SUFFIX, drop_damaged, keep, kept
 from analysis.metrics.views import VIEWS, Rules
 from analysis.metrics.views.selection import selected, study_view
 from analysis.params import Assumptions
@@ -118,6 +121,54 @@ def test_kept_aggregates_equal_computed_ones_and_follow_a_changed_month(company:
     moved = engine_of(company).aggregate("incurred_cost", by=("category",), period=span)
     assert moved[moved["month"] == "2026-10"]["incurred_cost"].dropna().sum() == Decimal("1600.01")
     assert moved[moved["month"] == "2026-09"].equals(first[first["month"] == "2026-09"])
+
+
+def half_of_it(path: Path) -> None:
+    frame = kept(path)
+    assert frame is not None
+    buffer = io.BytesIO()
+    frame.head(1).to_parquet(buffer)
+    path.write_bytes(path.read_bytes()[:HASH_BYTES] + buffer.getvalue())
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        half_of_it,
+        lambda path: path.write_bytes(path.read_bytes()[:-5]),
+        lambda path: path.write_bytes(b""),
+        lambda path: (path.unlink(), path.mkdir()),
+        lambda path: path.chmod(0),
+    ],
+)
+def test_a_kept_aggregate_that_is_not_as_it_was_written_is_computed_again(
+    company: Path, engine_of: Build, tmp_path: Path, damage: Callable[[Path], object]
+):
+    span = Period(Month(2026, 9), OCTOBER)
+    first = engine_of(company).aggregate("incurred_cost", by=("category",), period=span)
+    files = sorted(tmp_path.rglob(f"*{SUFFIX}"))
+    assert files
+    for path in files:
+        damage(path)
+    assert engine_of(company).aggregate("incurred_cost", by=("category",), period=span).equals(first)
+
+
+def test_damaged_aggregates_are_counted_and_dropped(company: Path, engine_of: Build, tmp_path: Path):
+    engine_of(company).aggregate("incurred_cost", by=("category",), period=OCTOBER)
+    (path,) = sorted(tmp_path.rglob(f"*{SUFFIX}"))
+    assert drop_damaged(path.parent) == 0
+    path.write_bytes(b"x" * 100)
+    assert (drop_damaged(path.parent), path.exists()) == (1, False)
+    assert drop_damaged(tmp_path / "nowhere") == 0
+
+
+@pytest.mark.parametrize("made", [lambda path: path.write_text("a file"), lambda path: path.symlink_to(path)])
+def test_a_cache_that_cannot_be_written_costs_time_only(tmp_path: Path, made: Callable[[Path], object]):
+    place = tmp_path / "cache"
+    made(place)
+    frame = pd.DataFrame({"month": ["2026-10"], "value": [1.0]})
+    keep(place / f"a{SUFFIX}", frame)
+    assert kept(place / f"a{SUFFIX}") is None and drop_damaged(place) == 0
 
 
 def test_a_ticket_resolved_after_the_as_of_date_was_open_then(company: Path, engine_of: Build):

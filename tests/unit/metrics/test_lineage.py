@@ -77,6 +77,37 @@ def test_a_function_given_bare_numbers_leaves_the_answer_to_its_caller():
     assert "SELECT 'elsewhere'" in found.queries
 
 
+def test_a_result_that_holds_its_inputs_did_not_make_them():
+    """A study kept its inputs in its result once: whatever was computed from them later owed its tables to it."""
+
+    @dataclass(eq=False)
+    class Given:
+        table: pd.DataFrame
+
+    @dataclass(eq=False)
+    class Made:
+        inputs: Given
+        number: pd.Series
+
+    @lineage.traced
+    def first(inputs: Given) -> Made:
+        lineage.follow("SELECT 1 FROM staff")
+        return Made(inputs=inputs, number=pd.Series([1.0]))
+
+    @lineage.traced
+    def second(inputs: Given) -> Estimated | None:
+        lineage.follow("SELECT 1 FROM orders")
+        return lineage.here()
+
+    inputs = Given(table=pd.DataFrame())
+    made = first(inputs)
+    assert tuple(lineage.behind(inputs)) == () and tuple(lineage.behind(inputs.table)) == ()
+    found = second(inputs)
+    assert found is not None and found.queries == ("SELECT 1 FROM orders",)
+    # what it did make is known by it, also inside the record
+    assert tuple(lineage.behind(made.number)) == ("SELECT 1 FROM staff",)
+
+
 def test_outside_every_traced_function_nothing_is_known():
     follow("SELECT 'lost'")
     assert here() is None

@@ -4,10 +4,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from analysis import quality
 from analysis.exhibits import quality as exhibits
 from analysis.locale import Text
 from analysis.metrics import NotDone, StudyInputs
+from analysis.quality.findings import rows_set_aside
+from analysis.quality.waterfall import waterfall
 
 Inputs = Callable[..., StudyInputs]
 
@@ -66,3 +70,40 @@ def test_a_part_that_was_not_made_says_its_own_reason_in_both_languages(company:
         assert [piece["t"] for piece in block["body"]["en"]] == ["the moon was full."]
         assert [piece["t"] for piece in block["body"]["zh"]] == ["正值满月。"]
         assert block["title"]["zh"] != block["title"]["en"]
+
+
+@pytest.mark.parametrize(
+    ("tickets", "products", "severity", "named"),
+    [
+        (20, 0, "info", None),  # of a million tickets nobody misses twenty
+        (2_000, 0, "watch", "tickets"),
+        (6_000, 0, "alert", "tickets"),
+        (
+            0,
+            3,
+            "alert",
+            "products",
+        ),  # three of six products hardly show among a million rows, and half of the models are gone
+    ],
+)
+def test_rows_set_aside_are_judged_by_the_table_they_are_missing_from(
+    company: Path, inputs_of: Inputs, tickets: int, products: int, severity: str, named: str | None
+):
+    inputs = inputs_of(company)
+    counts = waterfall(inputs)
+    lost = {"tickets": (tickets, 1_000_000), "products": (products, 6)}
+    share = replace(counts.quarantined_share, value=(tickets + products) / 1_000_006)
+    counts = replace(
+        counts,
+        total=counts.total | {"quarantined": replace(counts.total["quarantined"], value=tickets + products)},
+        quarantined_share=share,
+        share_by_table={
+            table: replace(share, value=aside / read, dimensions={"table": table})
+            for table, (aside, read) in lost.items()
+            if aside
+        },
+    )
+    (finding,) = rows_set_aside(inputs, counts)
+    assert finding.severity == severity
+    assert finding.statement.values.get("table") == named
+    assert (f"missing of {named}" in finding.statement.plain("en")) == (named is not None)

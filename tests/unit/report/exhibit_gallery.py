@@ -350,7 +350,7 @@ def drawings() -> dict[str, Drawing]:
         Item(name=f"B-04{i}2 · X{i}00", fact=ratio(v, batch=str(i)), role="focus" if v > 2 else "actual")
         for i, v in enumerate((3.1, 1.4, 1.05, 0.8, 0.55))
     ]
-    age_text, gap = Text("Age", "账龄"), Text("Gap to mean", "与均值之差")
+    age_text = Text("Age", "账龄")
     return {
         "ranked_bars": charts.ranked_bars(
             by_region, measure=rate, by=Text("Region", "区域"), reference=average
@@ -393,14 +393,11 @@ def drawings() -> dict[str, Drawing]:
         "survival": charts.survival(
             curves, measure=Text("Still customers", "留存客户"), age=age_text, age_unit="months"
         ),
-        "heatmap": charts.heatmap(
-            cohorts, aged, grid, measure=Text("Retention", "留存率"), by=Text("Cohort", "批次")
-        ),
+        "heatmap": charts.heatmap(cohorts, aged, grid, by=Text("Cohort", "批次")),
         "heatmap_around": charts.heatmap(
             [(r.en, r) for r in REGIONS],
             [(c.en, c) for c in CATEGORIES],
             deviation,
-            measure=gap,
             by=Text("Region", "区域"),
             centre=0.0,
         ),

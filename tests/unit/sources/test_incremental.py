@@ -137,3 +137,26 @@ def test_a_reading_that_fails_leaves_nothing_half_made(months: Path, tmp_path: P
         apply_map(stated(LEDGER), months, tmp_path / "out")
     assert {path: path.read_bytes() for path in (tmp_path / "out").rglob("*.csv")} == before
     assert not (tmp_path / "out" / "_work").exists()
+
+
+def half(path: Path) -> None:
+    state = path.stat()
+    content = path.read_bytes()
+    # as many bytes and the same time, so that neither shows it
+    path.write_bytes(content.replace(b"5.00", b"9.00"))
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+
+
+def books(path: Path) -> None:
+    state = path.parent / mapping.STATE
+    state.write_text(state.read_text(encoding="utf-8").replace('"read": 2', '"read": 7'), encoding="utf-8")
+
+
+@pytest.mark.parametrize("damage", [half, books])
+def test_a_mapped_table_that_is_not_as_it_was_written_is_mapped_again(months: Path, tmp_path: Path, damage):
+    out = tmp_path / "out"
+    first = apply_map(stated(LEDGER), months, out)
+    files = {path: path.read_bytes() for path in sorted(out.rglob("*.csv"))}
+    damage(out / "x" if damage is books else next(iter(files)))
+    assert apply_map(stated(LEDGER), months, out) == first
+    assert {path: path.read_bytes() for path in sorted(out.rglob("*.csv"))} == files

@@ -354,7 +354,7 @@ def test_a_refit_is_not_growth_and_errors_are_those_of_the_parameters(
         )
 
     first = table("first", parameters, derivatives=True)
-    compared = views.compared(first, first, inputs.month.start)
+    compared = views.compared(first, first)
     frame = inputs.engine.query(views.change(str(compared)))
     assert set(frame["step"]) == {"unchanged"} and float(frame["change"].sum()) == 0
     # a tenth more margin is a tenth more value of purchases, for every customer: it is the model's, not the customers'

@@ -293,7 +293,6 @@ def heatmap(
     columns: Sequence[tuple[str, Name]],
     cells: Mapping[tuple[str, str], Fact],
     *,
-    measure: Text,
     by: Text,
     centre: float | None = None,
     span: tuple[float, float] | None = None,
@@ -360,9 +359,7 @@ def heatmap(
             )
 
     return Drawing(
-        draw=draw,
-        data=_heat_table(rows, columns, cells, by=by, measure=measure),
-        size=(WIDTH, (len(rows) * 19.0 + 44) / 72),
+        draw=draw, data=_heat_table(rows, columns, cells, by=by), size=(WIDTH, (len(rows) * 19.0 + 44) / 72)
     )
 
 
@@ -461,7 +458,6 @@ def _heat_table(
     cells: Mapping[tuple[str, str], Fact],
     *,
     by: Text,
-    measure: Text,
 ) -> tuple[list[Column], list[Row]]:
     heads = [Column(key="row", label=by)] + [
         Column(key=f"c_{key}", label=as_text(name)) for key, name in columns

@@ -71,7 +71,7 @@ def lines(
     def draw(figure: Figure, language: Language) -> None:
         axes = figure.add_subplot()
         scale = axis_scale(facts, unit, language)
-        ends = [(one.name, one.role, *_end(one, months, unit, scale)) for one in series]
+        ends = [(one.name, one.role, *_end(one, unit, scale)) for one in series]
         if reference and reference.fact.value is not None:
             ends.append(
                 (reference.name, reference.role, shown(reference.fact.value, unit, scale), reference.fact)
@@ -116,7 +116,7 @@ def _from_zero(axes: Axes, from_zero: bool) -> None:
         axes.axhline(0, color=colour("muted"), linewidth=0.6)
 
 
-def _end(one: Series, months: Sequence[Month], unit: Unit, scale: Scale) -> tuple[float, Fact | None]:
+def _end(one: Series, unit: Unit, scale: Scale) -> tuple[float, Fact | None]:
     """Height and fact of a series' last value."""
     for _, fact in reversed(one.points):
         if fact.value is not None:
@@ -226,7 +226,7 @@ def fan(
     def draw(figure: Figure, language: Language) -> None:
         axes = figure.add_subplot()
         scale = axis_scale(facts, unit, language)
-        height, last = _end(forecast, months, unit, scale)
+        height, last = _end(forecast, unit, scale)
         ends = [(forecast.name, forecast.role, height, last)]
         right = end_margin([(forecast.name, last)], unit, scale, language, most=NAMES)
         _month_frame(figure, axes, months, language, right=right)
@@ -316,7 +316,7 @@ def control_chart(
         axes = figure.add_subplot()
         scale = axis_scale(facts, unit, language)
         frames = [centre, upper] + ([lower] if any(fact.value for fact in lower.facts) else [])
-        ends = [(one.name, "muted", *_end(one, months, unit, scale)) for one in frames]
+        ends = [(one.name, "muted", *_end(one, unit, scale)) for one in frames]
         right = end_margin([(name, fact) for name, _, _, fact in ends], unit, scale, language, most=NAMES)
         _month_frame(figure, axes, months, language, right=right)
         for one, style in ((lower, (0, (4, 3))), (upper, (0, (4, 3))), (centre, "solid")):
@@ -364,20 +364,10 @@ def survival(
     def draw(figure: Figure, language: Language) -> None:
         axes = figure.add_subplot()
         scale = axis_scale(facts, unit, language)
-        ends = []
-        for curve in curves:
-            known = [(x, fact) for x, fact in curve.points if fact.value is not None]
-            ends.append(
-                (
-                    curve.name,
-                    curve.role,
-                    shown(known[-1][1].value, unit, scale) if known else 0.0,
-                    known[-1][1] if known else None,
-                )
-            )
+        last = max(x for curve in curves for x, _ in curve.points)
+        ends = [_curve_end(curve, last, unit, scale) for curve in curves]
         right = end_margin([(name, fact) for name, _, _, fact in ends], unit, scale, language, most=NAMES)
         place(figure, left=LEFT, right=right, top=TOP, bottom=BOTTOM)
-        last = max(x for curve in curves for x, _ in curve.points)
         for curve in curves:
             _curve(axes, curve, unit, scale)
         axes.set_xlim(min(0.0, *(x for curve in curves for x, _ in curve.points)), last)
@@ -387,6 +377,18 @@ def survival(
         end_labels(axes, ends, unit, scale, language, x=last, most=NAMES)
 
     return Drawing(draw=draw, data=_curve_table(curves, age), size=(WIDTH, 3.0))
+
+
+def _curve_end(curve: Curve, last: float, unit: Unit, scale: Scale) -> tuple[Name, str, float, Fact | None]:
+    """Name, role, height and fact of a curve's last known point; a curve that ends before the others says at which age."""
+    known = [(x, fact) for x, fact in curve.points if fact.value is not None]
+    if not known:
+        return curve.name, curve.role, 0.0, None
+    x, fact = known[-1]
+    name = curve.name
+    if x < last:
+        name = Text.filled("{name}, to {age}", name=as_text(name), age=tick_text(x))
+    return name, curve.role, shown(fact.value, unit, scale), fact
 
 
 def _curve(axes: Axes, curve: Curve, unit: Unit, scale: Scale) -> None:
