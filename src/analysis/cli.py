@@ -22,7 +22,8 @@ UNEXPECTED = 70
 INTERRUPTED = 130
 EXIT_CODES = """
 exit codes: 0 done or unchanged · 2 parameter · 3 source cannot be read · 4 data break the contract · 5 data missing
-            6 a notebook stopped · 7 the pack does not pass its checks · 8 a model cannot be fitted · 9 a fault left out a part · 70 fault of the program
+            6 a notebook stopped · 7 the pack does not pass its checks · 8 a model cannot be fitted · 9 a fault left out a part · 10 the machine refused (disk, rights, memory)
+            70 fault of the program
 """
 
 
@@ -60,8 +61,10 @@ def _end_in_order() -> None:
 
 
 def _refusal(error: Exception) -> int:
-    from analysis.errors import AnalysisError
+    from analysis.errors import AnalysisError, of_the_machine
+    from analysis.params import project_root
 
+    error = of_the_machine(error, near=project_root()) or error
     if isinstance(error, AnalysisError):
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return error.exit_code

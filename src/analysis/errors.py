@@ -7,7 +7,9 @@ code of its own, so that a scheduler can tell bad data from a bad parameter with
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class AnalysisError(Exception):
@@ -86,6 +88,67 @@ class PackIncomplete(AnalysisError):
     """A fault of the program in one part: the rest was made and is kept, stamped, but nothing is issued."""
 
     exit_code = 9
+
+
+class PlaceError(AnalysisError):
+    """The machine refused: the disk is full, a folder may not be written, a file stands where a folder should, memory ran out."""
+
+    exit_code = 10
+
+
+def of_the_machine(error: BaseException, *, near: Path) -> PlaceError | None:
+    """What the machine refused, in words and with what to do; None for a fault of the program's own.
+
+    Parameters
+    ----------
+    error : what was raised
+    near : folder of the project; places below it are named from there, others by their last name alone
+    """
+    if isinstance(error, MemoryError):
+        return PlaceError(
+            "The machine has not enough memory. Close what else runs, or run with WORKERS=1 (--workers 1)."
+        )
+    if type(error).__name__ == "BrokenProcessPool":
+        return PlaceError(
+            "A process that made pages was ended from outside, mostly for lack of memory. Run it again, with WORKERS=1 (--workers 1)."
+        )
+    if not isinstance(error, OSError):
+        return None
+    package = Path(__file__).parent
+    if error.errno == errno.ENOENT and error.filename and Path(str(error.filename)).is_relative_to(package):
+        return PlaceError(
+            f"{_named(str(error.filename), package)}: a file of the program is missing. Install it again."
+        )
+    if error.errno not in _ADVICE:
+        return None
+    place = f"{_named(str(error.filename), near)}: " if error.filename else ""
+    return PlaceError(f"{place}{str(error.strerror).lower()}. {_ADVICE[error.errno]}")
+
+
+def _named(place: str, near: Path) -> str:
+    path = Path(place)
+    return path.relative_to(near).as_posix() if path.is_relative_to(near) else path.name
+
+
+_RIGHTS = "Check who may read and write there, or name another folder."
+_OTHER_KIND = "A file stands where a folder should be, or a folder where a file should; take it away, or name another place."
+_ADVICE = {
+    errno.ENOSPC: "Free some space ('analysis clean' removes what can be made again) and run it again.",
+    errno.EDQUOT: "Free some space ('analysis clean' removes what can be made again) and run it again.",
+    errno.EROFS: _RIGHTS,
+    errno.EACCES: _RIGHTS,
+    errno.EPERM: _RIGHTS,
+    errno.ENOTDIR: _OTHER_KIND,
+    errno.EISDIR: _OTHER_KIND,
+    errno.EEXIST: _OTHER_KIND,
+    errno.ENOTEMPTY: _OTHER_KIND,
+    errno.ELOOP: "Links lead in a circle there; take one away.",
+    errno.ENAMETOOLONG: "Use a shorter name.",
+    errno.EIO: "The disk or the network drive does not answer as it should; have it looked at.",
+    errno.ESTALE: "The network drive is no longer there as it was; connect it again.",
+    errno.EMFILE: "Too many files are open; raise the limit (ulimit -n) or run with WORKERS=1 (--workers 1).",
+    errno.ENFILE: "Too many files are open on this machine; close other programs.",
+}
 
 
 def suggestion(name: object, known: Iterable[str]) -> str:

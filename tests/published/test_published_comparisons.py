@@ -247,6 +247,19 @@ def test_the_automatic_choice_of_smoothing_for_tourists():
     assert (found.forecast["point"] < found.forecast["high"]).all()
 
 
+def test_a_named_smoothing_is_fitted_alone():
+    chosen = stats.exponential_smoothing(pd.Series(TOURISTS), season=4, horizon=4)
+    named = stats.exponential_smoothing(pd.Series(TOURISTS), model="ETS(A,A,A)", season=4, horizon=4)
+    assert named.model == "ETS(A,A,A)" and len(named.compared) == 1
+    beside = chosen.compared.set_index("model").loc["ETS(A,A,A)"]
+    assert (
+        named.compared.iloc[0][["aicc", "log_likelihood"]].tolist()
+        == beside[["aicc", "log_likelihood"]].tolist()
+    )
+    with pytest.raises(ParameterError, match="'ETS.A,A,M.' is none of the models for this series"):
+        stats.exponential_smoothing(pd.Series(TOURISTS), model="ETS(A,A,M)", season=4)
+
+
 def test_a_series_with_a_zero_has_no_multiplicative_model():
     values = pd.Series([0.0, 3, 2, 5, 1, 4, 2, 6, 3, 2, 4, 1, 5, 2, 3, 4])
     found = stats.exponential_smoothing(values, season=1, horizon=2)

@@ -161,6 +161,35 @@ def test_ewma_of_the_nist_handbook():
     assert chart.signals.empty
 
 
+@pytest.mark.parametrize(
+    ("values", "options", "printed"),
+    [
+        # NIST/SEMATECH e-Handbook, section 6.3.2.4: target 50, s 2.0539, lambda 0.3: UCL 52.5884 and LCL 47.4115 at every point
+        (
+            [52.0, 47.0, 53.0, 49.3, 50.1],
+            {"centre": 50.0, "sigma": 2.0539, "smoothing": 0.3},
+            (47.4115, 52.5884),
+        ),
+        # Montgomery (2009), Example 9.2, whose steady-state limits are 9.38 and 10.62
+        (SHIFTED, {"centre": 10.0, "sigma": 1.0, "smoothing": 0.1, "sigma_limits": 2.7}, (9.38, 10.62)),
+    ],
+)
+def test_constant_limits_of_an_ewma(values, options, printed):
+    chart = control_chart("ewma", values, ewma_limits="constant", **options)
+    exact = control_chart("ewma", values, **options)
+    for limits, height in ((chart.lower, printed[0]), (chart.upper, printed[1])):
+        np.testing.assert_allclose(limits, height, atol=5e-3 if height in (9.38, 10.62) else 2e-4)
+    assert (chart.points["value"] == exact.points["value"]).all()
+    assert (exact.upper < chart.upper).all()
+
+
+def test_constant_limits_of_an_ewma_forgive_the_first_points():
+    # a first point of 13 at lambda 0.1 stands at 10.3: beyond 10.27 (exact), inside 10.62 (constant)
+    options = {"centre": 10.0, "sigma": 1.0, "smoothing": 0.1, "sigma_limits": 2.7}
+    assert control_chart("ewma", [13.0], **options).signals["point"].tolist() == [0]
+    assert control_chart("ewma", [13.0], ewma_limits="constant", **options).signals.empty
+
+
 # Attendances and those seen within four hours, twenty weeks (data set nhs_accidents of the R package qicharts2, from
 # Mohammed et al. (2013), BMJ Quality and Safety 22, 362-368).
 SEEN = [266501, 264225, 276532, 281461, 269071, 261215, 270409, 279778, 270483, 270320]

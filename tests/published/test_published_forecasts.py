@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.stats import forecast
+from analysis.errors import FitError, ParameterError
+from analysis.stats import forecast, seasonal_model
 from analysis.stats.seasonal_models import fit_seasonal_moving_average, fit_smoothing
 
 # Box and Jenkins (1976), Series G: international airline passengers, thousands, January 1949 to December 1960.
@@ -61,6 +62,20 @@ def test_accidental_deaths_reproduce_r():
     # R scales the errors by the maximum likelihood sigma; ours takes off degrees of freedom.
     in_r = fit.step_sd / fit.sigma * np.sqrt(fit.parameters["sigma2"])
     assert in_r == pytest.approx([315.4481, 363.0054, 405.0164, 443.0623, 478.0897, 510.7197], abs=0.02)
+
+
+def test_the_airline_model_is_reached_by_its_name():
+    # Shumway and Stoffer (2017), section 3.9, by the public door; a random walk with season has no parameters
+    fit = seasonal_model(np.log(AIRLINE), model="airline", season=12, horizon=12)
+    assert (fit.parameters["theta"], fit.parameters["seasonal_theta"]) == pytest.approx(
+        (-0.4018, -0.5569), abs=1e-4
+    )
+    assert fit.aic == pytest.approx(-483.3991, abs=0.01)
+    assert seasonal_model(AIRLINE, model="seasonal_naive").point.tolist() == list(AIRLINE[-12:])
+    with pytest.raises(ParameterError, match="unknown model 'airlne'. Did you mean 'airline'"):
+        seasonal_model(AIRLINE, model="airlne")
+    with pytest.raises(FitError, match="values are missing"):
+        seasonal_model([1.0, np.nan, 2.0], model="airline")
 
 
 def test_simple_smoothing_reproduces_hyndman_and_athanasopoulos():

@@ -9,7 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.stats import aalen_johansen, cox, kaplan_meier, log_rank, nelson_aalen, proportional_hazards
+from analysis.stats import (
+    aalen_johansen,
+    cox,
+    kaplan_meier,
+    log_rank,
+    nelson_aalen,
+    proportional_hazards,
+    start_stop_rows,
+)
 
 # ------------------------------------------------------------------------------- the data
 
@@ -129,22 +137,16 @@ def heart() -> pd.DataFrame:
         4.9473 4.9665 4.9966 5.0103 5.0157 5.0924 5.1663 5.1828 5.2841 4.0849 5.3169 5.3333 5.3525 5.4155 5.4702 5.4894 5.5113 5.5140
         5.5332 5.5715 5.7769 5.9548 5.9767 6.0096 6.1437 6.2040 6.2341 6.3956 6.4175 6.4723 -0.0493"""
     )
-    records = []
-    for subject, word in enumerate(rows.split()):
-        wait, end, age, surgery = word.split("/")
-        event, last, rest = (
-            not end.endswith("+"),
-            float(end.rstrip("+")),
-            (float(age), years[subject], float(surgery)),
-        )
-        if wait == "-":
-            records.append((subject, 0.0, last, event, *rest, 0.0))
-        else:
-            records.append((subject, 0.0, float(wait), False, *rest, 0.0))
-            records.append((subject, float(wait), last, event, *rest, 1.0))
-    return pd.DataFrame(
-        records, columns=["id", "start", "stop", "event", "age", "year", "surgery", "transplant"]
+    told = pd.DataFrame([word.split("/") for word in rows.split()], columns=["wait", "end", "age", "surgery"])
+    stop, number = told["end"].str.rstrip("+").astype(float), told.index
+    watched = pd.DataFrame({"subject": number, "start": 0.0, "stop": stop, "year": years, "transplant": 0.0})
+    watched = watched.assign(age=told["age"].astype(float), surgery=told["surgery"].astype(float))
+    waited = told["wait"] != "-"
+    changes = pd.DataFrame(
+        {"subject": number[waited], "time": told["wait"][waited].astype(float), "transplant": 1.0}
     )
+    died = ~told["end"].str.endswith("+")
+    return start_stop_rows(watched, changes, pd.DataFrame({"subject": number[died], "time": stop[died]}))
 
 
 # ------------------------------------------------------------------------------- the answers
@@ -301,12 +303,19 @@ def test_competing_events():
     # test_survfunc.test_incidence).
     time = [1, 1, 2, 4, 4, 4, 6, 6, 7, 8, 9, 9, 9, 1, 2, 2, 4, 4]
     cause = [1, 1, 1, 2, 2, 2, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0]
-    table = aalen_johansen(time, cause)
+    table = aalen_johansen(time, cause).table
     last = table.groupby("cause").last()
     assert last["incidence"].tolist() == pytest.approx([0.17037037, 0.20740741, 0.26666667], abs=1e-8)
     first = table.query("cause == 1")
     assert first["incidence"].tolist()[:2] == pytest.approx([0.11111111, 0.17037037], abs=1e-8)
     assert first["std_error"].tolist()[:2] == pytest.approx([0.07407407, 0.08976251], abs=1e-8)
+    # the same answers between event times; 18 subjects, of whom 3, 3, 5, 2, 1, 1 and 3 left at 1, 2, 4, 6, 7, 8 and 9
+    at = aalen_johansen(time, cause).at([0.5, 1.9, 3, 9, 9.5]).query("cause == 1")
+    assert at["incidence"].tolist() == pytest.approx(
+        [0, 0.11111111, 0.17037037, 0.17037037, np.nan], abs=1e-8, nan_ok=True
+    )
+    assert at["std_error"].tolist()[1:3] == pytest.approx([0.07407407, 0.08976251], abs=1e-8)
+    assert at["at_risk"].tolist() == [18, 15, 12, 3, 0]
 
 
 # ------------------------------------------------------------------------------- R's answers that ship with statsmodels

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import subprocess
 import sys
 import time
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from analysis import cli, errors
+from analysis.params import project_root
 from analysis.report.publish import Edition
 
 COMMANDS = (
@@ -79,6 +82,8 @@ REFUSALS = [
     errors.NotebookFailed,
     errors.PublicationRefused,
     errors.FitError,
+    errors.PackIncomplete,
+    errors.PlaceError,
 ]
 
 
@@ -100,6 +105,63 @@ def test_exit_codes_differ_and_are_listed():
     assert len(set(codes)) == len(codes)
     listed = {int(code) for code in re.findall(r"(\d+) ", cli.EXIT_CODES)}
     assert {*codes, 0, cli.UNEXPECTED} <= listed
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.ENOSPC, "reports/2026-10/facts.json: no space left on device. Free some space"),
+        (errno.EROFS, "read-only file system. Check who may"),
+        (errno.EACCES, "permission denied. Check who may"),
+        (errno.ENOTDIR, "not a directory. A file stands where a folder should be"),
+        (errno.EISDIR, "is a directory. A file stands where a folder should be, or a folder"),
+        (errno.ELOOP, "Links lead in a circle"),
+        (errno.ENAMETOOLONG, "Use a shorter name"),
+        (errno.EIO, "The disk or the network drive"),
+        (errno.EMFILE, "ulimit -n"),
+    ],
+)
+def test_what_the_machine_refuses_is_no_fault_of_the_program(number, said, monkeypatch, capsys):
+    def refuse(*_, **__):
+        raise OSError(number, os.strerror(number), str(project_root() / "reports" / "2026-10" / "facts.json"))
+
+    monkeypatch.setattr("analysis.report.make.make_report", refuse)
+    assert cli.main(["report"]) == errors.PlaceError.exit_code
+    shown = capsys.readouterr().err
+    assert said in shown and "fault of the program" not in shown and "Traceback" not in shown
+    assert str(project_root()) not in shown
+
+
+def test_a_place_elsewhere_is_named_without_the_way_to_it(monkeypatch, capsys):
+    def refuse(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied", "/home/somebody/secret/reports")
+
+    monkeypatch.setattr("analysis.report.make.make_report", refuse)
+    assert cli.main(["report"]) == errors.PlaceError.exit_code
+    assert "somebody" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "not enough memory"),
+        (BrokenProcessPool("a process was terminated"), "ended from outside"),
+        (
+            FileNotFoundError(errno.ENOENT, "x", str(Path(errors.__file__).parent / "fonts" / "lost.ttf")),
+            "fonts/lost.ttf: a file of the program is missing. Install it again",
+        ),
+    ],
+)
+def test_a_machine_at_its_end_is_told_in_words(error, said, monkeypatch, capsys):
+    monkeypatch.setattr("analysis.report.make.make_report", lambda *_, **__: (_ for _ in ()).throw(error))
+    assert cli.main(["report"]) == errors.PlaceError.exit_code
+    assert said in capsys.readouterr().err
+
+
+def test_a_file_that_the_program_itself_lost_is_its_fault(monkeypatch, capsys):
+    lost = FileNotFoundError(errno.ENOENT, "No such file", "/nowhere/at/all")
+    monkeypatch.setattr("analysis.report.make.make_report", lambda *_, **__: (_ for _ in ()).throw(lost))
+    assert cli.main(["report"]) == cli.UNEXPECTED
 
 
 def test_a_fault_of_the_program_is_said_and_its_traceback_is_for_debug(monkeypatch, capsys):

@@ -40,14 +40,22 @@ SEED = 20_261_130
 EXPERIENCE_CORRELATION = 0.5
 
 
+def simulated(times: int) -> str:
+    """The method of limits over so many simulated futures of the failures."""
+    return f"failures under warranty simulated {times:,} times"
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ForecastClaims(Summarised):
     """Claims of one line (or all) by the forecast of failures; ``draws``: one value a simulated future."""
 
-    method: ClassVar[str] = "simulated failures under warranty at the claims booked a failure"
     expected: float
     draws: Floats
     months: int
+
+    @property
+    def method(self) -> str:
+        return f"{simulated(len(self.draws))} at the claims booked a failure"
 
     def limits(self, confidence: float) -> tuple[float, float]:
         """Quantiles of the futures, to a cent: what lies beyond is noise of the simulation."""

@@ -327,7 +327,10 @@ def _year(inputs: StudyInputs, ahead: ReconciledForecast, months: int) -> YearOu
         period=year,
         value=cents(value),
         interval=Interval(
-            low=low, high=high, level=inputs.confidence, method="booked months and simulated futures"
+            low=low,
+            high=high,
+            level=inputs.confidence,
+            method=f"booked months and {len(futures):,} simulated futures",
         ),
         n=months,
     )

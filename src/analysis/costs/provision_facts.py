@@ -17,6 +17,7 @@ from analysis.costs.claims import (
     ForecastOfClaims,
     claims_experience,
     claims_forecast,
+    simulated,
 )
 from analysis.costs.figures import amount_of
 from analysis.costs.provision import ProvisionRollForward, provision_roll_forward
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MONTHS = 12
-FUTURES = "simulated failures under warranty"
 PER_FAILURE = "ratio of sums over months that hang together, log-normal"
 NOTHING = Decimal("0.00")
 _NO_SALES = Text.of("not computed: no sales of the line")
@@ -144,7 +144,7 @@ def _bridge(
     def ahead(metric: str, value: Decimal | int, futures: np.ndarray) -> Fact:
         low, high = np.quantile(futures, [(1 - inputs.confidence) / 2, (1 + inputs.confidence) / 2])
         limits = (round(float(value) * low, 2), round(float(value) * high, 2))
-        return state.between(metric, value, *limits, n=len(futures), method=FUTURES)
+        return state.between(metric, value, *limits, n=len(futures), method=simulated(len(futures)))
 
     return ClaimsBridge(
         failures=ahead("provision_failures_ahead", round(forecast.failures), forecast.counts),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SIZE = (6.4, 3.6)  # inches
+MOST_CAUSES = 7  # lines that can be told apart
 SCREEN = 100  # dots per inch as shown; drawn with twice as many
 RATIOS = (
     0.01,
@@ -141,6 +142,20 @@ def _survival(sheet: Sheet, curve: Any) -> None:
     sheet.axes.step(time, curve.table["survival"], where="post", color=colour("focus"))
     sheet.shares()
     title = sheet.say("Share without the event, with {level} interval", level=f"{curve.level:.0%}")
+    sheet.named(title, x=sheet.in_unit(sheet.say("time")), y=sheet.say("share of subjects"))
+
+
+def _incidence(sheet: Sheet, shares: Any) -> None:
+    lines = list(shares.table.groupby("cause", sort=False))[:MOST_CAUSES]
+    for (cause, part), role in zip(lines, category_roles(len(lines)), strict=True):
+        sheet.axes.fill_between(
+            part["time"], part["low"], part["high"], step="post", color=colour(role), alpha=0.12, lw=0
+        )
+        label = shortened(cause)
+        sheet.axes.step(part["time"], part["incidence"], where="post", color=colour(role), label=label)
+    sheet.legend()
+    sheet.shares()
+    title = sheet.say("Share with each kind of event, with {level} interval", level=f"{shares.level:.0%}")
     sheet.named(title, x=sheet.in_unit(sheet.say("time")), y=sheet.say("share of subjects"))
 
 
@@ -450,6 +465,7 @@ _DRAWN: Mapping[str, Draw] = {
     "stats.purchases.PurchaseSummary": _purchases,
     "stats.recurrence.MeanCumulativeFunction": _recurrence,
     "stats.reporting_delay.ReportingDelay": _delay,
+    "stats.survival.CumulativeIncidence": _incidence,
     "stats.survival.Estimate": _interval,
     "stats.survival.LogRank": _log_rank,
     "stats.survival.SurvivalCurve": _survival,

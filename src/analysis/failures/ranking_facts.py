@@ -24,7 +24,6 @@ from analysis.summaries import Summarised
 
 RANKED = ("component", "fault_code", "model", "batch", "supplier", "plant", "region")
 PARETO_LINES = 15
-METHOD = "simulated rankings"
 METRICS = {
     "count": "failure_count",
     "cost": "failure_cost",
@@ -158,9 +157,9 @@ def ranked(
     """One ranking: its lines, its ranks with what chance leaves of them, and the values that make eighty percent."""
     metric, period, level = METRICS[by], over or field.year, field.inputs.confidence
     state, order = field.state, given.order
-    chance = ranking.chance_of(
-        given, draws=int(field.assumed("failure_ranking_draws")), seed=seed, level=level
-    )
+    draws = int(field.assumed("failure_ranking_draws"))
+    method = f"{draws:,} simulated rankings"
+    chance = ranking.chance_of(given, draws=draws, seed=seed, level=level)
     lines: list[ParetoLine] = []
     for at, k in enumerate(order[:PARETO_LINES]):
         place: dict[str, Any] = {dimension: given.values[k]}
@@ -184,20 +183,22 @@ def ranked(
             *(line.fact for line in lines),
             fact,
             period=period,
-            parts={"n": given.counts[k], "interval": interval_of(low, high, level, METHOD)},
+            parts={"n": given.counts[k], "interval": interval_of(low, high, level, method)},
             **place,
         )
         lines.append(
             ParetoLine(
                 name=field.label(dimension, given.values[k]),
                 fact=fact,
-                cumulative=_cumulative(field, by, dimension, given, at, period, place, chance.held[at]),
+                cumulative=_cumulative(
+                    field, by, dimension, given, at, period, place, chance.held[at], method
+                ),
                 rank=rank,
                 settled=bool(low == high),
             )
         )
     few, few_low, few_high = chance.vital
-    limits = interval_of(min(few, few_low), max(few, few_high), level, METHOD)
+    limits = interval_of(min(few, few_low), max(few, few_high), level, method)
     about: dict[str, Any] = {"of": metric, "attribute": dimension}
     return Ranking(
         dimension=dimension,
@@ -253,6 +254,7 @@ def _cumulative(
     period: Period,
     place: dict[str, Any],
     held: tuple[float, float],
+    method: str,
 ) -> Fact:
     """The running share of what lies above zero; of an excess, which is estimated, with what chance leaves of it."""
     positive = [k for k in given.order if given.amounts[k] > 0]
@@ -261,7 +263,7 @@ def _cumulative(
     share = float(running) / float(total) if total else 0.0
     lineage, known = None, {}
     if by not in ("count", "cost"):
-        limits = interval_of(min(share, held[0]), max(share, held[1]), field.inputs.confidence, METHOD)
+        limits = interval_of(min(share, held[0]), max(share, held[1]), field.inputs.confidence, method)
         known = _known(limits, given)
     if by in ("count", "cost") and total:
         above = _selected(field, by, is_value(dimension, *(given.values[k] for k in down_to)))

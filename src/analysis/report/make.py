@@ -6,6 +6,7 @@ must look like and ``analysis.report.publish`` for why a half-made pack is never
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import sys
@@ -225,7 +226,7 @@ class _Making:
         """An edition belongs to a company and a month: another company's month is no next edition of it."""
         if self.last is None or self.draft:
             return
-        stated = manifest.read(self.last)
+        stated = manifest.read(self.last, "identity", "status", "company", "currency")
         theirs, ours = stated["company"], self.run.company.as_json()
         if (theirs, stated["currency"]) != (ours, self.run.currency):
             raise PublicationRefused(
@@ -271,7 +272,9 @@ class _Making:
         except AnalysisError as error:
             raise self._refused(building, error) from error
         except Exception as error:
-            self._kept(building, "".join(traceback.format_exception(error)))
+            # on a full disk even this may fail; what stopped the run is what must be told
+            with contextlib.suppress(OSError):
+                self._kept(building, "".join(traceback.format_exception(error)))
             raise
         except BaseException:  # interrupted by hand: nothing to keep
             publish.remove_building(building)
@@ -284,7 +287,10 @@ class _Making:
         return edition
 
     def _refused(self, building: Path, error: AnalysisError) -> AnalysisError:
-        kept = self._kept(building, str(error))
+        try:
+            kept = self._kept(building, str(error))
+        except OSError:
+            return error
         error.args = (
             f"{error}\nNothing was issued. What was made is in {_place(kept)}/, with this message.",
         )

@@ -191,11 +191,11 @@ def broken_seals(folder: Path) -> list[str]:
     return sorted(name for name in {*stated, *found} if stated.get(name) != found.get(name))
 
 
-def read(folder: Path) -> dict[str, Any]:
+def read(folder: Path, *needs: str) -> dict[str, Any]:
     """The manifest of an edition; refused in words where it is no longer one."""
     try:
         content: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        if {"identity", "seals", "status", "company", "currency"} <= set(content):
+        if {"seals", *needs} <= set(content):
             return content
         why = "it lacks a part"
     except (OSError, ValueError, TypeError) as error:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from analysis.stats import Interval
+
 BINS = 10
 
 
@@ -26,9 +28,9 @@ class RiskScores(Summarised):
     customers : one row per current customer, riskiest first: ``customer_id``, ``score`` (chance of loss within the horizon),
         ``reason_1`` … ``reason_3`` (features whose value raises the score most: the score minus that with the feature at its usual value).
     models, chosen : one row per candidate: ``model``, ``log_loss`` and ``auc`` on the validation snapshot, ``chosen``.
-    calibration : on the test snapshot, one row per tenth by score: ``bin``, ``customers``, ``expected``, ``lost``, ``rate``, ``low``, ``high``,
-        ``scatter`` (of the number lost, were the score right).
-    auc, auc_low, auc_high : discrimination on the test snapshot (interval of Hanley and McNeil 1982).
+    calibration : on the test snapshot, one row per tenth by score: ``bin``, ``customers``, ``expected``, ``lost``, ``rate``, ``low``, ``high``
+        (by customer where one is several rows), ``scatter`` (of the number lost, were the score right).
+    auc, auc_low, auc_high, auc_method : discrimination on the test snapshot, its interval by customer (`stats.area_under_curve`) and how it was made.
     capacity, tested, hits, precision, base_rate, lift : the ``capacity`` riskiest of the test snapshot: lost among them, their share, the
         share among all, and the ratio of the two.
     expected_losses, observed_losses : on the test snapshot.
@@ -36,7 +38,7 @@ class RiskScores(Summarised):
         last one learnt from, the largest index between earlier snapshots as far apart (``usual``), and ``moved``: above ``drift_limit`` and above the
         usual. In a panel that grows older every input that counts time drifts by construction; that much is no news.
     stability : the chosen kind of model learnt afresh at each past snapshot from what was known then: ``snapshot``, ``customers``, ``expected``
-        (with its ``scatter``) and ``lost``, ``auc``, ``precision`` and ``base_rate`` at the capacity.
+        (with its ``scatter``) and ``lost``, ``auc`` with ``auc_low``, ``auc_high`` and ``auc_method``, ``precision`` and ``base_rate`` at the capacity.
     judged : the customers of the test snapshot with their ``score``, riskiest first, and what became of them (``lost``).
 
     Examples
@@ -59,6 +61,7 @@ class RiskScores(Summarised):
     auc: float
     auc_low: float
     auc_high: float
+    auc_method: str
     capacity: int
     tested: int
     hits: int
@@ -142,6 +145,8 @@ def risk_scores(
     import pandas as pd
     from sklearn.metrics import log_loss, roc_auc_score
 
+    from analysis import stats
+
     if capacity < 1:
         raise ParameterError(
             f"risk_scores: capacity is {capacity}; state how many customers the team can call."
@@ -192,8 +197,8 @@ def risk_scores(
     models["chosen"] = models["model"] == chosen
     fitted = _fitted(chosen, design[rows["fitted"]], outcome[rows["fitted"]], seed=seed)
     tested, truth = fitted(design[rows["test"]]), outcome[rows["test"]]
-    auc = float(roc_auc_score(truth, tested))
-    low, high = auc_interval(auc, int(truth.sum()), int((1 - truth).sum()), level)
+    judged = snapshots[rows["test"]].assign(score=tested, lost=truth)
+    auc = stats.area_under_curve(tested, truth, judged["customer_id"], level=level)
     top = np.argsort(-tested, kind="stable")[:capacity]
     base = float(truth.mean())
     precision = float(truth[top].mean())
@@ -203,10 +208,11 @@ def risk_scores(
         ),
         models=models,
         chosen=chosen,
-        calibration=_calibration(tested, truth, level),
-        auc=auc,
-        auc_low=low,
-        auc_high=high,
+        calibration=_calibration(tested, truth, judged["customer_id"].to_numpy(), level),
+        auc=float(auc.value),
+        auc_low=float(auc.low),
+        auc_high=float(auc.high),
+        auc_method=auc.method,
         capacity=len(top),
         tested=len(truth),
         hits=int(truth[top].sum()),
@@ -226,16 +232,16 @@ def risk_scores(
             chosen,
             design,
             outcome,
-            snapshots["snapshot"],
+            snapshots[["snapshot", "customer_id"]],
             known,
             capacity=capacity,
             seed=seed,
             fewest_losses=fewest_losses,
+            level=level,
         ),
-        judged=snapshots[rows["test"]]
-        .assign(score=tested, lost=truth)
-        .sort_values(["score", "customer_id"], ascending=[False, True], kind="stable")
-        .reset_index(drop=True),
+        judged=judged.sort_values(
+            ["score", "customer_id"], ascending=[False, True], kind="stable"
+        ).reset_index(drop=True),
     )
 
 
@@ -246,16 +252,17 @@ def level_limits(
 
     Parameters
     ----------
-    judged : ``score`` and ``lost``, one row per customer
+    judged : ``customer_id``, ``score`` and ``lost``, one row per customer
     weights : what each customer counts (money); one each where left out
     level : coverage
 
     Returns
     -------
-    Limits of (lost ÷ expected), normal, by the squared misses of the customers. They hold 1, the score as it stands, also where the test
+    Limits of (lost ÷ expected), normal, by the squared misses of the customers, each the sum of its rows. They hold 1, the score as it stands, also where the test
     says otherwise: what missed once is carried in the width, on the side on which it missed.
     """
     import numpy as np
+    import pandas as pd
     from scipy.stats import norm
 
     weight = np.ones(len(judged)) if weights is None else weights.to_numpy(dtype=float)
@@ -263,7 +270,8 @@ def level_limits(
     expected = float(weight @ score)
     if not expected > 0:
         return 0.0, float("inf")
-    reach = float(norm.ppf(0.5 + level / 2)) * float(np.sqrt(((weight * (lost - score)) ** 2).sum()))
+    missed = np.bincount(pd.factorize(judged["customer_id"])[0], weight * (lost - score))
+    reach = float(norm.ppf(0.5 + level / 2)) * float(np.sqrt((missed**2).sum()))
     came = float(weight @ lost)
     return max(0.0, min(1.0, (came - reach) / expected)), max(1.0, (came + reach) / expected)
 
@@ -354,16 +362,14 @@ def _scored(
     )
 
 
-def _calibration(chance: np.ndarray, truth: np.ndarray, level: float) -> pd.DataFrame:
+def _calibration(chance: np.ndarray, truth: np.ndarray, customers: np.ndarray, level: float) -> pd.DataFrame:
     import numpy as np
     import pandas as pd
-
-    from analysis import stats
 
     place = np.minimum(
         np.argsort(np.argsort(chance, kind="stable"), kind="stable") * BINS // len(chance), BINS - 1
     )
-    frame = pd.DataFrame({"bin": place + 1, "chance": chance, "truth": truth})
+    frame = pd.DataFrame({"bin": place + 1, "chance": chance, "truth": truth, "customer": customers})
     table = (
         frame.groupby("bin")
         .agg(
@@ -374,22 +380,18 @@ def _calibration(chance: np.ndarray, truth: np.ndarray, level: float) -> pd.Data
         )
         .reset_index()
     )
-    found = stats.proportion_interval(table["lost"], table["customers"], method="wilson", level=level)
-    return table.assign(rate=found.value, low=found.low, high=found.high)
+    found = [_share_lost(part, level) for _, part in frame.groupby("bin")]
+    limits = {name: [float(getattr(one, name)) for one in found] for name in ("low", "high")}
+    return table.assign(rate=table["lost"] / table["customers"], **limits)
 
 
-def auc_interval(auc: float, lost: int, kept: int, level: float) -> tuple[float, float]:
-    """Hanley and McNeil (1982), Radiology 143, 29-36."""
-    import math
+def _share_lost(rows: pd.DataFrame, level: float) -> Interval:
+    """Share lost of one tenth: rows of one customer are one customer."""
+    from analysis import stats
 
-    from scipy.stats import norm
-
-    first, second = auc / (2 - auc), 2 * auc**2 / (1 + auc)
-    variance = (auc * (1 - auc) + (lost - 1) * (first - auc**2) + (kept - 1) * (second - auc**2)) / (
-        lost * kept
-    )
-    reach = float(norm.ppf(0.5 + level / 2)) * math.sqrt(max(variance, 0.0))
-    return max(0.0, auc - reach), min(1.0, auc + reach)
+    if 1 < rows["customer"].nunique() < len(rows):
+        return stats.clustered_proportion_interval(rows["truth"], rows["customer"], level=level)
+    return stats.proportion_interval(rows["truth"].sum(), len(rows), method="wilson", level=level)
 
 
 def _drift(
@@ -445,25 +447,30 @@ def _stability(
     model: str,
     design: np.ndarray,
     outcome: np.ndarray,
-    snapshot: pd.Series,
+    seen: pd.DataFrame,
     known: Sequence[Any],
     *,
     capacity: int,
     seed: int,
     fewest_losses: int,
+    level: float,
 ) -> pd.DataFrame:
     """How the same kind of model would have done at each of the last snapshots, learnt only from those before."""
     import numpy as np
     import pandas as pd
-    from sklearn.metrics import roc_auc_score
 
-    rows = []
+    from analysis import stats
+
+    snapshot, rows = seen["snapshot"], []
     for place in range(max(1, len(known) - 3), len(known)):
         before, inside = snapshot.isin(known[:place]).to_numpy(), (snapshot == known[place]).to_numpy()
         truth = outcome[inside]
-        if outcome[before].sum() < fewest_losses or not 0 < truth.sum() < len(truth):
+        customers = seen.loc[inside, "customer_id"].to_numpy()
+        alone = min(len(np.unique(customers[truth == one])) for one in (0, 1)) < 2
+        if outcome[before].sum() < fewest_losses or alone:
             continue
         chance = _fitted(model, design[before], outcome[before], seed=seed)(design[inside])
+        auc = stats.area_under_curve(chance, truth, customers, level=level)
         top = np.argsort(-chance, kind="stable")[:capacity]
         rows.append(
             {
@@ -474,7 +481,10 @@ def _stability(
                 "lost": int(truth.sum()),
                 "hits": int(truth[top].sum()),
                 "called": len(top),
-                "auc": float(roc_auc_score(truth, chance)),
+                "auc": float(auc.value),
+                "auc_low": float(auc.low),
+                "auc_high": float(auc.high),
+                "auc_method": auc.method,
                 "precision": float(truth[top].mean()),
                 "base_rate": float(truth.mean()),
             }
@@ -490,6 +500,9 @@ def _stability(
             "hits",
             "called",
             "auc",
+            "auc_low",
+            "auc_high",
+            "auc_method",
             "precision",
             "base_rate",
         ],

@@ -19,7 +19,7 @@ from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Fact, Interval
 from analysis.retention import views
-from analysis.retention.scores import RiskScores, auc_interval, level_limits, risk_scores
+from analysis.retention.scores import RiskScores, level_limits, risk_scores
 from analysis.retention.settings import limit, load_settings
 from analysis.retention.spells import contracts, felt, late_answers_known, losses_known_until, observed_from
 from analysis.summaries import Summarised
@@ -194,7 +194,9 @@ def _stated(
         horizon=horizon,
         snapshot=days[-1],
         test=days[-2],
-        auc=_discrimination(past, scores.auc, (scores.auc_low, scores.auc_high), scores.tested),
+        auc=_discrimination(
+            past, scores.auc, (scores.auc_low, scores.auc_high), scores.auc_method, scores.tested
+        ),
         precision=precision,
         base_rate=base,
         lift=past.derived("risk_score_lift", precision, base, parts=_lift_parts(precision, base)),
@@ -310,8 +312,10 @@ CHANCE_METHOD = "Chance alone, were the score right, normal"
 LEVEL_METHOD = "Lost against expected on the test snapshot"
 
 
-def _discrimination(state: Stating, auc: float, limits: tuple[float, float], n: int, **place: Any) -> Fact:
-    return state.between("risk_score_auc", auc, *limits, method="Hanley–McNeil", n=n, **place)
+def _discrimination(
+    state: Stating, auc: float, limits: tuple[float, float], method: str, n: int, **place: Any
+) -> Fact:
+    return state.between("risk_score_auc", auc, *limits, method=method, n=n, **place)
 
 
 def _lift_parts(precision: Fact, base: Fact) -> dict[str, Any]:
@@ -360,14 +364,14 @@ def _rounds(inputs: StudyInputs, scores: RiskScores, rows: Selection) -> tuple[P
     for row in scores.stability.to_dict("records"):
         month = Month.parse(str(row["snapshot"])[:10])
         state, place = Stating(inputs=inputs, period=month), dict[str, Any](snapshot=str(month))
-        n, lost, among = int(row["customers"]), int(row["lost"]), _present(rows, month.start)
-        limits = auc_interval(float(row["auc"]), lost, n - lost, inputs.confidence)
+        n, among = int(row["customers"]), _present(rows, month.start)
+        limits = (float(row["auc_low"]), float(row["auc_high"]))
         made.append(
             PastSnapshot(
                 month=month,
                 expected=_expected(state, float(row["expected"]), float(row["scatter"]), n, **place),
                 lost=state.measured("observed_losses", among, **place),
-                auc=_discrimination(state, float(row["auc"]), limits, n, **place),
+                auc=_discrimination(state, float(row["auc"]), limits, str(row["auc_method"]), n, **place),
                 precision=state.share("risk_score_precision", int(row["hits"]), int(row["called"]), **place),
                 base_rate=state.measured("risk_score_base_rate", among, **place),
             )

@@ -314,11 +314,9 @@ def _incidence(
     inputs: StudyInputs, rows: pd.DataFrame, period: Period
 ) -> tuple[tuple[str, Text, tuple[tuple[int, Fact], ...]], ...]:
     """Cumulative loss by recorded reason, largest first."""
-    import numpy as np
-
     from analysis import stats
 
-    table = stats.aalen_johansen(
+    found = stats.aalen_johansen(
         rows["duration"],
         rows["reason"].to_numpy(dtype=str),
         entry=_entry(rows),
@@ -327,12 +325,11 @@ def _incidence(
         censored="",
     )
     state, n, lines = Stating(inputs=inputs, period=period), int(rows["customers"].sum()), []
+    table = found.at([month * DAYS_PER_MONTH for month in POINTS])
     for reason, part in table.groupby("cause"):
-        times = part["time"].to_numpy()
         points = []
-        for month in POINTS:
-            at = int(np.searchsorted(times, month * DAYS_PER_MONTH, side="right")) - 1
-            value, low, high = part[["incidence", "low", "high"]].iloc[at] if at >= 0 else (0.0, 0.0, 0.0)
+        columns = (part["incidence"], part["low"], part["high"])
+        for month, value, low, high in zip(POINTS, *columns, strict=True):
             fact = state.between(
                 "loss_incidence",
                 float(value),

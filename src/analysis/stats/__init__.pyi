@@ -81,11 +81,17 @@ from .recurrence import mean_cumulative_function as mean_cumulative_function
 from .reporting_delay import ReportingDelay as ReportingDelay
 from .reporting_delay import backtest_nowcast as backtest_nowcast
 from .reporting_delay import fit_reporting_delay as fit_reporting_delay
+from .reporting_delay import life_rows_by_report as life_rows_by_report
 from .reporting_delay import nowcast as nowcast
 from .runs import RunsTest as RunsTest
 from .runs import runs_test as runs_test
+from .seasonal_models import SeasonalFit as SeasonalFit
+from .seasonal_models import seasonal_model as seasonal_model
+from .series_changes import series_changes as series_changes
 from .standardisation import rate_change as rate_change
+from .start_stop import start_stop_rows as start_stop_rows
 from .surprise import surprise_by_dimension as surprise_by_dimension
+from .survival import CumulativeIncidence as CumulativeIncidence
 from .survival import Estimate as Estimate
 from .survival import LogRank as LogRank
 from .survival import SurvivalCurve as SurvivalCurve

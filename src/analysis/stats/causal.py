@@ -36,6 +36,7 @@ from analysis.summaries import Summarised
 Learner = Literal["linear", "boosting"]
 
 _LEARNERS = ("linear", "boosting")
+_TREE_BINS = 64
 _ESTIMANDS = ("ATE", "ATT")
 _PENALTY = 1.0
 _NEAREST_TO_CERTAIN = 0.005  # scores are kept this far from 0 and 1, so that no row has an unbounded weight
@@ -586,7 +587,7 @@ def _cross_fit(
 ) -> _Split:
     fold = fold_of(cluster, folds=folds, seed=seed)
     propensity, treated, untreated = (np.full(len(y), np.nan) for _ in range(3))
-    features = _with_squares(design) if learner == "linear" else design
+    features = _with_squares(design) if learner == "linear" else _binned(design)
     last: dict[
         float, RidgeFit | None
     ] = {}  # folds share most rows: each fit begins where the one before it ended
@@ -664,6 +665,17 @@ def _with_squares(design: Array) -> Array:
     chosen = design[:, several]
     spread = np.where(chosen.std(axis=0) > 0, chosen.std(axis=0), 1.0)
     return np.column_stack([design, ((chosen - chosen.mean(axis=0)) / spread) ** 2])
+
+
+def _binned(design: Array) -> Array:
+    """Each column by its place among so many quantiles of its own, which is all that trees on histograms see of it.
+
+    Left to the library the weighted quantiles of each of dozens of fits cost more than the trees.
+    """
+    shares = np.linspace(0, 1, _TREE_BINS + 1)[1:-1]
+    return np.column_stack(
+        [np.searchsorted(np.unique(np.quantile(column, shares)), column) for column in design.T]
+    ).astype(float)
 
 
 def _scores(split: _Split, y: Array, d: Array, estimand: str, *, weight: Array) -> _Scores:

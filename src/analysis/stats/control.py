@@ -26,6 +26,7 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 LimitsFrom = Literal["in_control", "all"]
 Ranges = Literal["screened", "all"]
+EwmaLimits = Literal["exact", "constant"]
 Name = TypeVar("Name", bound=str)
 
 MOVING_RANGE_D2 = 1.128
@@ -244,6 +245,7 @@ class _Settings:
     centre: float | None
     sigma: float | None
     smoothing: float
+    ewma_limits: EwmaLimits
     reference: float
     decision: float
 
@@ -282,6 +284,7 @@ def control_chart(
     sigma: float | None = None,
     base: str = "individuals",
     smoothing: float = 0.2,
+    ewma_limits: EwmaLimits = "exact",
     reference: float = 0.5,
     decision: float = 5.0,
 ) -> ControlChart:
@@ -320,6 +323,9 @@ def control_chart(
         For ``ewma`` and ``cusum``, the chart whose centre and sigma they use.
     smoothing : float, share above 0 to 1
         Weight of the newest point on an ``ewma``.
+    ewma_limits : str
+        ``exact`` widens from the first point on, as the scatter of the smoothed value does; ``constant`` takes its steady state from the start,
+        L sigma sqrt(smoothing / (2 - smoothing)), so the first points signal less easily; it needs points of one sigma.
     reference, decision : float, in sigmas
         k and h of a ``cusum``.
 
@@ -330,7 +336,7 @@ def control_chart(
     Raises
     ------
     ParameterError
-        For an unknown option, impossible counts or sizes, and standards that cannot be.
+        For an unknown option, impossible counts or sizes, standards that cannot be, and constant limits of an ``ewma`` whose points differ in sigma.
 
     Notes
     -----
@@ -366,6 +372,7 @@ def control_chart(
         centre=centre,
         sigma=sigma,
         smoothing=smoothing,
+        ewma_limits=_known(ewma_limits, ("exact", "constant"), "ewma_limits"),
         reference=reference,
         decision=decision,
     )
@@ -1074,6 +1081,8 @@ def _judge(
     part["z"][shown] = z
     if settings.kind == "ewma":
         smoothed, spread = _ewma(value, centre, sigma, settings.smoothing)
+        if settings.ewma_limits == "constant":
+            spread = _steady_spread(sigma, settings.smoothing)
         part["value"][shown], part["z"][shown] = smoothed, (smoothed - centre) / spread
         _set_limits(part, shown, settings.sigma_limits * spread, settings)
         hits["ewma"][shown] = _beyond(part["z"][shown], settings.sigma_limits)
@@ -1114,6 +1123,15 @@ def _ewma(value: Floats, centre: Floats, sigma: Floats, smoothing: float) -> tup
         spread = smoothing**2 * sigma[i] ** 2 + (1 - smoothing) ** 2 * spread
         smoothed[i], variance[i] = level, spread
     return smoothed, np.sqrt(variance)
+
+
+def _steady_spread(sigma: Floats, smoothing: float) -> Floats:
+    """Sigma of the smoothed value after many points, which is one only where the points have one."""
+    if len(sigma) and not np.allclose(sigma, sigma[0], rtol=1e-9, atol=0.0):
+        raise ParameterError(
+            "constant limits of an ewma need points of one sigma; sizes differ here: take ewma_limits='exact'."
+        )
+    return np.asarray(sigma * np.sqrt(smoothing / (2 - smoothing)))
 
 
 def _cusum(z: Floats, reference: float) -> tuple[Floats, Floats]:

@@ -20,7 +20,7 @@ from scipy.special import betaln
 
 from analysis.errors import FitError, ParameterError
 from analysis.stats.arguments import in_words
-from analysis.stats.likelihood import Array, LikelihoodFit, Objective, maximise
+from analysis.stats.likelihood import Array, LikelihoodFit, Objective, maximise, stated
 from analysis.summaries import Summarised
 
 _NAMES = ("alpha", "beta", "gamma", "delta")
@@ -55,6 +55,51 @@ class OpportunityModel(Summarised):
     log_likelihood: float
     customers: float
     fit: LikelihoodFit = field(repr=False)
+
+    @classmethod
+    @in_words()
+    def from_parameters(cls, *, alpha: float, beta: float, gamma: float, delta: float) -> OpportunityModel:
+        """The model at stated parameters, such as published ones: it predicts, and has no standard errors, intervals or likelihood.
+
+        Parameters
+        ----------
+        alpha, beta, gamma, delta : float, pure numbers
+            As in the attributes.
+
+
+        Returns
+        -------
+        OpportunityModel
+            Its `log_likelihood` and `customers` are NaN; `.fit.interval` refuses.
+
+        Raises
+        ------
+        ParameterError
+            For a parameter that is not above zero.
+
+        Source
+        ------
+        Fader, Hardie and Shang (2010), *Marketing Science* 29, 1086-1108.
+
+        Examples
+        --------
+        A new donor of their cohort at ten opportunities.
+
+        >>> from analysis import stats
+        >>> model = stats.OpportunityModel.from_parameters(alpha=1.204, beta=0.750, gamma=0.657, delta=2.783)
+        >>> model.expected_purchases_of_new([10]).round(2).tolist()
+        [3.18]
+        """
+        fit = stated("BG/BB", alpha=alpha, beta=beta, gamma=gamma, delta=delta)
+        return cls(
+            alpha=alpha,
+            beta=beta,
+            gamma=gamma,
+            delta=delta,
+            log_likelihood=fit.log_likelihood,
+            customers=float("nan"),
+            fit=fit,
+        )
 
     @in_words(rows="frequency recency opportunities")
     def probability_alive(

@@ -70,7 +70,8 @@ def area_under_curve(
     area, variance = _area(score, positive, own)
     reach = float(norm.ppf(0.5 + level / 2)) * float(np.sqrt(max(variance, 0.0)))
     limits = (np.asarray(max(0.0, area - reach)), np.asarray(min(1.0, area + reach)))
-    method = "DeLong" if clusters is None else "Obuchowski, by cluster"
+    alone = len(np.unique(own)) == len(own)
+    method = "DeLong" if alone else "Obuchowski, by cluster"
     return Interval(value=np.asarray(area), low=limits[0], high=limits[1], level=level, method=method)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.errors import FitError
+from analysis.errors import FitError, ParameterError, suggestion
 from analysis.stats.arguments import confidence_level, in_words
 from analysis.summaries import Summarised
 
@@ -60,14 +60,22 @@ class ChosenSmoothing(Summarised):
 
 @in_words(rows="values")
 def exponential_smoothing(
-    values: pd.Series, *, season: int = 12, horizon: int = 12, level: float = 0.95, seed: int = 0
+    values: pd.Series,
+    *,
+    model: str | None = None,
+    season: int = 12,
+    horizon: int = 12,
+    level: float = 0.95,
+    seed: int = 0,
 ) -> ChosenSmoothing:
-    """Choose an ETS model by AICc and forecast with it.
+    """Choose an ETS model by AICc, or take the one that is named, and forecast with it.
 
     Parameters
     ----------
     values : (periods,) Series of numbers in order of time, any unit
         Models with multiplicative parts are tried where every value is above zero.
+    model : str, optional
+        Such as ``ETS(M,A,M)``: this one alone.
     season : int
         Periods in a season; 1 for none. A season is tried where at least two are there.
     horizon : int
@@ -86,7 +94,7 @@ def exponential_smoothing(
     FitError
         For missing values, or a series too short or too constant for any of the models.
     ParameterError
-        For an impossible level.
+        For an impossible level, or a model that is none of those that can be fitted to the series.
 
     Source
     ------
@@ -111,6 +119,12 @@ def exponential_smoothing(
         raise FitError(
             f"exponential_smoothing: {len(series)} values are too few, or too constant, for any of the models; add history."
         )
+    if model is not None:
+        if model not in found:
+            raise ParameterError(
+                f"exponential_smoothing: {model!r} is none of the models for this series: {', '.join(found)}.{suggestion(model, found)}"
+            )
+        found = {model: found[model]}
     compared = pd.DataFrame(
         [
             {"model": name, "aicc": fit.aicc, "log_likelihood": fit.llf, "parameters": len(fit.params)}

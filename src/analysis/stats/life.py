@@ -44,6 +44,7 @@ from analysis.stats.life_likelihood import (
 from analysis.summaries import Summarised
 
 Floats = NDArray[np.float64]
+NOT_FITTED = "none: parameters stated, not fitted"
 _ROUNDED_AWAY = -25.0  # standardised log age below which the difference of two shares has lost its digits
 
 
@@ -59,6 +60,7 @@ class LifeFit(Summarised):
     failures, units : weighted counts behind the fit.
     covariance : of (location, log spread).
     iterations, parameters : of the search; how many were estimated.
+    fitted : False at stated parameters (`WeibullFit.from_parameters` and its like): likelihood, counts and every limit of an interval are then NaN.
 
     Examples
     --------
@@ -77,7 +79,12 @@ class LifeFit(Summarised):
     covariance: Floats
     iterations: int
     parameters: int
-    terms: Terms = field(repr=False)
+    terms: Terms | None = field(repr=False)
+
+    @property
+    def fitted(self) -> bool:
+        """Whether the parameters were estimated, not stated."""
+        return self.terms is not None
 
     @property
     def aic(self) -> float:
@@ -278,21 +285,24 @@ class LifeFit(Summarised):
     def _variance(self, direction: Floats) -> float:
         return float(direction @ self.covariance @ direction)
 
+    def _known_terms(self) -> Terms:
+        assert self.terms is not None, "stated parameters have no likelihood to profile"
+        return self.terms
+
     def _profile(self, *, fixed: float, slope: float) -> float:
-        return profile(self.terms, self._family, fixed=fixed, slope=slope, start=float(np.log(self.spread)))[
-            0
-        ]
+        terms = self._known_terms()
+        return profile(terms, self._family, fixed=fixed, slope=slope, start=float(np.log(self.spread)))[0]
 
     def _profile_spread(self, log_spread: float) -> float:
         """Largest log-likelihood with the spread held."""
-        location = self.location
-        value, gradient, hessian = log_likelihood(self.terms, self._family, location, log_spread)
+        location, terms = self.location, self._known_terms()
+        value, gradient, hessian = log_likelihood(terms, self._family, location, log_spread)
         for _ in range(100):
             step = float(np.clip(gradient[0] / max(abs(hessian[0, 0]), 1e-8), -1.0, 1.0))
             if abs(step * gradient[0]) < 1e-10:
                 return value
             while abs(step) > 1e-12:
-                there = log_likelihood(self.terms, self._family, location + step, log_spread)
+                there = log_likelihood(terms, self._family, location + step, log_spread)
                 if np.isfinite(there[0]) and there[0] >= value:
                     break
                 step /= 2
@@ -303,16 +313,14 @@ class LifeFit(Summarised):
 
         def lost(at: float) -> float:
             with np.errstate(all="ignore"):
-                there = log_likelihood(self.terms, self._family, at, log_spread)[0]
+                there = log_likelihood(terms, self._family, at, log_spread)[0]
             return -there if np.isfinite(there) else 1e300
 
         # a wide spread moves the best location by many of the old spreads, over ground that is not concave
         found = minimize_scalar(
             lost, bracket=(location, location + float(np.exp(log_spread))), options={"maxiter": 200}
         )
-        latest = max(
-            float(ages.max()) for ages in (self.terms.density[0], self.terms.between[0]) if len(ages)
-        )
+        latest = max(float(ages.max()) for ages in (terms.density[0], terms.between[0]) if len(ages))
         if (latest - float(found.x)) / float(np.exp(log_spread)) < _ROUNDED_AWAY:
             return np.inf  # every failure lies where shares are rounding: the likelihood is not known here
         return max(value, -float(found.fun))
@@ -323,9 +331,11 @@ class LifeFit(Summarised):
         """Where twice the drop of the profile reaches the chi-square quantile; infinite where it never does.
 
         The drop may level off below it: early failures alone do not tell how long the rest lives. A step outward that no longer adds a
-        hundredth of what is allowed ends the search, for far out the likelihood is rounding.
+        hundredth of what is allowed ends the search, for far out the likelihood is rounding. Stated parameters have no bounds: NaN.
         """
         confidence_level(level)
+        if not self.fitted:
+            return float("nan"), float("nan")
         allowed = float(chi2.ppf(level, 1))
 
         def excess(value: float) -> float:
@@ -358,7 +368,7 @@ class WeibullFit(LifeFit):
     Attributes
     ----------
     shape, scale, mean : below 1 early failures, above 1 wear-out; age by which 63 % have failed; mean age at failure.
-    family, location, spread, log_likelihood, failures, units, covariance, iterations, parameters : as in `LifeFit`.
+    family, location, spread, log_likelihood, failures, units, covariance, iterations, parameters, fitted : as in `LifeFit`.
 
     Examples
     --------
@@ -369,6 +379,43 @@ class WeibullFit(LifeFit):
     >>> fit.hazard_direction()  # five failures do not tell early failures from wear-out
     'unclear'
     """
+
+    @classmethod
+    @in_words()
+    def from_parameters(cls, *, shape: float, scale: float) -> WeibullFit:
+        """The distribution at stated parameters, such as published ones: it predicts, and has no intervals or likelihood.
+
+        Parameters
+        ----------
+        shape : float, pure number
+            Below 1 early failures, above 1 wear-out.
+        scale : float, in the unit of the ages
+            Age by which 63.2 % have failed.
+
+        Returns
+        -------
+        WeibullFit
+            Limits of its intervals are NaN, and their `method` says why.
+
+        Raises
+        ------
+        ParameterError
+            For a parameter that is not above zero.
+
+        Source
+        ------
+        NIST/SEMATECH e-Handbook of Statistical Methods (2012), section 8.1.6.2.
+
+        Examples
+        --------
+        The handbook's distribution function of shape 1.5 and scale 5,000 is 0.08556 at 1,000 hours.
+
+        >>> from analysis import stats
+        >>> life = stats.WeibullFit.from_parameters(shape=1.5, scale=5000.0)
+        >>> round(life.failure_share(1000.0).value, 5), life.failure_share(1000.0).method
+        (0.08556, 'none: parameters stated, not fitted')
+        """
+        return cls(**_stated(WEIBULL, "scale", scale, 1 / _above_zero("shape", shape)))
 
     @property
     def shape(self) -> float:
@@ -416,7 +463,7 @@ class WeibullFit(LifeFit):
         return self.b_life(-float(np.expm1(-1.0)), level=level)
 
     def hazard_direction(self, *, level: float = 0.95) -> Literal["falling", "rising", "unclear"]:
-        """The bathtub reading: early failures, wear-out, or an interval of the shape that holds one.
+        """The bathtub reading: early failures, wear-out, or an interval of the shape that holds one. A stated shape is read as it stands.
 
         Parameters
         ----------
@@ -429,9 +476,10 @@ class WeibullFit(LifeFit):
             ``falling``, ``rising`` or ``unclear``.
         """
         interval = self.shape_interval(level=level)
-        if interval.high < 1:
+        low, high = interval if self.fitted else (self.shape, self.shape)
+        if high < 1:
             return "falling"
-        return "rising" if interval.low > 1 else "unclear"
+        return "rising" if low > 1 else "unclear"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -450,6 +498,38 @@ class ExponentialFit(LifeFit):
     >>> round(fit.scale, 6), round(fit.rate, 6)  # 12 units of age, 2 failures
     (6.0, 0.166667)
     """
+
+    @classmethod
+    @in_words()
+    def from_parameters(cls, *, scale: float) -> ExponentialFit:
+        """The distribution at stated parameters, such as published ones: it predicts, and has no intervals or likelihood.
+
+        Parameters
+        ----------
+        scale : float, in the unit of the ages
+            Mean age at failure.
+
+        Returns
+        -------
+        ExponentialFit
+            Limits of its intervals are NaN, and their `method` says why.
+
+        Raises
+        ------
+        ParameterError
+            For a parameter that is not above zero.
+
+        Source
+        ------
+        NIST/SEMATECH e-Handbook of Statistical Methods (2012), section 8.1.6.1.
+
+        Examples
+        --------
+        >>> from analysis import stats
+        >>> stats.ExponentialFit.from_parameters(scale=500.0).rate
+        0.002
+        """
+        return cls(**_stated(EXPONENTIAL, "scale", scale, 1.0))
 
     @property
     def scale(self) -> float:
@@ -478,6 +558,43 @@ class LognormalFit(LifeFit):
     >>> round(fit.median, 6)  # the geometric mean
     10.0
     """
+
+    @classmethod
+    @in_words()
+    def from_parameters(cls, *, median: float, spread: float) -> LognormalFit:
+        """The distribution at stated parameters, such as published ones: it predicts, and has no intervals or likelihood.
+
+        Parameters
+        ----------
+        median : float, in the unit of the ages
+            Age by which half have failed.
+        spread : float, pure number
+            Standard deviation of the log age.
+
+        Returns
+        -------
+        LognormalFit
+            Limits of its intervals are NaN, and their `method` says why.
+
+        Raises
+        ------
+        ParameterError
+            For a parameter that is not above zero.
+
+        Source
+        ------
+        NIST/SEMATECH e-Handbook of Statistical Methods (2012), section 8.1.6.4.
+
+        Examples
+        --------
+        The handbook's distribution function of median 20,000 and spread 0.5 is 0.00278 at 5,000 hours.
+
+        >>> from analysis import stats
+        >>> life = stats.LognormalFit.from_parameters(median=20000.0, spread=0.5)
+        >>> round(1 - float(life.survival(5000.0)), 5)
+        0.00278
+        """
+        return cls(**_stated(LOGNORMAL, "median", median, _above_zero("spread", spread)))
 
     @property
     def median(self) -> float:
@@ -682,6 +799,29 @@ def _fitted(terms: Terms, family: Family, *, start: tuple[float, float] | None =
     }
 
 
+def _above_zero(name: str, value: float) -> float:
+    if not 0 < value < np.inf:
+        raise ParameterError(f"life: {name} lies above zero; got {value:g}.")
+    return value
+
+
+def _stated(family: Family, name: str, middle: float, spread: float) -> dict[str, Any]:
+    """What a distribution is made of whose parameters somebody stated; `middle` is on the scale of the ages."""
+    nothing = float("nan")
+    return {
+        "family": family.name,
+        "location": float(np.log(_above_zero(name, middle))),
+        "spread": float(spread),
+        "log_likelihood": nothing,
+        "failures": nothing,
+        "units": nothing,
+        "covariance": np.full((2, 2), nothing),
+        "iterations": 0,
+        "parameters": 0,
+        "terms": None,
+    }
+
+
 def _bic(parameters: int, failures: float, likelihood: float) -> float:
     return parameters * float(np.log(failures)) - 2 * likelihood
 
@@ -697,6 +837,8 @@ def _ages(age: ArrayLike) -> Floats:
 def _interval(parts: Floats, level: float, *, least: float = 0.0, most: float = np.inf) -> Interval:
     """An interval that says where it has no bound: ``low`` is then the least and ``high`` the most there can be."""
     value, low, high = (float(part) for part in parts)
+    if np.isnan(low) and np.isnan(high):
+        return Interval(value=value, low=low, high=high, level=level, method=NOT_FITTED)
     open_ends = {(True, False): "lower", (False, True): "upper", (True, True): "lower and upper"}
     end = open_ends.get((low <= least, high >= most))
     said = f"; no {end} bound, the likelihood levels off" if end else ""
@@ -732,7 +874,51 @@ class ThresholdWeibullFit(Summarised):
     log_likelihood: float
     profile: pd.DataFrame
     at_bound: bool
-    terms: Terms = field(repr=False)
+    terms: Terms | None = field(repr=False)
+
+    @classmethod
+    @in_words()
+    def from_parameters(cls, *, threshold: float, shape: float, scale: float) -> ThresholdWeibullFit:
+        """The distribution at stated parameters, such as published ones: it predicts, and has no intervals or likelihood.
+
+        Parameters
+        ----------
+        threshold, scale : float, in the unit of the ages
+            Age before which nothing fails; age beyond it by which 63.2 % have failed.
+        shape : float, pure number
+            Of the age beyond the threshold.
+
+        Returns
+        -------
+        ThresholdWeibullFit
+            Limits of its intervals are NaN, and their `method` says why.
+
+        Raises
+        ------
+        ParameterError
+            For a parameter that is not above zero.
+
+        Source
+        ------
+        Meeker and Escobar (1998), *Statistical Methods for Reliability Data*, section 5.10.
+
+        Examples
+        --------
+        >>> from analysis import stats
+        >>> life = stats.ThresholdWeibullFit.from_parameters(threshold=50.0, shape=2.0, scale=10.0)
+        >>> life.survival([50.0, 60.0]).round(4).tolist()  # exp(-1) ten beyond the threshold
+        [1.0, 0.3679]
+        """
+        nothing = np.array([_above_zero("threshold", threshold), np.nan, np.nan])
+        return cls(
+            threshold=threshold,
+            threshold_interval=_interval(nothing, 0.95),
+            after_threshold=WeibullFit.from_parameters(shape=shape, scale=scale),
+            log_likelihood=float("nan"),
+            profile=pd.DataFrame({"threshold": [], "log_likelihood": []}, dtype=float),
+            at_bound=False,
+            terms=None,
+        )
 
     @property
     def aic(self) -> float:
@@ -773,6 +959,8 @@ class ThresholdWeibullFit(Summarised):
             For a share or level that does not lie between 0 and 1.
         """
         value = self.threshold + self.after_threshold.b_life(share, level=level).value
+        if self.terms is None:
+            return _interval(np.array([value, np.nan, np.nan]), level)
         grid = np.unique(
             np.r_[
                 np.linspace(self.threshold_interval.low, self.threshold_interval.high, thresholds),
@@ -1027,6 +1215,64 @@ class MixtureFit(Summarised):
     point: Floats = field(repr=False)
     covariance: Floats = field(repr=False)
 
+    @classmethod
+    @in_words(units="shares shapes scales")
+    def from_parameters(cls, *, shares: ArrayLike, shapes: ArrayLike, scales: ArrayLike) -> MixtureFit:
+        """The mixture at stated parameters, such as published ones: it predicts, and has no intervals or likelihood.
+
+        Parameters
+        ----------
+        shares : (populations,) numbers above zero, shares of the units
+            Summing to one.
+        shapes : (populations,) numbers above zero, pure
+            Of each population's Weibull.
+        scales : (populations,) numbers above zero, in the unit of the ages
+            Of each population's Weibull.
+
+        Returns
+        -------
+        MixtureFit
+            Limits of its intervals are NaN.
+
+        Raises
+        ------
+        ParameterError
+            For parameters that are not above zero, shares that do not sum to one, or columns of different lengths.
+
+        Source
+        ------
+        Meeker and Escobar (1998), *Statistical Methods for Reliability Data*, section 5.12.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from analysis import stats
+        >>> mixture = stats.MixtureFit.from_parameters(shares=[0.1, 0.9], shapes=[1.0, 3.0], scales=[10.0, 100.0])
+        >>> bool(np.isclose(mixture.survival(10.0), 0.1 * np.exp(-1) + 0.9 * np.exp(-0.001)))
+        True
+        """
+        part, shape, scale = (np.asarray(column, dtype=float) for column in (shares, shapes, scales))
+        if not part.shape == shape.shape == scale.shape or part.ndim != 1 or len(part) < 2:
+            raise ParameterError(
+                "mixture: give a share, a shape and a scale of each of two populations or more."
+            )
+        for name, column in (("shares", part), ("shapes", shape), ("scales", scale)):
+            if not ((column > 0) & (column < np.inf)).all():
+                raise ParameterError(f"mixture: {name} lie above zero.")
+        if not np.isclose(part.sum(), 1.0, atol=1e-6):
+            raise ParameterError(f"mixture: shares sum to {part.sum():g}, not to 1.")
+        point = np.r_[np.log(part[:-1] / part[-1]), np.log(scale), -np.log(shape)]
+        unknown, nothing = np.full((len(point), len(point)), np.nan), float("nan")
+        return cls(
+            components=_mixture_table(point, unknown, len(part), 0.95),
+            point=point,
+            covariance=unknown,
+            log_likelihood=nothing,
+            failures=nothing,
+            units=nothing,
+            level=0.95,
+        )
+
     @property
     def aic(self) -> float:
         """Akaike's criterion; smaller is better."""
@@ -1080,7 +1326,7 @@ class MixtureFit(Summarised):
             low=float(low),
             high=float(high),
             level=level,
-            method="Wald on the log age",
+            method="Wald on the log age" if np.isfinite(half) else NOT_FITTED,
         )
 
     @in_words(rows="age")

@@ -35,14 +35,15 @@ _EDGE = 18.0  # e^18: a parameter this far from where it started has no finite m
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LikelihoodFit(Summarised):
-    """Estimated positive parameters.
+    """Estimated positive parameters, or stated ones (`stated`), which nothing is known about but their values.
 
     Attributes
     ----------
     estimate : parameters in the order of `names`, in natural units.
-    log_likelihood : at the estimate, constants included as the model states.
-    log_covariance : of the logarithms of the parameters, from the Hessian.
+    log_likelihood : at the estimate, constants included as the model states; NaN where the parameters were stated.
+    log_covariance : of the logarithms of the parameters, from the Hessian; NaN where they were stated.
     steps : Newton steps taken.
+    fitted : False where the parameters were stated.
     """
 
     names: tuple[str, ...]
@@ -50,7 +51,11 @@ class LikelihoodFit(Summarised):
     log_likelihood: float
     log_covariance: Array
     steps: int
-    _objective: Objective = field(repr=False)
+    _objective: Objective | None = field(repr=False)
+
+    @property
+    def fitted(self) -> bool:
+        return self._objective is not None
 
     def value(self, name: str) -> float:
         return float(self.estimate[self._place(name)])
@@ -60,10 +65,12 @@ class LikelihoodFit(Summarised):
 
         `method`: ``hessian`` is symmetric in the logarithm; ``profile`` keeps the values whose best likelihood is not
         rejected, which is safer where the likelihood is lopsided. A profile that does not fall on one side has a limit of 0 or
-        infinity there.
+        infinity there. Stated parameters are refused: without a fit there is none.
         """
         place = self._place(name)
         confidence_level(level)
+        if not self.fitted:
+            raise ParameterError(f"interval: {name} was stated, not fitted; it has no interval.")
         if method == "hessian":
             reach = norm.ppf(0.5 + level / 2) * np.sqrt(self.log_covariance[place, place])
             return float(self.estimate[place] * np.exp(-reach)), float(self.estimate[place] * np.exp(reach))
@@ -74,8 +81,9 @@ class LikelihoodFit(Summarised):
         )
 
     def table(self, *, level: float = 0.95) -> pd.DataFrame:
-        """One row per parameter: `estimate`, `log_std_error`, `low`, `high` (Hessian)."""
-        limits = [self.interval(name, level=level) for name in self.names]
+        """One row per parameter: `estimate`, `log_std_error`, `low`, `high` (Hessian; NaN where the parameters were stated)."""
+        nothing = (float("nan"), float("nan"))
+        limits = [self.interval(name, level=level) if self.fitted else nothing for name in self.names]
         return pd.DataFrame(
             {
                 "estimate": self.estimate,
@@ -92,6 +100,8 @@ class LikelihoodFit(Summarised):
         return self.names.index(name)
 
     def _profile(self, place: int, side: float, level: float) -> float:
+        assert self._objective is not None, "a fit has an objective"
+        objective = self._objective
         drop = float(chi2.ppf(level, 1)) / 2
         others = [one for one in range(len(self.names)) if one != place]
         best = np.log(self.estimate)
@@ -101,7 +111,7 @@ class LikelihoodFit(Summarised):
             point = best.copy()
             point[place] += side * shift
             point[others] = last[0]
-            found, value, _, _ = climb(self._objective, point, free=others)
+            found, value, _, _ = climb(objective, point, free=others)
             last[0] = found[others]
             return self.log_likelihood - value - drop
 
@@ -113,6 +123,22 @@ class LikelihoodFit(Summarised):
                 return 0.0 if side < 0 else float("inf")
         last[0] = best[others]
         return float(np.exp(best[place] + side * brentq(excess, near, far, xtol=1e-6)))
+
+
+def stated(what: str, **parameters: float) -> LikelihoodFit:
+    """Parameters that somebody else published: values without a fit, and so without standard errors, intervals or a likelihood."""
+    for name, value in parameters.items():
+        if not 0 < value < np.inf:
+            raise ParameterError(f"{what}: {name} lies above zero; got {value:g}.")
+    count = len(parameters)
+    return LikelihoodFit(
+        names=tuple(parameters),
+        estimate=np.array(list(parameters.values()), dtype=float),
+        log_likelihood=float("nan"),
+        log_covariance=np.full((count, count), np.nan),
+        steps=0,
+        _objective=None,
+    )
 
 
 _TO_INFINITY = "{model}: no estimate; {parameter} runs to infinity. The data do not hold what this parameter describes; use a simpler model or more history."

@@ -29,7 +29,7 @@ from scipy.special import betaln, digamma, expit, gammaln, hyp2f1, polygamma
 
 from analysis.errors import FitError, ParameterError, suggestion
 from analysis.stats.arguments import in_words
-from analysis.stats.likelihood import Array, LikelihoodFit, Objective
+from analysis.stats.likelihood import Array, LikelihoodFit, Objective, stated
 from analysis.stats.likelihood import maximise as _maximise
 from analysis.summaries import Summarised
 
@@ -391,6 +391,62 @@ class GeometricModel(Summarised):
     patterns: int
     unit: str
     fit: LikelihoodFit = field(repr=False)
+
+    @classmethod
+    @in_words()
+    def from_parameters(
+        cls, *, r: float, alpha: float, a: float, b: float, modified: bool = False, unit: str = "unstated"
+    ) -> GeometricModel:
+        """The model at stated parameters, such as published ones: it predicts, and has no standard errors, intervals or likelihood.
+
+        Parameters
+        ----------
+        r, a, b : float, pure numbers
+            As in the attributes.
+        alpha : float, in `unit`
+            Scale of the purchase rates.
+        modified : bool
+            True for MBG/NBD.
+        unit : str
+            Of the times, for the record.
+
+
+        Returns
+        -------
+        GeometricModel
+            Its `log_likelihood` and `customers` are NaN; `.fit.interval` refuses.
+
+        Raises
+        ------
+        ParameterError
+            For a parameter that is not above zero.
+
+        Source
+        ------
+        Fader, Hardie and Lee (2005), *Marketing Science* 24, 275-284.
+
+        Examples
+        --------
+        What a CDNOW customer with two repeat purchases, the last after 30.43 of 38.86 weeks, is expected to buy in the next 39: 1.226 as published.
+
+        >>> from analysis import stats
+        >>> model = stats.GeometricModel.from_parameters(r=0.243, alpha=4.414, a=0.793, b=2.426, unit="weeks")
+        >>> model.expected_purchases(39, [2], [30.43], [38.86]).round(2).tolist()
+        [1.23]
+        """
+        fit = stated("MBG/NBD" if modified else "BG/NBD", r=r, alpha=alpha, a=a, b=b)
+        return cls(
+            r=r,
+            alpha=alpha,
+            a=a,
+            b=b,
+            modified=modified,
+            patterns=0,
+            unit=unit,
+            log_likelihood=fit.log_likelihood,
+            customers=float("nan"),
+            fit=fit,
+        )
 
     @in_words(rows="frequency recency T")
     def probability_alive(self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Array:
@@ -775,6 +831,57 @@ class ParetoModel(Summarised):
     unit: str
     fit: LikelihoodFit = field(repr=False)
 
+    @classmethod
+    @in_words()
+    def from_parameters(
+        cls, *, r: float, alpha: float, s: float, beta: float, unit: str = "unstated"
+    ) -> ParetoModel:
+        """The model at stated parameters, such as published ones: it predicts, and has no standard errors, intervals or likelihood.
+
+        Parameters
+        ----------
+        r, s : float, pure numbers
+            As in the attributes.
+        alpha, beta : float, in `unit`
+            Scales of the rates of buying and of leaving.
+        unit : str
+            Of the times, for the record.
+
+
+        Returns
+        -------
+        ParetoModel
+            Its `log_likelihood` and `customers` are NaN; `.fit.interval` refuses.
+
+        Raises
+        ------
+        ParameterError
+            For a parameter that is not above zero.
+
+        Source
+        ------
+        Schmittlein, Morrison and Colombo (1987), *Management Science* 33, 1-24.
+
+        Examples
+        --------
+        >>> from analysis import stats
+        >>> model = stats.ParetoModel.from_parameters(r=0.553, alpha=10.578, s=0.606, beta=11.669, unit="weeks")  # CDNOW
+        >>> model.expected_purchases_of_new([52.0]).round(2).tolist()
+        [1.47]
+        """
+        fit = stated("Pareto/NBD", r=r, alpha=alpha, s=s, beta=beta)
+        return cls(
+            r=r,
+            alpha=alpha,
+            s=s,
+            beta=beta,
+            patterns=0,
+            unit=unit,
+            log_likelihood=fit.log_likelihood,
+            customers=float("nan"),
+            fit=fit,
+        )
+
     @in_words(rows="frequency recency T")
     def probability_alive(self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Array:
         """Chance that the customer has not left by T (Fader and Hardie 2005, equation 43).
@@ -1084,6 +1191,52 @@ class GammaGammaModel(Summarised):
     correlation: float
     fit: LikelihoodFit = field(repr=False)
 
+    @classmethod
+    @in_words()
+    def from_parameters(cls, *, p: float, q: float, v: float) -> GammaGammaModel:
+        """The model at stated parameters, such as published ones: it predicts, and has no standard errors, intervals or likelihood.
+
+        Parameters
+        ----------
+        p, q : float, pure numbers
+            As in the attributes.
+        v : float, in the currency of the values
+            Scale of the customers' means.
+
+
+        Returns
+        -------
+        GammaGammaModel
+            Its `log_likelihood` and `customers` are NaN; `.fit.interval` refuses.
+
+        Raises
+        ------
+        ParameterError
+            For a parameter that is not above zero.
+
+        Source
+        ------
+        Fader and Hardie (2013), "The gamma-gamma model of monetary value".
+
+        Examples
+        --------
+        >>> from analysis import stats
+        >>> model = stats.GammaGammaModel.from_parameters(p=6.25, q=3.74, v=15.44)  # CDNOW
+        >>> round(model.mean, 2)
+        35.22
+        """
+        fit = stated("Gamma-Gamma", p=p, q=q, v=v)
+        return cls(
+            p=p,
+            q=q,
+            v=v,
+            without=float("nan"),
+            correlation=float("nan"),
+            log_likelihood=fit.log_likelihood,
+            customers=float("nan"),
+            fit=fit,
+        )
+
     @property
     def mean(self) -> float:
         """Mean value of a purchase in the population; infinite where q is at most one."""
@@ -1279,6 +1432,43 @@ class ContractModel(Summarised):
     log_likelihood: float
     customers: float
     fit: LikelihoodFit = field(repr=False)
+
+    @classmethod
+    @in_words()
+    def from_parameters(cls, *, alpha: float, beta: float) -> ContractModel:
+        """The model at stated parameters, such as published ones: it predicts, and has no standard errors, intervals or likelihood.
+
+        Parameters
+        ----------
+        alpha, beta : float, pure numbers
+            As in the attributes.
+
+
+        Returns
+        -------
+        ContractModel
+            Its `log_likelihood` and `customers` are NaN; `.fit.interval` refuses.
+
+        Raises
+        ------
+        ParameterError
+            For a parameter that is not above zero.
+
+        Source
+        ------
+        Fader and Hardie (2007), *J. Interactive Marketing* 21, 76-90.
+
+        Examples
+        --------
+        Of the "regular" customers, beta ÷ (alpha + beta) renew at first.
+
+        >>> from analysis import stats
+        >>> model = stats.ContractModel.from_parameters(alpha=0.704, beta=1.182)
+        >>> model.retention([1]).round(3).tolist()
+        [0.627]
+        """
+        fit = stated("sBG", alpha=alpha, beta=beta)
+        return cls(alpha=alpha, beta=beta, log_likelihood=fit.log_likelihood, customers=float("nan"), fit=fit)
 
     @in_words(together="renewals")
     def survival(self, renewals: ArrayLike) -> Array:

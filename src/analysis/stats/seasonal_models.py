@@ -18,13 +18,14 @@ Box, Jenkins and Reinsel (1994), *Time Series Analysis*, ch. 7 and 9.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import toeplitz
 
-from analysis.errors import FitError
+from analysis.errors import FitError, ParameterError, suggestion
+from analysis.stats.arguments import in_words
 from analysis.summaries import Summarised
 
 Array = NDArray[np.float64]
@@ -46,6 +47,13 @@ class SeasonalFit(Summarised):
     log_likelihood : maximised Gaussian log-likelihood (nan for the naive, which is not fitted).
     parameters : fitted numbers by name; regression coefficients as ``x0``, ``x1`` ...
     degrees : how many numbers were fitted, sigma included.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> fit = stats.seasonal_model([3, 5, 4, 6, 3, 5, 4, 6], model="seasonal_naive", season=4, horizon=2)
+    >>> fit.point.tolist(), fit.step_sd.tolist()  # each quarter has repeated itself exactly
+    ([3.0, 5.0], [0.0, 0.0])
     """
 
     point: Array
@@ -66,6 +74,63 @@ class SeasonalFit(Summarised):
     def aic(self) -> float:
         """Akaike's criterion with sigma counted as a parameter."""
         return -2.0 * self.log_likelihood + 2.0 * self.degrees
+
+
+Named = Literal["seasonal_naive", "smoothing", "smoothing_trend", "airline"]
+_NAMED = ("seasonal_naive", "smoothing", "smoothing_trend", "airline")
+
+
+@in_words(rows="values")
+def seasonal_model(values: ArrayLike, *, model: Named, season: int = 12, horizon: int = 12) -> SeasonalFit:
+    """One named model of a series, with its parameters: what `forecast` chooses among.
+
+    Parameters
+    ----------
+    values : (periods,) numbers in order of time, any unit
+        Take logs first for a model of the logs.
+    model : str
+        ``seasonal_naive``; ``smoothing``, ETS(A,N,A), and ``smoothing_trend``, ETS(A,Ad,A) (without a season where `season` is 1); ``airline``,
+        SARIMA(0,1,1)(0,1,1).
+    season : int
+        Periods in a season; 1 for none.
+    horizon : int
+        Periods ahead.
+
+    Returns
+    -------
+    SeasonalFit
+
+    Raises
+    ------
+    FitError
+        For a history too short for the model, with missing values, or without noise.
+    ParameterError
+        For an unknown model, or a season or horizon below one.
+
+    Source
+    ------
+    Box, Jenkins and Reinsel (1994), *Time Series Analysis*, ch. 9 (airline model); Hyndman, Koehler, Ord and Snyder (2008), *Forecasting with
+    Exponential Smoothing*, ch. 2 and 5.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> fit = stats.seasonal_model([3, 5, 4, 6, 3, 5, 4, 7], model="seasonal_naive", season=4, horizon=4)
+    >>> fit.point.tolist()
+    [3.0, 5.0, 4.0, 7.0]
+    """
+    if model not in _NAMED:
+        raise ParameterError(f"seasonal_model: unknown model {model!r}.{suggestion(model, _NAMED)}")
+    if season < 1 or horizon < 1:
+        raise ParameterError(f"seasonal_model: season {season} and horizon {horizon} are one period or more.")
+    series = np.asarray(values, dtype=float)
+    if not np.isfinite(series).all():
+        raise FitError("seasonal_model: values are missing; a period without value breaks the series.")
+    if model == "seasonal_naive":
+        return fit_seasonal_naive(series, season=season, horizon=horizon)
+    if model == "airline":
+        return fit_seasonal_moving_average(series, season=season, horizon=horizon)
+    return fit_smoothing(series, damped_trend=model == "smoothing_trend", season=season, horizon=horizon)
 
 
 def fit_seasonal_naive(values: Array, *, season: int, horizon: int) -> SeasonalFit:

@@ -14,7 +14,7 @@ Sources: Klein and Moeschberger (2003), *Survival Analysis*, 2nd ed., ch. 4 and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -106,22 +106,12 @@ class SurvivalCurve(Summarised):
         ParameterError
             For a negative or missing time.
         """
-        wanted = np.atleast_1d(np.asarray(times, dtype=float))
-        if not np.all(wanted >= 0):
-            raise ParameterError(
-                f"survival: {int(np.sum(~(wanted >= 0)))} of {len(wanted)} times are negative or missing."
-            )
-        known = self.table["time"].to_numpy()
-        row = np.searchsorted(known, wanted, side="right") - 1
+        wanted = _asked_times(times)
         out = pd.DataFrame({"time": wanted})
-        for column, before in (("survival", 1.0), ("std_error", 0.0), ("low", 1.0), ("high", 1.0)):
-            values = self.table[column].to_numpy()
-            out[column] = np.where(row >= 0, values[np.maximum(row, 0)], before)
-        out.loc[wanted > self.last_time, ["survival", "std_error", "low", "high"]] = np.nan
-        ahead = np.searchsorted(known, wanted, side="left")
-        at_risk = np.append(self.table["at_risk"].to_numpy(), 0.0)
-        out["at_risk"] = at_risk[ahead]
-        return out
+        starts = {"survival": 1.0, "std_error": 0.0, "low": 1.0, "high": 1.0}
+        for column, values in _steps_at(wanted, self.table, starts, last=self.last_time).items():
+            out[column] = values
+        return out.assign(at_risk=_ahead_of(wanted, self.table))
 
     @in_words()
     def quantile(self, share: float) -> Estimate:
@@ -209,6 +199,35 @@ class SurvivalCurve(Summarised):
         error = float(np.sqrt(np.sum(to_the_right**2 * terms)))
         value, reach = float(areas.sum()), float(norm.ppf(0.5 + self.level / 2)) * error
         return Estimate(value=value, std_error=error, low=value - reach, high=value + reach, level=self.level)
+
+
+def _asked_times(times: ArrayLike) -> Array:
+    wanted = np.atleast_1d(np.asarray(times, dtype=float))
+    if not np.all(wanted >= 0):
+        raise ParameterError(
+            f"survival: {int(np.sum(~(wanted >= 0)))} of {len(wanted)} times are negative or missing."
+        )
+    return wanted
+
+
+def _steps_at(
+    wanted: Array, table: pd.DataFrame, starts: dict[str, float], *, last: float
+) -> dict[str, Array]:
+    """Columns of a step function at the times wanted: `starts` before its first time, unknown after the last that was seen."""
+    row = np.searchsorted(table["time"].to_numpy(), wanted, side="right") - 1
+    return {
+        column: np.where(
+            wanted > last, np.nan, np.where(row >= 0, table[column].to_numpy()[np.maximum(row, 0)], before)
+        )
+        for column, before in starts.items()
+    }
+
+
+def _ahead_of(wanted: Array, risk: pd.DataFrame) -> Array:
+    """Subjects at risk at the first time of the table that is not before each one wanted; none after the last."""
+    ahead = np.searchsorted(risk["time"].to_numpy(), wanted, side="left")
+    at_risk: Array = np.append(risk["at_risk"].to_numpy(), 0.0)[ahead]
+    return at_risk
 
 
 @in_words(rows="durations events entry weights")
@@ -586,6 +605,68 @@ def _time_weights(total: Array, deaths: Array, *, weighting: str, rho: float, ga
 # ----------------------------------------------------------------------------------------------- competing events
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CumulativeIncidence(Summarised):
+    """Shares of subjects who had each kind of event, by time (Aalen-Johansen).
+
+    Attributes
+    ----------
+    table : one row per cause x distinct event time
+        `cause`, `time`, `at_risk`, `events` (of this cause), `incidence`, `std_error`, `low`, `high`. The incidences of all causes and the overall
+        survival add up to one at each time.
+    subjects : weighted count.
+    level : coverage of each pointwise interval.
+    last_time : longest duration seen; the shares are unknown beyond it.
+
+    Examples
+    --------
+    >>> from analysis import stats
+    >>> shares = stats.aalen_johansen([1, 2, 3, 4], ["moved", "switched", "moved", "none"], censored="none")
+    >>> shares.at([2.5, 9])[["cause", "time", "incidence", "at_risk"]]
+          cause  time  incidence  at_risk
+    0     moved   2.5       0.25      2.0
+    1     moved   9.0        NaN      0.0
+    2  switched   2.5       0.25      2.0
+    3  switched   9.0        NaN      0.0
+    """
+
+    table: pd.DataFrame
+    subjects: float
+    level: float
+    last_time: float
+    risk: pd.DataFrame = field(repr=False)
+
+    @in_words(rows="times")
+    def at(self, times: ArrayLike) -> pd.DataFrame:
+        """Incidence of each cause with its interval and the number at risk just before each of `times`; NaN beyond the last time.
+
+        Parameters
+        ----------
+        times : (n,) numbers, in the unit of the durations
+            In any order.
+
+        Returns
+        -------
+        DataFrame, one row per cause x time
+            `cause`, `time`, `incidence`, `std_error`, `low`, `high`, `at_risk`.
+
+        Raises
+        ------
+        ParameterError
+            For a negative or missing time.
+        """
+        wanted = _asked_times(times)
+        starts = {"incidence": 0.0, "std_error": 0.0, "low": 0.0, "high": 0.0}
+        at_risk = _ahead_of(wanted, self.risk)
+        parts = [
+            pd.DataFrame(
+                {"cause": cause, "time": wanted} | _steps_at(wanted, part, starts, last=self.last_time)
+            ).assign(at_risk=at_risk)
+            for cause, part in self.table.groupby("cause", sort=False)
+        ]
+        return pd.concat(parts, ignore_index=True)
+
+
 @in_words(rows="durations entry weights", texts="causes")
 def aalen_johansen(
     durations: ArrayLike,
@@ -595,7 +676,7 @@ def aalen_johansen(
     weights: ArrayLike | None = None,
     level: float = 0.95,
     censored: object = 0,
-) -> pd.DataFrame:
+) -> CumulativeIncidence:
     """Share of subjects who had each kind of event by each time, when one kind forestalls the others.
 
     One minus Kaplan-Meier of one cause, with the others taken as censored, overstates that share.
@@ -618,9 +699,7 @@ def aalen_johansen(
 
     Returns
     -------
-    DataFrame, one row per cause x distinct event time
-        `cause`, `time`, `at_risk`, `events` (of this cause), `incidence`, `std_error`, `low`, `high`. The incidences of all causes and the overall
-        survival add up to one at each time.
+    CumulativeIncidence
 
     Raises
     ------
@@ -642,7 +721,7 @@ def aalen_johansen(
     --------
     >>> from analysis import stats
     >>> shares = stats.aalen_johansen([1, 2, 3, 4], ["moved", "switched", "moved", "none"], censored="none")
-    >>> shares[["cause", "time", "incidence"]]
+    >>> shares.table[["cause", "time", "incidence"]]
           cause  time  incidence
     0     moved   1.0       0.25
     1     moved   2.0       0.25
@@ -653,7 +732,10 @@ def aalen_johansen(
     """
     cause, ended = _ended_by(causes, censored)
     duration, event, start, weight = survival_rows(durations, ended, entry, weights)
-    labels = np.unique(cause[ended])
+    counted = weight > 0
+    duration, event, start, weight = duration[counted], event[counted], start[counted], weight[counted]
+    cause = cause[counted]
+    labels = np.unique(cause[event])
     if len(labels) == 0:
         raise FitError(
             "aalen_johansen: every row is censored ({label}); there is no event to describe.",
@@ -684,7 +766,14 @@ def aalen_johansen(
                 {"cause": label, "time": times, "at_risk": total, "events": own, "incidence": incidence}
             ).assign(std_error=error, low=low, high=high)
         )
-    return pd.concat(tables, ignore_index=True)
+    risk = _risk_table(duration, event, entry=None if entry is None else start, weights=weight, level=level)
+    return CumulativeIncidence(
+        table=pd.concat(tables, ignore_index=True),
+        subjects=float(weight.sum()),
+        level=level,
+        last_time=float(risk["time"].iloc[-1]),
+        risk=risk[["time", "at_risk"]],
+    )
 
 
 def _ended_by(causes: ArrayLike, censored: object) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:

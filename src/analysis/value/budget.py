@@ -17,6 +17,7 @@ from analysis.results import Assumed, Derived, Fact
 from analysis.summaries import Summarised
 from analysis.value import views
 from analysis.value.base import TIERS, ValueBase
+from analysis.value.value_at_stake import monte_carlo
 
 if TYPE_CHECKING:
     import numpy as np
@@ -233,12 +234,13 @@ def _line(inputs: StudyInputs, part: _Part, proposed: Decimal, draws: NDArray[np
     tail = (1 - inputs.confidence) / 2
     low, high = (float(edge) for edge in np.quantile(draws, [tail, 1 - tail]))
     low, high = min(low, float(proposed)), max(high, float(proposed))
+    method = monte_carlo(n)
     return TierBudget(
         tier=tier,
         growth=part.growth,
         last=part.spent,
-        proposed=facts.between("budget_proposed", proposed, low, high, n=n, method="Monte Carlo", tier=tier),
-        change=_change(facts, tier, part.last, proposed, low, high, n),
+        proposed=facts.between("budget_proposed", proposed, low, high, n=n, method=method, tier=tier),
+        change=_change(facts, tier, part.last, proposed, low, high, n, method),
     )
 
 
@@ -267,12 +269,12 @@ def _whole(
         tier="total",
         lineage=Derived(operation="copy", parents=(ahead.total,)),
     )
-    change = _change(facts, "total", whole.last, proposed, limits.low, limits.high, n)
+    change = _change(facts, "total", whole.last, proposed, limits.low, limits.high, n, limits.method)
     return replace(line, proposed=stated, change=change)
 
 
 def _change(
-    facts: Stating, tier: str, last: Decimal, proposed: Decimal, low: float, high: float, n: int
+    facts: Stating, tier: str, last: Decimal, proposed: Decimal, low: float, high: float, n: int, method: str
 ) -> Fact:
     """The proposal against last year's cost."""
     base = float(last)
@@ -284,6 +286,6 @@ def _change(
         low / base - 1,
         high / base - 1,
         n=n,
-        method="Monte Carlo",
+        method=method,
         tier=tier,
     )

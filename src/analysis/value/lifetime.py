@@ -68,7 +68,7 @@ def clv(
     margin_share: float = 1.0,
     model: Model = "bg_nbd",
     level: float = 0.95,
-    draws: int = 100,
+    draws: int = 1000,
     seed: int = 0,
 ) -> CustomerValues:
     """Discounted value of the purchases still to come.
@@ -94,7 +94,8 @@ def clv(
     level : float, share 0 to 1
         Coverage of the interval of the total.
     draws, seed : int
-        Of the parameters, for the interval of the total.
+        Of the parameters, for the interval of the total; its method names how many. A thousand leave 25 beyond each limit of a 95 % interval, and
+        another seed moves a limit by about a twelfth of a standard error.
 
     Returns
     -------
@@ -167,7 +168,10 @@ def clv(
         table=table,
         total=total,
         interval=Interval(
-            low=min(low, total), high=max(high, total), level=level, method="draws from the Hessian"
+            low=min(low, total),
+            high=max(high, total),
+            level=level,
+            method=f"{draws:,} draws from the Hessian",
         ),
         model=model,
         unit=unit,

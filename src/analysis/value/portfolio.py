@@ -261,7 +261,7 @@ def _concentration(
         min(float(low), value),
         max(float(high), value),
         n=customers,
-        method="bootstrap over customers",
+        method=f"bootstrap over customers, {draws:,} draws",
     )
     drawn_worth = drawn * (worth / count)
     lorenz = tuple(
@@ -293,7 +293,7 @@ def _cumulative(
         min(low, value),
         max(high, value),
         n=customers,
-        method="bootstrap over customers",
+        method=f"bootstrap over customers, {len(drawn):,} draws",
         customers=f"{mark}",
     )
     return mark / 100, stated

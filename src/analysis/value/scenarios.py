@@ -24,7 +24,7 @@ from analysis.summaries import Summarised
 from analysis.value.base import ValueBase
 from analysis.value.budget import Budget, budget
 from analysis.value.effect_results import SECTION, VALUED, GroupReading, ServiceEffects, TreatmentEffect
-from analysis.value.value_at_stake import Stake, gain, relative_draws, stake
+from analysis.value.value_at_stake import Stake, gain, monte_carlo, relative_draws, stake
 
 if TYPE_CHECKING:
     import numpy as np
@@ -637,7 +637,7 @@ def _amount(
 ) -> Fact:
     low, high = _edges(draws, inputs.confidence, float(value))
     return Stating(inputs=inputs).between(
-        metric, value, low, high, n=len(draws), method="Monte Carlo", lineage=lineage, **dimensions
+        metric, value, low, high, n=len(draws), method=monte_carlo(len(draws)), lineage=lineage, **dimensions
     )
 
 
@@ -665,7 +665,9 @@ def _ratios(
             and draws is not None
             and np.isfinite(edges := _edges(draws, inputs.confidence, value)).all()
         ):
-            interval = Interval(low=edges[0], high=edges[1], level=inputs.confidence, method="Monte Carlo")
+            interval = Interval(
+                low=edges[0], high=edges[1], level=inputs.confidence, method=monte_carlo(len(draws))
+            )
         extra: dict[str, Any] = {"reason": reason} if value is None else {"n": len(totals["npv"])}
         if value is not None and interval is None:
             extra["reason"] = OPEN
@@ -801,7 +803,7 @@ def _point(
         "what_if_cumulated",
         period=inputs.month,
         value=value,
-        interval=Interval(low=low, high=high, level=level, method="Monte Carlo"),
+        interval=Interval(low=low, high=high, level=level, method=monte_carlo(len(draws))),
         n=len(draws),
         dimensions=place,
     )
@@ -826,7 +828,7 @@ def _assumed(inputs: StudyInputs, setting: _Setting, draws: Mapping[str, Draws])
         if kind == "what_if_assumed_money":
             value = cents(value)
         interval = (
-            Interval(low=low, high=high, level=inputs.confidence, method="Monte Carlo")
+            Interval(low=low, high=high, level=inputs.confidence, method=monte_carlo(len(values)))
             if values.std() > 1e-12
             else None
         )

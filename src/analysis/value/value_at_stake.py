@@ -225,6 +225,11 @@ def money(inputs: StudyInputs, base: ValueBase, effect: TreatmentEffect) -> dict
     return {"per_case": each, "at_stake": whole, "exposed_year": year}
 
 
+def monte_carlo(draws: int) -> str:
+    """The method of limits that are quantiles of so many draws."""
+    return f"Monte Carlo, {draws:,} draws"
+
+
 def amount(inputs: StudyInputs, metric: str, value: float, draws: Draws, **dimensions: str) -> Fact:
     """Money with the interval of its draws."""
     import numpy as np
@@ -232,7 +237,7 @@ def amount(inputs: StudyInputs, metric: str, value: float, draws: Draws, **dimen
     tail = (1 - inputs.confidence) / 2
     low, high = (float(edge) for edge in np.quantile(draws, [tail, 1 - tail]))
     interval = Interval(
-        low=min(low, value), high=max(high, value), level=inputs.confidence, method="Monte Carlo"
+        low=min(low, value), high=max(high, value), level=inputs.confidence, method=monte_carlo(len(draws))
     )
     return inputs.engine.stated(
         metric,

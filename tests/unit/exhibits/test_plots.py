@@ -74,6 +74,7 @@ def estimators() -> dict[str, Callable[[], Any]]:
     parts = pd.DataFrame({"labour": PAST, "material": PAST / 2})
     return {
         "SurvivalCurve": lambda: stats.kaplan_meier(AGES, FAILED),
+        "CumulativeIncidence": lambda: stats.aalen_johansen(AGES, np.where(FAILED, 1 + GROUP, 0)),
         "Estimate": lambda: stats.kaplan_meier(AGES, FAILED).median,
         "LogRank": lambda: stats.log_rank(AGES, FAILED, np.where(GROUP, "new", "old")),
         "Interval": lambda: stats.proportion_interval([1, 5, 9], [10, 10, 10], method="wilson"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 from decimal import Decimal
 from types import SimpleNamespace
@@ -241,6 +242,20 @@ def test_ground_that_moves_under_a_run_is_refused(month_end, tmp_path, monkeypat
     with pytest.raises(PublicationRefused, match="params, definitions changed while"):
         month_end(meanwhile=params_edited)
     assert not (tmp_path / "reports" / "2026-10").exists()
+
+
+def test_a_disk_that_is_full_says_so_whatever_else_fails_then(month_end, tmp_path, monkeypatch):
+    first = month_end()
+    before = manifest.seals(first.folder)
+
+    def full(*_, **__):
+        monkeypatch.setattr(making._Making, "_kept", full)
+        raise OSError(errno.ENOSPC, "No space left on device", str(tmp_path / "x"))
+
+    with pytest.raises(OSError, match="No space left"):
+        month_end(1300.5, content_hash="e" * 64, text="CNY 1,300.50", export=full)
+    assert manifest.seals(first.folder) == before
+    assert (tmp_path / "reports" / "latest").resolve() == first.folder
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", "{}", "\ud800"])

@@ -15,6 +15,7 @@ from analysis.metrics import Stating, StudyInputs
 from analysis.retention.components_facts import _alive, _churn_variance
 from analysis.retention.scores import _calibration
 from analysis.retention.scores_facts import _expected, _if_right
+from analysis.stats import proportion_interval
 
 
 def test_what_a_score_expects_lies_between_what_chance_would_make_of_it(
@@ -32,9 +33,27 @@ def test_what_a_score_expects_lies_between_what_chance_would_make_of_it(
 
 def test_the_scatter_of_a_tenth_is_that_of_its_chances():
     chance = np.repeat([0.1, 0.5], 50)
-    table = _calibration(chance, np.zeros(100), 0.95).set_index("bin")
+    table = _calibration(chance, np.zeros(100), np.arange(100), 0.95).set_index("bin")
     assert table.loc[1, "scatter"] == pytest.approx((10 * 0.1 * 0.9) ** 0.5)
     assert table.loc[10, "scatter"] == pytest.approx((10 * 0.5 * 0.5) ** 0.5)
+
+
+def test_a_tenth_of_which_each_customer_is_two_rows_is_no_surer_for_it():
+    chance = np.repeat(np.linspace(0.05, 0.95, 200), 2)
+    lost = np.repeat((np.arange(200) % 3 == 0).astype(float), 2)
+    once = _calibration(chance[::2], lost[::2], np.arange(200), 0.95)
+    alone = _calibration(chance, lost, np.arange(400), 0.95)
+    paired = _calibration(chance, lost, np.repeat(np.arange(200), 2), 0.95)
+    assert paired["rate"].to_numpy() == pytest.approx(once["rate"].to_numpy())
+    width = [float((table["high"] - table["low"]).mean()) for table in (once, alone, paired)]
+    # twenty customers a tenth: forty rows are no forty customers
+    assert width[1] < 0.8 * width[0]
+    assert width[2] == pytest.approx(width[0], rel=0.12)
+    # one row each is Wilson's
+    found = proportion_interval(once["lost"], once["customers"], method="wilson")
+    assert once["low"].to_numpy() == pytest.approx(found.low) and once["high"].to_numpy() == pytest.approx(
+        found.high
+    )
 
 
 @dataclass(frozen=True)

@@ -19,17 +19,32 @@ from analysis.retention.cohorts import cohort_matrix
 from analysis.retention.cohorts_facts import purchase_cohorts
 from analysis.retention.effects import curvature, hazards
 from analysis.retention.matching import matched
-from analysis.retention.scores import auc_interval, risk_scores, stability_index
+from analysis.retention.scores import risk_scores, stability_index
 from analysis.retention.settings import RetentionSettings, load_settings
 from analysis.sample import TRUTHS, make_sample
 
 Inputs = Callable[..., StudyInputs]
 
 
-def test_area_of_hanley_and_mcneil():
-    # Hanley and McNeil (1982), Radiology 143, table I: 58 normal and 51 abnormal images, W = 0.893, standard error 0.032.
-    low, high = auc_interval(0.893, 51, 58, 0.95)
-    assert (high - low) / 2 / 1.959964 == pytest.approx(0.032, abs=7e-4)
+def told(times: int) -> pd.DataFrame:
+    """Four snapshots of 200 customers whose loss follows their orders; each customer as so many rows."""
+    day = np.repeat(["2026-01", "2026-04", "2026-07", "2026-10"], 200)
+    who = np.tile(np.arange(200), 4)
+    lost = np.where(day == "2026-10", np.nan, (who * 37 % 100 < 60 - 12 * (who % 5)).astype(float))
+    table = pd.DataFrame({"customer_id": who, "snapshot": day, "lost": lost, "orders": who % 5})
+    return pd.concat([table] * times, ignore_index=True)
+
+
+def test_the_area_of_a_score_has_the_interval_of_its_customers():
+    """DeLong's of one row per customer, Obuchowski's of several: the same customers told three times over are as sure as told once."""
+    once, thrice = (risk_scores(told(times), features=["orders"], capacity=20, seed=1) for times in (1, 3))
+    found = stats.area_under_curve(once.judged["score"], once.judged["lost"])
+    assert (once.auc_low, once.auc_high, once.auc_method) == (found.low, found.high, "DeLong")
+    assert thrice.auc_method == "Obuchowski, by cluster"
+    assert thrice.auc == pytest.approx(once.auc, abs=1e-12)
+    assert thrice.auc_high - thrice.auc_low == pytest.approx(once.auc_high - once.auc_low, rel=0.02)
+    row = once.stability.iloc[-1]
+    assert row["auc_low"] < row["auc"] < row["auc_high"] and row["auc_method"] == "DeLong"
 
 
 # -- cohorts and effects --------------------------------------------------------------------------------------------------

@@ -184,7 +184,10 @@ def test_the_title_of_the_tenths_says_what_chance_explains(share: Fact, expected
 def test_the_level_of_a_score_carries_what_it_missed():
     score = np.full(1000, 0.1)
     right, low = (
-        pd.DataFrame({"score": score, "lost": (np.arange(1000) < lost).astype(float)}) for lost in (100, 200)
+        pd.DataFrame(
+            {"customer_id": np.arange(1000), "score": score, "lost": (np.arange(1000) < lost).astype(float)}
+        )
+        for lost in (100, 200)
     )
     # normal: 100 came of 100 expected, with a standard error of the root of 100 · 0.81 + 900 · 0.01
     reach = 1.959964 * np.sqrt(100 * 0.81 + 900 * 0.01) / 100
@@ -194,6 +197,9 @@ def test_the_level_of_a_score_carries_what_it_missed():
     assert under == 1.0 and over > 2.0
     weights = pd.Series(np.where(np.arange(1000) < 200, 5.0, 1.0))
     assert level_limits(low, weights, level=0.95)[1] > over  # those lost are worth more
+    # the same customers told twice say no more than once: their misses add up before they are squared
+    twice = pd.concat([right, right], ignore_index=True)
+    assert level_limits(twice, level=0.95) == pytest.approx((1 - reach, 1 + reach), rel=1e-6)
 
 
 def test_every_number_that_stands_on_the_score_has_limits(tenth: Tenth):

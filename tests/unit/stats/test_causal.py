@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -86,6 +88,21 @@ def test_either_model_may_be_wrong():
         2 * x + x**2 + odd + random.normal(size=6000), odd, pd.DataFrame({"x": x})
     )
     assert treatment_wrong.low < 1 < treatment_wrong.high
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(400, 4), (4000, 12)])
+def test_boosting_ends(rows, columns):
+    """A dozen seconds of work at most, with weights that differ too: the weighted quantiles of every fit once took longer than its trees."""
+    random = np.random.default_rng(3)
+    frame = pd.DataFrame(random.normal(size=(rows, columns))).add_prefix("x")
+    treated = (random.random(rows) < 1 / (1 + np.exp(-frame["x0"]))).astype(float)
+    outcome = frame["x0"] + 0.5 * treated + random.normal(size=rows)
+    began = time.process_time()
+    found = doubly_robust(
+        outcome, treated, frame, weights=random.uniform(0.5, 2, rows), learner="boosting", repeats=1
+    )
+    assert time.process_time() - began < 12
+    assert abs(found.effect - 0.5) < 4 * found.std_error
 
 
 def test_boosting_follows_what_a_line_cannot():
@@ -204,6 +221,7 @@ def test_laws():
     assert turned.effect == pytest.approx(-base.effect, rel=1e-6)
     doubled = fit(frame, weights=np.full(1200, 2.0))
     assert doubled.effect == pytest.approx(base.effect, rel=0.01)
+    assert doubled.std_error == pytest.approx(base.std_error, rel=0.02)  # a weight of two is no two rows
 
 
 def test_effect_by_group_finds_the_tier():

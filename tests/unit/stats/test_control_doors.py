@@ -52,12 +52,18 @@ def test_a_suspect_that_is_no_point_is_refused(wrong):
         ("auto", {"centre": -0.1}, "counts events"),
         ("ewma", {"smoothing": 0.0}, "smoothing is a width"),
         ("ewma", {"smoothing": 1.5}, "smoothing must lie above 0 and at most 1"),
+        ("ewma", {"ewma_limits": "steady"}, "unknown ewma_limits 'steady'"),
+        (
+            "ewma",
+            {"base": "u", "ewma_limits": "constant"},
+            "constant limits of an ewma need points of one sigma",
+        ),
         ("cusum", {"decision": -5.0}, "decision is a width"),
         ("cusum", {"reference": -0.5}, "reference is a number of sigmas, zero or more"),
     ],
 )
 def test_standards_that_cannot_be_are_refused(kind, options, said):
-    plain = kind in ("individuals", "ewma", "cusum")
+    plain = kind in ("individuals", "ewma", "cusum") and "base" not in options
     with pytest.raises(ParameterError, match=said):
         control_chart(kind, VALUES if plain else COUNTS, None if plain else SIZES, **options)
 

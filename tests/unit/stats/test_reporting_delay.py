@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy.optimize import minimize
 
+from analysis import stats
 from analysis.errors import FitError, ParameterError
-from analysis.stats import backtest_nowcast, fit_reporting_delay, nowcast
+from analysis.stats import ReportingDelay, backtest_nowcast, fit_reporting_delay, nowcast
 
 DELAY = np.array([0.35, 0.25, 0.18, 0.12, 0.07, 0.03])
 
@@ -146,3 +149,94 @@ def test_longest_cuts_the_tail_for_all_cohorts():
 def test_refusals(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+# ----------------------------------------------------------------------------------------------- lives known by report
+
+
+def units_in_the_field(
+    seed: int, units: int = 4000, *, shape: float = 1.6, scale: float = 60.0
+) -> pd.DataFrame:
+    """Units sold over three years, failures reported up to five months late: `age` at report or today, `reported`, and what nobody knows."""
+    random = np.random.default_rng(seed)
+    today = random.integers(1, 37, units).astype(float)
+    failure = scale * random.weibull(shape, units)
+    late = random.choice(6, units, p=[0.2, 0.15, 0.15, 0.15, 0.15, 0.2])
+    reported = failure + late <= today
+    known = pd.DataFrame({"age": np.where(reported, failure, today), "reported": reported, "late": late})
+    return known.assign(today=today, failure=failure)
+
+
+DELAYS = pd.DataFrame(
+    {
+        "delay": np.arange(6),
+        "reported": 0.0,
+        "at_risk": 0.0,
+        "completeness": np.cumsum([0.2, 0.15, 0.15, 0.15, 0.15, 0.2]),
+    }
+)
+KNOWN_DELAY = ReportingDelay(table=DELAYS, longest=5, dispersion=1.0, triangle=np.empty((0, 0)))
+
+
+def fitted_in_turn(units: pd.DataFrame, rounds: int) -> stats.WeibullFit:
+    life = None
+    for _ in range(rounds):
+        rows = stats.life_rows_by_report(
+            KNOWN_DELAY, units["age"], units["reported"].astype(float), life=life
+        )
+        life = stats.fit_weibull(rows["duration"], rows["event"], weights=rows["weight"])
+    return life
+
+
+def test_a_life_known_by_report_is_not_longer_for_what_is_still_on_its_way():
+    wide, near = [], []
+    for seed in range(40):
+        units = units_in_the_field(seed)
+        naive = stats.fit_weibull(units["age"], units["reported"].astype(float))
+        found = fitted_in_turn(units, 1)
+        wide.append(naive.failure_share(24.0).value)
+        interval = found.failure_share(24.0)
+        near.append((interval.value, interval.low, interval.high))
+    truth = 1 - np.exp(-((24 / 60) ** 1.6))
+    value, low, high = np.array(near).T
+    assert np.mean(wide) < 0.93 * truth
+    assert value.mean() == pytest.approx(truth, rel=0.02)
+    assert ((low <= truth) & (truth <= high)).mean() >= 0.85  # 0.95 less three standard errors over forty
+
+
+def test_fitting_and_weighing_in_turn_ends_at_the_maximum_of_the_likelihood():
+    units = units_in_the_field(3, 2000, scale=20.0)
+    rows, age = units["reported"].to_numpy(), units["age"].to_numpy()
+
+    def lost(theta: np.ndarray) -> float:
+        shape, scale = np.exp(theta)
+        z = age[rows] / scale
+        failed = np.log(shape / scale) + (shape - 1) * np.log(z) - z**shape
+        reach = np.maximum(age[~rows, None] - np.arange(6), 0.0)
+        waiting = np.log(np.exp(-((reach / scale) ** shape)) @ np.diff(np.r_[0.0, DELAYS["completeness"]]))
+        return -float(failed.sum() + waiting.sum())
+
+    best = np.exp(
+        minimize(lost, np.log([1.6, 20.0]), method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-10}).x
+    )
+    found = fitted_in_turn(units, 25)
+    assert (found.shape, found.scale) == pytest.approx(tuple(best), rel=1e-5)
+    once = fitted_in_turn(units, 1)
+    assert abs(once.shape - best[0]) > 1e-3  # half of the units fail: weighing once is not enough there
+
+
+def test_units_at_risk_are_those_whose_failure_would_be_known():
+    """Kalbfleisch, Lawless and Robinson: at each age as many units as there are, times the chance that a failure of that age is known by now."""
+    today = np.array([4.0, 8.0, 9.0, 30.0])
+    rows = stats.life_rows_by_report(KNOWN_DELAY, today, np.zeros(4))
+    for age in (1.0, 3.5, 6.0, 8.5, 25.0):
+        at_risk = rows.loc[rows["duration"] >= age, "weight"].sum()
+        assert at_risk == pytest.approx(KNOWN_DELAY.completeness(today - age).sum())
+
+
+def test_a_unit_younger_than_every_delay_says_nothing():
+    late = stats.fit_reporting_delay([2, 2, 3], [3, 3, 3])
+    with pytest.raises(FitError, match="no unit is old enough"):
+        stats.life_rows_by_report(late, [1.0, 2.0], [0, 0])
+    with pytest.raises(ParameterError, match="events are 1 where a failure was reported"):
+        stats.life_rows_by_report(late, [1.0, 2.0], [0, 2])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis.errors import FitError, ParameterError
@@ -178,7 +179,7 @@ def test_late_weights_see_late_differences():
 
 def test_competing_events_by_hand():
     # Four subjects: cause a at 1, cause b at 2, censored at 3, cause a at 4.
-    table = aalen_johansen([1, 2, 3, 4], ["a", "b", "none", "a"], censored="none")
+    table = aalen_johansen([1, 2, 3, 4], ["a", "b", "none", "a"], censored="none").table
     a, b = table.query("cause == 'a'"), table.query("cause == 'b'")
     assert a["incidence"].tolist() == pytest.approx([1 / 4, 1 / 4, 3 / 4])
     assert b["incidence"].tolist() == pytest.approx([0, 1 / 4, 1 / 4])
@@ -191,14 +192,40 @@ def test_incidences_and_survival_add_up_to_one(seed):
     random = np.random.default_rng(seed)
     causes = np.where(events, random.integers(1, 4, len(events)), 0)
     entry = np.maximum(durations - random.integers(1, 20, len(durations)), -1.0)
-    table = aalen_johansen(durations, causes, entry=entry)
+    table = aalen_johansen(durations, causes, entry=entry).table
     summed = table.groupby("time")["incidence"].sum()
     curve = kaplan_meier(durations, events, entry=entry).table.query("events > 0").set_index("time")
     assert (1 - summed).to_numpy() == pytest.approx(curve["survival"].to_numpy())
     # A single cause is one minus Kaplan-Meier, with Greenwood's error.
-    alone = aalen_johansen(durations, events.astype(int), entry=entry)
+    alone = aalen_johansen(durations, events.astype(int), entry=entry).table
     assert 1 - alone["incidence"].to_numpy() == pytest.approx(curve["survival"].to_numpy())
     assert alone["std_error"].to_numpy() == pytest.approx(curve["std_error"].to_numpy(), abs=1e-9)
+
+
+def test_incidence_is_unknown_beyond_the_last_time_and_has_the_shape_of_kaplan_meier():
+    durations, events = [1, 2, 3, 4, 6], [1, 1, 0, 1, 0]
+    found = aalen_johansen(durations, events, level=0.9)
+    curve = kaplan_meier(durations, events, level=0.9)
+    times = [5, 0, 2, 2.5, 6, 6.1]
+    at, beside = found.at(times), curve.at(times)
+    assert list(at.columns[1:]) == [name.replace("survival", "incidence") for name in beside.columns]
+    assert at["incidence"].to_numpy() == pytest.approx(1 - beside["survival"].to_numpy(), nan_ok=True)
+    assert at["std_error"].to_numpy() == pytest.approx(beside["std_error"].to_numpy(), nan_ok=True)
+    assert at["at_risk"].tolist() == beside["at_risk"].tolist() == [1, 5, 4, 3, 1, 0]
+    assert (
+        at[["incidence", "low", "high"]].iloc[5].isna().all()
+    )  # nobody was seen beyond 6: unknown, not flat
+    # log-log limits are those of one minus survival
+    assert at["low"].to_numpy() == pytest.approx(1 - beside["high"].to_numpy(), nan_ok=True)
+    with pytest.raises(ParameterError, match="1 of 2 times are negative or missing"):
+        found.at([1, -1])
+
+
+def test_rows_of_no_weight_change_no_incidence():
+    plain = aalen_johansen([1, 2, 3], [1, 2, 0])
+    padded = aalen_johansen([1, 2, 3, 9, 9], [1, 2, 0, 3, 0], weights=[1, 1, 1, 0, 0])
+    pd.testing.assert_frame_equal(plain.table, padded.table)
+    assert padded.last_time == 3
 
 
 def test_censoring_the_other_cause_overstates_incidence():
@@ -206,7 +233,7 @@ def test_censoring_the_other_cause_overstates_incidence():
     moved, left = random.exponential(10, 4000), random.exponential(8, 4000)
     durations, causes = np.minimum(moved, left), np.where(moved < left, 1, 2)
     truth = (1 / 10) / (1 / 10 + 1 / 8)
-    table = aalen_johansen(durations, causes).query("cause == 1")
+    table = aalen_johansen(durations, causes).table.query("cause == 1")
     assert table["incidence"].iloc[-1] == pytest.approx(truth, abs=0.03)
     naive = 1 - kaplan_meier(durations, causes == 1).at(20)["survival"].iloc[0]
     assert naive > table[table["time"] <= 20]["incidence"].iloc[-1] + 0.2
@@ -220,7 +247,7 @@ def test_incidence_interval_covers():
         one, other, end = random.exponential(10, 80), random.exponential(8, 80), random.uniform(3, 20, 80)
         durations = np.minimum(np.minimum(one, other), end)
         causes = np.where(durations == end, 0, np.where(one < other, 1, 2))
-        row = aalen_johansen(durations, causes).query("cause == 1 and time <= 5").iloc[-1]
+        row = aalen_johansen(durations, causes).table.query("cause == 1 and time <= 5").iloc[-1]
         inside += row["low"] <= truth <= row["high"]
     assert 0.91 < inside / 200 < 0.99
 

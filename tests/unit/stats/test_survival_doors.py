@@ -47,7 +47,7 @@ def test_times_that_differ_by_rounding_alone_are_ties(entry):
     assert len(nelson_aalen(rounded, EVENT)) == len(np.unique(WHOLE))
     causes = np.where(EVENT, 1 + (GROUP > 0), 0)
     assert np.allclose(
-        aalen_johansen(rounded, causes)["incidence"], aalen_johansen(WHOLE, causes)["incidence"]
+        aalen_johansen(rounded, causes).table["incidence"], aalen_johansen(WHOLE, causes).table["incidence"]
     )
 
 
@@ -87,13 +87,15 @@ def test_a_missing_label_is_no_label(missing, kind):
 def test_a_missing_cause_is_censored_where_it_is_said_to_be():
     named = np.where(EVENT, "wear", None)
     by_none, by_number = (
-        aalen_johansen(WHOLE, named, censored=None),
-        aalen_johansen(WHOLE, np.where(EVENT, 1, 0)),
+        aalen_johansen(WHOLE, named, censored=None).table,
+        aalen_johansen(WHOLE, np.where(EVENT, 1, 0)).table,
     )
     assert np.allclose(by_none["incidence"], by_number["incidence"])
     assert set(by_none["cause"]) == {"wear"}
     words = ["wear" if one else float("nan") for one in EVENT]
-    assert np.allclose(aalen_johansen(WHOLE, words, censored=float("nan"))["incidence"], by_none["incidence"])
+    assert np.allclose(
+        aalen_johansen(WHOLE, words, censored=float("nan")).table["incidence"], by_none["incidence"]
+    )
 
 
 def test_every_public_level_is_between_zero_and_one():

@@ -292,6 +292,23 @@ GOOD = {
         stats.standardised_effect,
         dict(outcome=grp + ages, treated=(np.arange(ROWS) % 2).astype(float), covariates=cov[["x"]]),
     ),
+    "life_rows_by_report": (
+        lambda **k: stats.life_rows_by_report(delay, **k),
+        dict(durations=ages, events=ev, weights=np.ones(ROWS)),
+    ),
+    "seasonal_model": (
+        lambda values: stats.seasonal_model(values, model="seasonal_naive"),
+        dict(values=months),
+    ),
+    "series_changes": (stats.series_changes, dict(values=months)),
+    "start_stop_rows": (
+        stats.start_stop_rows,
+        dict(
+            watched=pd.DataFrame({"subject": [1, 2], "start": [0.0, 2.0], "stop": [9.0, 8.0]}),
+            changes=pd.DataFrame({"subject": [1, 2], "time": [3.0, 4.0], "load": [1.0, 2.0]}),
+            events=pd.DataFrame({"subject": [1, 2], "time": [3.0, 8.0]}),
+        ),
+    ),
     "surprise_by_dimension": (
         lambda explained, least: stats.surprise_by_dimension(
             {"centre": pd.DataFrame({"expected": [94, 6], "actual": [47, 3]}, index=["X", "Y"])},
@@ -412,7 +429,13 @@ RIGHT = {
     },
     **{
         pair: {"short", "neg"}
-        for pair in [("forecast", "history"), ("exponential_smoothing", "values"), ("runs_test", "values")]
+        for pair in [
+            ("forecast", "history"),
+            ("exponential_smoothing", "values"),
+            ("runs_test", "values"),
+            ("seasonal_model", "values"),
+            ("series_changes", "values"),
+        ]
     },
     # bounds of an age: none below is zero, none above is infinity
     ("fit_weibull_bounds", "lower"): {"nan", "none_inside"},
@@ -442,6 +465,11 @@ RIGHT = {
     # a value that nobody wrote down; the covariate that is set
     ("purchase_summary", "values"): {"nan", "none_inside", "neg", "scalar"},
     ("absolute_difference", "covariates"): {"nan", "short"},
+    # a month without value has no change
+    ("series_changes", "values"): {"short", "neg", "nan", "none_inside"},
+    # nothing changed, or nothing happened
+    ("start_stop_rows", "changes"): {"short", "empty", "none"},
+    ("start_stop_rows", "events"): {"short", "empty", "none"},
     # the distribution alone
     ("accelerated_life", "covariates"): {"none"},
 }
@@ -480,6 +508,8 @@ STATED: dict[str, dict[str, Any]] = {
     "adjust_p_values": dict(method="holm"),
     "control_chart": dict(kind="u"),
     "nowcast": dict(delay=delay, draws=20, seed=1),
+    "life_rows_by_report": dict(delay=delay),
+    "seasonal_model": dict(model="seasonal_naive"),
     "probability_plot": dict(family="weibull"),
     "forecast": dict(horizon=3, candidates=("seasonal_naive",)),
     "forecast_parts": dict(horizon=3, candidates=("seasonal_naive",)),
@@ -548,6 +578,7 @@ def results() -> dict[str, tuple[Any, dict[str, Any]]]:
         "SurvivalCurve.at": (km.at, dict(times=some)),
         "SurvivalCurve.quantile": (km.quantile, dict(share=0.5)),
         "SurvivalCurve.restricted_mean": (km.restricted_mean, dict(limit=5.0)),
+        "CumulativeIncidence.at": (stats.aalen_johansen(ages, ev.astype(int)).at, dict(times=some)),
         "CoxFit.survival": (cox.survival, dict(covariates=cov, times=some)),
         "WeibullFit.survival": (weibull.survival, dict(age=some)),
         "WeibullFit.hazard": (weibull.hazard, dict(age=some)),
@@ -561,6 +592,15 @@ def results() -> dict[str, tuple[Any, dict[str, Any]]]:
         "WeibullFit.shape_interval": (weibull.shape_interval, dict(level=0.9)),
         "ThresholdWeibullFit.survival": (threshold.survival, dict(age=some)),
         "MixtureFit.survival": (mixture.survival, dict(age=some)),
+        "WeibullFit.from_parameters": (stats.WeibullFit.from_parameters, dict(shape=1.5, scale=9.0)),
+        "MixtureFit.from_parameters": (
+            stats.MixtureFit.from_parameters,
+            dict(shares=np.array([0.4, 0.6]), shapes=np.ones(2), scales=np.array([2.0, 9.0])),
+        ),
+        "GeometricModel.from_parameters": (
+            stats.GeometricModel.from_parameters,
+            dict(r=0.2, alpha=4.0, a=0.8, b=2.4),
+        ),
         "MixtureFit.b_life": (mixture.b_life, dict(share=0.1, level=0.9)),
         "Forecast.interval": (ahead.interval, dict(level=0.9)),
         "Forecast.total": (ahead.total, dict(already=1.0)),
@@ -603,6 +643,7 @@ MEANT = {
     "ReconciledForecast.part": {"none"},
     "MeanCumulativeFunction.age": {"neg", "inf"},
     "SurvivalCurve.times": {"inf"},
+    "CumulativeIncidence.times": {"inf"},
     "CoxFit.times": {"inf"},
     "ReportingDelay.window": {"neg", "inf"},
     "DoublyRobust.groups": {*TEXT, "inf", "neg"},
