@@ -27,9 +27,8 @@ LANDSCAPE_SIZES = (8.0, 7.5, 7.0, 6.5, 6.0)
 GUTTER = 1.0  # between two columns, in em
 TEXT_COLUMN = 11.0  # em that a column of words gets before the table is set smaller
 WIDE_COLUMN = 17.0
-SNUG_COLUMN = (
-    7.0  # what it gets before the page is turned: a page of its own for a few rows is worse than a third line
-)
+SNUG_COLUMN = 7.0  # the same before the page is turned for a few rows
+SHORT_HEAD = 4.0  # em of a heading that stay on one line: Chinese could be broken after every character
 LONGEST_WORD = 16.0  # em after which a word (a path, a hash) may be broken
 SLACK = 0.75  # points that absorb rounding in the typesetter
 NUMBER_COLUMN = 58.0  # points to which a narrow column of figures may be spread
@@ -195,7 +194,8 @@ class _Measured:
             (font.width(word, 1, bold=bold) for text, bold in heads for word in words_of(text)), default=0.0
         )
         line = max(font.width(text, 1, bold=bold) for text, bold in heads)
-        return (max(floor, word), max(snug, word, line / 3), max(comfort, word, line / 2), max(natural, line))
+        head = max(word, min(line, SHORT_HEAD))
+        return (max(floor, word), max(snug, head, line / 3), max(comfort, head, line / 2), max(natural, line))
 
     def demand(self, index: int, size: float) -> _Demand:
         floor, snug, comfort, natural = (em * size + SLACK for em in self._em[index])

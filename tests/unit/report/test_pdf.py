@@ -878,6 +878,37 @@ def test_no_cell_is_wider_than_its_column() -> None:
     assert sum(laid.widths) + laid.size * 12 == pytest.approx(room, abs=0.01)
 
 
+@pytest.mark.parametrize(
+    ("heads", "name"),
+    [
+        (
+            ["回收期", "期内回收概率", "盈亏平衡落实程度", "未证实不计入", "预期故障"] * 2,
+            "华南响应提前两小时",
+        ),
+        (
+            ["Payback", "Paid back in time", "Break-even uptake", "Not shown, not counted"] * 2,
+            "Response two hours faster",
+        ),
+    ],
+)
+def test_words_run_over_lines_before_a_page_is_turned(heads: list[str], name: str) -> None:
+    columns = [
+        {"label": "Scenario", "unit": "", "type": "text", "wide": True},
+        {"label": "Rests on", "unit": "", "type": "text", "wide": True},
+        *({"label": head, "unit": "%", "type": "number", "wide": False} for head in heads),
+    ]
+    cells = [
+        {"text": name},
+        {"text": "partly shown: the rest is not counted"},
+        *({"text": "−94.6"} for _ in heads),
+    ]
+    (laid,) = panels("t", columns, [{"role": "body", "cells": cells}])
+    assert not laid.landscape
+    # a heading of a few Chinese characters is not set one below the other
+    for head, width in zip(heads, laid.widths[2:], strict=True):
+        assert width >= min(typeface().width(head, laid.size, bold=True), 4 * laid.size) - 1e-9
+
+
 def test_a_column_that_no_page_holds_is_refused() -> None:
     heads = [column("c", "Name", number=False), column("n", "Number")]
     with pytest.raises(
