@@ -570,14 +570,3 @@ def _value_json(fact: Fact) -> dict[str, Any]:
 def by_severity(findings: Iterable[Finding]) -> list[Finding]:
     """Alerts first; inside a severity the weightiest first (``rank``), then by id."""
     return sorted(findings, key=lambda f: (SEVERITIES.index(f.severity), -f.rank, f.id))
-
-
-def without_value(
-    metric: str, period: str, unit: str, *needs: str, dimensions: Mapping[str, str] | None = None
-) -> Fact:
-    """A fact that says which table or column it lacks."""
-    names = ", ".join(needs)
-    reason = Text.filled("not computed: needs {names}", names=names)
-    return Fact(
-        metric=metric, period=period, unit=unit, value=None, reason=reason, dimensions=dimensions or {}
-    )

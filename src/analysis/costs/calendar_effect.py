@@ -177,18 +177,6 @@ def calendar_effect(
 
 
 @traced
-def calendar_factors(
-    before: Month, after: Month, *, days: pd.Series, share: pd.Series, effect: CalendarEffect | None
-) -> dict[str, tuple[float, float]]:
-    """What `cost_bridge` takes as ``calendar``: working days, and the festival where its effect is known."""
-    worked, festive = days.to_dict(), share.to_dict()
-    factors = {"working_days": (float(worked[before]), float(worked[after]))}
-    if effect is not None:
-        factors["lunar_new_year"] = (effect.factor(festive[before]), effect.factor(festive[after]))
-    return factors
-
-
-@traced
 def _design(share: pd.Series, harmonics: int) -> NDArray[np.float64]:
     time = np.arange(len(share), dtype=float)
     angle = 2 * np.pi * np.array([month.number for month in share.index], dtype=float) / 12

@@ -152,33 +152,6 @@ def rate_figure(study: FailureStudy) -> Block:
     )
 
 
-@_or_nothing
-def age_figure(study: FailureStudy) -> Block:
-    """The failure rate by months in service."""
-    from analysis.exhibits.charts import Item, ranked_bars
-
-    young, old = study.rates.by_age[0][1], study.rates.by_age[-1][1]
-    values: dict[str, Value] = {"young": young, "old": old, "age": study.rates.by_age[-1][0]}
-    return figure(
-        "failures.by_age",
-        title=Sentence("New machines fail {young}, those of {age} months {old}", values),
-        subtitle=Sentence(
-            "Confirmed failures per 1,000 unit-months, by months in service; whiskers are intervals"
-        ),
-        foot=_source(study),
-        alt=Sentence(
-            "Bars of the failure rate by months in service, from {young} in the first month to {old} at {age} months.",
-            values,
-        ),
-        draw=ranked_bars(
-            [Item(name=name, fact=fact) for name, fact in study.rates.by_age],
-            measure=registry()[RATE].name,
-            by=Text.of("Months in service"),
-            keep_order=True,
-        ),
-    )
-
-
 # ---------------------------------------------------------------- control charts
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from analysis.errors import ParameterError
@@ -30,13 +29,6 @@ def listing_csv(record: Mapping[str, Any]) -> str:
     for row in listing["rows"]:
         writer.writerow([row["role"], *_values(listing, row, facts)])
     return buffer.getvalue()
-
-
-def write_listing(record: Mapping[str, Any], folder: Path) -> Path:
-    """Write ``<csv>.csv`` into ``folder`` (UTF-8 with a byte-order mark: Excel reads it right) and give its path."""
-    path = folder / f"{record['csv']}.csv"
-    path.write_text(listing_csv(record), encoding="utf-8-sig", newline="")
-    return path
 
 
 def harmless(text: str) -> str:

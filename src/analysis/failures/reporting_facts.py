@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from analysis.failures import views
-from analysis.failures.baseline import Baseline
 from analysis.failures.field import Field
 from analysis.failures.limits import interval_of, ratio_limits
 from analysis.failures.reporting import Backtest, Delay, share_by_month, share_variance
@@ -28,7 +27,7 @@ NOTHING_YET = Text.of("not computed: nothing is reported yet")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Rates(Summarised):
-    """The failure rate: over a year, month by month as reported and as completed, by months in service, by units shipped.
+    """The failure rate: over a year, month by month as reported and as completed, by units shipped.
 
     ``year_completed`` and ``last`` are the last twelve months and the report month, completed; ``shares`` are what is reported by now of each month, ``counts`` its failures.
     """
@@ -39,13 +38,12 @@ class Rates(Summarised):
     reported: tuple[Fact, ...]
     completed: tuple[Fact, ...]
     shares: tuple[Fact, ...]
-    by_age: tuple[Labelled, ...]
     per_unit: Fact
     counts: tuple[Fact, ...]
 
 
 @traced
-def rates(field: Field, baseline: Baseline, delay: Delay) -> Rates:
+def rates(field: Field, delay: Delay) -> Rates:
     """Failures, exposure and rates of every month of the window."""
     rated = field.state.measured_by("failure_rate", field.rows(), field.exposed(), by=("month",))
     counted = field.state.measured_by("failure_count", field.rows(), by=("month",))
@@ -69,7 +67,6 @@ def rates(field: Field, baseline: Baseline, delay: Delay) -> Rates:
         reported=tuple(reported),
         completed=completed,
         shares=shares,
-        by_age=_by_age(field, baseline),
         counts=tuple(numbers),
         per_unit=field.state.measured("failures_per_1000_units", field.rows(), field.in_service()),
     )
@@ -156,27 +153,6 @@ def _completed(field: Field, rate: Fact, share: Fact) -> Fact:
         period=Period.parse(rate.period),
         parts={"n": rate.n, "interval": limits},
     )
-
-
-def _by_age(field: Field, baseline: Baseline) -> tuple[Labelled, ...]:
-    size, lines = len(baseline.bands), []
-    for k, name in enumerate(band_names(baseline)):
-        where = f"age_months >= {baseline.bands[k]}"
-        if k + 1 < size:
-            where += f" AND age_months < {baseline.bands[k + 1]}"
-        fact = _rate(field, where, period=field.window, months_in_service=name)
-        lines.append((Text.same(name), fact))
-    return tuple(lines)
-
-
-def band_names(baseline: Baseline) -> list[str]:
-    """``0``, ``3–5``, ``60+``."""
-    starts = baseline.bands
-    names = [
-        str(start) if after == start + 1 else f"{start}–{after - 1}"
-        for start, after in zip(starts[:-1], starts[1:], strict=True)
-    ]
-    return [*names, f"{starts[-1]}+"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -201,7 +201,7 @@ def _rated(field: Field) -> FailureStudy:
     result = FailureStudy(
         month=inputs.month,
         window=field.window,
-        rates=reporting_facts.rates(field, baseline, delay),
+        rates=reporting_facts.rates(field, delay),
         reporting_test=made.do("reporting_test", _reporting_test, field),
         chart=monitoring_facts.chart_facts(field, charts.main),
         rules=monitoring_facts.rule_facts(field, charts, seed=seed),

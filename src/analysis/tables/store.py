@@ -156,19 +156,6 @@ class TableSet:
         if days := [name for name in columns if name in self.days_only]:
             raise DaysOnly(*days)
 
-    def require_always(self, needed: Iterable[str]) -> None:
-        """Refuse the run if a table that the contract always needs is absent among those the notebooks asked for."""
-        absent = [
-            name
-            for name in needed
-            if contract().tables[name].need == "always" and not self.tables[name].present
-        ]
-        if absent:
-            raise ContractError(
-                f"{', '.join(absent)}: no file for {'this table' if len(absent) == 1 else 'these tables'}, which the notebooks of this run cannot "
-                f"do without. Add {absent[0]}.csv or {absent[0]}.parquet to the data folder, or name the notebooks to run."
-            )
-
     def scan(self, name: str) -> str:
         """A table as an SQL source for DuckDB, typed and empty where the table is absent or has no rows."""
         info = self.tables[name]

@@ -11,7 +11,6 @@ import pytest
 from analysis.costs.calendar_effect import (
     LUNAR_NEW_YEAR,
     calendar_effect,
-    calendar_factors,
     festival_share,
     lunar_new_year,
     working_days,
@@ -83,20 +82,6 @@ def test_recovers_a_planted_festival_effect():
     covered = np.mean([fit.interval.low <= -0.3 <= fit.interval.high for fit in estimates])
     assert np.mean([fit.log_effect for fit in estimates]) == pytest.approx(-0.3, abs=0.01)
     assert covered >= 0.8 and all(fit.clear for fit in estimates)
-
-
-def test_factors_feed_the_bridge():
-    load, days, share = simulated(1, -0.3)
-    fit = calendar_effect(load, days, share)
-    factors = calendar_factors(Month(2025, 2), Month(2026, 2), days=days, share=share, effect=fit)
-    assert factors["working_days"] == (20.0, 20.0)
-    low, high = factors["lunar_new_year"]
-    assert low == pytest.approx(np.exp(fit.log_effect * 5 / 15)) and high == pytest.approx(
-        np.exp(fit.log_effect)
-    )
-    assert list(calendar_factors(Month(2025, 2), Month(2026, 2), days=days, share=share, effect=None)) == [
-        "working_days"
-    ]
 
 
 def test_refuses_what_cannot_be_told_apart():

@@ -26,7 +26,7 @@ from analysis.exhibits.statements import (
 from analysis.exhibits.tables import table
 from analysis.exhibits.vocabulary import Column, Row, Tile
 from analysis.locale import LANGUAGES, Text
-from analysis.results import Check, Fact, Finding, Interval, Sentence, without_value
+from analysis.results import Check, Fact, Finding, Interval, Sentence
 
 NAME = Column(key="name", label=Text("Name", "名称"))
 TITLE = Sentence(
@@ -79,8 +79,8 @@ def test_blank_is_not_zero() -> None:
 
 
 def test_a_fact_without_value_is_a_dash_and_its_reason_a_note_once() -> None:
-    first = without_value("csat", "2026-10", "share", "surveys.score")
-    second = without_value("nps", "2026-10", "share", "surveys.nps")
+    first = gallery.without_value("csat", "2026-10", "share", "surveys.score")
+    second = gallery.without_value("nps", "2026-10", "share", "surveys.nps")
     block = one_column(first, second, Fact(metric="ces", period="2026-10", unit="share", value=0.5))
     assert printed(block, "zh") == ["–", "–*", "50.0"]
     note = "".join(segment["t"] for segment in block.payload["note"]["zh"])
@@ -223,7 +223,7 @@ def test_not_computed_names_what_is_missing() -> None:
 
 
 def test_a_tile_without_history_has_no_spark_and_one_without_value_says_why() -> None:
-    lost = without_value("csat", "2026-10", "share", "surveys.score")
+    lost = gallery.without_value("csat", "2026-10", "share", "surveys.score")
     tile = tiles("t", [Tile(label=Text("Satisfied", "满意"), fact=lost)]).payload["tiles"][0]
     assert tile["spark"] is None
     assert tile["value"]["zh"] == [{"t": "未计算：缺少 surveys.score", "k": "fact", "fact": lost.id}]
@@ -232,7 +232,7 @@ def test_a_tile_without_history_has_no_spark_and_one_without_value_says_why() ->
 def test_a_spark_line_breaks_at_a_missing_value() -> None:
     facts = [Fact(metric="m", period=f"2026-0{i}", unit="share", value=v) for i, v in ((1, 0.1), (2, 0.3))]
     facts += [
-        without_value("m", "2026-03", "share", "tickets"),
+        gallery.without_value("m", "2026-03", "share", "tickets"),
         Fact(metric="m", period="2026-04", unit="share", value=0.2),
     ]
     tile = tiles("t", [Tile(label=Text("M", "M"), fact=facts[-1], history=facts)]).payload["tiles"][0]

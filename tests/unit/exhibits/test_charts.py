@@ -20,7 +20,7 @@ from analysis.exhibits.style import Drawing, colour, rc_params, render
 from analysis.locale import LANGUAGES, Language, Text
 from analysis.periods import Month
 from analysis.report.shown import shows
-from analysis.results import Fact, Interval, without_value
+from analysis.results import Fact, Interval
 
 DRAWINGS = gallery.drawings()
 OCTOBER = Month(2026, 10)
@@ -80,7 +80,8 @@ def test_the_table_of_a_chart_holds_every_number_of_the_drawing(name: str) -> No
 def item(name: str, value: str | float | None, *, interval: Interval | None = None) -> Item:
     if value is None:
         return Item(
-            name=name, fact=without_value("cost", "2026-10", "CNY", "ledger", dimensions={"part": name})
+            name=name,
+            fact=gallery.without_value("cost", "2026-10", "CNY", "ledger", dimensions={"part": name}),
         )
     number = Decimal(value) if isinstance(value, str) else value
     return Item(
@@ -180,7 +181,7 @@ def monthly(name: str, *values: float | None, last: Month = OCTOBER, metric: str
         fact = (
             Fact(metric=metric, period=str(month), unit="CNY", value=value, dimensions={"part": name})
             if value is not None
-            else without_value(metric, str(month), "CNY", "ledger", dimensions={"part": name})
+            else gallery.without_value(metric, str(month), "CNY", "ledger", dimensions={"part": name})
         )
         points.append((month, fact))
     return Series(name=name, points=points)

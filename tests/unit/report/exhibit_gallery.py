@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ from analysis.exhibits.tables import table
 from analysis.exhibits.vocabulary import Column, Comparison, Row, Tile
 from analysis.locale import Text
 from analysis.periods import Month
-from analysis.results import Check, Fact, Finding, Interval, Sentence, without_value
+from analysis.results import Check, Fact, Finding, Interval, Sentence
 
 MONTH = Month(2026, 10)
 AS_OF = dt.date(2026, 11, 5)
@@ -52,6 +52,17 @@ CATEGORIES = (
     Text("Compensation", "赔付"),
 )
 SOURCES = ("tickets", "ledger")
+
+
+def without_value(
+    metric: str, period: str, unit: str, *needs: str, dimensions: Mapping[str, str] | None = None
+) -> Fact:
+    """A fact that says which table or column it lacks."""
+    names = ", ".join(needs)
+    reason = Text.filled("not computed: needs {names}", names=names)
+    return Fact(
+        metric=metric, period=period, unit=unit, value=None, reason=reason, dimensions=dimensions or {}
+    )
 
 
 def money(name: str, value: str | int, period: str = str(MONTH), **dimensions: str) -> Fact:

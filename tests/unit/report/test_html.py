@@ -23,7 +23,7 @@ from analysis.report.exhibit_index import exhibit_numbers
 from analysis.report.html import notebook_html, write_html_pack
 from analysis.report.html_facts import Definitions, fact_card, period_text
 from analysis.report.html_fonts import page_font
-from analysis.results import Fact, Interval, without_value
+from analysis.results import Fact, Interval
 
 Pages = dict[tuple[str, str], str]
 NAMES = ("index", "10_cost_decomposition", "90_executive_summary")
@@ -453,7 +453,7 @@ def test_a_card_prints_the_exact_value_and_the_reason_of_a_missing_one() -> None
         "period": "January 2026 – October 2026",
         "slice": [["region", "South"]],
     }
-    lost = without_value("csat", "2026-10", "share", "surveys.score")
+    lost = gallery.without_value("csat", "2026-10", "share", "surveys.score")
     assert fact_card(lost.as_json(), Definitions.of([], "zh"))["value"] == "未计算：缺少 surveys.score"
     rated = Fact(
         metric="r",

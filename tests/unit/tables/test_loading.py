@@ -408,12 +408,6 @@ def test_absent_tables_and_columns_are_named(write, load, values):
         tables.has("surveys.scores")
     with pytest.raises(ParameterError, match="Did you mean 'surveys'"):
         tables.require("survey")
-    tables.require_always(["ledger", "surveys"])
-    with pytest.raises(
-        ContractError,
-        match=r"customers, tickets: no file for these tables.* Add customers\.csv or customers\.parquet",
-    ):
-        tables.require_always(["customers", "tickets", "ledger", "orders"])
 
 
 def test_validated_files_hold_every_column_in_its_type(write, load):
