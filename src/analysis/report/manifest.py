@@ -195,7 +195,7 @@ def read(folder: Path, *needs: str) -> dict[str, Any]:
     """The manifest of an edition; refused in words where it is no longer one."""
     try:
         content: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        if {"seals", *needs} <= set(content):
+        if isinstance(content, dict) and set(needs) <= set(content):
             return content
         why = "it lacks a part"
     except (OSError, ValueError, TypeError) as error:

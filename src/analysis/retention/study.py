@@ -47,7 +47,7 @@ class RetentionStudy(RetentionParts):
     reasons, revenue, renewals, accounts : why customers left; revenue retention; renewals; accounts by size.
     contract_cohorts, purchase_cohorts, product_cohorts, service_cohorts : cohorts, by what put a customer into them.
     effects, survival, drivers, chain : curvature of effects; survival of contracts; what goes with a loss; the chain from service to loss.
-    repurchase, loss_after_repair, early_warning : after service; and who is at risk.
+    repurchase, loss_after_repair, early_warning, surveys : after service; who is at risk; and who answers when asked.
     findings, checks : what stands out, what is to be doubted.
 
     Examples

@@ -301,8 +301,12 @@ def test_an_experience_in_the_days_that_a_term_runs_late_comes_before_its_end(
 ):
     # October has 31 days and September 30: the term runs two days beyond a month; the complaint of 30 September is known to be late on 1 October
     rows = [("K", 1, "C1", "maintenance", "2026-09-01", "2026-10-02", None, "100.00")]
-    inputs = inputs_of(written(company, rows, {"C1": "2026-10-03"}))
-    pieces = exposure_rows(inputs)
+    folder = written(company, rows, {"C1": "2026-10-03"})
+    # a desk that notes first answers, and has none for any of these
+    header, *lines = (folder / "tickets.csv").read_text(encoding="utf-8").splitlines()
+    noted = [f"{header},first_response_at", *(f"{line}," for line in lines)]
+    (folder / "tickets.csv").write_text("\n".join(noted) + "\n", encoding="utf-8")
+    pieces = exposure_rows(inputs_of(folder))
     assert (pieces["entry"] < pieces["stop"]).all()
     assert int(pieces.loc[pieces["lost"], "customers"].sum()) == 1
     ended = pieces[pieces["lost"]].iloc[0]
