@@ -217,12 +217,7 @@ def _idle_finding(inputs: StudyInputs, row: Mapping[str, Any], hours: pd.DataFra
     team = str(row["team"])
     state = Stating(inputs=inputs, period=Period(inputs.month - (IDLE_WINDOW - 1), inputs.month))
     recent = hours[(hours["team"] == team) & (hours["month"] > str(inputs.month - IDLE_WINDOW))]
-    limits = Interval(
-        low=row["low"],
-        high=row["high"],
-        level=inputs.confidence,
-        method="regression on months, serially correlated errors, t",
-    )
+    limits = _idle_limits(inputs, row["low"], row["high"])
     excess = state.exact(
         "excess_unused_share",
         row["excess_share"],
@@ -261,6 +256,11 @@ IDLE_SINCE = (
 BEGUN_IN, BEGUN_BETWEEN = "in {first}", "between {first} and {last}"
 
 
+def _idle_limits(inputs: StudyInputs, low: float, high: float) -> Interval:
+    method = "regression on months, serially correlated errors, t"
+    return Interval(low=low, high=high, level=inputs.confidence, method=method)
+
+
 def _idle_cost(state: Stating, hours: float, excess: Fact, months: pd.DataFrame, **place: Any) -> Fact | None:
     """Hours at what a paid hour of these months cost; nothing where a month's cost is not known."""
     paid, cost = float(months["hours_paid"].sum()), months["cost"].dropna()
@@ -282,12 +282,7 @@ def _idle_since(
     if len(since) <= IDLE_WINDOW:
         return IDLE, values
     whole = replace(state, period=Period(first, inputs.month))
-    limits = Interval(
-        low=row["since_low"],
-        high=row["since_high"],
-        level=inputs.confidence,
-        method="regression on months, serially correlated errors, t",
-    )
+    limits = _idle_limits(inputs, row["since_low"], row["since_high"])
     share = whole.exact(
         "excess_unused_share", row["since_share"], parts={"interval": limits, "n": len(months)}, team=team
     )

@@ -90,7 +90,7 @@ def traced(function: Any = None, *, name: str = "") -> Any:
     def call(*args: Any, **kwargs: Any) -> Any:
         bound = signature.bind_partial(*args, **kwargs).arguments
         with scope_of(dotted, bound) as scope:
-            given = frozenset(_within(bound))
+            given = frozenset(_ids_within(bound))
             result = function(*args, **kwargs)
             remember(result, tuple(scope.reads), given)
         return result
@@ -151,12 +151,12 @@ def remember(
             remember(part, queries, given, depth - 1)
 
 
-def _within(value: Any, depth: int = DEPTH) -> Iterator[int]:
+def _ids_within(value: Any, depth: int = DEPTH) -> Iterator[int]:
     """Ids of an object and of what containers and records in it hold."""
     yield id(value)
     if depth:
         for part in _parts(value):
-            yield from _within(part, depth - 1)
+            yield from _ids_within(part, depth - 1)
 
 
 def _of_params(value: Any) -> bool:
@@ -214,7 +214,7 @@ class traced_property(Generic[T]):
             dotted = f"{owner.__module__}.{owner.__qualname__}.{self._name}"
             with scope_of(dotted, {}) as scope:
                 value = self._function(instance)
-                remember(value, tuple(scope.reads), frozenset(_within(instance)))
+                remember(value, tuple(scope.reads), frozenset(_ids_within(instance)))
             instance.__dict__[kept] = (value, tuple(scope.reads))
         value, queries = instance.__dict__[kept]
         follow(*queries)
