@@ -316,3 +316,13 @@ def test_an_exporter_that_refuses_or_breaks_issues_nothing(month_end, tmp_path):
     reports = tmp_path / "reports"
     assert "ZeroDivisionError" in (reports / "_quarantine" / "2026-10-3" / "message.txt").read_text()
     assert sorted(path.name for path in reports.iterdir()) == ["_quarantine"]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{", b"[]", b"{}", b"\xff\x00"])
+def test_facts_of_an_edition_that_are_damaged_or_gone_are_refused_in_words(tmp_path, content):
+    folder = tmp_path / "2026-10" / "edition-1"
+    folder.mkdir(parents=True)
+    if content is not None:
+        (folder / "facts.json").write_bytes(content)
+    with pytest.raises(PublicationRefused, match=r"2026-10/edition-1: facts\.json is damaged or gone"):
+        editions.issued_facts(folder)
