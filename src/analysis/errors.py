@@ -8,14 +8,55 @@ from __future__ import annotations
 
 import difflib
 import errno
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
+LONGEST = 2_000  # letters of a message: whatever value stands in it, what to do must still be seen
+_END = 600
+# user and password of an address; of a path made of one, too, in which two strokes became one
+_USER = re.compile(r"(\b[a-z][a-z0-9+.-]*:/{1,2})(?:\S*|[^\s/@:]*:[^@\n]{1,200})@", re.IGNORECASE)
+_PASSWORD = re.compile(r"\b(password|passwd|passphrase|pwd|secret)(\s*=\s*)[^\s&;,]+", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+HIDDEN = "•••"
+
+
+def without_credentials(text: str) -> str:
+    """A text without the user and the password of any address in it."""
+    return _PASSWORD.sub(rf"\1\2{HIDDEN}", _USER.sub(rf"\1{HIDDEN}@", text))
+
+
+def told(text: object) -> str:
+    """A text as a message may hold it: no credentials, no control characters, cut in the middle when it is too long."""
+    whole = _CONTROL.sub("�", without_credentials(str(text)[: 50 * LONGEST]))
+    return whole if len(whole) <= LONGEST else f"{whole[: LONGEST - _END]} […] {whole[-_END:]}"
+
+
+def quoted(value: object, longest: int = 60) -> str:
+    """A value of a file as a message repeats it: in quotes, its beginning where it is long."""
+    text = str(value) if isinstance(value, (str, int, float)) else _beginning(value)
+    return f"'{text}'" if len(text) <= longest else f"'{text[:longest]}…' ({len(text):,} characters)"
+
+
+def _beginning(value: object) -> str:
+    """Of a list or mapping that may be vast when it is written out."""
+    import reprlib
+
+    short = reprlib.Repr()
+    short.maxstring = short.maxother = 40
+    return short.repr(value) if isinstance(value, (list, tuple, dict, set)) else str(value)
+
 
 class AnalysisError(Exception):
-    """Something the user can act on. The command line prints it without a traceback."""
+    """Something the user can act on. The command line prints it without a traceback.
+
+    Whatever its message is made of, it shows no user or password of an address and has an end.
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(told(message))
 
 
 class ParameterError(AnalysisError):

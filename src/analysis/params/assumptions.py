@@ -9,7 +9,7 @@ from pathlib import Path
 
 from analysis.errors import ParameterError, suggestion
 from analysis.locale import Text
-from analysis.params.places import params_file
+from analysis.params.places import params_file, shown
 from analysis.params.strict import bind, read_yaml
 
 
@@ -47,7 +47,10 @@ class Assumptions:
     def load(cls, path: Path | None = None) -> Assumptions:
         path = path or params_file("assumptions.yml")
         return cls(
-            {name: bind(Assumption, entry, f"{path.name}: {name}") for name, entry in read_yaml(path).items()}
+            {
+                name: bind(Assumption, entry, f"{shown(path)}: {name}")
+                for name, entry in read_yaml(path).items()
+            }
         )
 
     def value(self, name: str, *, on: dt.date) -> Decimal:

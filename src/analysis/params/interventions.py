@@ -10,7 +10,7 @@ from typing import Literal
 
 from analysis.errors import ParameterError
 from analysis.locale import Text
-from analysis.params.places import params_file
+from analysis.params.places import params_file, shown
 from analysis.params.strict import bind, read_yaml
 
 
@@ -48,7 +48,7 @@ def load_interventions(path: Path | None = None, *, kind: str | None = None) -> 
     if not path.is_file():
         return ()
     entries = [
-        replace(bind(Intervention, entry, f"{path.name}: {name}"), id=name)
+        replace(bind(Intervention, entry, f"{shown(path)}: {name}"), id=name)
         for name, entry in read_yaml(path).items()
     ]
     return tuple(

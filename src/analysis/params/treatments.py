@@ -12,7 +12,7 @@ from typing import Literal
 
 from analysis.errors import ParameterError, suggestion
 from analysis.locale import Text
-from analysis.params.places import params_file
+from analysis.params.places import params_file, shown
 from analysis.params.strict import bind, read_yaml
 
 Rule = Literal[
@@ -123,6 +123,6 @@ def load_treatments(path: Path | None = None) -> tuple[Treatment, ...]:
     """Every treatment in the order of the file."""
     path = path or params_file("treatments.yml")
     return tuple(
-        replace(bind(Treatment, entry, f"{path.name}: {name}"), id=name)
+        replace(bind(Treatment, entry, f"{shown(path)}: {name}"), id=name)
         for name, entry in read_yaml(path).items()
     )

@@ -8,7 +8,7 @@ from typing import Literal
 
 from analysis.errors import ParameterError
 from analysis.locale import Text
-from analysis.params.places import params_file
+from analysis.params.places import params_file, shown
 from analysis.params.strict import bind, read_yaml
 
 Change = Literal["faster_hours", "share_points", "reduce_share"]
@@ -143,9 +143,11 @@ class _File:
 def load_what_ifs(path: Path | None = None) -> WhatIfPlan:
     """Scenarios in the order of the file, and the plan of the budget."""
     path = path or params_file("what_ifs.yml")
-    found = bind(_File, read_yaml(path), path.name)
+    found = bind(_File, read_yaml(path), shown(path))
     if found.draws < 1000:
-        raise ParameterError(f"{path.name}: draws {found.draws} are too few for an interval; at least 1000.")
+        raise ParameterError(
+            f"{shown(path)}: draws {found.draws} are too few for an interval; at least 1000."
+        )
     return WhatIfPlan(
         scenarios=tuple(replace(one, id=name) for name, one in found.scenarios.items()),
         budget=found.budget,

@@ -10,7 +10,7 @@ from analysis.errors import ParameterError
 from analysis.metrics import StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.metrics.views.days import Width
-from analysis.params.places import params_file
+from analysis.params.places import params_file, shown
 from analysis.params.strict import bind, read_yaml
 from analysis.summaries import Summarised
 
@@ -48,7 +48,7 @@ class RetentionSettings(Summarised):
 def load_settings(path: Path | None = None) -> RetentionSettings:
     """The settings of a file, ``params/retention.yml`` where none is given."""
     path = path or params_file("retention.yml")
-    return bind(RetentionSettings, read_yaml(path), path.name)
+    return bind(RetentionSettings, read_yaml(path), shown(path))
 
 
 def limit(inputs: StudyInputs, name: str) -> float:

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Literal
 
 from analysis.errors import ParameterError, suggestion
-from analysis.params.places import params_file
+from analysis.params.places import params_file, shown
 from analysis.params.strict import bind, read_yaml
 from analysis.sources.amounts import factor_of
-from analysis.sources.databases import refuse_credentials, refuse_variable, refuse_writing
+from analysis.sources.databases import refuse_variable, refuse_writing
 from analysis.sources.moments import LocalTimes
 from analysis.sources.reading import FileForm
 
@@ -240,14 +240,13 @@ def load_map(name: str, tables: Mapping[str, tuple[str, ...]], *, path: Path | N
     """
     path = path or params_file(f"sources/{name}.yml")
     content = read_yaml(path)
-    refuse_credentials(path.read_text(encoding="utf-8"), f"sources/{path.name}")
     if content.get("url_from") and isinstance(content.get("tables"), list):
         for entry in content["tables"]:
             if isinstance(entry, dict) and not entry.get("file"):
                 entry.setdefault("url_from", content["url_from"])
-    found = bind(SourceMap, content | {"name": name}, f"sources/{path.name}")
+    found = bind(SourceMap, content | {"name": name}, shown(path))
     for entry in found.tables:
-        check_entry(entry, tables, f"sources/{path.name}: {entry.table}")
+        check_entry(entry, tables, f"{shown(path)}: {entry.table}")
     return found
 
 
