@@ -32,7 +32,7 @@ def told(text: object) -> str:
     return whole if len(whole) <= LONGEST else f"{whole[: LONGEST - _END]} […] {whole[-_END:]}"
 
 
-def quoted(value: object, longest: int = 60) -> str:
+def in_quotes(value: object, longest: int = 60) -> str:
     """A value of a file as a message repeats it: in quotes, its beginning where it is long."""
     text = str(value) if isinstance(value, (str, int, float)) else _beginning(value)
     return f"'{text}'" if len(text) <= longest else f"'{text[:longest]}…' ({len(text):,} characters)"
@@ -149,6 +149,14 @@ def of_the_machine(error: BaseException, *, near: Path) -> PlaceError | None:
         return PlaceError(
             "The machine has not enough memory. Close what else runs, or run with WORKERS=1 (--workers 1)."
         )
+    if _engine_says(error, "OutOfMemoryException"):
+        return PlaceError(
+            "The engine needs more memory than it may take. Raise AFTER_SALES_MEMORY, or run with WORKERS=1 (--workers 1)."
+        )
+    if _engine_says(error, "IOException"):
+        return PlaceError(
+            f"The engine could not read or write: {str(error).splitlines()[0][:200]}. {_RIGHTS}"
+        )
     if type(error).__name__ == "BrokenProcessPool":
         return PlaceError(
             "A process that made pages was ended from outside, mostly for lack of memory. Run it again, with WORKERS=1 (--workers 1)."
@@ -160,10 +168,18 @@ def of_the_machine(error: BaseException, *, near: Path) -> PlaceError | None:
         return PlaceError(
             f"{_named(str(error.filename), package)}: a file of the program is missing. Install it again."
         )
-    if error.errno not in _ADVICE:
+    elsewhere = error.errno == errno.ENOENT and not Path(str(error.filename)).is_relative_to(near)
+    if (
+        error.errno not in _ADVICE or elsewhere
+    ):  # a file elsewhere that is not there: nobody but the program asked for it
         return None
     place = f"{_named(str(error.filename), near)}: " if error.filename else ""
     return PlaceError(f"{place}{str(error.strerror).lower()}. {_ADVICE[error.errno]}")
+
+
+def _engine_says(error: BaseException, kind: str) -> bool:
+    """Whether DuckDB raised an error of a kind; it is not imported only to ask."""
+    return type(error).__name__ == kind and "duckdb" in type(error).__module__
 
 
 def _named(place: str, near: Path) -> str:
@@ -185,6 +201,10 @@ _ADVICE = {
     errno.ENOTEMPTY: _OTHER_KIND,
     errno.ELOOP: "Links lead in a circle there; take one away.",
     errno.ENAMETOOLONG: "Use a shorter name.",
+    errno.ENOENT: "It was there when it was looked for, or should have been; do not move files while this runs, then run it again.",
+    errno.ENXIO: "It is no file that can be read; take it away.",
+    errno.ENOMEM: "Close what else runs, or run with WORKERS=1 (--workers 1).",
+    errno.EAGAIN: "No more processes may be started; close other programs, or run with WORKERS=1 (--workers 1).",
     errno.EIO: "The disk or the network drive does not answer as it should; have it looked at.",
     errno.ESTALE: "The network drive is no longer there as it was; connect it again.",
     errno.EMFILE: "Too many files are open; raise the limit (ulimit -n) or run with WORKERS=1 (--workers 1).",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from analysis.errors import ParameterError, quoted
+from analysis.errors import ParameterError, in_quotes
 
 # Of the months and days that anything here can speak of.
 FIRST_YEAR, LAST_YEAR = 1900, 2200
@@ -43,7 +43,7 @@ class Month:
             return cls(value.year, value.month)
         match = re.fullmatch(r"([0-9]{4})-([0-9]{2})(?:-01)?", str(value).strip())
         if not match:
-            raise ParameterError(f"month {quoted(value)}: not a month; write it as 2026-10.")
+            raise ParameterError(f"month {in_quotes(value)}: not a month; write it as 2026-10.")
         return cls(int(match[1]), int(match[2]))
 
     def __str__(self) -> str:
@@ -92,7 +92,7 @@ def stated_epoch() -> int | None:
     last = dt.datetime(LAST_YEAR, 12, 31, tzinfo=dt.UTC).timestamp()
     if not re.fullmatch(r"[0-9]{1,12}", stated.strip()) or int(stated) > last:
         raise ParameterError(
-            f"SOURCE_DATE_EPOCH {quoted(stated)}: not a number of seconds since 1970 (to the year {LAST_YEAR}); unset it or give a whole number."
+            f"SOURCE_DATE_EPOCH {in_quotes(stated)}: not a number of seconds since 1970 (to the year {LAST_YEAR}); unset it or give a whole number."
         )
     return int(stated)
 

@@ -10,13 +10,13 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from analysis.errors import ParameterError, suggestion
 from analysis.formats import Unit
 from analysis.locale import Text
 from analysis.params.places import params_file, params_files, shown
-from analysis.params.strict import bind, read_yaml
+from analysis.params.strict import Within, bind, read_yaml
 from analysis.results import OPERATIONS, Estimated, Fact
 
 
@@ -117,7 +117,7 @@ class Metric:
     better: Literal["lower", "higher", "neither"] = "neither"
     tier: Literal["strategic", "management", "execution"] = "management"
     interval: Limits = "exact"
-    per: int = 1
+    per: Annotated[int, Within(low=1, high=1_000_000)] = 1
     cents: bool = False
     threshold: Threshold | None = None
     derived: Derivation | None = None

@@ -10,6 +10,7 @@ A report reads a frozen copy of the params in force (:func:`frozen`): what is ch
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from analysis.errors import AnalysisError, ParameterError
+from analysis.errors import AnalysisError, ParameterError, PlaceError
 
 # Set by the report for itself and its notebooks: the folder of the frozen copy.
 FROZEN = "AFTER_SALES_FROZEN"
@@ -215,6 +216,15 @@ _WHY = {
     errno.EACCES: "may not be read. Check who may read there.",
     errno.EPERM: "may not be read. Check who may read there.",
 }
+
+
+@contextmanager
+def locked_by(path: Path) -> Iterator[None]:
+    """Only one process at a time holds this file; the lock goes with the process."""
+    is_plain(path, name=path.name, refusal=PlaceError)
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _kind(mode: int) -> str:

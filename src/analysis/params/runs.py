@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
-from analysis.errors import ParameterError, quoted
+from analysis.errors import ParameterError, in_quotes
 from analysis.locale import Text
 from analysis.params.places import params_file, params_files, params_in_force, project_root, shown
 from analysis.params.strict import Name, NotNegative, Within, bind, known_day, read_yaml
@@ -104,7 +104,7 @@ def load_run(name: str, *, month: str = "", data: str = "", as_of: str = "") -> 
     """
     if not name or Path(name).name != name:
         raise ParameterError(
-            f"run_name {quoted(name)}: should be the name of a file in params/runs/, e.g. sample."
+            f"run_name {in_quotes(name)}: should be the name of a file in params/runs/, e.g. sample."
         )
     Name().refuse_outside(name, "run_name")
     path = params_file(f"runs/{name}.yml")
@@ -123,7 +123,7 @@ def _day(text: str) -> dt.date:
             raise ValueError(text)
         return known_day(dt.date.fromisoformat(text), "as_of")
     except ValueError:
-        raise ParameterError(f"as_of {quoted(text)}: not a day; write it as 2026-11-10.") from None
+        raise ParameterError(f"as_of {in_quotes(text)}: not a day; write it as 2026-11-10.") from None
 
 
 def params_hash() -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from analysis.errors import ParameterError
 from analysis.params.places import params_file, shown
-from analysis.params.strict import bind, read_yaml
+from analysis.params.strict import NotNegative, bind, read_yaml
 from analysis.periods import Month
 
 REGISTER = "screen_figures.yml"
@@ -32,7 +32,7 @@ class ScreenFigure:
     figure: str
     period: str
     value: Decimal
-    tolerance: Decimal
+    tolerance: NotNegative
     source: str
     read_on: dt.date
     data: str = ""
@@ -40,8 +40,6 @@ class ScreenFigure:
 
     def __post_init__(self) -> None:
         place = f"{REGISTER}: '{self.figure}' of {self.period}"
-        if self.tolerance < 0:
-            raise ParameterError(f"{place}: tolerance {self.tolerance} should be zero or more.")
         if not self.source.strip() or not self.system.strip():
             raise ParameterError(
                 f"{place}: 'system' and 'source' should say which screen showed it and who read it."

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import yaml
 
-from analysis.errors import ParameterError, quoted, suggestion, without_credentials
+from analysis.errors import ParameterError, in_quotes, suggestion, without_credentials
 from analysis.locale import Text
 from analysis.params.places import is_plain, params_files, read_plain, shown
 from analysis.periods import FIRST_YEAR, LAST_YEAR, Month
@@ -64,7 +64,7 @@ class _StrictLoader(_YAML):  # type: ignore[misc]
             key = self.construct_object(key_node, deep=True)
             if key in seen:
                 raise ParameterError(
-                    f"{self.file}: key {quoted(key)} stands twice (lines {seen[key]} and {line}); keep one."
+                    f"{self.file}: key {in_quotes(key)} stands twice (lines {seen[key]} and {line}); keep one."
                 )
             seen[key] = line
         mapping: dict[Hashable, Any] = super().construct_mapping(node, deep=deep)
@@ -79,7 +79,7 @@ def _exact_number(loader: _StrictLoader, node: yaml.ScalarNode) -> Decimal:
         number = Decimal("NaN")
     if not number.is_finite():
         raise ParameterError(
-            f"{loader.file}: line {node.start_mark.line + 1}: {quoted(text)} is no number to compute with; write digits, e.g. 0.05."
+            f"{loader.file}: line {node.start_mark.line + 1}: {in_quotes(text)} is no number to compute with; write digits, e.g. 0.05."
         )
     return number
 
@@ -93,7 +93,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not is_plain(path, name=name):
         beside = {file.stem for file in (*path.parent.glob("*.yml"), *params_files(path.parent.name))}
         raise ParameterError(
-            f"{quoted(path.name)[1:-1]}: no such file in {path.parent.name}/.{suggestion(path.stem[:200], sorted(beside))}"
+            f"{in_quotes(path.name)[1:-1]}: no such file in {path.parent.name}/.{suggestion(path.stem[:200], sorted(beside))}"
         )
     content = parse_yaml(read_plain(path, name=name), name)
     if content is None:
@@ -147,16 +147,17 @@ def _refuse_vast(text: str, name: str) -> None:
     sizes: dict[str, int] = {}
     opened: list[tuple[str | None, int]] = []
     total = 0
-    for event in yaml.parse(text, Loader=_YAML):
+    events: typing.Iterator[Any] = yaml.parse(text, Loader=_YAML)
+    for event in events:
         line = f"{name}: line {event.start_mark.line + 1}"
-        if getattr(event, "tag", None) not in (None, "!"):
+        if (tag := getattr(event, "tag", None)) not in (None, "!"):
             raise ParameterError(
-                f"{line}: {quoted(event.tag)} is a tag (!), and tags are not read. Write the value plainly, text in quotes."
+                f"{line}: {in_quotes(tag)} is a tag (!), and tags are not read. Write the value plainly, text in quotes."
             )
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in sizes:
                 raise ParameterError(
-                    f"{line}: alias *{event.anchor[:60]} names nothing before it, or what it stands in. Write the values out."
+                    f"{line}: alias {in_quotes(event.anchor)} names nothing before it, or what it stands in. Write the values out."
                 )
             total += sizes[event.anchor]
         elif isinstance(event, yaml.CollectionStartEvent):
@@ -185,7 +186,7 @@ def _yaml_words(error: yaml.YAMLError) -> str:
 def _kind_of(value: object) -> str:
     """A value of YAML by its kind, in words."""
     kinds: dict[type, str] = {dict: "keys and values", list: "a list", str: "a text", type(None): "nothing"}
-    return kinds.get(type(value), f"the value {quoted(value)}")
+    return kinds.get(type(value), f"the value {in_quotes(value)}")
 
 
 def bind(kind: type[D], data: Any, where: str) -> D:
@@ -197,7 +198,7 @@ def bind(kind: type[D], data: Any, where: str) -> D:
     for key in data:
         if key not in fields:
             raise ParameterError(
-                f"{where}: unknown key {quoted(key)}.{suggestion(str(key)[:200], fields)} Known: {', '.join(fields)}."
+                f"{where}: unknown key {in_quotes(key)}.{suggestion(str(key)[:200], fields)} Known: {', '.join(fields)}."
             )
     missing = [
         name
@@ -226,7 +227,7 @@ def convert(kind: Any, value: Any, where: str) -> Any:
     if origin is typing.Literal:
         if value not in arguments:
             raise ParameterError(
-                f"{where}: {quoted(value)} is not allowed.{suggestion(str(value)[:200], map(str, arguments))} Allowed: {', '.join(map(str, arguments))}."
+                f"{where}: {in_quotes(value)} is not allowed.{suggestion(str(value)[:200], map(str, arguments))} Allowed: {', '.join(map(str, arguments))}."
             )
         return value
     if origin is tuple:
@@ -272,16 +273,20 @@ def _scalar(kind: Any, value: Any, where: str) -> Any:
 
 def _number(kind: Any, value: Any, where: str) -> Any:
     """A finite number of a size that can be computed with and printed."""
-    readable = {Decimal: (int, Decimal, str), float: (int, float, Decimal), int: (int,)}[kind]
-    if not isinstance(value, readable) or isinstance(value, bool):
+    kinds: dict[Any, tuple[type, ...]] = {
+        Decimal: (int, Decimal, str),
+        float: (int, float, Decimal),
+        int: (int,),
+    }
+    if not isinstance(value, kinds[kind]) or isinstance(value, bool):
         raise _unfit(kind, value, where)
     try:
-        exact = Decimal(value)
+        exact = Decimal(typing.cast("Decimal", value))
     except InvalidOperation:
         raise _unfit(kind, value, where) from None
     if not exact.is_finite() or abs(exact) > LARGEST_NUMBER:
         raise ParameterError(
-            f"{where}: {quoted(value)} is no number to compute with; it should be finite, and at most {LARGEST_NUMBER:,} either way."
+            f"{where}: {in_quotes(value)} is no number to compute with; it should be finite, and at most {LARGEST_NUMBER:,} either way."
         )
     return exact if kind is Decimal else kind(exact)
 
@@ -295,7 +300,7 @@ def _unfit(kind: Any, value: Any, where: str) -> ParameterError:
         float: "a number",
         int: "a whole number",
     }
-    return ParameterError(f"{where}: {quoted(value)} should be {names.get(kind, kind)}.")
+    return ParameterError(f"{where}: {in_quotes(value)} should be {names.get(kind, kind)}.")
 
 
 # ---------------------------------------------------------------- what a value may be
@@ -322,7 +327,7 @@ class Within:
             or (self.below is not None and value >= self.below)
         )
         if outside:
-            raise ParameterError(f"{where}: {quoted(value)} should be {self}.")
+            raise ParameterError(f"{where}: {in_quotes(value)} should be {self}.")
 
     def __str__(self) -> str:
         ends = {"at least": self.low, "above": self.above, "at most": self.high, "below": self.below}
@@ -351,10 +356,10 @@ class Name:
         """Raise a ParameterError for a text that is no such name."""
         if len(value.encode("utf-8", "surrogatepass")) > self.longest:
             raise ParameterError(
-                f"{where}: {quoted(value)} is too long; a name has at most {self.longest} letters."
+                f"{where}: {in_quotes(value)} is too long; a name has at most {self.longest} letters."
             )
         if not value.isprintable():
-            raise ParameterError(f"{where}: {quoted(value)} holds a character that no name has.")
+            raise ParameterError(f"{where}: {in_quotes(value)} holds a character that no name has.")
         if without_credentials(value) != value or "://" in value:
             raise ParameterError(
                 f"{where}: holds an address, and the name of a file or folder is expected. A database is named by url_from in a source map (docs/SOURCES.md)."

@@ -205,6 +205,9 @@ def broken_seals(folder: Path) -> list[str]:
 
 def read(folder: Path, *needs: str) -> dict[str, Any]:
     """The manifest of an edition; refused in words where it is no longer one."""
+    is_plain(
+        folder / MANIFEST, name=f"{folder.parent.name}/{folder.name}/{MANIFEST}", refusal=PublicationRefused
+    )
     try:
         content: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if isinstance(content, dict) and set(needs) <= set(content):

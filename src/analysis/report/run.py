@@ -25,6 +25,7 @@ from analysis.errors import (
     ParameterError,
     PublicationRefused,
     SourceError,
+    of_the_machine,
     suggestion,
 )
 from analysis.exhibits.record import MIME, Block
@@ -274,8 +275,9 @@ class Failure:
     def advice(self) -> str:
         if self.kind in ("ParameterError", "SourceError", "ContractError", "MissingData", "FitError"):
             return "Do what the message says, then run the report again."
-        if self.kind in ("DeadKernelError", "MemoryError"):
-            return "The kernel died or ran out of memory: run fewer side by side (WORKERS=1) or on a machine with more memory."
+        never_began = self.kind == "RuntimeError" and self.text.startswith("Kernel")
+        if self.kind in ("DeadKernelError", "MemoryError") or never_began:
+            return "The kernel did not start, died or ran out of memory: run fewer side by side (WORKERS=1) or on a machine with more memory."
         return "A fault in the notebook or the package: open the executed notebook at the marked cell, or run it in `make lab`."
 
 
@@ -390,8 +392,14 @@ def _execute(
             return None
         return _failure(notebook, output, error.cell_index, error.ename, error.evalue, error.source)
     except Exception as error:
+        if (machine := of_the_machine(error, near=output.parents[2])) is not None:
+            raise machine from error
         index = _last_started(output)
         return _failure(notebook, output, index, type(error).__name__, str(error), "")
+    finally:
+        from jupyter_core.utils import ensure_event_loop
+
+        ensure_event_loop().close()  # nbclient leaves this thread's loop open
     return None
 
 
