@@ -28,7 +28,10 @@ def without_credentials(text: str) -> str:
 
 def told(text: object) -> str:
     """A text as a message may hold it: no credentials, no control characters, cut in the middle when it is too long."""
-    whole = _CONTROL.sub("�", without_credentials(str(text)[: 50 * LONGEST]))
+    whole = str(text)
+    if len(whole) > 50 * LONGEST:
+        whole = f"{whole[: 25 * LONGEST]} {whole[-25 * LONGEST :]}"
+    whole = _CONTROL.sub("�", without_credentials(whole))
     return whole if len(whole) <= LONGEST else f"{whole[: LONGEST - _END]} […] {whole[-_END:]}"
 
 

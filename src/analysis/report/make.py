@@ -38,6 +38,7 @@ from analysis.report.run import (
     run_notebooks,
     scratch_notebooks,
 )
+from analysis.report.whole import refuse_incomplete
 
 if TYPE_CHECKING:
     from analysis.report.editions import Comparison
@@ -122,7 +123,8 @@ def make_report(
         ...
     analysis.errors.ParameterError: parameter 'mnth': no notebook of this run has it; known: as_of, data, month, run_name. Did you mean 'month'?
     """
-    stated_epoch()  # a bad one is told before anything is computed
+    stated_epoch()  # what is wrong with the place is told before anything is computed
+    refuse_incomplete()
     reports = reports_folder(reports)
     progress = progress or Progress()
     standard: dict[str, Value] = dict(zip(STANDARD, (run_name, month, data, as_of), strict=True))
