@@ -27,6 +27,7 @@ from analysis.errors import (
     SourceError,
     of_the_machine,
     suggestion,
+    without_credentials,
 )
 from analysis.exhibits.record import MIME, Block
 from analysis.exhibits.statements import not_computed, not_made, sections_not_made
@@ -226,7 +227,11 @@ def passed_parameters(
 def refuse_unknown_parameters(extra: Mapping[str, str], notebooks: Sequence[Notebook]) -> None:
     """papermill only warns of a parameter that no notebook has, and the default is reported as if it had been asked for."""
     known = sorted({name for notebook in notebooks for name in notebook.parameters})
-    for name in extra:
+    for name, text in extra.items():
+        if without_credentials(text) != text:
+            raise ParameterError(
+                f"parameter '{name}': holds an address with who connects, and parameters stand in the pack. Leave it out."
+            )
         if name in STANDARD:
             raise ParameterError(
                 f"parameter '{name}': set it with RUN=, MONTH=, DATA= or AS_OF= (--run, --month, --data, --as-of), not as a notebook parameter."

@@ -476,3 +476,9 @@ def test_a_long_tmpdir_does_not_keep_the_kernels_from_starting(tmp_path, monkeyp
     ).parent
     assert report(folder.parent).number == 1
     assert not list(long.iterdir())
+
+
+def test_a_parameter_that_would_carry_a_password_into_the_pack_is_refused(sound):
+    with pytest.raises(ParameterError, match="parameters stand in the pack") as refusal:
+        refuse_unknown_parameters({"top": "postgres://joe:hunter2@host/db"}, find_notebooks(sound))
+    assert "hunter2" not in str(refusal.value)
