@@ -15,7 +15,13 @@ for _name in (
     os.environ[_name] = "1"
 os.environ.setdefault("MPLBACKEND", "agg")
 # Tests state what they need; an analyst's settings must not change an answer.
-for _name in ("AFTER_SALES_RUN_DIR", "AFTER_SALES_LANGUAGE", "AFTER_SALES_ROOT", "SOURCE_DATE_EPOCH"):
+for _name in (
+    "AFTER_SALES_RUN_DIR",
+    "AFTER_SALES_LANGUAGE",
+    "AFTER_SALES_ROOT",
+    "AFTER_SALES_FROZEN",
+    "SOURCE_DATE_EPOCH",
+):
     os.environ.pop(_name, None)
 
 import pytest  # noqa: E402 - after the environment is set

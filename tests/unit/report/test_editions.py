@@ -227,20 +227,19 @@ def test_latest_is_mended_by_a_run_that_finds_nothing_new(month_end, tmp_path):
 
 
 def test_ground_that_moves_under_a_run_is_refused(month_end, tmp_path, monkeypatch):
-    """Parameters edited while the notebooks ran once gave October's pack August's facts."""
-    notebook = tmp_path / "notebooks" / "10_costs.ipynb"
+    """What a run cannot copy: the package, and modules that its notebooks import from beside them."""
 
-    def saved_again():
-        notebook.write_text(notebook.read_text() + " ")
+    def module_saved():
+        (tmp_path / "notebooks" / "ours.py").write_text("LIMIT = 2\n")
 
     with pytest.raises(PublicationRefused, match="notebooks changed while the report was being made"):
-        month_end(meanwhile=saved_again)
+        month_end(meanwhile=module_saved)
 
-    def params_edited():
-        monkeypatch.setattr(manifest, "_params_hashes", lambda name: {"params": "x", "definitions": "y"})
+    def program_changed():
+        monkeypatch.setattr(manifest, "source_hash", lambda: "f" * 64)
 
-    with pytest.raises(PublicationRefused, match="params, definitions changed while"):
-        month_end(meanwhile=params_edited)
+    with pytest.raises(PublicationRefused, match="code changed while"):
+        month_end(meanwhile=program_changed)
     assert not (tmp_path / "reports" / "2026-10").exists()
 
 
