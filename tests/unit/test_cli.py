@@ -370,3 +370,29 @@ def test_a_number_of_the_environment_is_one(monkeypatch, name, value):
     monkeypatch.setenv(name, value)
     with pytest.raises(errors.ParameterError, match=f"{name} '{value}'"):
         DuckDB()
+
+
+@pytest.mark.parametrize("value", ["", "  "])
+@pytest.mark.parametrize("option", ["--data", "--month", "--run", "--as-of"])
+def test_an_option_that_is_given_and_empty_is_refused(option, value, capsys):
+    """``DATA=$FOLDER`` with FOLDER unset would otherwise issue the sample company's pack."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["report", option, value])
+    assert ended.value.code == 2
+    assert f"{option} is empty" in capsys.readouterr().err
+
+
+def test_a_stop_inside_a_query_is_no_fault_of_the_program():
+    """The engine has an error of its own for it, in place of the interrupt."""
+    script = (
+        "import os, signal, sys, threading, duckdb\nfrom analysis import cli\n"
+        "def long_query(options):\n"
+        "    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM)).start()\n"
+        "    duckdb.connect().execute('SELECT count(*) FROM range(30000000000) WHERE random() < 2').fetchall()\n"
+        "cli._clean = long_query\nsys.exit(cli.main(['clean']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 130, done
+    assert done.stderr == "interrupted: nothing was issued.\n"
