@@ -51,7 +51,7 @@ from analysis.exhibits.statements import callout, not_computed
 from analysis.exhibits.style import Drawing
 from analysis.exhibits.vocabulary import Tile, phrase
 from analysis.failures.forecasting_facts import DIRECT, FULL
-from analysis.failures.monitoring_facts import ChartFacts
+from analysis.failures.monitoring_facts import ChartFacts, PhaseFacts
 from analysis.failures.result import FailureStudy, NotRated
 from analysis.locale import Text
 from analysis.metrics import NotDone, Period
@@ -239,38 +239,57 @@ def _few(months: Sequence[Month]) -> Text:
 @_or_nothing
 def phase_figures(study: FailureStudy) -> list[Block]:
     """Machines and component of each registered fix, with limits before it and limits since."""
-    blocks: list[Block] = []
-    for number, one in enumerate(study.phases, start=1):
-        values: dict[str, Value] = {
-            "fix": one.name,
-            "before": one.before,
-            "after": one.after,
-            "since": one.starts,
-            "share": one.made_with,
-        }
-        blocks.append(
-            figure(
-                f"failures.phase_{number}",
-                title=Sentence(
-                    "{fix}: all machines it is for failed {before} as often as others before it and {after} since",
-                    values,
-                )
-                if one.fix.where
-                else Sentence(
-                    "{fix}: the field stood at {before} its own average before it and {after} since", values
-                ),
-                subtitle=Sentence(
-                    "Machines made with the fix and those made before it together ({share} of their unit-months since are with it); limits computed anew from {since}",
-                    values,
-                ),
-                foot=_source(study),
-                alt=Sentence(
-                    "Control chart in two phases, {before} before and {after} since {since}.", values
-                ),
-                draw=_control_chart(one.chart, Text.of(RATIO)),
-            )
-        )
-    return blocks
+    return [_phase_figure(study, one, number) for number, one in enumerate(study.phases, start=1)]
+
+
+_LEVELS = {
+    True: "{fix}: all machines it is for had {before} the failures of others before it{before:doubt} and {after} since{after:doubt}; ",
+    False: "{fix}: failures stood at {before} those expected before it{before:doubt} and at {after} since{after:doubt}; ",
+}
+_CHANGES = {
+    "fell": "a fall beyond chance: {change}{change:doubt}",
+    "rose": "a rise beyond chance: {change}{change:doubt}",
+    "none": "no change beyond chance: {change}{change:doubt}",
+}
+# by whether the fix is for some of the machines, and by what chance leaves of the change
+PHASES = {
+    (some, change): f"{levels}{found}" for some, levels in _LEVELS.items() for change, found in _CHANGES.items()
+}
+_MARKED = {
+    True: "; marked by a Western Electric rule: {signals}",
+    False: "; no month is marked by a Western Electric rule",
+}
+_PHASE_SUBTITLE = "Machines made with the fix and those made before it together ({share} of their unit-months since are with it); limits computed anew from {since}"
+PHASE_SUBTITLES = {marked: f"{_PHASE_SUBTITLE}{what}" for marked, what in _MARKED.items()}
+
+
+def _phase_figure(study: FailureStudy, one: PhaseFacts, number: int) -> Block:
+    """Levels are all failures over all expected of each phase; the chart's centre leaves out the months beyond its limits."""
+    values: dict[str, Value] = {
+        "fix": one.name,
+        "before": one.before,
+        "after": one.after,
+        "change": one.change,
+        "since": one.starts,
+        "share": one.made_with,
+        "signals": _named(one.chart.signals),
+    }
+    return figure(
+        f"failures.phase_{number}",
+        title=Sentence(PHASES[bool(one.fix.where), _changed(one.change)], values),
+        subtitle=Sentence(PHASE_SUBTITLES[bool(one.chart.signals)], values),
+        foot=_source(study),
+        alt=Sentence("Control chart in two phases, {before} before and {after} since {since}.", values),
+        draw=_control_chart(one.chart, Text.of(RATIO)),
+    )
+
+
+def _changed(change: Fact) -> str:
+    """Whether the level since a fix lies beyond chance below or above that before it."""
+    found = change.interval
+    if change.value is None or found is None or found.low <= 1 <= found.high:
+        return "none"
+    return "fell" if float(change.value) < 1 else "rose"
 
 
 # ---------------------------------------------------------------- the customer's words
