@@ -157,7 +157,9 @@ def _b10_table(study: FailureStudy, life: LifeFacts) -> Block:
             metric("life_criterion", of="excess", head="Criterion above lowest", places=1),
             metric("b10_life", of="b10", places=1),
             interval("b10_life", of="b10", places=1),
-            words(lambda one: Text.of("yes") if one.used else Text.of("no"), "Used", key="used", context="model"),
+            words(
+                lambda one: Text.of("yes") if one.used else Text.of("no"), "Used", key="used", context="model"
+            ),
         ],
         note=source(study),
     )

@@ -160,7 +160,8 @@ def pareto_figure(study: FailureStudy, measure: str = "count", attribute: str = 
         if ranking.left_out is None
         else Sentence(_LEFT_OUT, {"count": ranking.left_out}),
         alt=Sentence(
-            "Ranked bars by {attribute:lower} with their cumulative share, from {first} with {fact} down.", values
+            "Ranked bars by {attribute:lower} with their cumulative share, from {first} with {fact} down.",
+            values,
         ),
         draw=pareto(
             [

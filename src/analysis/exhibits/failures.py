@@ -75,9 +75,7 @@ def failure_tiles(study: FailureStudy) -> Block:
         month, past = Month.parse(study.repeats[-1].period), study.repeats[-13:]
         head = phrase("Repairs of {month} repeated within 30 days", month=month)
         last = study.repeats[-1]
-        shown.append(
-            tile(REPEATS, last, head=head, history=past, comparisons=interval_lines(REPEATS, last))
-        )
+        shown.append(tile(REPEATS, last, head=head, history=past, comparisons=interval_lines(REPEATS, last)))
     if study.forecast:
         ahead = study.forecast
         for id, over, whole, part in (
@@ -139,7 +137,9 @@ def rate_figure(study: FailureStudy) -> Block:
     }
     return figure(
         "failures.rate",
-        title=Sentence("{month}: {rate}{rate:doubt}, once the failures still to be reported are allowed for", values),
+        title=Sentence(
+            "{month}: {rate}{rate:doubt}, once the failures still to be reported are allowed for", values
+        ),
         subtitle=Sentence(
             "Confirmed failures per 1,000 unit-months, by month of failure; the band is the interval"
         ),
@@ -259,7 +259,9 @@ _CHANGES = {
 }
 # by whether the fix is for some of the machines, and by what chance leaves of the change
 PHASES = {
-    (some, change): f"{levels}{found}" for some, levels in _LEVELS.items() for change, found in _CHANGES.items()
+    (some, change): f"{levels}{found}"
+    for some, levels in _LEVELS.items()
+    for change, found in _CHANGES.items()
 }
 _MARKED = {
     True: "; marked by a Western Electric rule: {signals}",

@@ -31,7 +31,7 @@ MONTH_METHOD = "ratio of sums over months, t"
 NO_PROVISION = Text.of("not computed: needs provision.closing")
 NONE_OF_LINE = Text.of("not computed: no provision of this line")
 DIRECT, FULL = "failure_cost_forecast", "failure_full_cost_forecast"
-RUN_OFF = {"warranty": "inside", "basis": "run_off"}
+RUN_OFF: dict[str, Any] = {"warranty": "inside", "basis": "run_off"}
 NOTHING_FAILED = Text.of("nothing failed in the last twelve months")
 
 

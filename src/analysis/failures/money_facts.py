@@ -38,15 +38,19 @@ def money_facts(field: Field, costs: pd.DataFrame) -> MoneyFacts:
     of_year = money.posted(field, money.since(field))
     parts = field.state.measured_by("failure_cost", of_year, by=("component", "of"), period=field.year)
     total = field.state.measured("failure_cost", of_year, period=field.year)
-    failed, year = field.rows(money.since(field)), {"period": field.year}
+    failed = field.rows(money.since(field))
     kinds = {
-        name: field.state.measured("failure_cost", of_year.of(of=name), of=name, **year)
+        name: field.state.measured("failure_cost", of_year.of(of=name), of=name, period=field.year)
         for name in (*money.NAMED, "other")
     }
     return MoneyFacts(
         unit=money.unit_cost(costs).mean if costs["failures"].sum() else None,
         total=total,
-        whole=kinds | {"total": total, "unit": field.state.measured("failure_unit_cost", of_year, failed, **year)},
+        whole=kinds
+        | {
+            "total": total,
+            "unit": field.state.measured("failure_unit_cost", of_year, failed, period=field.year),
+        },
         by_component=tuple(
             (field.label("component", str(row["value"])), _component(field, row, of_year, parts))
             for row in costs.to_dict("records")

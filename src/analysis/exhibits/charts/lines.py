@@ -409,8 +409,13 @@ def _curve(axes: Axes, curve: Curve, unit: Unit, scale: Scale, last: float) -> N
     heights = [shown(fact.value, unit, scale) for _, fact in known]
     axes.step(x, heights, where="post", color=colour(curve.role), linewidth=1.6)
     if x and x[-1] < last:
-        leader = {"color": colour(curve.role), "linewidth": 0.8, "linestyle": (0, (1, 3))}
-        axes.plot([x[-1], last], [heights[-1], heights[-1]], **leader)
+        axes.plot(
+            [x[-1], last],
+            [heights[-1], heights[-1]],
+            color=colour(curve.role),
+            linewidth=0.8,
+            linestyle=(0, (1, 3)),
+        )
     band(axes, x, [fact for _, fact in known], unit, scale, curve.role, step="post")
 
 
