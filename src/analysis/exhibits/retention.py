@@ -220,7 +220,7 @@ def rates_table(study: RetentionStudy) -> Block | None:
         "retention.rates",
         title=title,
         subtitle=Sentence(
-            "The net loss rate hides losses behind new customers; popular retention counts the reactivated as never gone. Net loss and popular retention mix two groups of customers and have no interval; the purchase model is of twelve months and of buyers without a contract"
+            "The net loss rate hides losses behind new customers; popular retention counts the reactivated as never gone. Blank: net loss and popular retention mix two groups of customers and have no interval; the purchase model is of twelve months and of buyers without a contract"
         ),
         columns=columns,
         rows=rows,
@@ -266,7 +266,7 @@ def by_type_table(study: RetentionStudy) -> Block:
         "retention.by_type",
         title=Sentence("Business and consumer customers: gross churn of customers and of contract value"),
         subtitle=Sentence(
-            "Twelve months to the end of {month}; contract value is an accounting total, exact; buyers without a contract have none",
+            "Twelve months to the end of {month}; contract value is an accounting total, exact; blank: buyers without a contract have none",
             {"month": study.month},
         ),
         columns=columns,

@@ -325,7 +325,7 @@ def survival_table(study: RetentionStudy) -> Block | None:
         "retention.at_risk",
         title=Sentence("How many contracts stand behind each curve, and how long they last"),
         subtitle=Sentence(
-            "Contracts observed at each age; mean months under contract within the first 36 months. The first group of each part is what the others are held against"
+            "Contracts observed at each age; mean months under contract within the first 36 months. Blank: the first group of each part, which the others are held against"
         ),
         columns=_group_columns("segment"),
         rows=rows,
