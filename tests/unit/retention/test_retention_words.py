@@ -149,7 +149,7 @@ def test_service_findings_follow_points_and_money(
     found = made.get("retention.slow")
     assert (found and found.severity) == severity
     if found is not None:
-        assert "In money" in found.statement.plain()
+        assert "Margin that goes with it" in found.statement.plain()
 
 
 # -- the score ------------------------------------------------------------------------------------------------------------
@@ -239,7 +239,7 @@ def test_a_reason_is_the_largest_only_where_the_next_is_less(share: Fact):
         shown = [first, ("service", Text.same("Service"), ((36, second),))]
         values = {"reason": first[1], "share": first[2][-1][1], "months": "36"}
         text = _reason_title(shown, values).plain()
-        assert ("takes most" in text) == alone and ("alike" in text) != alone
+        assert ("takes most" in text) == alone and ("equally often" in text) != alone
 
 
 @pytest.mark.parametrize(
