@@ -68,7 +68,8 @@ def _fitting(text: str, width: float, size: float) -> int:
     if fits == len(text):
         return fits
     bracket = max(text.rfind(mark, 1, fits + 1) for mark in ("（", " ("))
-    if bracket > 0 and text_width(text[bracket:].strip(), size) <= width:
+    opens = bracket > 0 and text[bracket - 1] not in OPENING
+    if opens and text_width(text[bracket:].strip(), size) <= width:
         return bracket
     for cut in range(fits, 0, -1):
         if text[cut] == " " or _may_break(text[cut - 1], text[cut]):
