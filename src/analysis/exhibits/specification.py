@@ -380,10 +380,11 @@ def tile(
 
 
 def change_line(id: str, fact: Fact, *, against: str) -> Comparison:
-    """The change on another month below a tile, coloured by the metric's direction."""
+    """The change on another month below a tile, coloured by the metric's direction where its interval does not hold zero."""
     direction = better(registry()[id])
     tone: Tone | None = None
-    if direction and fact.value:
+    told = fact.interval is None or not fact.interval.low <= 0 <= fact.interval.high
+    if direction and fact.value and told:
         tone = "good" if (fact.value > 0) == (direction == "higher") else "bad"
     return Comparison(
         label=Text.of(_AGAINST[against][0]), value=fact, tone=tone, metric=(id,), slice={"against": against}

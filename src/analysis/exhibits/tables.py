@@ -253,8 +253,9 @@ class _ColumnPrinter:
 
     def _fact_cell(self, fact: Fact, tone: Tone | None) -> dict[str, Any]:
         identity = self.gathered.fact(fact)
-        if fact.value is None:
-            assert fact.reason is not None  # Fact refuses a missing value without one
+        numbers = self._numbers(fact)
+        lacks = fact.value is None or (self.column.show == "interval" and not numbers)
+        if lacks and fact.reason is not None:
             mark = self.reasons.mark(fact.reason, identity)
             return {
                 "text": {"en": mark, "zh": mark},
@@ -263,7 +264,7 @@ class _ColumnPrinter:
                 "sort": None,
                 "tone": "muted",
             }
-        numbers = self._numbers(fact)
+        assert fact.value is not None  # Fact refuses a missing value without a reason
         text = {language: self._text(fact, numbers, language) for language in LANGUAGES}
         sort = float(fact.value if self.column.show == "interval" or not numbers else numbers[0])
         return {
@@ -271,7 +272,7 @@ class _ColumnPrinter:
             "fact": identity,
             "kind": "fact",
             "sort": sort,
-            "tone": tone or self._sign_tone(fact.value),
+            "tone": tone or self._sign_tone(fact),
         }
 
     def _text(self, fact: Fact, numbers: tuple[Number, ...], language: Language) -> str:
@@ -287,8 +288,10 @@ class _ColumnPrinter:
         ]
         return " – ".join(printed)
 
-    def _sign_tone(self, value: Number) -> Tone | None:
-        if self.column.better is None or value == 0:
+    def _sign_tone(self, fact: Fact) -> Tone | None:
+        """Good or bad by the sign; a change whose interval holds zero may be either."""
+        value, limits = fact.value or 0, fact.interval
+        if self.column.better is None or value == 0 or (limits and limits.low <= 0 <= limits.high):
             return None
         return "good" if (value > 0) == (self.column.better == "higher") else "bad"
 

@@ -172,8 +172,7 @@ def relative_draws(
 
     Parameters
     ----------
-    readings : where only one group is concerned, what its own cases say, by outcome. If the group's own effect is shown, it is drawn; if
-        not, the average is, with the error of the group, because for the group nothing is known better than that.
+    readings : where only one group is concerned and its own effect is shown, that effect, by outcome, in place of the average over all cases
     """
     out = {}
     for name in VALUED:
@@ -184,7 +183,7 @@ def relative_draws(
             continue
         value, error = float(one.adjusted.value), one.std_error
         if (own := (readings or {}).get(name)) is not None:
-            value, error = (float(own.effect.value or 0) if own.shown else value), max(own.std_error, error)
+            value, error = float(own.effect.value or 0), max(own.std_error, error)
         sign = 1.0 if effect.treatment.wanted else -1.0
         out[name] = (sign * value + error * normal) / float(good)
     return out
