@@ -362,7 +362,8 @@ def tornado(
         scale = axis_scale([*facts, *alike], unit, language)
         gap = 8.0
         lows, highs = (
-            max(text_width(mark_text(row[end], unit, scale)) for row in rows) + gap for end in (1, 2)
+            max(text_width(mark_text(fact, unit, scale)) for fact in side) + gap
+            for side in ([low for _, low, _ in rows], [high for _, _, high in rows])
         )
         left, right = row_names(axes, names, language) + lows + gap, highs + gap
         axes.tick_params(axis="y", pad=lows + gap)

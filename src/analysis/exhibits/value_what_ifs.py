@@ -19,7 +19,7 @@ from analysis.exhibits.specification import (
     words,
 )
 from analysis.exhibits.statements import callout
-from analysis.exhibits.value_shared import absent, cases_source, joined
+from analysis.exhibits.value_shared import absent, cases_source, joined, or_not_applicable
 from analysis.exhibits.vocabulary import Cell, Row, phrase
 from analysis.locale import Text
 from analysis.metrics import NotDone
@@ -166,7 +166,9 @@ def _verdicts(lever: LeverResult) -> Text:
         return Text.of(STANDING["not_counted"])
     return joined(
         [
-            phrase("{outcome}: {verdict}", outcome=OUTCOMES[one.outcome], verdict=Text.of(STANDING[one.verdict]))
+            phrase(
+                "{outcome}: {verdict}", outcome=OUTCOMES[one.outcome], verdict=Text.of(STANDING[one.verdict])
+            )
             for one in lever.outcomes
         ]
     )
@@ -224,7 +226,9 @@ def assumptions_table(study: ValueStudy) -> Block | None:
         ),
         columns=columns,
         rows=rows,
-        note=Sentence("Source: the ranges that each scenario states; effects and value of customers from this report."),
+        note=Sentence(
+            "Source: the ranges that each scenario states; effects and value of customers from this report."
+        ),
     )
 
 
@@ -312,7 +316,9 @@ def _fan_title(one: WhatIf) -> Sentence:
     if one.payback.value is not None and one.payback.interval is not None:
         return Sentence("{scenario}: paid back after {payback} ({payback:interval})", values)
     if limits is not None and limits.high < 0:
-        return Sentence("{scenario}: within {months} it does not earn its cost ({npv}, {npv:interval})", values)
+        return Sentence(
+            "{scenario}: within {months} it does not earn its cost ({npv}, {npv:interval})", values
+        )
     return Sentence(
         "{scenario}: within {months} it earns its cost with a chance of {paid} ({npv}, {npv:interval})",
         values,
@@ -340,9 +346,24 @@ def budget_table(study: ValueStudy) -> Block:
 
     columns = [
         label("tier", head="Tier"),
-        metric("value_customers", of=of_tier("customers"), head="Customers", key="customers"),
-        metric("customer_value", of=of_tier("total"), head="Value", context="customer", key="value"),
-        metric("budget_growth", of="growth", head="Growth", signed=True, better=None),
+        metric(
+            "value_customers", of=or_not_applicable(of_tier("customers")), head="Customers", key="customers"
+        ),
+        metric(
+            "customer_value",
+            of=or_not_applicable(of_tier("total")),
+            head="Value",
+            context="customer",
+            key="value",
+        ),
+        metric(
+            "budget_growth",
+            of=or_not_applicable("growth"),
+            key="growth",
+            head="Customers in a year, of today's",
+            signed=True,
+            better=None,
+        ),
         metric("budget_last", of="last", head="Last 12 months"),
         metric("budget_proposed", of="proposed", head="Proposed"),
         interval("budget_proposed", of="proposed", head="Range"),
@@ -366,10 +387,10 @@ def budget_table(study: ValueStudy) -> Block:
 
 # whether the report's projection of cost is divided, or prices and demand are assumed
 _BUDGET_BASIS = {
-    True: "The forecast of the cost section for the next twelve months, divided by last year's cost of each tier and the growth of its customers; a programme above is to be added",
-    False: "Cost of each tier follows the growth of its customers, demand and prices; a programme above is to be added",
+    True: "The forecast of the cost section for the next twelve months, divided by last year's cost of each tier and how many of its customers are expected in a year; a programme above is to be added",
+    False: "Cost of each tier follows how many of its customers are expected in a year, demand and prices; a programme above is to be added",
 }
 _BUDGET_NOTE = {
-    True: "Growth: expected to stay plus as many new customers as last year; prices and demand are those of the forecast.",
-    False: "Growth: expected to stay plus as many new customers as last year. Prices are taken to rise by {low} to {high}, most likely {price}.",
+    True: "Customers in a year, of today's: those of the base expected still to be customers, plus as many new ones as last year, against the base of today, which also holds those who have probably left. So it is another number than the growth of contracts and of active buyers in the churn section. It only divides the forecast among the tiers; the change of the total is that of the forecast, with its prices and demand.",
+    False: "Customers in a year, of today's: those of the base expected still to be customers, plus as many new ones as last year, against the base of today, which also holds those who have probably left; so it is another number than the growth of contracts and of active buyers in the churn section. Prices are taken to rise by {low} to {high}, most likely {price}.",
 }

@@ -173,6 +173,16 @@ def _sample_check(one: TreatmentEffect) -> list[Check]:
     ]
 
 
+_OVERLAP = {
+    "holds": "{treatment}: cases alike are found on both sides. {trimmed} of the cases concerned were left out because none was alike (limit {most}); "
+    "the characteristic furthest apart differs by {balance} standard deviations after weighting (limit {limit}).",
+    "apart": "{treatment}: the groups hardly overlap; read this as an association only. {trimmed} of the cases concerned have no like on the other side (limit {most}); "
+    "the characteristic furthest apart differs by {balance} standard deviations after weighting (limit {limit}).",
+    "few": "{treatment}: a few cases stand for many; read this as an association only. {trimmed} of the cases concerned have no like on the other side (limit {most}), "
+    "and the characteristic furthest apart differs by {balance} standard deviations after weighting (limit {limit}).",
+}
+
+
 def _overlap_check(one: TreatmentEffect) -> Check:
     values: dict[str, Value] = {
         "treatment": one.treatment.name,
@@ -180,11 +190,12 @@ def _overlap_check(one: TreatmentEffect) -> Check:
         "balance": one.worst_balance,
         "cases": one.cases,
     }
-    text = (
-        "{treatment}: cases alike are found on both sides; {trimmed} of the cases concerned were left out because none was alike, and no characteristic stays more than {balance} standard deviations apart."
-        if one.overlap_holds
-        else "{treatment}: the groups hardly overlap ({trimmed} of the cases concerned have no like on the other side, characteristics stay up to {balance} standard deviations apart); read this as an association only."
+    values |= {"most": one.most_trimmed, "limit": one.balance_limit}
+    within = all(
+        float(found.value or 0) <= float(limit.value or 0)
+        for found, limit in ((one.trimmed, one.most_trimmed), (one.worst_balance, one.balance_limit))
     )
+    text = _OVERLAP["holds" if one.overlap_holds else "few" if within else "apart"]
     return Check(
         id=f"value.effects.{one.treatment.id}",
         outcome="passed" if one.overlap_holds else "failed",
@@ -257,8 +268,17 @@ def _untried_checks(one: TreatmentEffect) -> list[Check]:
     ]
 
 
+_HIDDEN = {
+    "enough": "{treatment}: a hidden cause as strong as customer tier would be enough to take the interval to zero ({effect:signed}, {effect:interval}, would become {hidden:signed}, {hidden:interval}).",
+    "untested": "{treatment}: customer tier hardly bears on this ({effect:signed} would become {hidden:signed}, {hidden:interval}), so it is no measure of what a hidden cause could do; one that explains {share} of what is left "
+    "unexplained in both treatment and outcome, or makes both {ratio} as likely, would take the interval to zero.",
+    "not_enough": "{treatment}: a hidden cause as strong as customer tier would not be enough to take the interval to zero ({effect:signed}, {effect:interval}, would become {hidden:signed}, {hidden:interval}); it would "
+    "have to explain {share} of what is left unexplained in both treatment and outcome, or make both {ratio} as likely.",
+}
+
+
 def _hidden_checks(one: TreatmentEffect) -> list[Check]:
-    """In plain words: would a hidden cause as strong as customer tier be enough?"""
+    """In plain words: would a hidden cause as strong as customer tier take the interval to zero?"""
     found = []
     for outcome in one.claimed:
         if outcome.if_hidden.value is None:
@@ -270,18 +290,8 @@ def _hidden_checks(one: TreatmentEffect) -> list[Check]:
             "ratio": outcome.e_value,
             "share": outcome.robustness,
         }
-        if outcome.enough:
-            text = "{treatment}: a hidden cause as strong as customer tier would be enough to explain this away ({effect:signed} would become {hidden:signed})."
-        elif outcome.untested:
-            text = (
-                "{treatment}: customer tier hardly bears on this ({effect:signed} would become {hidden:signed}), so it is no measure of what a hidden cause could do; one that explains {share} of what is left "
-                "unexplained in both treatment and outcome, or raises the chance of both by a factor of {ratio}, would take the interval to zero."
-            )
-        else:
-            text = (
-                "{treatment}: a hidden cause as strong as customer tier would not be enough to explain this away ({effect:signed} would become {hidden:signed}); for the interval to reach zero it would "
-                "have to explain {share} of what is left unexplained in both treatment and outcome, or raise the chance of both by a factor of {ratio}."
-            )
+        kind = "enough" if outcome.enough else "untested" if outcome.untested else "not_enough"
+        text = _HIDDEN[kind]
         found.append(
             Check(
                 id=f"value.effects.{one.treatment.id}.hidden.{outcome.outcome}",

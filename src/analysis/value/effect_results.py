@@ -41,8 +41,8 @@ class OutcomeEffect(Summarised):
     status: str
     e_value: Fact
     robustness: Fact
-    if_hidden: Fact  # the effect were a hidden cause as strong as customer tier at work
-    enough: bool  # whether such a cause would explain it away
+    if_hidden: Fact  # the effect, with its interval, were a hidden cause as strong as customer tier at work
+    enough: bool  # whether that interval would reach zero
     std_error: float
 
     @property
@@ -99,6 +99,8 @@ class TreatmentEffect(Summarised):
     trimmed: Fact
     worst_balance: Fact
     worst_covariate: str
+    most_trimmed: Fact  # the limits of both, beyond which nothing is claimed
+    balance_limit: Fact
     overlap_holds: bool
     placebos: tuple[Placebo, ...]
     propensity: tuple[tuple[float, float, Fact, Fact], ...]

@@ -303,6 +303,18 @@ def _worst_balance(inputs: StudyInputs, one: _Fitted, difference: float) -> Fact
 
 
 @traced
+def _limits(inputs: StudyInputs, one: _Fitted) -> dict[str, Fact]:
+    """What may be left out and how far apart the groups may stay at most; what the statistics judge by."""
+    from analysis.stats import causal
+
+    place: dict[str, Any] = {"treatment": one.treatment.id}
+    return {
+        "most_trimmed": _number(inputs, "service_trimmed_limit", causal.MOST_TRIMMED, **place),
+        "balance_limit": _number(inputs, "service_balance_limit", causal.WORST_BALANCE, **place),
+    }
+
+
+@traced
 def _histogram(
     inputs: StudyInputs, one: _Fitted, table: pd.DataFrame
 ) -> tuple[tuple[float, float, Fact, Fact], ...]:
@@ -376,6 +388,7 @@ def _stated(
         trimmed=_trimmed(inputs, one, overlaps),
         worst_balance=_worst_balance(inputs, one, abs(float(worst["after"]))),
         worst_covariate=str(worst["covariate"]),
+        **_limits(inputs, one),
         groups=groups if groups is not None else pd.DataFrame(),
         **_no_money(inputs, name, base is None),
     )
@@ -425,6 +438,14 @@ def _outcome(
     # of the cases gone wrong: as they went, and as they would have gone, which is that less the effect
     errors = {False: observed, True: math.hypot(observed, fit.std_error)}
     level_metric = "service_outcome_margin" if outcome == "margin" else "service_outcome_share"
+    if_hidden = _level(
+        inputs,
+        IF_HIDDEN[outcome],
+        None if hidden is None else float(sign * hidden["effect_if_as_strong"]),
+        fit.std_error,
+        fit.rows,
+        **place,
+    )
     return OutcomeEffect(
         outcome=outcome,
         status=status,
@@ -469,16 +490,17 @@ def _outcome(
         robustness=_number(
             inputs, "service_effect_robustness", float(fit.sensitivity.robustness_value_limit), **place
         ),
-        if_hidden=_level(
-            inputs,
-            IF_HIDDEN[outcome],
-            None if hidden is None else float(sign * hidden["effect_if_as_strong"]),
-            fit.std_error,
-            fit.rows,
-            **place,
-        ),
-        enough=bool(hidden is not None and hidden["explains_away"]),
+        if_hidden=if_hidden,
+        enough=reaches_zero(if_hidden, sign * fit.effect),
     )
+
+
+def reaches_zero(if_hidden: Fact, effect: float) -> bool:
+    """Whether a hidden cause would take the interval of an effect to zero: what is left may be none, or is of the other sign."""
+    limits = if_hidden.interval
+    if if_hidden.value is None or limits is None:
+        return False
+    return limits.low <= 0 if effect > 0 else limits.high >= 0
 
 
 @traced

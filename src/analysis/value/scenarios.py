@@ -596,7 +596,8 @@ def _summed_up(
         scenario=scenario,
         standing=standing,
         levers=levers,
-        **beside,
+        average=beside["average"],
+        unshown=beside["unshown"],
         **facts,
         **_ratios(
             inputs, scenario, totals, at, cash, middle_cash, draws["uptake"], float(centre["uptake"][0])

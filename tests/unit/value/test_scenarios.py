@@ -226,9 +226,7 @@ def test_of_two_outcomes_only_the_shown_one_is_money():
     assert both["unshown"].sum() == both["average"].sum() == 0
     nothing = _money(setting(certain(), STAKE, counted=frozenset()), draws(**{"retention.0": 0.2}))
     assert nothing["clv"].sum() == nothing["whole"].sum() == 0
-    held = _money(
-        setting(certain(), STAKE, counted=frozenset(), average=BOTH), draws(**{"retention.0": 0.2})
-    )
+    held = _money(setting(certain(), STAKE, counted=frozenset(), average=BOTH), draws(**{"retention.0": 0.2}))
     np.testing.assert_allclose(held["average"], both["clv"])
     assert held["clv"].sum() == held["unshown"].sum() == held["whole"].sum() == 0
 

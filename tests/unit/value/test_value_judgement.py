@@ -155,11 +155,19 @@ def with_miss(
 @pytest.mark.parametrize(
     ("miss", "outcome", "words"),
     [
-        ((0.048, 0.024, 0.073), "failed", "beyond chance and beyond the 2.0% that matter"),
-        ((-0.048, -0.073, -0.024), "failed", "beyond chance and beyond the 2.0% that matter"),
-        ((0.01, 0.005, 0.015), "info", "beyond chance, but less than the 2.0% that matter"),
+        (
+            (0.048, 0.024, 0.073),
+            "failed",
+            "beyond chance and beyond the limit of correction (2.0%), within the limit of use (10.0%)",
+        ),
+        (
+            (-0.048, -0.073, -0.024),
+            "failed",
+            "beyond chance and beyond the limit of correction (2.0%), within the limit of use (10.0%)",
+        ),
+        ((0.01, 0.005, 0.015), "info", "beyond chance, within the limit of correction (2.0%)"),
         ((0.01, -0.02, 0.04), "info", "may be chance"),
-        ((0.001, -0.01, 0.012), "passed", "within chance and within the 2.0% that matter"),
+        ((0.001, -0.01, 0.012), "passed", "within chance and within the limit of correction (2.0%)"),
     ],
 )
 def test_no_check_passes_while_the_page_shows_a_miss(
@@ -177,7 +185,11 @@ def test_no_check_passes_while_the_page_shows_a_miss(
 @pytest.mark.parametrize(
     ("miss", "outcome", "words"),
     [
-        ((0.136, 0.06, 0.21), "failed", "beyond chance; a correction of the whole does not take this out"),
+        (
+            (0.136, 0.06, 0.21),
+            "failed",
+            "within the limit of use of a class (20.0%); a correction of the whole does not take this out",
+        ),
         ((0.01, -0.1, 0.12), "passed", "No class of repeat purchases is missed beyond chance"),
     ],
 )
@@ -266,7 +278,7 @@ def test_the_most_valuable_slice_is_named_within_its_dimension(studied: ValueStu
         for place, one in enumerate(segments)
     )
     named = replace(studied, portfolio=replace(whole, by={**whole.by, "segment": apart}))
-    assert f"By segment, {apart[0].label.en} is worth most per customer" in title(
+    assert f"By segment, {apart[0].label.en} is worth most, CNY" in title(
         worth.slices_table(named, "tier", "segment")
     )
     alike = tuple(replace(one, mean=between(one.mean, 100.0, 50.0, 150.0)) for one in segments)
