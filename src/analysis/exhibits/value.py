@@ -314,7 +314,11 @@ def change_table(study: ValueStudy) -> Block | None:
     ]
     steps = {
         step: row_of(
-            {"customers": found.customers.get(step), "change": found.steps[step]}, columns, by=("step",)
+            {"customers": found.customers.get(step), "change": found.steps[step]},
+            columns,
+            by=("step",),
+            # what was computed anew is neither good nor bad news
+            tone=None if step in CUSTOMER_STEPS else "muted",
         )
         for step in STEPS
     }

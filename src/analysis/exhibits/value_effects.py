@@ -18,7 +18,7 @@ from analysis.exhibits.specification import (
     table_of,
     words,
 )
-from analysis.exhibits.value_shared import absent, cases_source, joined, lowered
+from analysis.exhibits.value_shared import absent, cases_source, joined, lowered, or_not_applicable
 from analysis.exhibits.vocabulary import Row, paired, phrase
 from analysis.locale import Text
 from analysis.metrics import NotDone
@@ -313,6 +313,62 @@ def worth_table(study: ValueStudy) -> Block:
             for one in part.effects
         ],
         note=cases_source(study),
+    )
+
+
+_DIFFERS = {
+    "cases": "Counted: customers there, cases here",
+    "share": "Share: more lost (association) there, effect on staying (estimated) here",
+    "worth": "Money each: a year's margin there, contract renewals over the horizon here",
+    "purchases": "Purchases within a year: in the margin there, apart here",
+}
+
+
+def bridge_table(study: ValueStudy) -> Block | None:
+    """From the money of the churn section to the customer value at stake, for each treatment that both price."""
+    part = _effects(study)
+    if isinstance(part, NotDone) or not part.bridges:
+        return None
+    there = ("service_bridge_customers", "loss_risk_difference", "service_bridge_margin")
+    here = ("service_cases_year", *EFFECTS, "service_bridge_renewals", "service_value_at_stake_part")
+    sums = ("experience_margin_at_stake", "service_bridge_step", "service_value_at_stake")
+    columns = [
+        words("name", "What differs", wide=True),
+        metric(*there, of=or_not_applicable("there"), key="there", head="Churn section"),
+        metric(*here, of=or_not_applicable("here"), key="here", head="This section"),
+        metric(*sums, of="sum", key="sum", head="Sum and steps", signed=True, better=None),
+    ]
+    rows: list[Row] = []
+    for one in part.bridges:
+        rows.append(group(one.treatment.name, columns))
+        ends = {"first": one.start, "last": one.end}
+        sides = {
+            "cases": (one.customers, one.cases),
+            "share": (one.difference, one.effect),
+            "worth": (one.margin, one.renewals),
+            "purchases": (None, one.purchases),
+        }
+        name = Text.of("Churn section: yearly margin that goes with the losses")
+        rows.append(row_of({"name": name, "there": None, "here": None, "sum": ends["first"]}, columns))
+        for step, fact in one.steps.items():
+            there_, here_ = sides[step]
+            line = {"name": Text.of(_DIFFERS[step]), "there": there_, "here": here_, "sum": fact}
+            rows.append(row_of(line, columns))
+        name = Text.of("This section: customer value at stake")
+        line = {"name": name, "there": None, "here": None, "sum": ends["last"]}
+        rows.append(row_of(line, columns, role="total"))
+    return table_of(
+        "value.effects.bridge",
+        title=Sentence("Two sections price the same experience; this leads from one sum to the other"),
+        subtitle=Sentence(
+            "The churn section: difference in loss times a year's margin of the customers under contract who first had it in twelve months. This section: estimated effect times the value of renewals and purchases, for every case of twelve months"
+        ),
+        columns=columns,
+        rows=rows,
+        note=Sentence(
+            "In this order each difference moves the sum by its step; in another order the steps would be others, and the ends the same. Renewals here are those still to come, over {horizon}, discounted; the margin there is all margin of a year.",
+            {"horizon": study.horizon},
+        ),
     )
 
 

@@ -21,24 +21,46 @@ _METHOD = (
     "here is proof. The churn section counts losses of all customers within its own windows and adjusts for less: its ratios are associations and need not equal these effects."
 )
 _PARTS = {
-    "repurchase": "{treatment}: estimated to move the share that buys again within a year by {effect:signed} ({effect:interval}), if no unmeasured cause is at work; the plain difference is {naive:signed}.",
-    "retention": "{treatment}: estimated to move the share still under contract a year later by {effect:signed} ({effect:interval}), if no unmeasured cause is at work; the plain difference is {naive:signed}.",
+    "repurchase": "{treatment}: estimated to move the share that buys again within a year by {effect:signed} ({effect:interval}), if no unmeasured cause is at work; the plain difference is {naive:signed} ({naive:interval}).",
+    "retention": "{treatment}: estimated to move the share still under contract a year later by {effect:signed} ({effect:interval}), if no unmeasured cause is at work; the plain difference is {naive:signed} ({naive:interval}).",
 }
 _BOTH = (
     "{treatment}: estimated to move the share that buys again within a year by {effect:signed} ({effect:interval}) and the share still under contract by {other:signed} "
-    "({other:interval}), if no unmeasured cause is at work; the plain differences are {naive:signed} and {other_naive:signed}."
+    "({other:interval}), if no unmeasured cause is at work; the plain differences are {naive:signed} ({naive:interval}) and {other_naive:signed} ({other_naive:interval})."
 )
-_STAKE = " By this, the {cases} of the last twelve months that went wrong stand for {stake} of customer value ({stake:interval})."
+_STAKE = {
+    frozenset(
+        {"retention"}
+    ): " By this, the {cases} of the last twelve months that went wrong stand for {stake} of customer value ({stake:interval}): the contract renewals of their customers over {horizon}, discounted.",
+    frozenset(
+        {"repurchase"}
+    ): " By this, the {cases} of the last twelve months that went wrong stand for {stake} of customer value ({stake:interval}): the purchases of their customers within a year, discounted.",
+    frozenset(
+        {"repurchase", "retention"}
+    ): " By this, the {cases} of the last twelve months that went wrong stand for {stake} of customer value ({stake:interval}): the purchases of their customers within a year and their contract renewals over {horizon}, discounted.",
+}
+_BRIDGED = " It is another sum than that of the churn section, a year's margin that goes with losses; a table here leads from one to the other."
 
 
-def findings(effects: Sequence[TreatmentEffect], material: Materiality, least: float) -> tuple[Finding, ...]:
+def findings(
+    effects: Sequence[TreatmentEffect],
+    material: Materiality,
+    least: float,
+    *,
+    horizon: Fact | None = None,
+    bridged: frozenset[str] = frozenset(),
+) -> tuple[Finding, ...]:
     """One finding per treatment with at least one claimed outcome.
 
     Parameters
     ----------
     least : the smallest effect that matters, as a share; what is smaller is information, however certain it is
+    horizon : months over which customer value is counted; none where no customer is valued
+    bridged : treatments whose money is led from that of the churn section
     """
-    return tuple(_finding(one, material, least) for one in effects if one.claimed)
+    return tuple(
+        _finding(one, material, least, horizon, one.treatment.id in bridged) for one in effects if one.claimed
+    )
 
 
 def _severity(one: TreatmentEffect, material: Materiality, least: float) -> Severity:
@@ -48,7 +70,9 @@ def _severity(one: TreatmentEffect, material: Materiality, least: float) -> Seve
     return material.severity(one.at_stake if one.at_stake.value is not None else None, certain=False)
 
 
-def _finding(one: TreatmentEffect, material: Materiality, least: float) -> Finding:
+def _finding(
+    one: TreatmentEffect, material: Materiality, least: float, horizon: Fact | None, bridged: bool
+) -> Finding:
     claimed = sorted(one.claimed, key=lambda found: found.outcome != "repurchase")
     first = claimed[0]
     values: dict[str, Value] = {
@@ -60,9 +84,10 @@ def _finding(one: TreatmentEffect, material: Materiality, least: float) -> Findi
     if len(claimed) > 1:
         template = _BOTH
         values |= {"other": claimed[1].adjusted, "other_naive": claimed[1].naive}
-    if one.at_stake.value is not None:
-        template += _STAKE
-        values |= {"cases": one.exposed_year, "stake": one.at_stake}
+    if one.at_stake.value is not None and horizon is not None:
+        template += _STAKE[frozenset(found.outcome for found in claimed)]
+        template += _BRIDGED if bridged else ""
+        values |= {"cases": one.exposed_year, "stake": one.at_stake, "horizon": horizon}
     weight = float(one.at_stake.value or 0)
     return Finding(
         id="value.service_effect",

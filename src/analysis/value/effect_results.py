@@ -111,6 +111,8 @@ class TreatmentEffect(Summarised):
     per_case: Fact
     at_stake: Fact
     exposed_year: Fact
+    stake_repurchase: Fact | None = None  # what each claimed outcome is of ``at_stake``
+    stake_retention: Fact | None = None
 
     @property
     def holds(self) -> bool:
@@ -161,6 +163,27 @@ class TreatmentEffect(Summarised):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class MoneyBridge(Summarised):
+    """From what the churn section says an experience goes with (``start``) to the customer value at stake here (``end``); the steps add up exactly.
+
+    ``steps`` : by what differs, in this order: ``cases`` (``customers`` there, ``cases`` here), ``share`` (``difference`` in loss there, estimated ``effect`` here),
+    ``worth`` (``margin`` of a year per customer there, ``renewals`` of a contract kept here), ``purchases`` (here apart); what is not counted here has no step.
+    """
+
+    treatment: Treatment
+    start: Fact
+    end: Fact
+    customers: Fact
+    cases: Fact
+    difference: Fact
+    effect: Fact | None
+    margin: Fact
+    renewals: Fact | None
+    purchases: Fact | None
+    steps: Mapping[str, Fact]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ServiceEffects(Summarised):
     """What the notebook shows; a treatment that could not be estimated is the refusal that says why."""
 
@@ -169,6 +192,7 @@ class ServiceEffects(Summarised):
     refused: Mapping[str, tuple[Treatment, NotDone]]
     findings: tuple[Finding, ...]
     checks: tuple[Check, ...]
+    bridges: tuple[MoneyBridge, ...] = ()
 
     def __getitem__(self, treatment: str) -> TreatmentEffect:
         for one in self.effects:

@@ -21,7 +21,7 @@ from analysis.params.treatments import Treatment, load_treatments
 from analysis.results import Fact, Interval
 from analysis.value import effect_cases as cases
 from analysis.value import effect_findings, value_at_stake
-from analysis.value.base import ValueBase
+from analysis.value.base import ValueBase, horizon_of
 from analysis.value.effect_cases import cases_of
 from analysis.value.effect_results import (
     FEW_CASES,
@@ -32,6 +32,7 @@ from analysis.value.effect_results import (
     ServiceEffects,
     TreatmentEffect,
 )
+from analysis.value.money_bridge import money_bridges
 from analysis.value.settings import ValueSettings, settings_of
 
 if TYPE_CHECKING:
@@ -104,12 +105,21 @@ def service_effects(
     tried = [parts.do(treatment.id, _fit, inputs, treatment, settings) for treatment in listed]
     refused = {one.id: (one, parts.skipped[one.id]) for one in listed if one.id in parts.skipped}
     effects = _judged(inputs, base, [one for one in tried if not isinstance(one, NotDone)])
+    bridges = money_bridges(inputs, effects)
+    horizon = None if base is None else horizon_of(inputs, settings, base.horizon_months)
     return ServiceEffects(
         month=inputs.month,
         effects=effects,
         refused=refused,
-        findings=effect_findings.findings(effects, materiality(inputs), settings.least_effect),
+        findings=effect_findings.findings(
+            effects,
+            materiality(inputs),
+            settings.least_effect,
+            horizon=horizon,
+            bridged=frozenset(one.treatment.id for one in bridges),
+        ),
         checks=effect_findings.checks(effects, refused),
+        bridges=bridges,
     )
 
 
@@ -396,7 +406,12 @@ def _stated(
         return made
     found = value_at_stake.money(inputs, base, made)
     return replace(
-        made, per_case=found["per_case"], at_stake=found["at_stake"], exposed_year=found["exposed_year"]
+        made,
+        per_case=found["per_case"],
+        at_stake=found["at_stake"],
+        exposed_year=found["exposed_year"],
+        stake_repurchase=found.get("stake_repurchase"),
+        stake_retention=found.get("stake_retention"),
     )
 
 

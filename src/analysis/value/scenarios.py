@@ -690,13 +690,14 @@ def _ratios(
     never = Sentence("not within {months} months", {"months": str(scenario.months)}).text()
     no_uptake = Text.of("no uptake is enough")
     free = Text.of("not computed: the programme costs nothing")
+    earning = bool(benefit.any()) or middle_benefit != 0
     cost = at["programme"]
     return {
         "returned": fact(
             "what_if_return",
-            (at["clv"] + at["saving"] - cost) / cost if cost > 0 else None,
+            (at["clv"] + at["saving"] - cost) / cost if cost > 0 and earning else None,
             totals["npv"] / np.maximum(totals["programme"], 1e-9),
-            free,
+            free if earning else NOTHING_COUNTED,
         ),
         "payback": fact("what_if_payback", float(at_middle) if np.isfinite(at_middle) else None, paid, never),
         "break_even": fact(
@@ -750,6 +751,7 @@ def _swings(
 
 
 OPEN = Text.of("no interval: one of its ends is open")
+NOTHING_COUNTED = Text.of("not computed: no benefit is counted")
 AT_START = Text.of("no interval: nothing has come in and nothing been paid")
 BUDGET = Text.of("next year's service budget")
 INPUTS = {

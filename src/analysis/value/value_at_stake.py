@@ -5,7 +5,7 @@ Only what customers bring counts here (purchases and contracts); what serving th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -221,7 +221,34 @@ def money(inputs: StudyInputs, base: ValueBase, effect: TreatmentEffect) -> dict
     whole = amount(
         inputs, "service_value_at_stake", float(middle) * found.exposed, draws * found.exposed, **place
     )
-    return {"per_case": each, "at_stake": whole, "exposed_year": year}
+    return {"per_case": each, "at_stake": whole, "exposed_year": year} | _parts(
+        inputs, found, {"repurchase": repurchase, "retention": retention}, factor, claimed, place
+    )
+
+
+def _parts(
+    inputs: StudyInputs,
+    found: Stake,
+    effects: Mapping[str, Draws],
+    factor: Draws,
+    claimed: Sequence[str],
+    place: Mapping[str, str],
+) -> dict[str, Fact]:
+    """What each claimed outcome is of the sum, as ``stake_repurchase`` and ``stake_retention``."""
+    import numpy as np
+
+    made, nothing = {}, np.zeros(len(factor))
+    for name in claimed:
+        repurchase, retention = (effects[other] if other == name else nothing for other in VALUED)
+        at_means = gain(
+            found, np.array([repurchase.mean()]), np.array([retention.mean()]), np.ones(1), np.zeros(1)
+        )
+        middle = at_means.whole[0] * found.exposed
+        draws = gain(found, repurchase, retention, factor, nothing).whole * found.exposed
+        made[f"stake_{name}"] = amount(
+            inputs, "service_value_at_stake_part", float(middle), draws, outcome=name, **place
+        )
+    return made
 
 
 def monte_carlo(draws: int) -> str:
