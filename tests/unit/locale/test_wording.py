@@ -207,9 +207,7 @@ MAY_RANK = {
     "Contract value held by the ten largest": "an accounting total of contract terms",
     "Lorenz curve; the most valuable tenth": "the tenth is the first by definition",
     "The most valuable tenth of customers holds": "the tenth is the first by definition",
-    "In every channel a new customer brings more": "says that none is first beyond chance",
-    "No channel is shown to lose money": "says that none is first beyond chance",
-    "Growth: expected to stay": "a range of an assumption and its most likely value",
+    "Customers in a year, of today's": "a range of an assumption and its most likely value",
     "{scenario}: {input:lower} and {other:lower} decide most": "of inputs in one simulation, not of things in the world",
 }
 
