@@ -53,7 +53,7 @@ _TITLES = {
     "product_line": "Cost by product line, where the posting or its ticket names one",
     "region": "Cost by region, where the posting or its ticket names one",
     "ticket_type": "Cost by ticket type, where the posting carries a ticket",
-    "channel": "Cost by channel, where the posting or its ticket names one",
+    "channel": "Cost by sales channel, where the posting names one",
     "team": "Cost by team, where the posting or its ticket names one",
     "tracing": "How the cost can be traced: to tickets, to pools, or neither",
 }

@@ -364,6 +364,7 @@ def budget_table(study: ValueStudy) -> Block:
             signed=True,
             better=None,
         ),
+        interval("budget_growth", of=or_not_applicable("growth"), key="growth_interval"),
         metric("budget_last", of="last", head="Last 12 months"),
         metric("budget_proposed", of="proposed", head="Proposed"),
         interval("budget_proposed", of="proposed", head="Range"),
