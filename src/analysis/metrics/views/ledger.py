@@ -46,7 +46,10 @@ LEFT JOIN service t ON t.ticket_id = l.ticket_id
         Column("tracing", "direct (to a service order), pool, or held capacity"),
         Column("team", "team of the posting, else of the order"),
         Column("region", "region of the posting, else of the order"),
-        Column("channel", "sales channel that the posting names; the one by which a customer got in touch is another"),
+        Column(
+            "channel",
+            "sales channel that the posting names; the one by which a customer got in touch is another",
+        ),
         Column("product_line", "product line of the posting, of its product, else of the order"),
         Column("ticket_type", "type of the order"),
         Column("ticket_product_line", "product line of the order"),
