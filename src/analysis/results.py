@@ -46,6 +46,10 @@ class Interval:
         if not 0 < self.level < 1:
             raise ParameterError(f"interval: level {self.level} must lie between 0 and 1, e.g. 0.95.")
 
+    def holds(self, number: float) -> bool:
+        """Whether a number lies within the limits or on one of them: no difference, where it is that number."""
+        return self.low <= number <= self.high
+
     def as_json(self) -> dict[str, Any]:
         return {"low": self.low, "high": self.high, "level": self.level, "method": self.method}
 

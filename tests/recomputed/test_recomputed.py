@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from estimates_shown import unsure_of
 
+from analysis.report.record import blocks_of
 from recomputed import costs, executive, failures, quality, retention, value
 from recomputed.raw import Raw
 from recomputed.register import MODEL, Asked, Figure, difference
@@ -114,6 +117,18 @@ def test_a_difference_is_told_with_both_figures() -> None:
 def test_no_two_quantities_of_the_pack_are_one_under_two_names(near_quantities: Any) -> None:
     """What is nearly equal under two names has a reason, or is a fault."""
     assert near_quantities.returncode == 0, near_quantities.stdout + near_quantities.stderr
+
+
+def test_every_estimate_of_the_pack_stands_with_its_interval(edition: Path) -> None:
+    """In each title, tile, finding and check of the issued notebooks, in both languages."""
+    found, records = {}, 0
+    for path in sorted((edition / "notebooks").glob("*.ipynb")):
+        for place, record in blocks_of(json.loads(path.read_text("utf-8")), path.stem):
+            records += 1
+            if unsure := list(unsure_of(record)):
+                found[f"{place}, {record['id']}"] = unsure
+    assert records > 100
+    assert found == {}
 
 
 def test_more_than_the_tolerance_is_a_difference() -> None:

@@ -116,6 +116,13 @@ def test_text_and_months_follow_the_language():
 
 
 @pytest.mark.parametrize(
+    ("low", "high", "held"), [(-1, 1, True), (0, 1, True), (-1, 0, True), (0.1, 1, False), (-1, -0.1, False)]
+)
+def test_an_interval_holds_what_lies_within_it_or_on_a_limit(low: float, high: float, held: bool):
+    assert Interval(low=low, high=high, level=0.95, method="t").holds(0) is held
+
+
+@pytest.mark.parametrize(
     ("low", "high", "english"),
     [
         (-3e6, -1e6, "95% interval −CNY 3.00 million to −CNY 1.00 million"),

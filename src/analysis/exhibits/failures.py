@@ -294,7 +294,7 @@ def _phase_figure(study: FailureStudy, one: PhaseFacts, number: int) -> Block:
 def _changed(change: Fact) -> str:
     """Whether the level since a fix lies beyond chance below or above that before it."""
     found = change.interval
-    if change.value is None or found is None or found.low <= 1 <= found.high:
+    if change.value is None or found is None or found.holds(1):
         return "none"
     return "fell" if float(change.value) < 1 else "rose"
 

@@ -383,7 +383,7 @@ def change_line(id: str, fact: Fact, *, against: str) -> Comparison:
     """The change on another month below a tile, coloured by the metric's direction where its interval does not hold zero."""
     direction = better(registry()[id])
     tone: Tone | None = None
-    noise = fact.interval is not None and fact.interval.low <= 0 <= fact.interval.high
+    noise = fact.interval is not None and fact.interval.holds(0)
     if direction and fact.value and not noise:
         tone = "good" if (fact.value > 0) == (direction == "higher") else "bad"
     return Comparison(

@@ -293,7 +293,7 @@ class _ColumnPrinter:
         """The colour of a change; none where it could be noise, or rounds to nothing on the page."""
         if self.column.better is None or fact.value is None or not re.search(r"[1-9]", text):
             return None
-        if fact.interval is not None and fact.interval.low <= 0 <= fact.interval.high:
+        if fact.interval is not None and fact.interval.holds(0):
             return None
         return "good" if (fact.value > 0) == (self.column.better == "higher") else "bad"
 

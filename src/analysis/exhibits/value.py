@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from analysis.exhibits.estimates import estimate_line, interval_lines
 from analysis.exhibits.figures import figure
 from analysis.exhibits.key_figures import tiles
 from analysis.exhibits.record import Block
@@ -29,7 +30,7 @@ from analysis.exhibits.specification import (
 )
 from analysis.exhibits.statements import callout
 from analysis.exhibits.value_shared import absent, or_not_applicable, source
-from analysis.exhibits.vocabulary import Comparison, Row, Tile, phrase
+from analysis.exhibits.vocabulary import Row, Tile, phrase
 from analysis.locale import Text
 from analysis.metrics import NotDone
 from analysis.results import Fact, Sentence
@@ -56,7 +57,7 @@ def headline_tiles(study: ValueStudy) -> Block:
             head="Value of today's customers",
             comparisons=[
                 interval_line("customer_value", whole.total),
-                _estimated("mean_customer_value", whole.mean, "On average"),
+                estimate_line("mean_customer_value", whole.mean, "On average"),
             ],
         )
     ]
@@ -66,9 +67,7 @@ def headline_tiles(study: ValueStudy) -> Block:
         tile(
             "top_decile_share",
             whole.top_share,
-            comparisons=[interval_line("top_decile_share", whole.top_share)]
-            if whole.top_share.interval is not None
-            else [],
+            comparisons=interval_lines("top_decile_share", whole.top_share),
         )
     )
     if not isinstance(study.change, NotDone):
@@ -76,25 +75,19 @@ def headline_tiles(study: ValueStudy) -> Block:
     if whole.residual_contract.value is not None:
         residual = whole.residual_contract
         head = "Renewals to come, per customer under contract"
-        under = [interval_line("residual_contract_value", residual)]
+        under = interval_lines("residual_contract_value", residual)
         shown.append(tile("residual_contract_value", residual, head=head, comparisons=under))
     return tiles("value.headline", shown)
 
 
-def _estimated(id: str, fact: Fact, head: str) -> Comparison:
-    """Another estimate below a tile, with its interval."""
-    value = Sentence("{value}{value:doubt}", {"value": fact})
-    return Comparison(label=Text.of(head), value=value, signed=False, metric=(id,))
-
-
 def _break_even_tile(found: ServiceBreakEven) -> Tile:
     """What after-sales must keep to pay for the part that nobody else pays for; gross alone where that part is not known."""
-    gross = _estimated("break_even_share", found.share, "Gross, of all expected margin")
-    cost = _estimated("service_cost_over_horizon", found.cost, "After-sales over the horizon")
+    gross = estimate_line("break_even_share", found.share, "Gross, of all expected margin")
+    cost = estimate_line("service_cost_over_horizon", found.cost, "After-sales over the horizon")
     if found.net_share.value is None:
         shown = [interval_line("break_even_share", found.share), cost]
         return tile("break_even_share", found.share, comparisons=shown)
-    avoidable = _estimated(
+    avoidable = estimate_line(
         "avoidable_service_cost", found.avoidable, "Avoidable and unpaid, over the horizon"
     )
     return tile(
@@ -107,7 +100,7 @@ def _break_even_tile(found: ServiceBreakEven) -> Tile:
 
 def _moved_tile(found: ValueChange) -> Tile:
     moved = found.by_customers
-    known = moved.interval is not None and not moved.interval.low <= 0 <= moved.interval.high
+    known = moved.interval is not None and not moved.interval.holds(0)
     refit = line(
         "value_change", found.steps["model"], "By re-estimation", signed=True, slice={"step": "model"}
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from analysis.exhibits.figures import figure
@@ -22,8 +22,8 @@ from analysis.exhibits.value_shared import absent, cases_source, joined, lowered
 from analysis.exhibits.vocabulary import Row, paired, phrase
 from analysis.locale import Text
 from analysis.metrics import NotDone
-from analysis.results import Sentence
-from analysis.value.effect_results import OutcomeEffect, ServiceEffects, TreatmentEffect
+from analysis.results import Fact, Sentence
+from analysis.value.effect_results import MoneyBridge, OutcomeEffect, ServiceEffects, TreatmentEffect
 from analysis.value.effects import IF_HIDDEN, METRIC
 from analysis.value.results import ValueStudy
 from analysis.value.scenarios import OUTCOMES
@@ -324,6 +324,25 @@ _DIFFERS = {
 }
 
 
+def _bridge_rows(one: MoneyBridge, columns: Sequence[Field]) -> Iterator[Row]:
+    """A treatment's name, the sum of the churn section, what moves it, and the sum here."""
+    sides = {
+        "cases": (one.customers, one.cases),
+        "share": (one.difference, one.effect),
+        "worth": (one.margin, one.renewals),
+        "purchases": (None, one.purchases),
+    }
+
+    def line(name: str, fact: Fact, there: Fact | None = None, here: Fact | None = None) -> dict[str, Any]:
+        return {"name": Text.of(name), "there": there, "here": here, "sum": fact}
+
+    yield group(one.treatment.name, columns)
+    yield row_of(line("Churn section: yearly margin that goes with the losses", one.start), columns)
+    for step, fact in one.steps.items():
+        yield row_of(line(_DIFFERS[step], fact, *sides[step]), columns)
+    yield row_of(line("This section: customer value at stake", one.end), columns, role="total")
+
+
 def bridge_table(study: ValueStudy) -> Block | None:
     """From the money of the churn section to the customer value at stake, for each treatment that both price."""
     part = _effects(study)
@@ -338,25 +357,6 @@ def bridge_table(study: ValueStudy) -> Block | None:
         metric(*here, of=or_not_applicable("here"), key="here", head="This section"),
         metric(*sums, of="sum", key="sum", head="Sum and steps", signed=True, better=None),
     ]
-    rows: list[Row] = []
-    for one in part.bridges:
-        rows.append(group(one.treatment.name, columns))
-        ends = {"first": one.start, "last": one.end}
-        sides = {
-            "cases": (one.customers, one.cases),
-            "share": (one.difference, one.effect),
-            "worth": (one.margin, one.renewals),
-            "purchases": (None, one.purchases),
-        }
-        name = Text.of("Churn section: yearly margin that goes with the losses")
-        rows.append(row_of({"name": name, "there": None, "here": None, "sum": ends["first"]}, columns))
-        for step, fact in one.steps.items():
-            there_, here_ = sides[step]
-            line = {"name": Text.of(_DIFFERS[step]), "there": there_, "here": here_, "sum": fact}
-            rows.append(row_of(line, columns))
-        name = Text.of("This section: customer value at stake")
-        line = {"name": name, "there": None, "here": None, "sum": ends["last"]}
-        rows.append(row_of(line, columns, role="total"))
     return table_of(
         "value.effects.bridge",
         title=Sentence("Two sections price the same experience; this leads from one sum to the other"),
@@ -364,7 +364,7 @@ def bridge_table(study: ValueStudy) -> Block | None:
             "The churn section: difference in loss times a year's margin of the customers under contract who first had it in twelve months. This section: estimated effect times the value of renewals and purchases, for every case of twelve months"
         ),
         columns=columns,
-        rows=rows,
+        rows=[row for one in part.bridges for row in _bridge_rows(one, columns)],
         note=Sentence(
             "In this order each difference moves the sum by its step; in another order the steps would be others, and the ends the same. Renewals here are those still to come, over {horizon}, discounted; the margin there is all margin of a year.",
             {"horizon": study.horizon},

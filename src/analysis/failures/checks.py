@@ -223,7 +223,7 @@ def _forecast(study: FailureStudy, *, limit: Fact) -> list[Check]:
         return []
     interval = test.total.interval
     small = abs(float(test.total.value or 0)) <= float(limit.value or 0)
-    inside = interval is None or interval.low <= 0 <= interval.high
+    inside = interval is None or interval.holds(0)
     values: dict[str, Value] = {"error": test.total, "months": test.month, "limit": limit}
     template = (
         "The same forecast made twelve months ago missed the year by {error:signed} ({error:interval}) and single months by {months} on average{months:doubt}; at most {limit} is accepted, and the year lay inside its own interval; shipments were given to it."

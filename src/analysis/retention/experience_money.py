@@ -42,7 +42,7 @@ def experience_money(inputs: StudyInputs) -> dict[str, ExperienceMoney]:
     for name, money in found.stakes.items():
         difference = found.differences[name]
         limits = difference.interval
-        if limits is None or limits.low <= 0 <= limits.high or not int(customers.get(name, 0)):
+        if limits is None or limits.holds(0) or not int(customers.get(name, 0)):
             continue
         made[name] = ExperienceMoney(money=money, difference=difference, customers=int(customers[name]))
     return made

@@ -174,7 +174,7 @@ def weight(difference: Fact, least: float) -> Weight:
     if difference.value is None or abs(float(difference.value)) < least:
         return "trifle"
     found = difference.interval
-    near = 0.0 if found is None or found.low <= 0 <= found.high else min(abs(found.low), abs(found.high))
+    near = 0.0 if found is None or found.holds(0) else min(abs(found.low), abs(found.high))
     return "matters" if near >= least else "may_matter"
 
 

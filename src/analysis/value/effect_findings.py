@@ -215,8 +215,9 @@ def _overlap_check(one: TreatmentEffect) -> Check:
         "trimmed": one.trimmed,
         "balance": one.worst_balance,
         "cases": one.cases,
+        "most": one.most_trimmed,
+        "limit": one.balance_limit,
     }
-    values |= {"most": one.most_trimmed, "limit": one.balance_limit}
     within = all(
         float(found.value or 0) <= float(limit.value or 0)
         for found, limit in ((one.trimmed, one.most_trimmed), (one.worst_balance, one.balance_limit))

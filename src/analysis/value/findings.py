@@ -193,11 +193,7 @@ def _change(study: ValueStudy, material: Materiality) -> list[Finding]:
     limits = found.by_customers.interval
     graded = material.severity(found.by_customers)
     severity: Severity = (
-        "info"
-        if limits.low <= 0 <= limits.high
-        else "good"
-        if limits.low > 0 and graded != "info"
-        else graded
+        "info" if limits.holds(0) else "good" if limits.low > 0 and graded != "info" else graded
     )
     values = {
         "change": found.by_customers,
@@ -207,7 +203,7 @@ def _change(study: ValueStudy, material: Materiality) -> list[Finding]:
         "shrunk": found.steps["shrunk"],
         "model": found.steps["model"],
     }
-    if limits.low <= 0 <= limits.high:
+    if limits.holds(0):
         text = "What customers did in the month moved the value of the base by {change:signed}, which could be noise ({change:interval}): customers first seen {new:signed}, contracts ended and buyers now likelier gone {lost:signed}, customers worth more {grown:signed}, customers worth less {shrunk:signed} (the interval of each stands in the table of the steps). Re-estimation, which is no growth, moved it by {model:signed}."
     else:
         text = "What customers did in the month {change:word|raised|lowered|left} the value of the base by {change:abs} ({change:interval}): customers first seen {new:signed}, contracts ended and buyers now likelier gone {lost:signed}, customers worth more {grown:signed}, customers worth less {shrunk:signed} (the interval of each stands in the table of the steps). Re-estimation, which is no growth, moved it by {model:signed}."
@@ -418,7 +414,7 @@ _CLASS = {
 
 def missed(miss: Fact) -> bool:
     """Whether the printed interval excludes a perfect forecast."""
-    return miss.interval is not None and not miss.interval.low <= 0 <= miss.interval.high
+    return miss.interval is not None and not miss.interval.holds(0)
 
 
 def _matters(model: Modelling, miss: Fact) -> bool:
