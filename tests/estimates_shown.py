@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from analysis.locale import LANGUAGES
+from analysis.report.record import blocks_of
 from analysis.results import Fact, Interval, Sentence, interval_text
 
 # An estimate whose interval is that of another one in the same place, and why that is enough.
@@ -76,8 +80,16 @@ def unsure(place: list[dict[str, Any]], facts: dict[str, dict[str, Any]]) -> Ite
                 yield f"{language}: {id} as{text}"
 
 
+# Exhibits whose intervals stand in the table beside them, and why that is enough.
+BESIDE = {
+    "executive.headlines": "each interval stands in the table of headlines below, and a change that may be noise says so"
+}
+
+
 def unsure_of(record: Mapping[str, Any]) -> Iterator[str]:
     """The same of every sentence of an exhibit's record."""
+    if record["id"] in BESIDE:
+        return
     facts = {fact["id"]: fact for fact in record["facts"]}
     for place in places(record):
         yield from unsure(place, facts)
@@ -101,3 +113,17 @@ def prints_value(text: str, fact: dict[str, Any], language: Any) -> bool:
     forms = ("{x}", "{x:signed}", "{x:exact}", "{x:abs}")
     printed = {Sentence(form, {"x": number}).plain(language) for form in forms}
     return any(one in text.replace(limits(fact, language), "") for one in printed)
+
+
+def unsure_in_pack(edition: Path) -> dict[str, list[str]]:
+    """The same of every exhibit of an issued edition, by place."""
+    found = {}
+    for path in sorted((edition / "notebooks").glob("*.ipynb")):
+        for place, record in blocks_of(json.loads(path.read_text("utf-8")), path.stem):
+            if unsure_here := list(unsure_of(record)):
+                found[f"{place}, {record['id']}"] = unsure_here
+    return found
+
+
+if __name__ == "__main__":
+    print(json.dumps(unsure_in_pack(Path(sys.argv[1])), ensure_ascii=False, indent=1))

@@ -1148,11 +1148,11 @@ def _coverage_note(provision: Provision) -> Sentence:
         "direct": bridge.direct,
         "each": bridge.per_failure,
     }
-    template = "The failure section states the direct cost of the same {failures}: {direct}. The provision pays more, {each}, because returns, exchanges and visits without a fault are claims too."
+    template = "The failure section states the direct cost of the same {failures}{failures:doubt}: {direct}{direct:doubt}. The provision pays more, {each}{each:doubt}, because returns, exchanges and visits without a fault are claims too."
     if bridge.at_past_rate.value is None:
         return Sentence(template, values)
     return Sentence(
         template
-        + " At the claims per unit-month of the last two years, as if machines did not age, it would be {past}.",
+        + " At the claims per unit-month of the last two years, as if machines did not age, it would be {past}{past:doubt}.",
         values | {"past": bridge.at_past_rate},
     )

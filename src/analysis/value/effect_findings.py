@@ -297,7 +297,7 @@ def _untried_checks(one: TreatmentEffect) -> list[Check]:
 
 _HIDDEN = {
     "enough": "{treatment}: a hidden cause as strong as customer tier would be enough to take the interval to zero ({effect:signed}, {effect:interval}, would become {hidden:signed}, {hidden:interval}).",
-    "untested": "{treatment}: customer tier hardly bears on this ({effect:signed} would become {hidden:signed}, {hidden:interval}), so it is no measure of what a hidden cause could do; one that explains {share} of what is left "
+    "untested": "{treatment}: customer tier hardly bears on this ({effect:signed}, {effect:interval}, would become {hidden:signed}, {hidden:interval}), so it is no measure of what a hidden cause could do; one that explains {share} of what is left "
     "unexplained in both treatment and outcome, or makes both {ratio} as likely, would take the interval to zero.",
     "not_enough": "{treatment}: a hidden cause as strong as customer tier would not be enough to take the interval to zero ({effect:signed}, {effect:interval}, would become {hidden:signed}, {hidden:interval}); it would "
     "have to explain {share} of what is left unexplained in both treatment and outcome, or make both {ratio} as likely.",
