@@ -19,7 +19,7 @@ from analysis.metrics import Period, Stating, StudyInputs, cents, materiality, t
 from analysis.metrics.backend import literal
 from analysis.metrics.registry import NOT_STATED
 from analysis.params import Assumptions
-from analysis.params.places import params_file
+from analysis.params.places import params_file, shown
 from analysis.periods import Month
 from analysis.results import Fact, Finding, Interval, Rows, Sentence, Value
 from analysis.summaries import Summarised
@@ -146,7 +146,7 @@ def standard_times(*, on: dt.date, path: Path | None = None) -> dict[str, Decima
     wrong = [kind for kind, hours in times.items() if hours < 0]
     if wrong:
         raise ParameterError(
-            f"{path.name}: {wrong[0]}: {times[wrong[0]]} hours; a standard time cannot be negative."
+            f"{shown(path)}: {wrong[0]}: {times[wrong[0]]} hours; a standard time cannot be negative."
         )
     return times
 

@@ -17,8 +17,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.errors import AnalysisError, PackIncomplete, PublicationRefused
+from analysis.errors import AnalysisError, PackIncomplete, PlaceError, PublicationRefused
 from analysis.params import project_root
+from analysis.params.places import FROZEN, frozen, is_folder
+from analysis.periods import stated_epoch
 from analysis.report import manifest, publish
 from analysis.report.exhibit_index import EXHIBITS, exhibit_index
 from analysis.report.kernels import Kernels, fitting_workers, free_memory, warm_kernels
@@ -29,12 +31,14 @@ from analysis.report.run import (
     Failure,
     Notebook,
     Value,
+    chosen_notebooks,
     find_notebooks,
     passed_parameters,
     refuse_unknown_parameters,
     run_notebooks,
     scratch_notebooks,
 )
+from analysis.report.whole import refuse_incomplete
 
 if TYPE_CHECKING:
     from analysis.report.editions import Comparison
@@ -44,6 +48,7 @@ Prepare = Callable[..., Any]
 Export = Callable[..., None]
 
 
+@frozen()
 def make_report(
     run_name: str = "sample",
     *,
@@ -118,13 +123,15 @@ def make_report(
         ...
     analysis.errors.ParameterError: parameter 'mnth': no notebook of this run has it; known: as_of, data, month, run_name. Did you mean 'month'?
     """
-    reports = (reports or project_root() / "reports").resolve()
+    stated_epoch()  # what is wrong with the place is told before anything is computed
+    refuse_incomplete()
+    reports = reports_folder(reports)
     progress = progress or Progress()
     standard: dict[str, Value] = dict(zip(STANDARD, (run_name, month, data, as_of), strict=True))
     if registered is None and folder is None:
         registered = _registered()
     everything = find_notebooks(folder, registered=registered)
-    chosen = find_notebooks(folder, notebooks, registered=registered)
+    chosen = chosen_notebooks(everything, notebooks)
     refuse_unknown_parameters(parameters, chosen)
     for notebook in chosen:
         passed_parameters(notebook, standard, parameters)
@@ -155,6 +162,13 @@ def make_report(
             standing = None if force or made.draft else made.unchanged()
             warming.join()
         return standing or made.edition(kernels)
+
+
+def reports_folder(stated: Path | None) -> Path:
+    """The folder of editions: the one that is stated, or the project's own. It need not exist; it may not be anything else."""
+    folder = Path(os.path.realpath(stated or project_root() / "reports"))
+    is_folder(folder, name=folder.name, refusal=PlaceError)
+    return folder
 
 
 def _registered() -> Sequence[str]:
@@ -235,9 +249,8 @@ class _Making:
             )
 
     def refuse_moved_ground(self) -> None:
-        """What the pack states as its parameters, definitions, notebooks and code is still what lies there."""
-        now = manifest.identity(self.run, self.notebooks, extra=self.extra)
-        moved = manifest.changed_parts(self.identity, now)
+        """The package and the environment are still what the pack states. Params and notebooks need no look: the run has its own copy."""
+        moved = manifest.changed_parts(self.identity, {**self.identity, **manifest.ground(self.notebooks)})
         if moved:
             raise PublicationRefused(
                 f"{self.month}: {', '.join(moved)} changed while the report was being made, so its parts may not belong together. "
@@ -331,15 +344,16 @@ class _Making:
     def _environment(self, building: Path) -> dict[str, str]:
         """Where the notebooks publish, and the one date that files of the pack may carry: the end of the as-of day."""
         day_end = dt.datetime.combine(self.run.as_of, dt.time(), dt.UTC) + dt.timedelta(days=1)
-        epoch = os.environ.get("SOURCE_DATE_EPOCH") or str(int(day_end.timestamp()))
+        stated = stated_epoch()
         return {
             "AFTER_SALES_RUN_DIR": str(building / "run"),
             "AFTER_SALES_ROOT": str(project_root()),
+            FROZEN: os.environ[FROZEN],
             "AFTER_SALES_TABLES": self.run.tables.content_hash,  # a notebook that finds other data refuses
             "AFTER_SALES_EARLIER": str(self.run.earlier.folder)
             if self.run.earlier
             else "",  # all notebooks read the same edition
-            "SOURCE_DATE_EPOCH": epoch,
+            "SOURCE_DATE_EPOCH": str(int(day_end.timestamp()) if stated is None else stated),
         }
 
     def _execute(self, building: Path, kernels: Kernels) -> dict[str, Any]:
@@ -371,7 +385,7 @@ class _Making:
             record = read_record(executed, building / "run")
             note(f"{len(record.facts):,} facts, {len(record.findings)} findings")
             personal = checks.personal_values(self.run.tables)
-            paths = (str(project_root()), str(Path.home()), str(building))
+            paths = (str(project_root()), str(Path.home()), str(building), os.environ[FROZEN])
             checks.refuse(
                 checks.record_problems(
                     record, personal=personal, paths=[path for path in paths if len(path) > 5]

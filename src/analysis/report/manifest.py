@@ -19,7 +19,7 @@ from typing import Any
 import analysis
 from analysis.errors import PublicationRefused
 from analysis.params import project_root
-from analysis.params.places import params_in_force, shipped_root
+from analysis.params.places import is_plain, params_in_force, shipped_root
 from analysis.report.run import Notebook
 
 MANIFEST = "manifest.json"
@@ -86,11 +86,23 @@ def identity(run: Any, notebooks: Sequence[Notebook], *, extra: Mapping[str, str
         **_params_hashes(run.name),
         "parameters": dict(sorted(extra.items())),
         "notebooks": {
-            notebook.name: sha256(notebook.path) for notebook in sorted(notebooks, key=lambda n: n.name)
+            notebook.name: hashlib.sha256(notebook.content).hexdigest()
+            for notebook in sorted(notebooks, key=lambda n: n.name)
         },
-        "code": source_hash(),
-        "lock": _environment_hash(),
+        **ground(notebooks),
     }
+
+
+def ground(notebooks: Sequence[Notebook]) -> dict[str, Any]:
+    """What a run stands on and cannot take a copy of: the package, the environment, and modules that lie beside its notebooks."""
+    beside = {
+        f"{folder.name}/{path.relative_to(folder).as_posix()}": path
+        for folder in sorted({notebook.path.parent for notebook in notebooks})
+        for path in folder.rglob("*.py")
+        if not any(part.startswith((".", "__")) for part in path.relative_to(folder).parts) and is_plain(path)
+    }
+    own = {"modules": sha256_of_files(beside)} if beside else {}
+    return {"code": source_hash(), "lock": _environment_hash(), **own}
 
 
 def _files_hash(run: Any) -> str:
@@ -101,7 +113,7 @@ def _files_hash(run: Any) -> str:
 def changed_parts(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """The causes that can have moved a number between two identities; asked parameters count as params."""
     parts = [part for part in CAUSES if before.get(part) != after.get(part)]
-    other = {"params": ("parameters", "as_of", "run"), "inputs": ("files",)}
+    other = {"params": ("parameters", "as_of", "run"), "inputs": ("files",), "notebooks": ("modules",)}
     return [
         part
         for part in CAUSES
@@ -193,6 +205,9 @@ def broken_seals(folder: Path) -> list[str]:
 
 def read(folder: Path, *needs: str) -> dict[str, Any]:
     """The manifest of an edition; refused in words where it is no longer one."""
+    is_plain(
+        folder / MANIFEST, name=f"{folder.parent.name}/{folder.name}/{MANIFEST}", refusal=PublicationRefused
+    )
     try:
         content: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if isinstance(content, dict) and set(needs) <= set(content):

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from analysis.errors import ParameterError, PublicationRefused
+from analysis.errors import PublicationRefused
 from analysis.locale import Language
+from analysis.periods import stated_epoch
 from analysis.report.executed import Notebook, read_notebook
 from analysis.report.pdf_document import Document, day_of, document
 
@@ -62,13 +62,9 @@ def notebook_pdf(name: str, notebook: Notebook, *, language: Language) -> bytes:
 
 
 def _timestamp(day: dt.date | None) -> int:
-    epoch = os.environ.get("SOURCE_DATE_EPOCH", "").strip()
-    if epoch:
-        if not epoch.isdigit():
-            raise ParameterError(
-                f"SOURCE_DATE_EPOCH '{epoch}': not a number of seconds since 1970; unset it or give a whole number."
-            )
-        return int(epoch)
+    stated = stated_epoch()
+    if stated is not None:
+        return stated
     if day is None:
         return UNDATED
     return int(dt.datetime.combine(day, dt.time(), tzinfo=dt.UTC).timestamp())

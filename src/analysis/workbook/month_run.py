@@ -7,7 +7,6 @@ when nothing has changed. ``open_run`` does the same inside a notebook and gives
 from __future__ import annotations
 
 import datetime as dt
-import fcntl
 import hashlib
 import os
 import shutil
@@ -27,6 +26,7 @@ from analysis.metrics import Engine, Registry, StudyInputs
 from analysis.metrics.inputs import ClaimsAhead, CostAhead, EarlierEdition
 from analysis.metrics.kept import drop_damaged
 from analysis.params import Assumptions, CostTree, RunParams, load_run, project_root
+from analysis.params.places import is_folder, locked_by
 from analysis.params.runs import params_hash
 from analysis.periods import Month
 from analysis.results import Check, Finding, by_severity
@@ -223,7 +223,7 @@ def prepare_run(
     params = load_run(run_name, month=month, data=data, as_of=as_of)
     if params.data == "sample":
         make_sample_company(params.data_folder, progress)
-    if not params.data_folder.is_dir():
+    if not is_folder(params.data_folder, name=f"data folder '{params.data}'", refusal=SourceError):
         raise SourceError(
             f"data folder '{params.data}': no such folder. Put files named after the tables there (tickets.csv, ledger.csv, "
             "customers.csv, …; see data/README.md), or use DATA=sample."
@@ -391,8 +391,7 @@ def make_sample_company(folder: Path, progress: Progress | None) -> None:
     source = Path(sample.__file__).parent
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(source.glob("*.py")))).hexdigest()
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / f".{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked_by(folder.parent / f".{folder.name}.lock"):
         stamp = folder / "_made_by.txt"
         if stamp.is_file() and stamp.read_text() == digest:
             return

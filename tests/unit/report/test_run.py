@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from report_stub import (
     write_notebook,
 )
 
-from analysis.errors import AnalysisError, NotebookFailed, PackIncomplete, ParameterError
+from analysis.errors import AnalysisError, NotebookFailed, PackIncomplete, ParameterError, PlaceError
 from analysis.report import make_report, manifest
 from analysis.report.kernels import fitting_workers
 from analysis.report.progress import Progress
@@ -397,3 +398,87 @@ def test_some_notebooks_make_a_draft_that_is_no_edition_and_never_latest(tmp_pat
     assert (tmp_path / "reports" / "latest").resolve() == issued.folder
     assert report(tmp_path, draft=True).folder.name == "2026-10-2"
     assert report(tmp_path).unchanged
+
+
+# ---------------------------------------------------------------- refused at the door, in words
+
+CELL = {"id": "a", "cell_type": "code", "source": "x: int = 1", "metadata": {"tags": ["parameters"]}}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff\xfe\x00",
+        b"{",
+        b"[]",
+        b"null",
+        b"{}",
+        b"[" * 100_000,
+        *(
+            json.dumps({"metadata": {}, "nbformat": 4} | parts).encode()
+            for parts in (
+                {},
+                {"cells": []},
+                {"cells": None},
+                {"cells": {}},
+                {"cells": ["x"]},
+                {"cells": [{"id": "a"}]},
+                {"cells": [CELL | {"metadata": None}]},
+                {"cells": [CELL | {"source": 7}]},
+                {"cells": [CELL | {"source": "x: int = ("}]},
+                {"cells": [CELL], "metadata": []},
+                {"cells": [CELL], "metadata": {"after_sales": None}},
+                {"cells": [CELL], "metadata": {"after_sales": {"order": "first"}}},
+            )
+        ),
+    ],
+)
+def test_what_is_no_notebook_is_refused_by_name(tmp_path, content):
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    (folder / "10_costs.ipynb").write_bytes(content)
+    with pytest.raises(ParameterError, match=r"^10_costs.ipynb: not a readable notebook") as refusal:
+        find_notebooks(folder)
+    assert str(tmp_path) not in str(refusal.value)
+
+
+@pytest.mark.parametrize("epoch", ["abc", "99999999999999", "-5", "", "1.5", "٣"])
+def test_a_bad_epoch_is_refused_at_once(tmp_path, sound, monkeypatch, epoch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
+    started = time.perf_counter()
+    with pytest.raises(ParameterError, match="SOURCE_DATE_EPOCH"):
+        report(tmp_path)
+    assert time.perf_counter() - started < 5
+    assert not (tmp_path / "reports").exists()
+
+
+@pytest.mark.parametrize("harm", ["file", "loop", "pipe", "long"])
+def test_reports_that_are_no_folder_are_refused_before_anything_is_computed(tmp_path, sound, harm):
+    place = tmp_path / ("x" * 300 if harm == "long" else "reports")
+    make = {
+        "file": lambda: place.write_text(""),
+        "loop": lambda: place.symlink_to(place.name),
+        "pipe": lambda: os.mkfifo(place),
+        "long": lambda: None,
+    }
+    make[harm]()
+    with pytest.raises(PlaceError):
+        report(tmp_path, place.name)
+
+
+def test_a_long_tmpdir_does_not_keep_the_kernels_from_starting(tmp_path, monkeypatch):
+    long = tmp_path / ("x" * 120)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    folder = write_notebook(
+        tmp_path / "notebooks", "10_costs", publish(callout()), publish(checks_block())
+    ).parent
+    assert report(folder.parent).number == 1
+    assert not list(long.iterdir())
+
+
+def test_a_parameter_that_would_carry_a_password_into_the_pack_is_refused(sound):
+    with pytest.raises(ParameterError, match="parameters stand in the pack") as refusal:
+        refuse_unknown_parameters({"top": "postgres://joe:hunter2@host/db"}, find_notebooks(sound))
+    assert "hunter2" not in str(refusal.value)
