@@ -53,6 +53,19 @@ def _keys(markdown: str) -> Iterator[str]:
     yield from reader.seen
 
 
+def link_addresses(markdown: str) -> list[str]:
+    """Where the links and pictures of a markdown text lead, those that no page shows among them."""
+    tokens, state = _parser().parse(markdown)
+    found = [str(link["url"]) for link in state.env.get("ref_links", {}).values()]
+    waiting = list(tokens)
+    while waiting:
+        token = waiting.pop()
+        waiting += token.get("children", ())
+        if "url" in token.get("attrs", {}):
+            found.append(str(token["attrs"]["url"]))
+    return found
+
+
 def prose_text(nodes: Sequence[Node]) -> str:
     """The words of inline nodes or blocks, without marks and footnotes (for titles, search, alt text); blocks stand a space apart."""
     blocks = any(node["type"] in _BLOCKS for node in nodes)

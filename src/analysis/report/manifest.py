@@ -190,6 +190,39 @@ def inputs(run: Any) -> list[dict[str, Any]]:
     ]
 
 
+def _places() -> Path:
+    return project_root() / "data" / "places.json"
+
+
+def remember_data(stated: Mapping[str, Any], folder: Path) -> None:
+    """Keep on this machine, outside the pack, where the data lie that a pack names by their last name alone."""
+    named = str(stated["run"]["data"])
+    if not named or (project_root() / named).is_dir():
+        return
+    known = _known_places()
+    known[stated["inputs_sha256"]] = str(folder.absolute())
+    _places().parent.mkdir(parents=True, exist_ok=True)
+    write_json(_places(), known)
+
+
+def data_of(stated: Mapping[str, Any]) -> str:
+    """The data folder of an edition: as it says, or where this machine remembers it."""
+    named = str(stated["run"]["data"])
+    if not named or (project_root() / named).is_dir():
+        return named
+    remembered = _known_places().get(stated.get("inputs_sha256", ""), "")
+    return remembered if remembered and Path(remembered).is_dir() else named
+
+
+def _known_places() -> dict[str, str]:
+    """Nothing where the file is gone or damaged: it can be made again by a report."""
+    try:
+        known = json.loads(_places().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(key): str(value) for key, value in known.items()} if isinstance(known, dict) else {}
+
+
 def seals(folder: Path) -> dict[str, str]:
     """The hash of every file of a pack, the manifest aside."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / MANIFEST)

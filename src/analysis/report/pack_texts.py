@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import unescape
 from html.parser import HTMLParser
@@ -122,7 +122,9 @@ class _Reader(HTMLParser):
         self.page.texts.append(data)
 
 
-def pack_texts(folder: Path, pages: dict[str, Page], documents: dict[str, Sequence[str]]) -> dict[str, str]:
+def pack_texts(
+    folder: Path, pages: Mapping[str, Page], documents: Mapping[str, Sequence[str]]
+) -> dict[str, str]:
     """The place of each text, by the text; one that stands in several places once.
 
     Parameters
@@ -144,7 +146,7 @@ def pack_texts(folder: Path, pages: dict[str, Page], documents: dict[str, Sequen
 
 
 def _texts_of(
-    path: Path, name: str, pages: dict[str, Page], documents: dict[str, Sequence[str]]
+    path: Path, name: str, pages: Mapping[str, Page], documents: Mapping[str, Sequence[str]]
 ) -> Iterator[tuple[str, str]]:
     if name in pages:
         page = pages[name]
@@ -152,7 +154,7 @@ def _texts_of(
         yield from ((name, text) for attributes, text in page.scripts if "type" not in attributes)
         for attributes, text in page.scripts:
             if "json" in attributes.get("type", ""):
-                yield from ((name, found) for found in _strings(json.loads(text)))
+                yield from ((name, found) for found in json_strings(json.loads(text)))
     elif name in documents:
         yield from ((name, text) for text in documents[name])
     elif path.suffix == ".csv":
@@ -160,7 +162,7 @@ def _texts_of(
     elif path.suffix == ".ipynb":
         yield from notebook_texts(json.loads(path.read_text(encoding="utf-8")), name)
     elif path.suffix == ".json":
-        yield from ((name, text) for text in _strings(json.loads(path.read_text(encoding="utf-8"))))
+        yield from ((name, text) for text in json_strings(json.loads(path.read_text(encoding="utf-8"))))
     elif path.suffix != ".pdf":
         yield from ((name, line) for line in path.read_text(encoding="utf-8", errors="replace").splitlines())
 
@@ -199,10 +201,10 @@ def notebook_texts(notebook: dict[str, Any], name: str) -> Iterator[tuple[str, s
                 elif key == "text":
                     yield from ((place, line) for line in _lines(value))
                 else:
-                    yield from ((place, text) for text in _strings(value))
+                    yield from ((place, text) for text in json_strings(value))
         rest = {key: value for key, value in cell.items() if key not in ("source", "outputs")}
-        yield from ((place, text) for text in _strings(rest))
-    yield from ((name, text) for text in _strings(notebook.get("metadata", {})))
+        yield from ((place, text) for text in json_strings(rest))
+    yield from ((name, text) for text in json_strings(notebook.get("metadata", {})))
 
 
 def _lines(value: str | list[str]) -> list[str]:
@@ -223,10 +225,10 @@ def _shown(kind: str, data: Any) -> Iterator[str]:
     elif isinstance(data, str) or (isinstance(data, list) and all(isinstance(one, str) for one in data)):
         yield from _lines(data)
     else:
-        yield from _strings(data)
+        yield from json_strings(data)
 
 
-def _strings(node: Any) -> Iterator[str]:
+def json_strings(node: Any) -> Iterator[str]:
     """Keys and texts below a node of JSON; a drawing gives the words drawn."""
     if isinstance(node, str):
         if node.startswith("<svg"):
@@ -236,7 +238,7 @@ def _strings(node: Any) -> Iterator[str]:
     elif isinstance(node, dict):
         for key, value in node.items():
             yield str(key)
-            yield from _strings(value)
+            yield from json_strings(value)
     elif isinstance(node, list):
         for value in node:
-            yield from _strings(value)
+            yield from json_strings(value)
