@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 UNEXPECTED = 70
 INTERRUPTED = 130
+ENGINE_INTERRUPTED = "Query interrupted"  # what DuckDB makes of Ctrl-C while a query runs
 MOST_WORKERS = 256
 EXIT_CODES = """
 exit codes: 0 done or unchanged · 2 parameter · 3 source cannot be read · 4 data break the contract · 5 data missing
@@ -45,6 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
+        if type(error) is RuntimeError and str(error) == ENGINE_INTERRUPTED:
+            print("interrupted: nothing was issued.", file=sys.stderr)
+            return INTERRUPTED
         if options.debug:
             raise
         return _refusal(error)
@@ -487,6 +491,21 @@ class _Parser(argparse.ArgumentParser):
         super().error(told(message))
 
 
+class _Stated(argparse.Action):
+    """An option that is given holds something: an unset variable of a script must not ask for the sample, or for another month."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        if not values.strip():
+            parser.error(f"{option_string} is empty; say what is meant, or leave it out.")
+        setattr(namespace, self.dest, values)
+
+
 def _place(text: str) -> Path:
     """A path as it was typed; no address, and no name that a file cannot have."""
     from analysis.errors import ParameterError
@@ -543,6 +562,7 @@ def _parser() -> argparse.ArgumentParser:
     _run_options(report)
     report.add_argument(
         "--as-of",
+        action=_Stated,
         default="",
         metavar="DAY",
         help="last day whose records are seen, such as 2026-11-10 (default: the close of the month)",
@@ -629,7 +649,11 @@ def _parser() -> argparse.ArgumentParser:
         help="a file in params/runs/, or a folder (default: --run)",
     )
     check.add_argument(
-        "--map", default="", metavar="NAME", help="a file in params/sources/ to read the folder through"
+        "--map",
+        action=_Stated,
+        default="",
+        metavar="NAME",
+        help="a file in params/sources/ to read the folder through",
     )
     check.add_argument(
         "--forgive",
@@ -783,13 +807,22 @@ def _command(
 
 def _run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--run", default="sample", metavar="NAME", help="a file in params/runs/ (default: sample)"
+        "--run",
+        action=_Stated,
+        default="sample",
+        metavar="NAME",
+        help="a file in params/runs/ (default: sample)",
     )
     parser.add_argument(
-        "--month", default="", metavar="MONTH", help="such as 2026-10 (default: the run's own)"
+        "--month",
+        action=_Stated,
+        default="",
+        metavar="MONTH",
+        help="such as 2026-10 (default: the run's own)",
     )
     parser.add_argument(
         "--data",
+        action=_Stated,
         default="",
         metavar="FOLDER",
         help="folder of canonical tables, or sample (default: the run's own)",

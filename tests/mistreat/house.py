@@ -22,18 +22,6 @@ LATE = (
     "T99,C2,P2,inquiry,2026-10-25T03:00:00,2026-10-25T05:00:00,false,0.4,closed,false,2026-11-02T00:00:00\n"
 )
 LONGEST_MESSAGE = 4_000
-FINISHED = 0
-REFUSED = {
-    "parameter": 2,
-    "source": 3,
-    "contract": 4,
-    "missing": 5,
-    "notebook": 6,
-    "publication": 7,
-    "incomplete": 9,
-    "place": 10,
-    "interrupted": 130,
-}
 OF_OURS = re.compile(r"Traceback \(most recent call last\)|fault of the program")
 
 
@@ -173,7 +161,7 @@ class House:
 
         def send() -> None:
             for pid in self.processes():
-                if "report" in _command(pid) and "analysis" in _command(pid):
+                if "report" in command_of(pid) and "analysis" in command_of(pid):
                     found.append(pid)
                     os.kill(pid, sign)
                     return
@@ -227,7 +215,7 @@ class House:
             if not (left := self.processes()):
                 return
             time.sleep(0.5)
-        commands = [_command(pid) for pid in left]
+        commands = [command_of(pid) for pid in left]
         for pid in left:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -248,7 +236,8 @@ WHOLE = (
 )
 
 
-def _command(pid: int) -> str:
+def command_of(pid: int) -> str:
+    """How a process was called; empty when it has ended."""
     with contextlib.suppress(OSError):
         return (
             (Path("/proc") / str(pid) / "cmdline")

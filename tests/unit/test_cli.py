@@ -370,3 +370,24 @@ def test_a_number_of_the_environment_is_one(monkeypatch, name, value):
     monkeypatch.setenv(name, value)
     with pytest.raises(errors.ParameterError, match=f"{name} '{value}'"):
         DuckDB()
+
+
+@pytest.mark.parametrize("value", ["", "  "])
+@pytest.mark.parametrize("option", ["--data", "--month", "--run", "--as-of"])
+def test_an_option_that_is_given_and_empty_is_refused(option, value, capsys):
+    """``DATA=$FOLDER`` with FOLDER unset would otherwise issue the sample company's pack."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["report", option, value])
+    assert ended.value.code == 2
+    assert f"{option} is empty" in capsys.readouterr().err
+
+
+def test_a_stop_inside_a_query_is_no_fault_of_the_program(monkeypatch, capsys):
+    """The engine raises this in place of the interrupt (seen: SIGTERM while tables were made)."""
+
+    def stopped(_: object) -> None:
+        raise RuntimeError("Query interrupted")
+
+    monkeypatch.setattr(cli, "_clean", stopped)
+    assert cli.main(["clean"]) == 130
+    assert capsys.readouterr().err == "interrupted: nothing was issued.\n"

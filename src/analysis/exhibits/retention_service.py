@@ -125,7 +125,7 @@ def differences_table(study: RetentionStudy) -> Block | None:
             ),
             interval("loss_risk_difference", of="difference", key="difference_interval"),
             metric("proportionality_statistic", of="statistic", head="Change with age", places=1),
-            metric("proportionality_p_value", of="constant", head="As much by chance", places=0),
+            metric("proportionality_p_value", of="constant", head="As much by chance"),
         ],
         rows=lines,
         by=("exposure",),

@@ -230,7 +230,7 @@ def effects_table(study: RetentionStudy) -> Block | None:
             label("effect"),
             metric("effect_deviance", of="deviance", head="Deviance explained", places=1),
             count("effect_deviance", of="deviance", head="Degrees of freedom", key="degrees"),
-            metric("effect_p_value", of="p_value", head="As much by chance", places=1),
+            metric("effect_p_value", of="p_value", head="As much by chance"),
         ],
         rows=part,
         by=("effect",),

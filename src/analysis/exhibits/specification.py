@@ -386,8 +386,13 @@ def change_line(id: str, fact: Fact, *, against: str) -> Comparison:
     if direction and fact.value:
         tone = "good" if (fact.value > 0) == (direction == "higher") else "bad"
     return Comparison(
-        label=Text.of(_AGAINST[against][0]), value=fact, tone=tone, metric=(id,), slice={"against": against}
+        label=change_label(against), value=fact, tone=tone, metric=(id,), slice={"against": against}
     )
+
+
+def change_label(against: str) -> Text:
+    """What stands before a change on another month; the month alone stands before its level."""
+    return Text.of(_AGAINST[against][0])
 
 
 def level_line(id: str, fact: Fact, *, against: str) -> Comparison:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -51,11 +51,6 @@ class Assumption:
     owner: str
     values: dict[dt.date, DatedValue]
 
-    def __post_init__(self) -> None:
-        domain = _DOMAINS.get(self.unit, Within(low=0))
-        for start, value in self.values.items():
-            domain.refuse_outside(value.value, f"{self.meaning.en[:60]} ({self.unit}), {start}")
-
     def on(self, day: dt.date, *, name: str) -> DatedValue:
         held = [start for start in self.values if start <= day]
         if not held:
@@ -78,9 +73,12 @@ class Assumptions:
         entries = {
             name: bind(Assumption, entry, f"{where}: {name}") for name, entry in read_yaml(path).items()
         }
-        for name in _WINDOWS:
-            for start, value in entries[name].values.items() if name in entries else ():
-                Within(above=0).refuse_outside(value.value, f"{where}: {name}, {start}")
+        for name, entry in entries.items():
+            domain = _DOMAINS.get(entry.unit, Within(low=0))
+            if name in _WINDOWS:
+                domain = replace(domain, low=None, above=0)
+            for start, value in entry.values.items():
+                domain.refuse_outside(value.value, f"{where}: {name}, {start} ({entry.unit})")
         return cls(entries)
 
     def value(self, name: str, *, on: dt.date) -> Decimal:

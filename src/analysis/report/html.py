@@ -257,7 +257,7 @@ class _Site:
             ],
             "people": [
                 (self.word(role), str(pack.get(key) or ""))
-                for role, key in (("Prepared by", "preparer"), ("Reviewed by", "reviewer"))
+                for role, key in (("Prepared by", "preparer"), ("For review by", "reviewer"))
             ],
             "issued": pack["status"] == "issued",
         }

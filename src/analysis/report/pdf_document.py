@@ -209,7 +209,7 @@ class _Whole:
             "Status": self.nodes.word(label),
             "Currency": str(self.pack["currency"]),
             "Prepared by": str(self.pack["preparer"] or ""),
-            "Reviewed by": str(self.pack["reviewer"] or ""),
+            "For review by": str(self.pack["reviewer"] or ""),
             "Code version": breakable(str(self.pack["code_version"])),
         }
         return {

@@ -113,7 +113,7 @@ class Nodes:
         laid = panels(name, columns, rows)
         return {
             "type": "table",
-            "unit": unit,
+            "unit": self.word("in {unit}").format(unit=unit) if unit else "",
             "landscape": any(panel.landscape for panel in laid),
             "panels": [_panel(panel, columns, rows) for panel in laid],
         }
