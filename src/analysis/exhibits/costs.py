@@ -350,7 +350,9 @@ def category_history_figure(study: CostStudy, *, top: int = 6) -> Block:
     return figure(
         "costs.category_history",
         title=Sentence("{largest} is the largest category: {cost} in {month}", values),
-        subtitle=Sentence("After-sales cost by category and month: the largest categories; what the smaller ones cost stands in the table"),
+        subtitle=Sentence(
+            "After-sales cost by category and month: the largest categories; what the smaller ones cost stands in the table"
+        ),
         foot=_source(study),
         alt=Sentence(
             "Cost by category over the last months; the largest in {month} is {largest:lower} with {cost}.",

@@ -53,17 +53,16 @@ def _keys(markdown: str) -> Iterator[str]:
     yield from reader.seen
 
 
-def link_addresses(markdown: str) -> list[str]:
-    """Where the links and pictures of a markdown text lead, those that no page shows among them."""
+def prose_tokens(markdown: str) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """Every token of a markdown text, those within others too, and the links that it defines for reference."""
     tokens, state = _parser().parse(markdown)
-    found = [str(link["url"]) for link in state.env.get("ref_links", {}).values()]
-    waiting = list(tokens)
+    found: list[Mapping[str, Any]] = []
+    waiting = list(reversed(tokens))
     while waiting:
         token = waiting.pop()
-        waiting += token.get("children", ())
-        if "url" in token.get("attrs", {}):
-            found.append(str(token["attrs"]["url"]))
-    return found
+        found.append(token)
+        waiting += reversed(token.get("children", ()))
+    return found, list(state.env.get("ref_links", {}).values())
 
 
 def prose_text(nodes: Sequence[Node]) -> str:

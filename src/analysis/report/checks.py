@@ -380,22 +380,16 @@ def leaving(
             )
 
 
+_GOES_ON_BEFORE, _GOES_ON_AFTER = re.compile(r"[\w.~-]$"), re.compile(r"[\w~-]")
+
+
 def _within(path: str, text: str) -> bool:
-    """Whether a text names a folder or a place below it; a longer name that begins alike is another."""
+    """Whether a text names a folder or a place below it; a longer name that begins or ends alike is another."""
     start = text.find(path)
     while start >= 0:
-        if text[start + len(path) : start + len(path) + 1] in (
-            "",
-            "/",
-            "\\",
-            " ",
-            '"',
-            "'",
-            ":",
-            ",",
-            ".",
-            ")",
-            ";",
+        end = start + len(path)
+        if not _GOES_ON_BEFORE.search(text[max(0, start - 1) : start]) and not _GOES_ON_AFTER.match(
+            text[end:]
         ):
             return True
         start = text.find(path, start + 1)

@@ -42,11 +42,14 @@ _LOADS = frozenset(
         "manifest",
     )
 )
-_RUNS = re.compile(
-    r"^\s*(?:javascript|vbscript|data\s*:\s*(?:text/html|application|image/svg))", re.IGNORECASE
-)
-_ADDRESS = re.compile(r"^\s*(?:[a-z][a-z0-9+.-]*:|//|\\\\)", re.IGNORECASE)
-_HELD_WITHIN = re.compile(r"^\s*data:(?:image/(?:png|jpeg|gif|webp)|font/)", re.IGNORECASE)
+# What a drawing may change an address to.
+_CHANGES = frozenset(("to", "from", "by", "values"))
+_IGNORED = re.compile(r"[\x00-\x20]")  # by browsers, within an address
+_RUNS = re.compile(r"(?:javascript|vbscript|data:(?:text/html|application|image/svg))", re.IGNORECASE)
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:|[/\\]{2}", re.IGNORECASE)
+_HELD_WITHIN = re.compile(r"data:(?:image/(?:png|jpeg|gif|webp)|font/)", re.IGNORECASE)
+# In the source of a cell; names of kinds of XML are no addresses.
+_WRITTEN_ADDRESS = re.compile(r"\b(?:https?|ftps?|wss?)://(?!www\.w3\.org/)[\w.:/?#@%&=+~-]+", re.IGNORECASE)
 _STYLE_LOADS = re.compile(
     r"@import\b|url\(\s*[\"']?\s*(?!data:(?:font|image/(?!svg))|#)[^)\s\"']+", re.IGNORECASE
 )
@@ -91,19 +94,21 @@ def _tag_problems(
             yield Problem(gate="scripts", place=place, text=f"<{tag}> runs a script ({name}=); take it out.")
         elif name == "style":
             yield from _style_problems(value, place)
-        elif name in _LOADS and _RUNS.match(value):
-            yield Problem(gate="scripts", place=place, text=f"<{tag}> runs a script ({name}=); take it out.")
-        elif (
-            name in _LOADS
-            and _ADDRESS.match(value)
-            and not _HELD_WITHIN.match(value)
-            and value.strip() not in allowed
-        ):
-            yield Problem(
-                gate="network",
-                place=place,
-                text=f"<{tag}> leads out of the pack ({name}=“{value.strip()[:12]}…”); take it out, or say in params/may_leave.yml why it may stay.",
-            )
+        elif name in _LOADS or name in _CHANGES:
+            address = _IGNORED.sub("", value)
+            if _RUNS.match(address):
+                yield Problem(
+                    gate="scripts", place=place, text=f"<{tag}> runs a script ({name}=); take it out."
+                )
+            elif name in _LOADS and _leads_out(address) and address not in allowed:
+                yield Problem(gate="network", place=place, text=_LEADS_OUT.format(f"<{tag}>", address[:12]))
+
+
+_LEADS_OUT = "{} leads out of the pack (“{}…”); take it out, or say in params/may_leave.yml why it may stay."
+
+
+def _leads_out(address: str) -> bool:
+    return bool(_ADDRESS.match(address)) and not _HELD_WITHIN.match(address)
 
 
 def _style_problems(style: str, place: str) -> Iterator[Problem]:
@@ -117,8 +122,12 @@ def notebook_problems(name: str, notebook: Json, allowed: Collection[str]) -> It
     """No output of an issued notebook runs a script or asks a network for anything; nor does a text cell."""
     for number, cell in enumerate(notebook["cells"], start=1):
         place = f"{name}, cell {number}"
+        source = _joined(cell["source"])
         if cell["cell_type"] == "markdown":
-            yield from _markdown_problems(_joined(cell["source"]), place, allowed)
+            yield from _markdown_problems(source, place, allowed)
+        for address in dict.fromkeys(match[0].rstrip(".") for match in _WRITTEN_ADDRESS.finditer(source)):
+            if address not in allowed:
+                yield Problem(gate="network", place=place, text=_LEADS_OUT.format("its source", address[:12]))
         for output in cell.get("outputs", []):
             for kind, data in output.get("data", {}).items():
                 yield from _output_problems(kind, data, place, allowed)
@@ -141,24 +150,29 @@ def _output_problems(kind: str, data: Any, place: str, allowed: Collection[str])
 
 
 def _markdown_problems(text: str, place: str, allowed: Collection[str]) -> Iterator[Problem]:
-    from analysis.exhibits.prose import link_addresses
+    from analysis.exhibits.prose import prose_tokens
 
+    tokens, links = prose_tokens(text)
     outside_code = re.sub(r"(?s)```.*?(?:```|$)|`[^`\n]*`", " ", text)
     page = Page.read(outside_code)
-    page.tags += [("a", {"href": address}) for address in link_addresses(text)]
+    page.tags += [("a", {"href": str(link["url"])}) for link in links]
+    page.tags += [
+        ("a", {"href": str(token["attrs"]["url"])}) for token in tokens if "url" in token.get("attrs", {})
+    ]
     yield from markup_problems(page, place, own=None, allowed=allowed)
 
 
-def _drawings(node: Any) -> Iterator[str]:
+def _drawings(node: Any, *, drawn: bool = False) -> Iterator[str]:
+    """The SVG of a record: what stands below a key of that name. A word of the data that begins like one is printed as a word."""
     if isinstance(node, str):
-        if node.lstrip().startswith(("<svg", "<?xml")):
+        if drawn:
             yield node
     elif isinstance(node, dict):
-        for value in node.values():
-            yield from _drawings(value)
+        for key, value in node.items():
+            yield from _drawings(value, drawn=drawn or key == "svg")
     elif isinstance(node, list):
         for value in node:
-            yield from _drawings(value)
+            yield from _drawings(value, drawn=drawn)
 
 
 def _joined(source: str | list[str]) -> str:
@@ -202,7 +216,7 @@ def link_problems(folder: Path, pages: Mapping[str, Page]) -> Iterator[Problem]:
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     for name, page in pages.items():
         for tag, attributes in page.tags:
-            for key in ("href", "xlink:href"):
+            for key in ("href", "xlink:href", "src"):
                 address = attributes.get(key, "")
                 if address and not _ADDRESS.match(address) and not _leads(address, name, anchors, files):
                     yield Problem(gate="links", place=name, text=f"<{tag}> leads nowhere: {address[:80]}.")
@@ -236,7 +250,12 @@ def language_problems(
     for name in sorted(name for name in pages if name.startswith("html/en/")):
         other = name.replace("html/en/", "html/zh/")
         if other in pages:
-            counts = [Counter(id for id, _ in pages[one].facts) for one in (name, other)]
+            counts = [
+                Counter(
+                    attributes["data-fact"] for _, attributes in pages[one].tags if "data-fact" in attributes
+                )
+                for one in (name, other)
+            ]
             if different := sorted({*(counts[0] - counts[1]), *(counts[1] - counts[0])}):
                 yield Problem(
                     gate="languages",

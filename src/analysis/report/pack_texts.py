@@ -168,7 +168,7 @@ def _texts_of(
 
 
 def cells(path: Path) -> list[str]:
-    """Cells of a table, each once; those that are nothing but digits count where their column says that they reach a person."""
+    """Cells of a table, each once; digits alone are a telephone where their column says so, and nothing where it numbers things."""
     found: dict[str, None] = {}
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = csv.reader(file)
@@ -182,7 +182,7 @@ def cells(path: Path) -> list[str]:
                 if cell.replace("-", "").replace(" ", "").isdecimal():
                     if known and reached[position]:
                         found[f"phone {cell}"] = None
-                    elif known and ids[position] or cell.isdecimal():
+                    elif known and ids[position]:
                         continue
                 found[cell] = None
     return list(found)
@@ -228,10 +228,15 @@ def _shown(kind: str, data: Any) -> Iterator[str]:
         yield from json_strings(data)
 
 
+def is_drawing(text: str) -> bool:
+    """A whole SVG of the pack's own; words of the data that only begin like one are words."""
+    return text.startswith("<svg") and text.rstrip().endswith("</svg>")
+
+
 def json_strings(node: Any) -> Iterator[str]:
     """Keys and texts below a node of JSON; a drawing gives the words drawn."""
     if isinstance(node, str):
-        if node.startswith("<svg"):
+        if is_drawing(node):
             yield from (unescape(text) for text in _DRAWN.findall(node) if text.strip())
         else:
             yield node

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import unescape
 from typing import Any
 
-from analysis.exhibits.prose import prose_blocks, prose_text
+from analysis.exhibits.prose import prose_blocks, prose_text, prose_tokens
 from analysis.locale import LANGUAGES
 from analysis.report.gates import Problem
 from analysis.report.leaks import plain
@@ -47,8 +47,8 @@ def prose_problems(name: str, notebook: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _wrong(markdown: str) -> Iterator[str]:
-    tokens, links = _parsed(markdown)
-    for token in _all(tokens):
+    tokens, links = prose_tokens(markdown)
+    for token in tokens:
         kind = token["type"]
         if kind in ("block_html", "inline_html"):
             yield f"“{_short(token['raw'])}” is HTML; {_PLAIN}"
@@ -68,29 +68,15 @@ def _wrong(markdown: str) -> Iterator[str]:
             yield f"“{match[0].strip()}” is typed as code; a figure is shown by an exhibit, which keeps its fact and its definition."
 
 
-def _parsed(markdown: str) -> tuple[list[Any], Mapping[str, Any]]:
-    import mistune
-
-    parser = mistune.create_markdown(renderer=None, plugins=["footnotes", "table", "strikethrough"])
-    tokens, state = parser.parse(markdown)
-    return list(tokens), state.env.get("ref_links", {})
-
-
-def _all(tokens: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
-    for token in tokens:
-        yield token
-        yield from _all(token.get("children", ()))
-
-
-def _read(markdown: str, tokens: Sequence[Any], links: Mapping[str, Any]) -> Iterator[str]:
+def _read(markdown: str, tokens: Sequence[Any], links: Sequence[Any]) -> Iterator[str]:
     """What a reader of the page reads, in both languages, and what he sees when he points at a link or a picture."""
     for language in LANGUAGES:
         for text in _words(prose_blocks(markdown, language)):
             yield plain(unescape(text))
-    for token in _all(tokens):
+    for token in tokens:
         if title := token.get("attrs", {}).get("title"):
             yield plain(unescape(str(title)))
-    for link in links.values():
+    for link in links:
         yield plain(unescape(f"{link.get('title') or ''} {link.get('label') or ''}"))
 
 
@@ -133,7 +119,7 @@ def _without_code(nodes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _code(tokens: Sequence[Any]) -> Iterator[str]:
-    return (str(token["raw"]) for token in _all(tokens) if token["type"] in ("codespan", "block_code"))
+    return (str(token["raw"]) for token in tokens if token["type"] in ("codespan", "block_code"))
 
 
 def _short(text: str) -> str:
