@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from html import unescape
+from itertools import accumulate
 from typing import Any, Literal
 
 Kind = Literal["secrets", "personal", "paths"]
@@ -62,20 +64,16 @@ def leaks(
         for text, place in texts.items()
         if not _SAYS_NOTHING.fullmatch(text)
     ]
-    lowered = [form.lower() for _, form in read]
-    everything = "\n".join(lowered)
+    marked = _Marked([form for _, form in read])
     counted = [position for position, (_, form) in enumerate(read) if _LONG.search(form)]
     found: dict[int, list[Match]] = {}
     for shape in (*_secret_shapes(), *_PLACE_SHAPES, *_personal_shapes(frozenset(regions))):
-        marks = [mark for mark in shape.marks if mark in everything]
-        if shape.marks and not marks:
-            continue
-        for position in counted if shape.counted else range(len(read)):
+        asked = marked.by(shape.marks) if shape.marks else counted if shape.counted else range(len(read))
+        for position in asked:
             form = read[position][1]
-            if len(form) < shape.shortest or (marks and not any(mark in lowered[position] for mark in marks)):
-                continue
-            for start, text in shape.found(form):
-                found.setdefault(position, []).append((shape.kind, shape.what, start, text))
+            if len(form) >= shape.shortest:
+                for start, text in shape.found(form):
+                    found.setdefault(position, []).append((shape.kind, shape.what, start, text))
     return [
         Leak(kind=kind, what=what, place=read[position][0], text=text)
         for position in sorted(found)
@@ -90,6 +88,25 @@ _SAYS_NOTHING = re.compile(
     re.IGNORECASE,
 )
 Match = tuple[Kind, str, int, str]
+
+
+class _Marked:
+    """Which texts hold one of a few marks, small letters or not: all texts are searched as one, which is quick."""
+
+    def __init__(self, forms: Iterable[str]) -> None:
+        lowered = [form.lower() for form in forms]
+        self._all = "\n".join(lowered)
+        self._starts = [0, *accumulate(len(form) + 1 for form in lowered)]
+
+    def by(self, marks: Iterable[str]) -> list[int]:
+        return sorted({position for mark in marks for position in self._positions(mark)})
+
+    def _positions(self, mark: str) -> Iterator[int]:
+        at = self._all.find(mark)
+        while at >= 0:
+            position = bisect_right(self._starts, at) - 1
+            yield position
+            at = self._all.find(mark, self._starts[position + 1])
 
 
 @dataclass(frozen=True, kw_only=True)
