@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 import string
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -477,12 +478,16 @@ def _needed(fact: Fact, part: Any, name: str) -> Any:
     return part
 
 
+# A sign before the currency, and per cent, belong to the number.
+_NUMBER_IN_UNIT = re.compile(r"(?P<unit>[^\d−+]*)[−+]?\d[\d,.]*%?(?P<tail>.*)")
+
+
 def interval_text(interval: Interval, unit: str, language: Language) -> str:
-    """``95% interval 2.4 to 4.0 times``; the unit stands once, at the end."""
+    """``95% interval 2.4 to 4.0 times``, ``CNY 1.5 to 2.4 million``; a unit that both limits share stands once."""
     low, high = number_text(interval.low, unit, language), number_text(interval.high, unit, language)
-    if not Unit.parse(unit).is_money and " " in high:
-        tail = high[high.index(" ") :]
-        low = low.removesuffix(tail)
+    first, last = _NUMBER_IN_UNIT.fullmatch(low), _NUMBER_IN_UNIT.fullmatch(high)
+    if first and last and first.group("unit", "tail") == last.group("unit", "tail"):
+        low, high = low.removesuffix(first["tail"]), high.removeprefix(last["unit"])
     level = f"{interval.level * 100:g}%"
     return Text.filled("{level} interval {low} to {high}", level=level, low=low, high=high)[language]
 

@@ -115,6 +115,20 @@ def test_text_and_months_follow_the_language():
     assert "".join(segment.text for segment in sentence.segments("zh")) == "配件 2026年10月"
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "english"),
+    [
+        (-3e6, -1e6, "95% interval −CNY 3.00 million to −CNY 1.00 million"),
+        (-2e6, 3e6, "95% interval −CNY 2.00 million to CNY 3.00 million"),
+        (5e5, 3e6, "95% interval CNY 500,000 to CNY 3.00 million"),
+        (1.5e6, 3e6, "95% interval CNY 1.50 to 3.00 million"),
+    ],
+)
+def test_an_interval_of_money_keeps_what_its_limits_do_not_share(low: float, high: float, english: str):
+    estimate = fact(0.0, metric="x", unit="CNY", interval=Interval(low=low, high=high, level=0.95, method="t"))
+    assert Sentence("{x:interval}", {"x": estimate}).plain() == english
+
+
 def test_a_check_says_whether_it_blocks():
     assert (
         Check(id="x", outcome="failed", sentence=Sentence("y"), blocking=True).as_json()["blocking"] is True
@@ -128,9 +142,11 @@ def test_a_check_says_whether_it_blocks():
         (
             "failures/1000_unit_months",
             "95% interval 2.40 to 4 failures per 1,000 unit-months",
-            "95% 区间 每千台月 2.40 次故障 至 每千台月 4 次故障",
+            "95% 区间 每千台月 2.40 至 4 次故障",
         ),
-        ("CNY", "95% interval CNY 2 to CNY 4", "95% 区间 2 元 至 4 元"),
+        ("CNY", "95% interval CNY 2 to 4", "95% 区间 2 至 4 元"),
+        ("share", "95% interval 240.0% to 400.0%", "95% 区间 240.0% 至 400.0%"),
+        ("p_value", "95% interval 2.400 to 4.000", "95% 区间 2.400 至 4.000"),
     ],
 )
 def test_an_interval_names_its_unit_once(unit: str, english: str, chinese: str):

@@ -383,7 +383,8 @@ def change_line(id: str, fact: Fact, *, against: str) -> Comparison:
     """The change on another month below a tile, coloured by the metric's direction."""
     direction = better(registry()[id])
     tone: Tone | None = None
-    if direction and fact.value:
+    noise = fact.interval is not None and fact.interval.low <= 0 <= fact.interval.high
+    if direction and fact.value and not noise:
         tone = "good" if (fact.value > 0) == (direction == "higher") else "bad"
     return Comparison(
         label=change_label(against), value=fact, tone=tone, metric=(id,), slice={"against": against}

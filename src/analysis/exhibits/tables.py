@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -271,7 +272,7 @@ class _ColumnPrinter:
             "fact": identity,
             "kind": "fact",
             "sort": sort,
-            "tone": tone or self._sign_tone(fact.value),
+            "tone": tone or self._sign_tone(fact, text["en"]),
         }
 
     def _text(self, fact: Fact, numbers: tuple[Number, ...], language: Language) -> str:
@@ -287,10 +288,13 @@ class _ColumnPrinter:
         ]
         return " – ".join(printed)
 
-    def _sign_tone(self, value: Number) -> Tone | None:
-        if self.column.better is None or value == 0:
+    def _sign_tone(self, fact: Fact, text: str) -> Tone | None:
+        """The colour of a change; none where it could be noise, or rounds to nothing on the page."""
+        if self.column.better is None or fact.value is None or not re.search(r"[1-9]", text):
             return None
-        return "good" if (value > 0) == (self.column.better == "higher") else "bad"
+        if fact.interval is not None and fact.interval.low <= 0 <= fact.interval.high:
+            return None
+        return "good" if (fact.value > 0) == (self.column.better == "higher") else "bad"
 
 
 def _with_unit(

@@ -256,6 +256,12 @@ def test_a_failed_check_stops_the_pack_only_when_it_is_blocking(tmp_path):
         ("1,234", 0.1, "share", {"n": 1234}),
         ("0.00", 0, "CNY", {}),
         ("12,345,678.90", "12345678.90", "CNY", {}),
+        (">99", 1.0, "chance", {}),
+        ("over 99%", 0.999, "chance", {}),
+        ("99% 以上", 0.99, "chance", {}),
+        ("<1", 0.00009, "chance", {}),
+        ("不足 1%", 0.0, "chance", {}),
+        ("<0.001", 3.5e-83, "p_value", {}),
     ],
 )
 def test_a_text_that_shows_its_fact(text, value, unit, parts):
@@ -271,6 +277,10 @@ def test_a_text_that_shows_its_fact(text, value, unit, parts):
         ("+4.1%", -0.0412, "share"),
         ("12,345,678.91", "12345678.90", "CNY"),
         ("17 orders", 18, "orders"),
+        (">99", 0.5, "chance"),
+        ("under 1%", 0.5, "chance"),
+        ("<0.001", 0.5, "p_value"),
+        ("<1", 0.02, "chance"),
     ],
 )
 def test_a_text_that_does_not_show_its_fact(text, value, unit):
