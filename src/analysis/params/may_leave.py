@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.errors import ParameterError
-from analysis.params.places import params_file
+from analysis.params.places import is_plain, params_file, shown
 from analysis.params.strict import bind, read_yaml
 
 
@@ -36,6 +36,6 @@ class _Stated:
 def load_may_leave(path: Path | None = None) -> tuple[MayLeave, ...]:
     """What ``params/may_leave.yml`` states; nothing where there is no such file."""
     path = path or params_file("may_leave.yml")
-    if not path.is_file():
+    if not is_plain(path):
         return ()
-    return bind(_Stated, read_yaml(path), path.name).texts
+    return bind(_Stated, read_yaml(path), shown(path)).texts

@@ -273,9 +273,10 @@ class _Making:
 
     def machine_paths(self, building: Path) -> list[str]:
         """Folders of this machine that no file of a pack may name; the shortest say nothing."""
-        places = (project_root(), Path.home(), building, self.run.data_folder.absolute())
-        places = (*places, Path(os.environ[FROZEN]), Path(tempfile.gettempdir()))
-        return [str(place) for place in places if len(str(place)) > 5]
+        places = (project_root(), Path.home(), building, self.run.data_folder, Path(os.environ[FROZEN]))
+        places = (*places, Path(tempfile.gettempdir()))
+        names = {str(form) for place in places for form in (place.absolute(), place.resolve())}
+        return sorted(name for name in names if len(name) > 5)
 
     @property
     def stated(self) -> dict[str, Value]:
@@ -362,9 +363,13 @@ class _Making:
                     pack=pack,
                     pool=pool,
                 )
-        with self.progress.stage("publish"):
+        with self.progress.stage("check files") as say:
             self.refuse_moved_ground()
-            folder = self._publish(building, number, pack)
+            stated = self._sealed(building, number, pack)
+            say(f"{self._checked_files(building, pack)} files as they leave")
+        with self.progress.stage("publish"):
+            manifest.remember_data(stated, self.run.data_folder)
+            folder = self._publish(building, number)
             issued = not (self.draft or self.faults)
             note = publish.follow_latest(self.reports) if issued else ""
         return Edition(
@@ -521,9 +526,8 @@ class _Making:
             }.items()
         }
 
-    def _publish(self, building: Path, number: int, pack: Mapping[str, Any]) -> Path:
-        from analysis.report import checks, gates
-
+    def _sealed(self, building: Path, number: int, pack: Mapping[str, Any]) -> dict[str, Any]:
+        """The manifest of the finished pack, and a seal for every other file."""
         if self.faults:
             message = "\n\n".join(f"{fault.message}\n{fault.trace}" for fault in self.faults)
             (building / publish.MESSAGE).write_text(message + "\n", encoding="utf-8")
@@ -545,6 +549,12 @@ class _Making:
             "seals": manifest.seals(building),
         }
         manifest.write_json(building / manifest.MANIFEST, content)
+        return content
+
+    def _checked_files(self, building: Path, pack: Mapping[str, Any]) -> int:
+        """Ask the finished files what whoever receives them would ask; how many they are."""
+        from analysis.report import checks, gates
+
         gates.refuse(
             checks.pack_problems(
                 building,
@@ -555,7 +565,9 @@ class _Making:
                 allowed=self.may_leave,
             )
         )
-        manifest.remember_data(content, self.run.data_folder)
+        return sum(path.is_file() for path in building.rglob("*"))
+
+    def _publish(self, building: Path, number: int) -> Path:
         if self.faults:
             return publish.keep_incomplete(building, self.reports, self.month)
         if self.draft:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ from typing import Any
 import analysis
 from analysis.errors import PublicationRefused
 from analysis.params import project_root
-from analysis.params.places import is_plain, params_in_force, shipped_root
+from analysis.params.places import is_plain, locked_by, params_in_force, shipped_root
 from analysis.report.run import Notebook
 
 MANIFEST = "manifest.json"
@@ -196,22 +197,26 @@ def _places() -> Path:
 
 def remember_data(stated: Mapping[str, Any], folder: Path) -> None:
     """Keep on this machine, outside the pack, where the data lie that a pack names by their last name alone."""
-    named = str(stated["run"]["data"])
-    if not named or (project_root() / named).is_dir():
+    place = os.path.abspath(folder)
+    if not stated["run"]["data"] or Path(place).is_relative_to(project_root()):
         return
-    known = _known_places()
-    known[stated["inputs_sha256"]] = str(folder.absolute())
     _places().parent.mkdir(parents=True, exist_ok=True)
-    write_json(_places(), known)
+    with locked_by(_places().with_suffix(".lock")):  # months may be made side by side
+        known = _known_places() | {_asked(stated): place}
+        temporary = _places().with_suffix(".new")
+        write_json(temporary, known)
+        os.replace(temporary, _places())
 
 
 def data_of(stated: Mapping[str, Any]) -> str:
     """The data folder of an edition: as it says, or where this machine remembers it."""
-    named = str(stated["run"]["data"])
-    if not named or (project_root() / named).is_dir():
-        return named
-    remembered = _known_places().get(stated.get("inputs_sha256", ""), "")
-    return remembered if remembered and Path(remembered).is_dir() else named
+    remembered = _known_places().get(_asked(stated), "")
+    return remembered if remembered and Path(remembered).is_dir() else str(stated["run"]["data"])
+
+
+def _asked(stated: Mapping[str, Any]) -> str:
+    """Two folders of one name hold the same data, or are told apart by them."""
+    return f"{stated['run']['data']} {stated.get('inputs_sha256', '')}"
 
 
 def _known_places() -> dict[str, str]:

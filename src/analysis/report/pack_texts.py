@@ -12,6 +12,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+from analysis.report.publish import MESSAGE
+
 SHORTEST = 5
 # Attributes that hold shapes and sizes, never words.
 _SHAPES = frozenset(
@@ -135,9 +137,11 @@ def pack_texts(
     """
     found: dict[str, str] = {}
     for path in sorted(folder.rglob("*")):
-        if not path.is_file():
-            continue
         name = path.relative_to(folder).as_posix()
+        if (
+            not path.is_file() or name == MESSAGE
+        ):  # of a fault, for whoever mends it: it leaves with no edition
+            continue
         found.setdefault(name, "the name of a file")
         for place, text in _texts_of(path, name, pages, documents):
             if len(text) >= SHORTEST and not text.startswith("data:"):

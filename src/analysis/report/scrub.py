@@ -83,7 +83,7 @@ def stated_place(data: str, root: Path) -> str:
     """How a pack names the data folder it was asked for: from the project, or by its last name alone where it lies elsewhere."""
     if not data or data == "sample":
         return data
-    place = Path(os.path.abspath(root / Path(data).expanduser()))
+    place = Path(os.path.abspath(root / data))
     return place.relative_to(root).as_posix() if place.is_relative_to(root) else place.name
 
 

@@ -33,9 +33,7 @@ def shows(text: str, fact: dict[str, Any], language: Language) -> bool:
     numbers = list(_NUMBER.finditer(stripped))
     known = [number for part in _parts(fact) if (number := _float(part)) is not None]
     percent = 1.0 if fact["unit"] == "p_value" else 100.0
-    return all(_agrees(match, known, percent) for match in numbers) and _sign_agrees(
-        stripped, numbers, fact
-    )
+    return all(_agrees(match, known, percent) for match in numbers) and _sign_agrees(stripped, numbers, fact)
 
 
 def _parts(fact: dict[str, Any]) -> Iterator[Any]:
