@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +28,16 @@ def displayed(kind: str, data: Any) -> dict[str, Any]:
     return code(f"from IPython.display import display\ndisplay({{{kind!r}: {data!r}}}, raw=True)", "exhibit")
 
 
-def words(**body: Any) -> dict[str, Any]:
+def words(untranslated: Sequence[str] = (), **body: str) -> dict[str, Any]:
     """A callout as the package publishes it, with a body of one's own."""
-    texts = {language: [{"t": text}] if isinstance(text, str) else text for language, text in body.items()}
+    texts = {language: [{"t": text}] for language, text in body.items()}
     block = {
         "version": 1,
         "kind": "callout",
         "id": "costs.note",
         "tone": "info",
         "facts": [],
-        "untranslated": [],
+        "untranslated": list(untranslated),
     }
     title = {"en": [{"t": "T"}], "zh": [{"t": "T"}]}
     return displayed("application/vnd.after-sales.block+json", block | {"title": title, "body": texts})
@@ -73,35 +74,17 @@ def refused(house: House, gate: str, code: int, *said: str) -> None:
     assert not (house.reports / "_drafts").exists()
 
 
-BLOCK_OF_HTML = "<div>Cost was as planned.</div>"
+# One for each gate; the kinds of each are tried in tests/unit/report, where a case costs no report.
 CELLS = {
-    "an error written as text": (
-        "executed",
-        20,
-        code("print('Traceback (most recent call last):')", "exhibit"),
-    ),
-    "a secret in a comment of a cell": ("secrets", 21, code("x = 1  # password=hunter2secret", "setup")),
-    "a secret in an output": (
-        "secrets",
-        21,
-        code("print('postgres://joe:hun' + 'ter2secret@db/x')", "setup"),
-    ),
-    "an address in an output": ("personal", 22, code("print('li.wei' + '@example.com')", "setup")),
-    "a card in a text": ("personal", 22, words(en="Paid by 4111 1111 1111 1111.", zh="已付。")),
+    "an error written as text": ("executed", 20, code("print('OperationalError: no table')", "exhibit")),
+    "a secret": ("secrets", 21, code("print('postgres://joe:hun' + 'ter2secret@db/x')", "setup")),
+    "an address": ("personal", 22, code("print('li.wei' + '@example.com')", "setup")),
     "a home folder": ("paths", 23, code("print('/home' + '/anna/books')", "setup")),
-    "a script in an output": ("scripts", 24, displayed("text/html", "<script>fetch('x')</script>")),
-    "a drawing with a handler": ("scripts", 24, displayed("image/svg+xml", "<svg onload='x()'></svg>")),
-    "a frame in an output": ("scripts", 24, displayed("text/html", "<iframe src='x'></iframe>")),
-    "a picture from elsewhere": ("network", 25, displayed("text/html", "<img src='//example.com/x'>")),
+    "a script": ("scripts", 24, displayed("text/html", "<script>fetch('x')</script>")),
     "a link in a text cell": ("network", 25, prose("See [this](https://example.com).")),
-    "an address in code": ("network", 25, code("address = 'https://example.com/x.csv'", "setup")),
-    "a wording without Chinese": ("translated", 26, prose("Nobody has put this sentence into Chinese.")),
+    "a wording without Chinese": ("translated", 26, words(untranslated=["Cost rose."], en="x", zh="x")),
     "a number in words": ("numbers", 27, words(en="Cost was 4.1 million.", zh="成本为 410 万元。")),
-    "HTML in a text cell": ("prose", 29, prose(BLOCK_OF_HTML)),
-    "a comment in a text cell": ("prose", 29, prose("<!-- cost was CNY 4.1 million -->")),
-    "a picture in a text cell": ("prose", 29, prose("![cost](cost.png)")),
-    "a formula in a text cell": ("prose", 29, prose("Cost was $41$ in all.")),
-    "a figure in a text cell": ("prose", 29, prose("Cost was CNY 4.1 million.")),
+    "HTML in a text cell": ("prose", 29, prose("<div>Cost was as planned.</div>")),
 }
 
 
@@ -116,9 +99,7 @@ def test_a_cell_that_must_not_leave(house: House, gate: str, code: int, cell: di
     [
         ("secrets", 21, "preparer: Service Finance", 'preparer: "postgres://joe:hunter2Secret9@db/x"'),
         ("secrets", 21, "preparer: Service Finance", "preparer: password=hunter2secret"),
-        ("secrets", 21, "en: Lumen Appliances", "en: Lumen api_key=9f8e7hunter2"),
         ("personal", 22, "zh: 流明电器", "zh: 流明电器 138 1234 5678"),
-        ("personal", 22, "reviewer: Group Controller", "reviewer: li.wei@example.com"),
     ],
 )
 def test_a_run_file_tells_before_anything_is_computed(
@@ -128,11 +109,8 @@ def test_a_run_file_tells_before_anything_is_computed(
     refused(house, gate, code)
 
 
-@pytest.mark.parametrize(
-    "text", ["+86 138 1234 5678", "１３８ １２３４ ５６７８", "ask li.wei@example.com", "4111 1111 1111 1111"]
-)
-def test_a_column_of_the_data_that_reaches_a_page(house: House, text: str) -> None:
-    house.rewrite("products", "Washers", text)
+def test_a_column_of_the_data_that_reaches_a_page(house: House) -> None:
+    house.rewrite("products", "Washers", "ask １３８ １２３４ ５６７８")
     refused(house, "personal", 22)
 
 
@@ -146,13 +124,13 @@ def test_a_channel_of_tickets_that_is_a_telephone(house: House) -> None:
 def test_a_fact_that_one_language_shows(house: House) -> None:
     """The sentence is whole in English, and says nothing of the number in Chinese."""
     source = (
-        "tiles = exhibits.cost_tiles(study)\n"
         "from IPython.display import display\n"
         "kind = 'application/vnd.after-sales.block+json'\n"
-        "fact = next(iter(run.facts('after_sales_cost')['id']))\n"
+        "fact = run.facts('after_sales_cost').dropna(subset=['value']).iloc[-1]\n"
+        "shown = {'t': f\"CNY {fact['value']:,.2f}\", 'k': 'fact', 'fact': fact['id']}\n"
         "block = {'version': 1, 'kind': 'callout', 'id': 'costs.note', 'tone': 'info', 'facts': [], 'untranslated': [],\n"
         "         'title': {'en': [{'t': 'T'}], 'zh': [{'t': 'T'}]},\n"
-        "         'body': {'en': [{'t': 'x', 'k': 'fact', 'fact': fact}], 'zh': [{'t': 'x'}]}}\n"
+        "         'body': {'en': [shown], 'zh': [{'t': 'x'}]}}\n"
         "display({kind: block}, raw=True)"
     )
     own_notebook(house, code(source, "exhibit"))

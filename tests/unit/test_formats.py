@@ -62,7 +62,8 @@ def test_no_probability_is_printed_as_none_or_all(value: float, cell: str, engli
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(3.5e-83, "<0.001"), (0.0, "<0.001"), (0.0014, "0.001"), (0.05, "0.050"), (1.0, "1.000")]
+    ("value", "text"),
+    [(3.5e-83, "<0.001"), (0.0, "<0.001"), (0.0014, "0.001"), (0.05, "0.050"), (1.0, "1.000")],
 )
 def test_a_p_value_has_three_decimals_and_a_floor(value: float, text: str):
     assert cell_text(value, "p_value") == number_text(value, "p_value", "en") == text

@@ -125,7 +125,9 @@ def test_text_and_months_follow_the_language():
     ],
 )
 def test_an_interval_of_money_keeps_what_its_limits_do_not_share(low: float, high: float, english: str):
-    estimate = fact(0.0, metric="x", unit="CNY", interval=Interval(low=low, high=high, level=0.95, method="t"))
+    estimate = fact(
+        0.0, metric="x", unit="CNY", interval=Interval(low=low, high=high, level=0.95, method="t")
+    )
     assert Sentence("{x:interval}", {"x": estimate}).plain() == english
 
 

@@ -105,14 +105,15 @@ def refuse(problems: Sequence[Problem]) -> None:
     lines = [
         f"the pack is not fit to be issued ({len(problems)} {'problem' if len(problems) == 1 else 'problems'}):"
     ]
+    listed = max(2, LISTED // len(met))  # a message has an end, and every gate must be in it
     for gate in met:
-        lines += _told(gate, [problem for problem in problems if problem.gate == gate])
+        lines += _told(gate, [problem for problem in problems if problem.gate == gate], listed)
     raise GateRefused(masked("\n".join(lines)), met[0])
 
 
-def _told(gate: GateName, problems: Sequence[Problem]) -> list[str]:
+def _told(gate: GateName, problems: Sequence[Problem], listed: int) -> list[str]:
     lines = [f"  gate “{gate}” ({GATES[gate].code}): {GATES[gate].asks}"]
-    lines += [f"    {problem}" for problem in problems[:LISTED]]
-    if len(problems) > LISTED:
-        lines.append(f"    … and {len(problems) - LISTED} more")
+    lines += [f"    {problem}" for problem in problems[:listed]]
+    if len(problems) > listed:
+        lines.append(f"    … and {len(problems) - listed} more")
     return lines

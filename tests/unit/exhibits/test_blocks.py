@@ -105,7 +105,9 @@ def test_a_change_is_coloured_by_what_is_better() -> None:
     ("value", "low", "high", "tone"),
     [(5.0, 1.0, 9.0, "bad"), (5.0, -1.0, 11.0, None), (-5.0, -9.0, -1.0, "good"), (-5.0, -11.0, 0.0, None)],
 )
-def test_a_change_that_may_be_noise_has_no_colour(value: float, low: float, high: float, tone: str | None) -> None:
+def test_a_change_that_may_be_noise_has_no_colour(
+    value: float, low: float, high: float, tone: str | None
+) -> None:
     interval = Interval(low=low, high=high, level=0.95, method="t")
     fact = Fact(metric="cost", period="2026-10", unit="CNY", value=value, interval=interval)
     assert one_column(fact, better="lower", signed=True).payload["rows"][0]["cells"][0]["tone"] == tone

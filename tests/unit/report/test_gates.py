@@ -39,7 +39,7 @@ def test_a_gate_refuses_with_its_own_code_and_question(name) -> None:  # type: i
 def test_of_several_gates_all_are_told_and_the_first_gives_the_code() -> None:
     late = [Problem(gate="links", place=f"page {number}", text="nowhere.") for number in range(LISTED + 3)]
     with pytest.raises(
-        GateRefused, match=r"(?s)16 problems.*“executed” \(20\).*“links” \(34\).*… and 3 more"
+        GateRefused, match=r"(?s)16 problems.*“executed” \(20\).*“links” \(34\).*… and 9 more"
     ) as refused:
         refuse([*late, Problem(gate="executed", place="cell 1", text="did not run.")])
     assert refused.value.exit_code == 20
