@@ -6,8 +6,10 @@ code of its own, so that a scheduler can tell bad data from a bad parameter with
 
 from __future__ import annotations
 
+import builtins
 import difflib
 import errno
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -152,14 +154,9 @@ def of_the_machine(error: BaseException, *, near: Path) -> PlaceError | None:
         return PlaceError(
             "The machine has not enough memory. Close what else runs, or run with WORKERS=1 (--workers 1)."
         )
-    if _engine_says(error, "OutOfMemoryException"):
-        return PlaceError(
-            "The engine needs more memory than it may take. Raise AFTER_SALES_MEMORY, or run with WORKERS=1 (--workers 1)."
-        )
-    if _engine_says(error, "IOException"):
-        return PlaceError(
-            f"The engine could not read or write: {str(error).splitlines()[0][:200]}. {_RIGHTS}"
-        )
+    for kind in _OF_THE_ENGINE:
+        if _engine_says(error, kind):
+            return _of_the_engine(kind, str(error))
     if type(error).__name__ == "BrokenProcessPool":
         return PlaceError(
             "A process that made pages was ended from outside, mostly for lack of memory. Run it again, with WORKERS=1 (--workers 1)."
@@ -178,6 +175,31 @@ def of_the_machine(error: BaseException, *, near: Path) -> PlaceError | None:
         return None
     place = f"{_named(str(error.filename), near)}: " if error.filename else ""
     return PlaceError(f"{place}{str(error.strerror).lower()}. {_ADVICE[error.errno]}")
+
+
+def of_the_machine_in_a_cell(kind: str, text: str, *, near: Path) -> PlaceError | None:
+    """The same of an error that only its name and its words have come back of, from a cell of a notebook."""
+    if kind in _OF_THE_ENGINE:
+        return _of_the_engine(kind, text)
+    match = _ERRNO.match(text)
+    if match is None or not isinstance(getattr(builtins, kind, None), type):
+        return None
+    number, place = int(match["number"]), match["place"]
+    return of_the_machine(OSError(number, os.strerror(number), place), near=near)
+
+
+_OF_THE_ENGINE = ("OutOfMemoryException", "IOException")
+_ERRNO = re.compile(r"\[Errno (?P<number>\d+)\] [^:]*(?:: ['\"](?P<place>.*?)['\"])?")
+
+
+def _of_the_engine(kind: str, text: str) -> PlaceError:
+    if kind == "OutOfMemoryException":
+        return PlaceError(
+            "The engine needs more memory than it may take. Raise AFTER_SALES_MEMORY, or run with WORKERS=1 (--workers 1)."
+        )
+    return PlaceError(
+        f"The engine could not read or write: {(text.splitlines() or [''])[0][:200]}. {_RIGHTS}"
+    )
 
 
 def _engine_says(error: BaseException, kind: str) -> bool:

@@ -23,9 +23,11 @@ from analysis.errors import (
     MissingData,
     NotebookFailed,
     ParameterError,
+    PlaceError,
     PublicationRefused,
     SourceError,
     of_the_machine,
+    of_the_machine_in_a_cell,
     suggestion,
     without_credentials,
 )
@@ -367,7 +369,7 @@ def _execute(
 
     engine = _engine()
     logging.getLogger("papermill").setLevel(logging.CRITICAL)  # what it would log of a failure is in ours
-    watch = None if faults is None else _Watch(notebook=notebook, faults=faults)
+    watch = None if faults is None else _Watch(notebook=notebook, faults=faults, near=output.parents[2])
     try:
         output.write_bytes(notebook.content)
         papermill.execute_notebook(
@@ -391,6 +393,9 @@ def _execute(
             record_timing=False,
         )
     except PapermillExecutionError as error:
+        machine = of_the_machine_in_a_cell(error.ename, error.evalue, near=output.parents[2])
+        if machine is not None:
+            raise machine from error
         ending = _ending(notebook, output, error, faults)
         if ending is not None:
             _end_section(output, error.cell_index, ending)
@@ -420,6 +425,7 @@ class _Watch:
 
     notebook: Notebook
     faults: list[Failure]
+    near: Path
     lost: set[str] = field(default_factory=set)
 
     def settle(self, cells: Sequence[Any], index: int) -> None:
@@ -429,7 +435,12 @@ class _Watch:
         if not errors:
             return
         error, tags = errors[0], cell["metadata"].get("tags", [])
-        if error["ename"] in STOPPING or {"setup", "parameters", "injected-parameters"} & set(tags):
+        machine = of_the_machine_in_a_cell(error["ename"], error["evalue"], near=self.near)
+        if (
+            machine is not None
+            or error["ename"] in STOPPING
+            or {"setup", "parameters", "injected-parameters"} & set(tags)
+        ):
             raise _stopped_by(error, cell, index)
         made = [output for output in cell["outputs"] if output["output_type"] != "error"]
         repeats = error["ename"] == "NameError" and any(f"'{name}'" in error["evalue"] for name in self.lost)
@@ -531,7 +542,7 @@ def _ending(notebook: Notebook, output: Path, error: Any, faults: list[Failure] 
 
 def _end_section(output: Path, index: int, block: Block) -> None:
     """The executed notebook ends at ``index``, with the block as what that cell shows."""
-    executed = json.loads(output.read_text(encoding="utf-8"))
+    executed = _executed(output)
     executed["cells"] = _cells_of(output)[: index + 1]
     _show_in(executed["cells"][index], [_output(block)])
     output.write_text(json.dumps(executed, ensure_ascii=False, indent=1), encoding="utf-8")
@@ -539,7 +550,7 @@ def _end_section(output: Path, index: int, block: Block) -> None:
 
 def _say_what_is_missing(notebook: Notebook, output: Path, faults: Sequence[Failure]) -> None:
     """A notebook that reads the others says, before anything else, in which of them something could not be made."""
-    executed = json.loads(output.read_text(encoding="utf-8"))
+    executed = _executed(output)
     setup = [cell for cell in executed["cells"] if "setup" in cell["metadata"].get("tags", [])]
     if not setup:
         return
@@ -562,9 +573,20 @@ def _output(block: Block) -> Any:
     return new_output("display_data", data=data)
 
 
+def _executed(output: Path) -> dict[str, Any]:
+    """An executed notebook as it was written; a file that ends early was cut by the machine."""
+    try:
+        written: dict[str, Any] = json.loads(output.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise PlaceError(
+            f"{output.name}: could not be written whole. Free some space, see that nothing else writes there, and run it again."
+        ) from error
+    return written
+
+
 def _cells_of(output: Path) -> list[dict[str, Any]]:
     """The cells of an executed notebook without papermill's own remarks."""
-    cells = json.loads(output.read_text(encoding="utf-8"))["cells"]
+    cells = _executed(output)["cells"]
     return [cell for cell in cells if "papermill-error-cell-tag" not in cell["metadata"].get("tags", [])]
 
 
@@ -610,7 +632,7 @@ def _last_started(output: Path) -> int | None:
     """The cell that a dead kernel was in, from papermill's marks in the partial notebook."""
     if not output.is_file():
         return None
-    cells = json.loads(output.read_text(encoding="utf-8"))["cells"]
+    cells = _executed(output)["cells"]
     started = [i for i, cell in enumerate(cells) if cell["metadata"].get("papermill", {}).get("start_time")]
     return started[-1] if started else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -31,6 +32,7 @@ from analysis.report.progress import Progress
 from analysis.report.record import blocks_of
 from analysis.report.run import (
     Notebook,
+    _cells_of,
     find_notebooks,
     passed_parameters,
     refuse_unknown_parameters,
@@ -168,6 +170,34 @@ def pack_checks(folder: Path) -> list[str]:
 def nothing_issued(tmp_path: Path) -> None:
     reports = tmp_path / "reports"
     assert sorted(path.name for path in reports.iterdir()) == ["_incomplete"]
+
+
+@pytest.mark.parametrize(
+    ("raised", "words"),
+    [
+        (
+            "OSError(28, 'No space left on device', '/data/kept')",
+            "kept: no space left on device. Free some space",
+        ),
+        ("OSError(24, 'Too many open files')", "Too many files are open"),
+        ("PermissionError(13, 'Permission denied', 'kept')", "permission denied"),
+        ("__import__('duckdb').OutOfMemoryException('could not allocate')", "AFTER_SALES_MEMORY"),
+    ],
+)
+def test_what_the_machine_refuses_in_a_cell_is_no_fault_of_the_program(tmp_path, sound, raised, words):
+    """Before it was told in place as a part that could not be made, and the pack was called incomplete."""
+    write_notebook(sound, "20_failures", code(f"raise {raised}"))
+    with pytest.raises(PlaceError, match=re.escape(words)):
+        report(tmp_path)
+    assert not (tmp_path / "reports" / "_incomplete").exists()
+    assert not (tmp_path / "reports" / "2026-10").exists()
+
+
+def test_an_executed_notebook_that_is_cut_is_said_to_be(tmp_path):
+    cut = tmp_path / "20_failures.ipynb"
+    cut.write_text('{"cells": [', encoding="utf-8")
+    with pytest.raises(PlaceError, match="20_failures.ipynb: could not be written whole. Free some space"):
+        _cells_of(cut)
 
 
 SETUP = "study = (lambda: {}['no such key'])()"
