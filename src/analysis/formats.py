@@ -39,6 +39,7 @@ _COUNTED = {
 _PER = {
     "ticket": ("per ticket", "每张工单"),
     "order": ("per order", "每笔订单"),
+    "purchase_day": ("per purchase day", "每购买日"),
     "1000_orders": ("per 1,000 orders", "每千笔订单"),
     "hour": ("per hour", "每小时"),
     "unit": ("per unit", "每台"),

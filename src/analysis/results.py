@@ -374,8 +374,8 @@ class Sentence(Summarised):
     """A template of the message catalogue and the values of its placeholders.
 
     ``Sentence("Cost {cost:word|rose|fell|did not change} to {cost}.", {"cost": fact})``. After the colon: nothing
-    (the unit's usual wording), ``abs``, ``signed``, ``exact``, ``interval``, ``level``, ``n``, ``numerator``, ``denominator``,
-    ``word|up|down|same`` by the sign, ``plural|one|many``. A plain string is a label from the data; it is never translated.
+    (the unit's usual wording), ``abs``, ``signed``, ``exact``, ``interval``, ``doubt`` (the interval in brackets, nothing where there is none),
+    ``level``, ``n``, ``numerator``, ``denominator``, ``word|up|down|same`` by the sign, ``plural|one|many``. A plain string is a label from the data; it is never translated.
     """
 
     template: str
@@ -390,7 +390,7 @@ class Sentence(Summarised):
                 if name not in self.values:
                     raise ParameterError(f"sentence '{self.template}': no value for {{{name}}}.")
                 pieces.append(_placed(self.values[name], specification or "", language))
-        return pieces
+        return [piece for piece in pieces if piece.text]
 
     def plain(self, language: Language = "en") -> str:
         return "".join(segment.text for segment in self.segments(language))
@@ -431,6 +431,8 @@ def _placed(value: Value, specification: str, language: Language) -> Segment:
 
 def _fact_segment(fact: Fact, specification: str, language: Language) -> Segment:
     kind, *words = specification.split("|")
+    if kind == "doubt":
+        return Segment(text=_bracketed(fact, language), kind="fact", fact=fact.id)
     if fact.value is None:
         assert fact.reason is not None  # __post_init__ holds it
         return Segment(text=fact.reason[language], kind="fact", fact=fact.id)
@@ -441,6 +443,14 @@ def _fact_segment(fact: Fact, specification: str, language: Language) -> Segment
         one, many = words
         return Segment(text=one if abs(fact.value) == 1 else many)
     return Segment(text=_fact_text(fact, kind, language), kind="fact", fact=fact.id)
+
+
+def _bracketed(fact: Fact, language: Language) -> str:
+    """The interval after its number; nothing where there is none."""
+    if fact.value is None or fact.interval is None:
+        return ""
+    found = interval_text(fact.interval, fact.unit, language)
+    return f" ({found})" if language == "en" else f"（{found}）"
 
 
 def _fact_text(fact: Fact, kind: str, language: Language) -> str:
@@ -468,7 +478,7 @@ def _fact_text(fact: Fact, kind: str, language: Language) -> str:
         case "interval":
             return interval_text(_needed(fact, fact.interval, "interval"), fact.unit, language)
     raise ParameterError(
-        f"fact {fact.id}: no format '{kind}'; known: abs, signed, exact, n, interval, level, word, plural."
+        f"fact {fact.id}: no format '{kind}'; known: abs, signed, exact, n, interval, doubt, level, word, plural."
     )
 
 

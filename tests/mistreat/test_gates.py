@@ -97,7 +97,6 @@ def test_a_cell_that_must_not_leave(house: House, gate: str, code: int, cell: di
 @pytest.mark.parametrize(
     ("gate", "code", "old", "new"),
     [
-        ("secrets", 21, "preparer: Service Finance", 'preparer: "postgres://joe:hunter2Secret9@db/x"'),
         ("secrets", 21, "preparer: Service Finance", "preparer: password=hunter2secret"),
         ("personal", 22, "zh: 流明电器", "zh: 流明电器 138 1234 5678"),
     ],
@@ -107,6 +106,13 @@ def test_a_run_file_tells_before_anything_is_computed(
 ) -> None:
     stated(house, old, new)
     refused(house, gate, code)
+
+
+def test_an_address_with_a_password_is_refused_where_params_are_read(house: House) -> None:
+    stated(house, "preparer: Service Finance", 'preparer: "postgres://joe:hunter2Secret9@db/x"')
+    outcome = draft(house)
+    house.judge(outcome, code=2, words="params/runs/sample.yml: holds an address with a password")
+    assert not SECRETS.search(outcome.said)
 
 
 def test_a_column_of_the_data_that_reaches_a_page(house: House) -> None:
@@ -123,16 +129,17 @@ def test_a_channel_of_tickets_that_is_a_telephone(house: House) -> None:
 
 def test_a_fact_that_one_language_shows(house: House) -> None:
     """The sentence is whole in English, and says nothing of the number in Chinese."""
-    source = (
-        "from IPython.display import display\n"
-        "kind = 'application/vnd.after-sales.block+json'\n"
-        "fact = run.facts('after_sales_cost').dropna(subset=['value']).iloc[-1]\n"
-        "shown = {'t': f\"CNY {fact['value']:,.2f}\", 'k': 'fact', 'fact': fact['id']}\n"
-        "block = {'version': 1, 'kind': 'callout', 'id': 'costs.note', 'tone': 'info', 'facts': [], 'untranslated': [],\n"
-        "         'title': {'en': [{'t': 'T'}], 'zh': [{'t': 'T'}]},\n"
-        "         'body': {'en': [shown], 'zh': [{'t': 'x'}]}}\n"
-        "display({kind: block}, raw=True)"
-    )
+    source = """
+from IPython.display import display
+kind = "application/vnd.after-sales.block+json"
+told = exhibits.cost_tiles(study)._repr_mimebundle_()
+told = (told[0] if isinstance(told, tuple) else told)[kind]
+fact = next(f for f in told["facts"] if f["unit"] == "CNY" and f["value"] is not None)
+shown = {"t": f"CNY {float(fact['value']):,.2f}", "k": "fact", "fact": fact["id"]}
+block = {"version": 1, "kind": "callout", "id": "costs.note", "tone": "info", "facts": [fact], "untranslated": [],
+         "title": {"en": [{"t": "T"}], "zh": [{"t": "T"}]}, "body": {"en": [shown], "zh": [{"t": "x"}]}}
+display({kind: block}, raw=True)
+"""
     own_notebook(house, code(source, "exhibit"))
     refused(house, "languages", 33)
 

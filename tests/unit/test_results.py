@@ -160,3 +160,23 @@ def test_an_interval_names_its_unit_once(unit: str, english: str, chinese: str):
         "".join(segment.text for segment in Sentence("{x:interval}", {"x": estimate}).segments("zh"))
         == chinese
     )
+
+
+def test_a_doubt_is_the_interval_in_brackets_and_nothing_where_there_is_none():
+    found = Interval(low=0.2, high=0.3, level=0.95, method="test")
+    sure = Fact(metric="x", period="2026-10", unit="share", value=0.25, interval=found)
+    bare = Fact(metric="x", period="2026-10", unit="share", value=0.25)
+    gone = Fact(
+        metric="x",
+        period="2026-10",
+        unit="share",
+        value=None,
+        reason=Text("no data", "无数据"),
+        interval=None,
+    )
+    said = lambda fact: Sentence("{x}{x:doubt}", {"x": fact})  # noqa: E731
+    assert said(sure).plain() == "25.0% (95% interval 20.0% to 30.0%)"
+    assert said(sure).plain("zh") == "25.0%（95% 区间 20.0% 至 30.0%）"
+    assert said(bare).plain() == "25.0%" and len(said(bare).segments("en")) == 1
+    assert said(gone).plain() == "no data"
+    assert [piece.fact for piece in said(sure).segments("en")] == [sure.id, sure.id]

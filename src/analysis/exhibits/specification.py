@@ -380,7 +380,7 @@ def tile(
 
 
 def change_line(id: str, fact: Fact, *, against: str) -> Comparison:
-    """The change on another month below a tile, coloured by the metric's direction."""
+    """The change on another month below a tile, coloured by the metric's direction where its interval does not hold zero."""
     direction = better(registry()[id])
     tone: Tone | None = None
     noise = fact.interval is not None and fact.interval.low <= 0 <= fact.interval.high

@@ -254,8 +254,9 @@ class _ColumnPrinter:
 
     def _fact_cell(self, fact: Fact, tone: Tone | None) -> dict[str, Any]:
         identity = self.gathered.fact(fact)
-        if fact.value is None:
-            assert fact.reason is not None  # Fact refuses a missing value without one
+        numbers = self._numbers(fact)
+        lacks = fact.value is None or (self.column.show == "interval" and not numbers)
+        if lacks and fact.reason is not None:
             mark = self.reasons.mark(fact.reason, identity)
             return {
                 "text": {"en": mark, "zh": mark},
@@ -264,7 +265,7 @@ class _ColumnPrinter:
                 "sort": None,
                 "tone": "muted",
             }
-        numbers = self._numbers(fact)
+        assert fact.value is not None  # Fact refuses a missing value without a reason
         text = {language: self._text(fact, numbers, language) for language in LANGUAGES}
         sort = float(fact.value if self.column.show == "interval" or not numbers else numbers[0])
         return {

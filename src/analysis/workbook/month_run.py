@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +23,7 @@ from analysis.exhibits.record import Block, flattened, show
 from analysis.exhibits.statements import checks_block, evidence_stems, findings_block
 from analysis.locale import Text
 from analysis.metrics import Engine, Registry, StudyInputs
-from analysis.metrics.inputs import ClaimsAhead, CostAhead, EarlierEdition
+from analysis.metrics.inputs import ClaimsAhead, CostAhead, EarlierEdition, ExperienceMoney
 from analysis.metrics.kept import drop_damaged
 from analysis.params import Assumptions, CostTree, RunParams, load_run, project_root
 from analysis.params.places import is_folder, locked_by
@@ -263,6 +263,7 @@ def prepare_run(
         earlier=earlier_edition(params, reports),
         claims_ahead=claims_ahead,
         cost_ahead=cost_ahead,
+        experience_money=experience_money,
     )
     return MonthRun(
         params=params,
@@ -288,6 +289,14 @@ def cost_ahead(inputs: StudyInputs) -> CostAhead:
 
     ahead: CostAhead = cost_projection(inputs)
     return ahead
+
+
+def experience_money(inputs: StudyInputs) -> Mapping[str, ExperienceMoney]:
+    """What the churn study says in money of experiences of service, lent to the value study, which prices the same ones otherwise."""
+    from analysis.retention.experience_money import experience_money as found
+
+    lent: Mapping[str, ExperienceMoney] = found(inputs)
+    return lent
 
 
 def open_run(run_name: str, *, month: str = "", data: str = "", as_of: str = "", section: str) -> MonthRun:

@@ -20,6 +20,7 @@ from analysis.formats import ONE, Unit, cell_text
 from analysis.locale import LANGUAGES
 from analysis.metrics import StudyInputs
 from analysis.report.shown import shows
+from analysis.results import Fact, Interval, Sentence, interval_text
 from analysis.sample import make_sample
 
 SECTIONS: dict[str, tuple[str, ...]] = {
@@ -129,6 +130,100 @@ def _printed(column: dict[str, Any], cell: dict[str, Any], fact: dict[str, Any])
         yield f"{column['key']}: {text}, but the house prints {house}"
 
 
+# ---------------------------------------------------------------- an estimate and its interval in one place
+
+# Sections whose titles, tiles, findings and doubts are held to it.
+WITH_INTERVALS = ("failures", "retention")
+# An estimate whose interval is that of another one in the same place, and why that is enough.
+CARRIED = {
+    "cause_expected_failures": ("cause_rate_ratio", "the ratio of failures to those expected carries both"),
+    "cause_excess_hours": ("cause_full_cost", "the cost with labour is these hours at a known rate"),
+    "loss_rate_after_repair": ("matched_loss_difference", "the difference is what is claimed"),
+    "matched_loss_rate": ("matched_loss_difference", "the difference is what is claimed"),
+    "repurchase_rate_after_service": ("matched_repurchase_difference", "the difference is what is claimed"),
+    "matched_repurchase_rate": ("matched_repurchase_difference", "the difference is what is claimed"),
+    "risk_score_expected": ("risk_score_observed", "expected and held against the interval of what came"),
+}
+
+
+def sentences(node: Any) -> Iterator[dict[str, Any]]:
+    """Every sentence of a record that is no cell of a table: titles, subtitles, notes, bodies."""
+    if isinstance(node, dict):
+        if isinstance(node.get("en"), list):
+            yield node
+        else:
+            for name, part in node.items():
+                if name not in ("alt", "data", "rows", "columns", "facts"):
+                    yield from sentences(part)
+    elif isinstance(node, list):
+        for part in node:
+            yield from sentences(part)
+
+
+def places(block: Block) -> Iterator[list[dict[str, Any]]]:
+    """What a reader takes in at one look: a sentence, or a tile with the lines below its number."""
+    for tile in block.payload.get("tiles", []):
+        yield [tile["value"], *(line["value"] for line in tile["comparisons"])]
+    if block.payload["kind"] != "tiles":
+        yield from ([sentence] for sentence in sentences(block.payload))
+
+
+def unsure(place: list[dict[str, Any]], facts: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """Estimates of a place that stand there without their interval, in either language."""
+    for language in LANGUAGES:
+        pieces = [piece for sentence in place for piece in sentence[language] if "fact" in piece]
+        said = {piece["fact"]: "" for piece in pieces}
+        for piece in pieces:
+            said[piece["fact"]] += f" {piece['t']}"
+        sure = {
+            facts[id]["metric"] for id in said if (found := limits(facts[id], language)) and found in said[id]
+        }
+        for id, text in said.items():
+            found, (carrier, _) = limits(facts[id], language), CARRIED.get(facts[id]["metric"], ("", ""))
+            if (
+                found
+                and found not in text
+                and carrier not in sure
+                and prints_value(text, facts[id], language)
+            ):
+                yield f"{language}: {id} as{text}"
+
+
+def unsure_of(block: Block) -> Iterator[str]:
+    facts = {fact["id"]: fact for fact in block.payload["facts"]}
+    for place in places(block):
+        yield from unsure(place, facts)
+
+
+def unsure_in(sentence: Sentence) -> Iterator[str]:
+    yield from unsure([sentence.as_json()], {fact.id: fact.as_json() for fact in sentence.facts()})
+
+
+def limits(fact: dict[str, Any], language: Any) -> str:
+    """The interval of a fact as a sentence prints it; empty of a fact that has none."""
+    if fact["interval"] is None or fact["value"] is None:
+        return ""
+    return interval_text(Interval(**fact["interval"]), fact["unit"], language)
+
+
+def prints_value(text: str, fact: dict[str, Any], language: Any) -> bool:
+    """Whether the value itself is printed, not only n, a numerator, a level or the limits."""
+    number = Fact(metric="x", period="2026-10", unit=fact["unit"], value=fact["value"])
+    forms = ("{x}", "{x:signed}", "{x:exact}", "{x:abs}")
+    printed = {Sentence(form, {"x": number}).plain(language) for form in forms}
+    return any(one in text.replace(limits(fact, language), "") for one in printed)
+
+
+def unexplained(block: Block) -> Iterator[str]:
+    """Blank cells of a table that nothing on the page gives a reason for."""
+    said = "".join(piece["t"] for sentence in sentences(block.payload) for piece in sentence["en"]).casefold()
+    if block.payload["kind"] == "table" and "blank" not in said:
+        for number, row in enumerate(block.payload["rows"], start=1):
+            for column, cell in zip(block.payload["columns"], row["cells"], strict=True):
+                if row["role"] != "group" and not cell["text"]["en"]:
+                    yield f"row {number}, column {column['key']}"
+
+
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("company") / "sample"
@@ -145,6 +240,13 @@ def test_every_number_stands_in_its_place(section: str, company: Path, inputs_of
     assert len({block.id for block in made}) == len(made)
     assert {block.id: wrong for block in made if (wrong := list(doubts(block)))} == {}
     assert {block.id: lacking for block in made if (lacking := block.payload["untranslated"])} == {}
+    if section in WITH_INTERVALS:
+        assert {block.id: found for block in made if (found := list(unsure_of(block)))} == {}
+        said = {one.id: one.statement for one in study.findings} | {
+            one.id: one.sentence for one in study.checks
+        }
+        assert {name: found for name, text in said.items() if (found := list(unsure_in(text)))} == {}
+        assert {block.id: blanks for block in made if (blanks := list(unexplained(block)))} == {}
     declared = sum(
         "metric" in column for block in made for part in listings(block) for column in part["columns"]
     )
@@ -169,3 +271,44 @@ def test_the_doubts_would_see_a_wrong_text_and_a_wrong_column():
     assert any("26.0" in doubt for doubt in doubts(block))
     block.payload["columns"][0]["metric"] = ["automation_rate"]
     assert any("is no automation_rate" in doubt for doubt in doubts(block))
+
+
+def estimate(metric: str, value: float) -> Fact:
+    found = Interval(low=value - 0.05, high=value + 0.05, level=0.95, method="test")
+    return Fact(metric=metric, period="2026-10", unit="share", value=value, interval=found, n=100)
+
+
+def test_the_doubts_would_see_an_estimate_without_its_interval():
+    left, matched = estimate("loss_rate_after_repair", 0.25), estimate("matched_loss_rate", 0.15)
+    gap = estimate("matched_loss_difference", 0.1)
+    bare = Sentence("{left} left", {"left": left})
+    assert len(list(unsure_in(bare))) == len(LANGUAGES)
+    assert list(unsure_in(Sentence("{left} left ({left:interval})", {"left": left}))) == []
+    assert list(unsure_in(Sentence("{left}{left:doubt} left", {"left": left}))) == []
+    assert list(unsure_in(Sentence("Of {left:n} some left", {"left": left}))) == []
+    # the interval of the difference carries both of its sides, one without an interval does not
+    pair = {"left": left, "matched": matched, "gap": gap}
+    assert list(unsure_in(Sentence("{left} and {matched}: {gap} ({gap:interval})", pair))) == []
+    assert len(list(unsure_in(Sentence("{left} and {matched}: {gap}", pair)))) == 3 * len(LANGUAGES)
+
+
+def test_every_estimate_that_is_carried_is_one_of_the_registry():
+    from analysis.metrics import Registry
+
+    known = Registry.load()
+    for metric, (carrier, why) in CARRIED.items():
+        assert known[metric].id and known[carrier].id and why
+
+
+def test_the_doubts_would_see_an_unexplained_blank():
+    from analysis.exhibits.tables import table
+    from analysis.exhibits.vocabulary import Row
+    from analysis.locale import Text
+
+    def block(subtitle: str) -> Block:
+        columns = [Column(key="a", label=Text.same("A")), Column(key="b", label=Text.same("B"))]
+        rows = [Row(cells={"a": "1", "b": "2"}), Row(cells={"a": "3"})]
+        return table("x.y", title=Sentence("T"), subtitle=Sentence(subtitle), columns=columns, rows=rows)
+
+    assert list(unexplained(block("all of it"))) == ["row 2, column b"]
+    assert list(unexplained(block("blank: nothing to count"))) == []
