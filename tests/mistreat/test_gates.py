@@ -132,8 +132,7 @@ def test_a_fact_that_one_language_shows(house: House) -> None:
     source = """
 from IPython.display import display
 kind = "application/vnd.after-sales.block+json"
-told = exhibits.cost_tiles(study)._repr_mimebundle_()
-told = (told[0] if isinstance(told, tuple) else told)[kind]
+told = exhibits.cost_tiles(study)._repr_mimebundle_()[kind]
 fact = next(f for f in told["facts"] if f["unit"] == "CNY" and f["value"] is not None)
 shown = {"t": f"CNY {float(fact['value']):,.2f}", "k": "fact", "fact": fact["id"]}
 block = {"version": 1, "kind": "callout", "id": "costs.note", "tone": "info", "facts": [fact], "untranslated": [],
