@@ -64,10 +64,11 @@ def findings(
 
 
 def _severity(one: TreatmentEffect, material: Materiality, least: float) -> Severity:
-    """By the money of what is shown, and by whether the effect is large enough to matter at all; what is estimated from observation alone is never an alert."""
+    """By the money of what is shown, and by whether the effect is large enough to matter at all; what an ordinary hidden cause would explain away is never an alert."""
     if max(abs(float(found.adjusted.value or 0)) for found in one.claimed) < least:
         return "info"
-    return material.severity(one.at_stake if one.at_stake.value is not None else None, certain=False)
+    money = one.at_stake if one.at_stake.value is not None else None
+    return material.severity(money, certain=not any(found.enough for found in one.claimed))
 
 
 def _finding(

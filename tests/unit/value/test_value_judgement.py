@@ -373,15 +373,16 @@ def test_severity_follows_money_and_the_smallest_effect_that_matters(studied: Va
     outcome = one.outcome("repurchase")
     assert outcome is not None
 
-    def graded(size: float, stake: float, *, limit: float) -> str:
-        stated = replace(
-            outcome, status="effect", adjusted=between(outcome.adjusted, size, size / 2, 2 * size)
-        )
+    def graded(size: float, stake: float, *, limit: float, explained_away: bool = False) -> str:
+        adjusted = between(outcome.adjusted, size, size / 2, 2 * size)
+        stated = replace(outcome, status="effect", adjusted=adjusted, enough=explained_away)
         shown = replace(one, outcomes=(stated,), at_stake=between(one.at_stake, stake, stake / 2, 2 * stake))
         (found,) = effect_findings.findings([shown], limits(any_fact, limit=limit, trivial=limit / 20), 0.01)
         return found.severity
 
-    assert graded(0.05, 1e6, limit=1e3) == "watch"  # estimated from observation: never an alert
+    assert graded(0.05, 1e6, limit=5e5) == "alert"  # the least that it may be is material
+    assert graded(0.05, 1e6, limit=6e5) == "watch"  # the least is not
+    assert graded(0.05, 1e6, limit=5e5, explained_away=True) == "watch"  # by an ordinary hidden cause
     assert graded(0.05, 1e6, limit=1e9) == "info"  # trivial in money
     assert graded(0.004, 1e6, limit=1e3) == "info"  # certain, and too small to matter
 
