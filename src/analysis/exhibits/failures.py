@@ -97,16 +97,15 @@ def _over(head: str, fact: Fact) -> Text:
 
 
 def _rate_tile(study: FailureStudy) -> Tile:
-    """The rate of twelve months, completed, beside what is reported of them; as reported where nothing can be completed."""
+    """The rate of twelve months, completed, beside what is reported of them; as reported beside the month where nothing can be completed."""
     rates, completed = study.rates, "failure_rate_completed"
-    month = estimate_line(completed, rates.last, phrase("{month}, completed", month=study.month))
     if rates.year_completed.value is None:
+        month = estimate_line(completed, rates.last, phrase("{month}, completed", month=study.month))
         head = _over("Failure rate as reported, {first} to {last}", rates.year)
-        lines = [*interval_lines(RATE, rates.year), month]
-        return tile(RATE, rates.year, head=head, comparisons=lines)
+        return tile(RATE, rates.year, head=head, comparisons=[*interval_lines(RATE, rates.year), month])
     head = _over("Failure rate completed for late reports, {first} to {last}", rates.year_completed)
     reported = estimate_line(RATE, rates.year, "same months, as reported")
-    lines = [*interval_lines(completed, rates.year_completed), reported, month]
+    lines = [*interval_lines(completed, rates.year_completed), reported]
     return tile(completed, rates.year_completed, head=head, comparisons=lines)
 
 

@@ -64,7 +64,7 @@ def findings(
 
 
 def _severity(one: TreatmentEffect, material: Materiality, least: float) -> Severity:
-    """By the money of what is shown, and by whether the effect is large enough to matter at all; what an ordinary hidden cause would explain away is never an alert."""
+    """By the money of what is shown, and by whether the effect is large enough to matter at all; what an ordinary hidden cause would take to zero is never an alert."""
     if max(abs(float(found.adjusted.value or 0)) for found in one.claimed) < least:
         return "info"
     money = one.at_stake if one.at_stake.value is not None else None

@@ -205,8 +205,6 @@ MAY_RANK = {
     "Curves of cumulative loss by reason": "says what is drawn; the title carries the interval",
     "{number} under contract are businesses": "an accounting total of contract terms",
     "Contract value held by the ten largest": "an accounting total of contract terms",
-    "Lorenz curve; the most valuable tenth": "the tenth is the first by definition",
-    "The most valuable tenth of customers holds": "the tenth is the first by definition",
     "Customers in a year, of today's": "a range of an assumption and its most likely value",
     "{scenario}: {input:lower} and {other:lower} decide most": "of inputs in one simulation, not of things in the world",
 }

@@ -448,7 +448,7 @@ def test_pages_follow_the_business_model(
         if not cohorts
         else None
     )
-    assert remark is None or "business_model" in str(remark.payload)
+    assert remark is None or "by its setting" in str(remark.payload)
     assert any(one.id == "retention.accounts" for one in study.findings) == accounts
 
 

@@ -24,17 +24,15 @@ def stated(like: Fact, value: Any, metric: str = "") -> Fact:
     return replace(like, value=value, reason=None, interval=None, metric=metric or like.metric)
 
 
-def priced(
-    studied: ValueStudy,
-    *,
-    effect: float,
-    kept: str | None,
-    bought: str | None,
-    treatment: str = "repeat_repair",
-) -> TreatmentEffect:
+def part_of(whole: Fact, value: Decimal, outcome: str) -> Fact:
+    made = stated(whole, value, "service_value_at_stake_part")
+    return replace(made, dimensions={**whole.dimensions, "outcome": outcome})
+
+
+def priced(studied: ValueStudy, *, effect: float, kept: str | None, bought: str | None) -> TreatmentEffect:
     """A treatment with so many pp on staying, and by hand what each outcome is of the sum."""
     assert isinstance(studied.effects, ServiceEffects)
-    one = studied.effects[treatment]
+    one = studied.effects["repeat_repair"]
     outcomes = tuple(
         replace(each, status="effect", adjusted=replace(each.adjusted, value=effect))
         if each.outcome == "retention"
@@ -48,8 +46,8 @@ def priced(
         outcomes=outcomes,
         exposed_year=stated(one.exposed_year, 1000),
         at_stake=stated(one.at_stake, whole),
-        stake_retention=None if parts[0] is None else stated(one.at_stake, parts[0]),
-        stake_repurchase=None if parts[1] is None else stated(one.at_stake, parts[1]),
+        stake_retention=None if parts[0] is None else part_of(one.at_stake, parts[0], "retention"),
+        stake_repurchase=None if parts[1] is None else part_of(one.at_stake, parts[1], "repurchase"),
     )
 
 
@@ -90,11 +88,11 @@ def test_what_is_not_counted_here_has_no_step(sampled: StudyInputs, studied: Val
 
 
 def test_a_wanted_treatment_keeps_customers_by_its_own_sign(sampled: StudyInputs, studied: ValueStudy):
-    one = priced(studied, effect=0.12, kept="60000.00", bought=None, treatment="complaint_within_24h")
-    (bridge,) = money_bridges(lending(sampled, one.at_stake, "slow"), [one])
-    assert bridge.steps["share"].value == Decimal(
-        "100000.00"
-    )  # 12 against 10 points, of 1,000 cases at 5,000
+    one = priced(studied, effect=0.12, kept="60000.00", bought=None)
+    one = replace(one, treatment=replace(one.treatment, wanted=True))
+    (bridge,) = money_bridges(lending(sampled, one.at_stake), [one])
+    # 12 points against 10, of 1,000 cases at 5,000
+    assert bridge.steps["share"].value == Decimal("100000.00")
 
 
 def test_only_what_both_sections_price_is_bridged(sampled: StudyInputs, studied: ValueStudy):
@@ -124,7 +122,14 @@ def test_the_table_leads_from_one_end_to_the_other_and_the_finding_names_it(
     block = value_effects.bridge_table(replace(studied, effects=replace(studied.effects, bridges=bridges)))
     assert block is not None and not block.payload["untranslated"]
     last = [row["cells"][3]["text"]["en"] for row in block.payload["rows"]]
-    assert last[1:] == ["+100,000", "+400,000", "−100,000", "−360,000", "+15,000", "+55,000"]
+    assert last[1:] == [
+        "+100,000.00",
+        "+400,000.00",
+        "−100,000.00",
+        "−360,000.00",
+        "+15,000.00",
+        "+55,000.00",
+    ]
     assert value_effects.bridge_table(replace(studied, effects=replace(studied.effects, bridges=()))) is None
 
 
