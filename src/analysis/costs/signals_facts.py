@@ -230,7 +230,7 @@ def _account_finding(
 
 
 REGRESSION = "regression on tickets and trend, serially correlated errors, t"
-_DEARER = "It cost {fee} that carried it, {before} in the twelve months before: {price_part} of the excess; {share} of tickets carried it, {share_before} before."
+_DEARER = "It cost {fee} that carried it, {before} in the twelve months before: {price_part}{price_part:doubt} of the excess; {share} of tickets carried it, {share_before} before."
 _BELOW = "All other cost of the same months differed by {rest:signed} ({rest:interval}) from what tickets explain; together that is {net:signed} ({net:interval})."
 
 

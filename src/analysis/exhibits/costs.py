@@ -701,7 +701,7 @@ def forecast_table(study: CostStudy) -> Block | None:
     title = Sentence("The year and the categories")
     if year is not None:
         title = Sentence(
-            "The year heads for {expected} against a budget of {budget}; chance of exceeding it: {chance}",
+            "The year heads for {expected} ({expected:interval}) against a budget of {budget}; chance of exceeding it: {chance}",
             {"expected": year.expected, "budget": year.budget, "chance": year.chance_over},
         )
     return table_of(

@@ -515,7 +515,7 @@ def _adds_up(study: ValueStudy) -> list[Check]:
         == found.by_customers.value
     )
     sentence = Sentence(
-        "Last month's value and the steps of its change add up to {total:exact} to the cent."
+        "Last month's value and the steps of its change add up to {total:exact} to the cent{total:doubt}."
         if good
         else "Last month's value and the steps of its change do not add up to {total:exact}.",
         {"total": whole.total},
