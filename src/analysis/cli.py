@@ -26,7 +26,7 @@ MOST_WORKERS = 256
 EXIT_CODES = """
 exit codes: 0 done or unchanged · 2 parameter · 3 source cannot be read · 4 data break the contract · 5 data missing
             6 a notebook stopped · 7 the pack does not pass its checks · 8 a model cannot be fitted · 9 a fault left out a part · 10 the machine refused (disk, rights, memory)
-            70 fault of the program
+            20 to 36 a gate of the pack refused (docs/GATES.md) · 70 fault of the program
 """
 
 

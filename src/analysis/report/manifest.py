@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ from typing import Any
 import analysis
 from analysis.errors import PublicationRefused
 from analysis.params import project_root
-from analysis.params.places import is_plain, params_in_force, shipped_root
+from analysis.params.places import is_plain, locked_by, params_in_force, shipped_root
 from analysis.report.run import Notebook
 
 MANIFEST = "manifest.json"
@@ -188,6 +189,43 @@ def inputs(run: Any) -> list[dict[str, Any]]:
         for name, info in sorted(run.tables.tables.items())
         if info.present
     ]
+
+
+def _places() -> Path:
+    return project_root() / "data" / "places.json"
+
+
+def remember_data(stated: Mapping[str, Any], folder: Path) -> None:
+    """Keep on this machine, outside the pack, where the data lie that a pack names by their last name alone."""
+    place = os.path.abspath(folder)
+    if not stated["run"]["data"] or Path(place).is_relative_to(project_root()):
+        return
+    _places().parent.mkdir(parents=True, exist_ok=True)
+    with locked_by(_places().with_suffix(".lock")):  # months may be made side by side
+        known = _known_places() | {_asked(stated): place}
+        temporary = _places().with_suffix(".new")
+        write_json(temporary, known)
+        os.replace(temporary, _places())
+
+
+def data_of(stated: Mapping[str, Any]) -> str:
+    """The data folder of an edition: as it says, or where this machine remembers it."""
+    remembered = _known_places().get(_asked(stated), "")
+    return remembered if remembered and Path(remembered).is_dir() else str(stated["run"]["data"])
+
+
+def _asked(stated: Mapping[str, Any]) -> str:
+    """Two folders of one name hold the same data, or are told apart by them."""
+    return f"{stated['run']['data']} {stated.get('inputs_sha256', '')}"
+
+
+def _known_places() -> dict[str, str]:
+    """Nothing where the file is gone or damaged: it can be made again by a report."""
+    try:
+        known = json.loads(_places().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(key): str(value) for key, value in known.items()} if isinstance(known, dict) else {}
 
 
 def seals(folder: Path) -> dict[str, str]:

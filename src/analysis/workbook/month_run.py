@@ -92,6 +92,11 @@ class MonthRun(Summarised):
         return self.params.currency
 
     @property
+    def time_zone(self) -> str:
+        """Whose days are counted."""
+        return self.params.time_zone
+
+    @property
     def registry(self) -> Registry:
         """Metrics, measures and labels."""
         return self.inputs.engine.registry
