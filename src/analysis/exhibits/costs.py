@@ -1135,6 +1135,10 @@ _CLAIMS_BASIS = {
 }
 
 
+_SAME_FAILURES = "The failure section states the direct cost of the same {failures}{failures:doubt}: {direct}{direct:doubt}. The provision pays more, {each}{each:doubt}, because returns, exchanges and visits without a fault are claims too."
+_ALL_FAILURES = "The failure section states the direct cost of {failures}{failures:doubt} of all product lines, with those that have no provision: {direct}{direct:doubt}. The provision pays {each}{each:doubt}; returns, exchanges and visits without a fault are claims too."
+
+
 def _coverage_note(provision: Provision) -> Sentence:
     """How the claims expected relate to the failure section's figure, or why they are not its forecast."""
     bridge = provision.bridge
@@ -1148,7 +1152,7 @@ def _coverage_note(provision: Provision) -> Sentence:
         "direct": bridge.direct,
         "each": bridge.per_failure,
     }
-    template = "The failure section states the direct cost of the same {failures}{failures:doubt}: {direct}{direct:doubt}. The provision pays more, {each}{each:doubt}, because returns, exchanges and visits without a fault are claims too."
+    template = _SAME_FAILURES if bridge.same else _ALL_FAILURES
     if bridge.at_past_rate.value is None:
         return Sentence(template, values)
     return Sentence(
