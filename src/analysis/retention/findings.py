@@ -208,8 +208,7 @@ def _experience(inputs: StudyInputs, parts: RetentionParts, sure: frozenset[str]
         if f"experience.{name}" not in sure:
             continue
         ratio, difference = found.ratios[name, model], found.differences[name]
-        size = weight(difference, least)
-        if ratio.value is None or size == "trifle":
+        if ratio.value is None or weight(difference, least) == "trifle":
             continue
         money = found.stakes.get(name)
         values: dict[str, Value] = {"ratio": ratio, "difference": difference} | rules[name]
@@ -219,9 +218,8 @@ def _experience(inputs: StudyInputs, parts: RetentionParts, sure: frozenset[str]
         made.append(
             _finding(
                 id=f"retention.{name}",
-                severity=judge.severity(money, certain=size == "matters")
-                if float(ratio.value) > 1
-                else "good",
+                # an association that no hidden cause was held against: by the rule of the value section never an alert
+                severity=judge.severity(money, certain=False) if float(ratio.value) > 1 else "good",
                 statement=Sentence(text, values),
                 evidence=found.cells[name],
                 subject={"exposure": name},
