@@ -19,6 +19,7 @@ from analysis.exhibits.charts import Item, dot_interval
 from analysis.exhibits.record import Block
 from analysis.exhibits.retention_risk import _may_swap, _tenth_title
 from analysis.exhibits.retention_service import _chain_title
+from analysis.exhibits.retention import rates_table
 from analysis.exhibits.retention_tenure import _reason_title, _year_title
 from analysis.exhibits.style import Drawing
 from analysis.locale import Text
@@ -386,3 +387,15 @@ def test_the_cohort_chart_says_which_cohorts_it_draws(tenth: Tenth):
         if re.fullmatch(r"c\d+", column["key"])
     ]
     assert names and all(name in subtitle(block) for name in names)
+
+
+def test_churn_by_the_model_has_its_interval_its_base_and_its_name(tenth: Tenth):
+    _, study = tenth
+    assert isinstance(study.model_churn, Fact) and study.model_churn.interval and study.model_churn.n
+    block = rates_table(study)
+    assert block is not None
+    shown = str(block.payload)
+    low, high = study.model_churn.interval.low, study.model_churn.interval.high
+    line = next(row for row in block.payload["rows"] if "MBG/NBD" in str(row))
+    assert f"{100 * low:.1f}" in str(line) and f"{100 * high:.1f}" in str(line)
+    assert f"{study.model_churn.n:,}" in shown and "by the purchase model" not in shown
