@@ -226,12 +226,7 @@ def rates_table(study: RetentionStudy) -> Block | None:
                 {"window": purchases.year.gross_churn, "model": model},
             )
     return table_of(
-        "retention.rates",
-        title=title,
-        subtitle=subtitle,
-        columns=columns,
-        rows=rows,
-        note=source(study),
+        "retention.rates", title=title, subtitle=subtitle, columns=columns, rows=rows, note=source(study)
     )
 
 

@@ -182,7 +182,9 @@ def _chart(study: Tested, scale: Scale) -> list[Finding]:
         Finding(
             id="failures.out_of_control",
             section=SECTION,
-            severity=("watch" if scale.level_matters(rate, chart.centre[at]) else "info") if above else "good",
+            severity=("watch" if scale.level_matters(rate, chart.centre[at]) else "info")
+            if above
+            else "good",
             statement=Sentence(template, values),
             evidence=chart.frame,
         )

@@ -605,7 +605,10 @@ _MISSED = {
 }
 # by the part that was missed, and by whether the larger miss is more than the page can bear
 MISSED = {
-    (which, grave): f"{text} is {size} than {{limit}} of what was expected. Expected losses and margin at risk carry it in their intervals."
+    (
+        which,
+        grave,
+    ): f"{text} is {size} than {{limit}} of what was expected. Expected losses and margin at risk carry it in their intervals."
     for which, text in _MISSED.items()
     for grave, size in ((True, "larger"), (False, "no larger"))
 }

@@ -17,9 +17,9 @@ from analysis.exhibits import retention_service as service
 from analysis.exhibits import retention_tenure as tenure
 from analysis.exhibits.charts import Item, dot_interval
 from analysis.exhibits.record import Block
+from analysis.exhibits.retention import rates_table
 from analysis.exhibits.retention_risk import _may_swap, _tenth_title
 from analysis.exhibits.retention_service import _chain_title
-from analysis.exhibits.retention import rates_table
 from analysis.exhibits.retention_tenure import _reason_title, _year_title
 from analysis.exhibits.style import Drawing
 from analysis.locale import Text
