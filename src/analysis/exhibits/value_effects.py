@@ -30,7 +30,12 @@ from analysis.value.scenarios import OUTCOMES
 
 EFFECTS = tuple(METRIC.values())
 ADJUSTED, NAIVE = {"estimate": "adjusted"}, {"estimate": "naive"}
-STATUS = {"effect": "effect shown", "not_shown": "no effect shown", "association": "association only"}
+STATUS = {
+    "effect": "effect shown",
+    "doubtful": "effect shown, unless a hidden cause makes it",
+    "not_shown": "no effect shown",
+    "association": "association only",
+}
 ZERO = {
     "response_due": "when the response is due",
     "landmark": "24 hours after opening",
@@ -159,7 +164,7 @@ def effect_figure(study: ValueStudy, outcome: str) -> Block:
     part, name = _effects(study), _outcome_name(outcome)
     if isinstance(part, NotDone):
         return _absent(outcome, part)
-    roles = {"effect": "focus", "not_shown": "actual", "association": "expected"}
+    roles = {"effect": "focus", "doubtful": "bad", "not_shown": "actual", "association": "expected"}
     known = [
         (one, found)
         for one in part.effects
@@ -172,7 +177,7 @@ def effect_figure(study: ValueStudy, outcome: str) -> Block:
         title=_effect_title(part.effects, outcome),
         subtitle=Sentence(
             "{outcome}: change in percentage points where like is compared with like, with interval. Dots: {marks}. Ring: the plain difference; far from its dot, it credits service with who was served",
-            {"outcome": name, "marks": _marks({found.status for _, found in known})},
+            {"outcome": name, "marks": _marks({found.standing for _, found in known})},
         ),
         foot=cases_source(study),
         alt=Sentence(
@@ -181,7 +186,7 @@ def effect_figure(study: ValueStudy, outcome: str) -> Block:
         ),
         draw=dot_interval(
             [
-                Item(name=one.treatment.name, fact=found.adjusted, role=roles[found.status])
+                Item(name=one.treatment.name, fact=found.adjusted, role=roles[found.standing])
                 for one, found in known
             ],
             measure=Text.of("Change"),
@@ -194,7 +199,8 @@ def effect_figure(study: ValueStudy, outcome: str) -> Block:
 
 # what the colours of the dots say, in this order
 _MARKS = {
-    "effect": "orange, every check passed and beyond chance after correction for all that was asked",
+    "effect": "orange, overlap and placebos hold and beyond chance after correction for all that was asked",
+    "doubtful": "red, so too, but a hidden cause as strong as customer tier would take the interval to zero",
     "not_shown": "blue, may be nothing",
     "association": "pale, association only",
 }
@@ -235,7 +241,7 @@ def effects_table(study: ValueStudy) -> Block:
         metric(
             "service_outcome_share", of="without_it", head="Without", key="without", slice={"arm": "without"}
         ),
-        words(lambda found: Text.of(STATUS[found.status]), "Verdict", key="status"),
+        words(lambda found: Text.of(STATUS[found.standing]), "Verdict", key="status"),
     ]
     rows: list[Row] = []
     for one in part.effects:
@@ -376,7 +382,7 @@ def _verdicts(one: TreatmentEffect) -> Text:
     """Outcome by outcome: what is counted in the money beside it, and what is not."""
     if not one.valued:
         return Text.of(STATUS["association"])
-    return joined([paired(OUTCOMES[found.outcome], Text.of(STATUS[found.status])) for found in one.valued])
+    return joined([paired(OUTCOMES[found.outcome], Text.of(STATUS[found.standing])) for found in one.valued])
 
 
 def _stake_title(effects: Sequence[TreatmentEffect]) -> Sentence:

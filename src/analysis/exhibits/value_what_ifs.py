@@ -26,7 +26,7 @@ from analysis.metrics import NotDone
 from analysis.results import Fact, Sentence, Value
 from analysis.value.budget import TierBudget
 from analysis.value.results import ValueStudy
-from analysis.value.scenarios import OUTCOMES, LeverResult, WhatIf
+from analysis.value.scenarios import OUTCOMES, LeverResult, OutcomeVerdict, WhatIf
 
 STANDING = {
     "effect": "effect shown",
@@ -36,7 +36,10 @@ STANDING = {
     "assumption": "effect missing, not counted",
     "not_counted": "not counted",
 }
-
+_DOUBTFUL = {
+    "effect": "effect shown, unless a hidden cause makes it",
+    "average": "shown over all cases only, unless a hidden cause makes it; not counted",
+}
 
 CLEARLY = 1.2  # times as wide as the next: less is not called the most
 
@@ -160,6 +163,10 @@ def _beside(part: str) -> Callable[[WhatIf], Cell]:
     return lambda one: getattr(one, part) or Text.of("none")
 
 
+def _standing(one: OutcomeVerdict) -> str:
+    return (one.doubtful and _DOUBTFUL.get(one.verdict)) or STANDING[one.verdict]
+
+
 def _verdicts(lever: LeverResult) -> Text:
     """Outcome by outcome, since money follows each."""
     if lever.standing == "not_counted":
@@ -167,7 +174,7 @@ def _verdicts(lever: LeverResult) -> Text:
     return joined(
         [
             phrase(
-                "{outcome}: {verdict}", outcome=OUTCOMES[one.outcome], verdict=Text.of(STANDING[one.verdict])
+                "{outcome}: {verdict}", outcome=OUTCOMES[one.outcome], verdict=Text.of(_standing(one))
             )
             for one in lever.outcomes
         ]

@@ -45,7 +45,7 @@ BASIS_NAMES = {
 def findings(study: ValueStudy, material: Materiality) -> tuple[Finding, ...]:
     """What is said of the value of customers, and of what service does to it; graver than information only from a sum that is not trivial."""
     halves = (study.effects, study.what_ifs)
-    return (
+    made = (
         *_worth(study),
         *_break_even(study),
         *_model(study),
@@ -55,6 +55,43 @@ def findings(study: ValueStudy, material: Materiality) -> tuple[Finding, ...]:
         *_acquisition(study, material),
         *(finding for half in halves if not isinstance(half, NotDone) for finding in half.findings),
     )
+    doubts = checks(study)
+    return tuple(replace(one, checks=_about(study, one, doubts)) for one in made)
+
+
+_OF_MODEL = ("value.holdout", "value.independence")
+
+
+def _about(study: ValueStudy, one: Finding, doubts: Iterable[Check]) -> tuple[str, ...]:
+    """Every check about a finding's numbers: those it names itself, those that name one of its facts, and those of the model where purchases to come are priced."""
+    facts, behind = {fact.id for fact in one.facts()}, _behind(study, one)
+    found = [
+        check.id
+        for check in doubts
+        if any(f"{check.id}.".startswith(f"{name}.") for name in behind)
+        or any(fact.id in facts for fact in check.sentence.facts())
+    ]
+    return tuple(dict.fromkeys((*one.checks, *found)))
+
+
+def _behind(study: ValueStudy, one: Finding) -> tuple[str, ...]:
+    """How the ids of the checks begin that stand behind a finding; what only keeps contracts does without the model of purchases."""
+    if one.id == "value.service_effect" and not isinstance(study.effects, NotDone):
+        effect = study.effects.get(one.subject["treatment"])
+        return _OF_MODEL if effect is not None and effect.stake_repurchase is not None else ()
+    if one.id == "value.what_if" and not isinstance(study.what_ifs, NotDone):
+        scenario = next(
+            each for each in study.what_ifs.results if each.scenario.id == one.subject["scenario"]
+        )
+        counted = {
+            (lever.lever.treatment, each.outcome)
+            for lever in scenario.levers
+            for each in lever.outcomes
+            if each.verdict == "effect"
+        }
+        effects = tuple(f"value.effects.{treatment}" for treatment in sorted({name for name, _ in counted}))
+        return effects + (_OF_MODEL if any(outcome == "repurchase" for _, outcome in counted) else ())
+    return _OF_MODEL
 
 
 def _finding(id: str, severity: Severity, statement: Sentence, *, rank: float = 0.0, **more: Any) -> Finding:
