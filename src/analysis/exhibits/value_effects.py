@@ -75,8 +75,21 @@ def _adjusted(*ids: str, of: str = "adjusted", key: str = "adjusted") -> list[Fi
     ]
 
 
-def _naive(*ids: str) -> Field:
-    return metric(*ids, of="naive", head="Plain difference", signed=True, better=None, slice=NAIVE)
+def _naive(*ids: str) -> list[Field]:
+    """The plain difference and its interval."""
+    return [
+        metric(*ids, of="naive", head="Plain difference", signed=True, better=None, slice=NAIVE),
+        interval(*ids, of="naive", key="naive_interval", slice=NAIVE),
+    ]
+
+
+def _share_with(arm: str, head: str) -> list[Field]:
+    """The share with the outcome in one arm, and its interval."""
+    stated: dict[str, Any] = {"of": f"{arm}_it", "slice": {"arm": arm}}
+    return [
+        metric("service_outcome_share", head=head, key=arm, **stated),
+        interval("service_outcome_share", key=f"{arm}_interval", **stated),
+    ]
 
 
 # ---------------------------------------------------------------- what is asked
@@ -91,7 +104,7 @@ def diagrams_figure(study: ValueStudy) -> Block:  # noqa: ARG001 - exhibits are 
     return figure(
         "value.diagrams",
         title=Sentence(
-            "Customers who are served well differ from those who are not: common causes are allowed for, what follows is not"
+            "Customers who are served well may differ from those who are not: common causes are allowed for, what follows is not"
         ),
         subtitle=Sentence(
             "Declared causal diagram by family of treatments; solid: common causes and effect, dashed: lies between and is left out"
@@ -235,12 +248,10 @@ def effects_table(study: ValueStudy) -> Block:
         return _absent("all", part)
     columns = [
         words(lambda found: _outcome_name(found.outcome), "Treatment and outcome", key="name", wide=True),
-        _naive(*EFFECTS),
+        *_naive(*EFFECTS),
         *_adjusted(*EFFECTS),
-        metric("service_outcome_share", of="with_it", head="With", key="with", slice={"arm": "with"}),
-        metric(
-            "service_outcome_share", of="without_it", head="Without", key="without", slice={"arm": "without"}
-        ),
+        *_share_with("with", "With"),
+        *_share_with("without", "Without"),
         words(lambda found: Text.of(STATUS[found.standing]), "Verdict", key="status"),
     ]
     rows: list[Row] = []
@@ -281,7 +292,7 @@ def margin_table(study: ValueStudy) -> Block | None:
         ),
         rows=lines,
         by=("treatment",),
-        columns=[_treatment(), _naive(METRIC["margin"]), *_adjusted(METRIC["margin"])],
+        columns=[_treatment(), *_naive(METRIC["margin"]), *_adjusted(METRIC["margin"])],
         note=cases_source(study),
     )
 
@@ -302,6 +313,7 @@ def worth_table(study: ValueStudy) -> Block:
             scale="exact",
             places=0,
         ),
+        interval("service_effect_value", of="per_case", key="case_interval", scale="exact", places=0),
         metric("service_value_at_stake", of="at_stake", head="Value of all of them", key="stake"),
         interval("service_value_at_stake", of="at_stake"),
         words(_verdicts, "Verdict", key="status", wide=True),
@@ -360,8 +372,11 @@ def bridge_table(study: ValueStudy) -> Block | None:
     columns = [
         words("name", "What differs", wide=True),
         metric(*there, of=or_not_applicable("there"), key="there", head="Churn section"),
+        interval(*there, of="there", key="there_interval", blank=True),
         metric(*here, of=or_not_applicable("here"), key="here", head="This section"),
+        interval(*here, of="here", key="here_interval", blank=True),
         metric(*sums, of="sum", key="sum", head="Sum and steps", signed=True, better=None),
+        interval(*sums, of="sum", key="sum_interval", blank=True),
     ]
     return table_of(
         "value.effects.bridge",

@@ -914,7 +914,7 @@ def _finding(one: WhatIf) -> Finding:
         checks=tuple(check.id for check in _checks(one)),
         rank=float(one.npv.value or 0),
         statement=Sentence(
-            "{scenario}: it would bring {clv} of customer value and save {saving} for {programme}: present value {npv} ({npv:interval}).",
+            "{scenario}: it would bring {clv} of customer value and save {saving} for {programme}, all discounted: present value {npv} ({npv:interval}).",
             values,
         ),
     )
