@@ -176,8 +176,8 @@ def spend_table(study: ValueStudy) -> Block | None:
             metric("expected_spend", of="mean", head="Mean spend", places=0),
             interval("expected_spend", of="mean", key="mean_interval", places=0),
             metric("purchase_margin_share", of="margin", head="Margin rate"),
-            metric("spend_independence", of="correlation", head="Correlation of number and spend", places=3),
-            interval("spend_independence", of="correlation", places=3),
+            metric("spend_independence", of="correlation", head="Correlation of number and spend", places=2),
+            interval("spend_independence", of="correlation", places=2),
         ],
         note=source(study),
     )
