@@ -213,7 +213,7 @@ def effect_figure(study: ValueStudy, outcome: str) -> Block:
 # what the colours of the dots say, in this order
 _MARKS = {
     "effect": "orange, overlap and placebos hold and beyond chance after correction for all that was asked",
-    "doubtful": "red, so too, but a hidden cause as strong as customer tier would take the interval to zero",
+    "doubtful": "red, overlap and placebos hold and beyond chance after correction, but a hidden cause as strong as customer tier would take the interval to zero",
     "not_shown": "blue, may be nothing",
     "association": "pale, association only",
 }

@@ -88,7 +88,7 @@ def what_if_table(study: ValueStudy) -> Block:
         columns=columns,
         rows=rows,
         note=Sentence(
-            "Effects that are not shown for the customers concerned are not counted, and stand in the next table; what comes after the programme's months is not counted either. Coloured: a present value whose interval does not hold zero. The chance counts draws in which uptake, cost and saving come from ranges that somebody stated: it is no surer than these."
+            "Effects that are not shown for the customers concerned are not counted, and stand in a table below; what comes after the programme's months is not counted either. Coloured: a present value whose interval does not hold zero. The chance counts draws in which uptake, cost and saving come from ranges that somebody stated: it is no surer than these."
         ),
     )
 

@@ -687,7 +687,7 @@ def test_a_mark_knows_the_check_of_hidden_causes(studied: ValueStudy, enough: bo
     subtitle = "".join(
         piece["t"] for piece in effects_.effect_figure(shown, "repurchase").payload["subtitle"]["en"]
     )
-    assert ("red, so too" in subtitle) is enough and ("orange" in subtitle) is not enough
+    assert ("red, overlap" in subtitle) is enough and ("orange" in subtitle) is not enough
     assert effect_findings.evidence(one)["status"].iloc[0] == standing
     table = effects_.effects_table(shown).payload
     verdicts = [row["cells"][-1]["text"]["en"] for row in table["rows"] if row["role"] == "body"]
