@@ -372,22 +372,13 @@ def budget_table(study: ValueStudy) -> Block:
         else {one.value: one for one in study.portfolio.by.get("tier", ())}
     )
 
-    def of_tier(name: str) -> Callable[[TierBudget], Fact | None]:
-        return lambda line: getattr(base.get(line.tier), name, None)
+    def customers(line: TierBudget) -> Fact | None:
+        tier = base.get(line.tier)
+        return tier.customers if tier else None
 
     columns = [
         label("tier", head="Tier"),
-        metric(
-            "value_customers", of=or_not_applicable(of_tier("customers")), head="Customers", key="customers"
-        ),
-        metric(
-            "customer_value",
-            of=or_not_applicable(of_tier("total")),
-            head="Value",
-            context="customer",
-            key="value",
-        ),
-        interval("customer_value", of=or_not_applicable(of_tier("total")), key="value_interval"),
+        metric("value_customers", of=or_not_applicable(customers), head="Customers", key="customers"),
         metric(
             "budget_growth",
             of=or_not_applicable("growth"),

@@ -200,7 +200,7 @@ def test_scenarios_and_tiers_are_read_from_the_study(studied: ValueStudy):
     tiers = {one.value: one for one in studied.portfolio.by["tier"]}
     shown = [tiers[line.tier] for line in part.budget.lines if line.tier in tiers]
     # the base's own facts, not a second count of it
-    assert cells(budget, "value", "body")[: len(shown)] == published(*(one.total for one in shown))
+    assert cells(budget, "customers", "body")[: len(shown)] == published(*(one.customers for one in shown))
     assert cells(budget, "tier")[-2:] == ["Not traced to customers", "Total"]
 
 
