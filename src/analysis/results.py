@@ -395,7 +395,9 @@ class Sentence(Summarised):
                     raise ParameterError(f"sentence '{self.template}': no value for {{{name}}}.")
                 pieces.append(_placed(self.values[name], specification or "", language))
         if language == "zh":
-            texts = closed_up([piece.text for piece in pieces], own=[piece.kind == "words" for piece in pieces])
+            texts = closed_up(
+                [piece.text for piece in pieces], own=[piece.kind == "words" for piece in pieces]
+            )
             pieces = [replace(piece, text=text) for piece, text in zip(pieces, texts, strict=True)]
         return [piece for piece in pieces if piece.text]
 

@@ -218,7 +218,10 @@ class _ColumnPrinter:
             "key": self.column.key,
             "label": label,
             # a heading that is the unit's name says it already
-            "unit": {language: "" if unit[language] == label[language] else unit[language] for language in LANGUAGES},
+            "unit": {
+                language: "" if unit[language] == label[language] else unit[language]
+                for language in LANGUAGES
+            },
             "align": "right" if number else "left",
             "type": "number" if number else "text",
             "wide": self.column.wide,

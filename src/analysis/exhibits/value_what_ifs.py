@@ -20,7 +20,7 @@ from analysis.exhibits.specification import (
 )
 from analysis.exhibits.statements import callout
 from analysis.exhibits.value_shared import absent, cases_source, joined, or_not_applicable
-from analysis.exhibits.vocabulary import Cell, Row, phrase
+from analysis.exhibits.vocabulary import Cell, Row, paired, phrase
 from analysis.locale import Text
 from analysis.metrics import NotDone
 from analysis.results import Fact, Sentence, Value
@@ -166,9 +166,7 @@ def _verdicts(lever: LeverResult) -> Text:
         return Text.of(STANDING["not_counted"])
     return joined(
         [
-            phrase(
-                "{outcome}: {verdict}", outcome=OUTCOMES[one.outcome], verdict=Text.of(STANDING[one.verdict])
-            )
+            paired(OUTCOMES[one.outcome], Text.of(STANDING[one.verdict]))
             for one in lever.outcomes
         ]
     )
