@@ -164,12 +164,7 @@ def _verdicts(lever: LeverResult) -> Text:
     """Outcome by outcome, since money follows each."""
     if lever.standing == "not_counted":
         return Text.of(STANDING["not_counted"])
-    return joined(
-        [
-            paired(OUTCOMES[one.outcome], Text.of(STANDING[one.verdict]))
-            for one in lever.outcomes
-        ]
-    )
+    return joined([paired(OUTCOMES[one.outcome], Text.of(STANDING[one.verdict])) for one in lever.outcomes])
 
 
 def levers_table(study: ValueStudy) -> Block | None:
