@@ -223,7 +223,8 @@ def _idle_finding(inputs: StudyInputs, row: Mapping[str, Any], hours: pd.DataFra
     idle = state.exact(
         "excess_unused_hours", row["excess_hours"], parts=_scaled(excess, row["excess_hours"]), team=team
     )
-    values: dict[str, Value] = {"team": team, "share": share, "excess": excess, "hours": idle}
+    label = inputs.engine.registry.value_label("team", team)
+    values: dict[str, Value] = {"team": label, "share": share, "excess": excess, "hours": idle}
     money = _idle_cost(state, row["excess_hours"], excess, recent)
     template = IDLE_HOURS
     if money is not None:

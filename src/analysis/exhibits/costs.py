@@ -915,7 +915,7 @@ def measures_table(study: CostStudy) -> Block:
             {"month": study.month},
         ),
         columns=[
-            words("entry.owner", "Owner"),
+            words(_owner, "Owner", key="owner"),
             words(_since, "Since", key="start"),
             words("verdict", "Verdict", wide=True),
             words("kind", "Kind", wide=True),
@@ -925,6 +925,10 @@ def measures_table(study: CostStudy) -> Block:
             interval("saving_realised", "capacity_freed", of="facts.saving", places=0),
         ],
     )
+
+
+def _owner(measure: RegisteredMeasure) -> Text:
+    return registry().value_label("owner", measure.entry.owner)
 
 
 def _since(measure: RegisteredMeasure) -> Month:

@@ -265,3 +265,10 @@ def test_show_displays_each_block_by_itself(monkeypatch: pytest.MonkeyPatch) -> 
     show(first, None, [second, (first,)])
     Blocks((second,))._ipython_display_()
     assert seen == ["a", "b", "a", "b"]
+
+
+def test_a_heading_that_is_the_name_of_its_unit_stands_once() -> None:
+    chance = Fact(metric="chance", period="2026-10", unit="p_value", value=0.04)
+    column = Column(key="value", label=Text("As much by chance", "p 值"))
+    block = table("t", title=TITLE, columns=[column], rows=[Row(cells={"value": chance})])
+    assert (unit(block, "en"), unit(block, "zh")) == ("p", "")
