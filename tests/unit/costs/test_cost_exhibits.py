@@ -104,8 +104,9 @@ def test_every_exhibit_says_what_is_stated_and_what_is_not(
     rich = with_assumptions(inputs, tmp_path / "stated.yml", 30)
     interval = {"low": 1.0, "high": 1e9, "level": 0.95, "method": "model"}
     fact = {
+        "id": "forecast_cost#2026-10:2",
         "metric": "forecast_cost",
-        "version": "1",
+        "version": inputs.engine.registry["forecast_cost"].version,
         "period": "2026-10",
         "dimensions": {},
         "value": 5e5,
@@ -127,7 +128,7 @@ def test_every_exhibit_says_what_is_stated_and_what_is_not(
     told = texts(
         replace(
             study,
-            flexed=flexed_budget(rich, study.budget_lines),
+            flexed=flexed_budget(rich, study.budget),
             sourcing=sourcing,
             outlook=outlook,
             provision=provision,
@@ -141,7 +142,7 @@ def test_every_exhibit_says_what_is_stated_and_what_is_not(
     )
     assert "The failure section states the direct cost of the same" in told["costs.coverage"]
 
-    with pytest.raises(ParameterError, match="a contract cannot bill fewer than none"):
+    with pytest.raises(ParameterError, match="should be at least 0"):
         sourcing_of(with_assumptions(inputs, tmp_path / "wrong.yml", -1))
 
 
