@@ -400,7 +400,7 @@ def rankings() -> Iterator[tuple[str, str]]:
 
 
 COUNTED_PLACES = re.compile(
-    r"\{(?:months|number|smallest|needed|fewest|exposed|others|rows|folds|customers|error)[:}]"
+    r"\{(?:months|number|smallest|needed|fewest|exposed|others|rows|folds|customers|error)[:}]|\{\w+:level\}"
 )
 
 
