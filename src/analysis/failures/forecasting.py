@@ -65,7 +65,9 @@ def intensity_of(field: Field, baseline: Baseline, delay: Delay, lives: list[Com
     number = np.array([month.number for month in field.months])
     season = np.array([factor[number == k].mean() if (number == k).any() else 1.0 for k in range(1, 13)])
     season = season / season.mean()
-    residual = np.log(np.maximum(factor, 1e-9) / season[number - 1])
+    # a month of the year in which nothing ever failed says nothing of the scatter about its season
+    seen = season[number - 1] > 0
+    residual = np.log(np.maximum(factor[seen], 1e-9) / season[number - 1][seen])
     counts = field.failure_counts.groupby("month_no")["failures"].sum().mean()
     years = max(len(field.months) / 12, 1.0)
     # residuals are taken from seasons fitted on the same years: what a new month adds is wider
@@ -264,7 +266,7 @@ def backtest(field: Field, delay: Delay) -> ForecastTest | NotDone:
     rows = pd.DataFrame(
         {
             "month": [str(month) for month in made.months],
-            "expected": [float(expected[str(month)]) for month in made.months],
+            "expected": [float(expected.get(str(month), 0.0)) for month in made.months],
             "actual": actual,
         }
     )
