@@ -134,7 +134,11 @@ def claims_forecast(inputs: StudyInputs, lines: Sequence[str]) -> ForecastOfClai
                 message="not computed: a product line has no claims or no failures under warranty in the last year"
             )
         rates[line] = claims_per_failure(claims, failures)
-    claims_by_line = simulated_claims({line: float(due[line]) for line in lines}, rates, ahead.draws)
+    # failures that cost nothing (no posting names its order), or that earn, spread as their numbers do
+    futures = ahead.draws if float(ahead.draws.mean()) > 0 else ahead.counts
+    if float(ahead.counts.mean()) <= 0:
+        raise FitError("no failure under warranty is expected")
+    claims_by_line = simulated_claims({line: float(due[line]) for line in lines}, rates, futures)
     chosen = ahead.rows[ahead.rows["product_line"].isin(list(lines))]
     paid, seen = (
         np.sum([_by_month(frame, line, inputs.month) for line in lines], axis=0) for frame in (booked, past)
@@ -147,8 +151,8 @@ def claims_forecast(inputs: StudyInputs, lines: Sequence[str]) -> ForecastOfClai
         booked=float(paid.sum()),
         seen=float(seen.sum()),
         rate_error=claims_per_failure(paid, seen)[1],
-        counts=ahead.counts / max(float(ahead.counts.mean()), 1e-9),
-        costs=ahead.draws / ahead.draws.mean(),
+        counts=ahead.counts / ahead.counts.mean(),
+        costs=futures / futures.mean(),
     )
 
 

@@ -37,7 +37,7 @@ def added(expression: str) -> str:
 
     Floats added by several threads are not; millionths are exact, and finer than any source records.
     """
-    return f"sum(CAST({expression} AS DECIMAL(18, 6)))::DOUBLE"
+    return f"sum(CAST({expression} AS DECIMAL(38, 6)))::DOUBLE"
 
 
 def facts_by_month(inputs: StudyInputs, metric: str, months: Sequence[Month]) -> tuple[Fact, ...]:

@@ -143,7 +143,8 @@ def _bridge(
 
     def ahead(metric: str, value: Decimal | int, futures: np.ndarray) -> Fact:
         low, high = np.quantile(futures, [(1 - inputs.confidence) / 2, (1 + inputs.confidence) / 2])
-        limits = (round(float(value) * low, 2), round(float(value) * high, 2))
+        # credits turn the limits round
+        limits = sorted((round(float(value) * float(low), 2), round(float(value) * float(high), 2)))
         return state.between(metric, value, *limits, n=len(futures), method=simulated(len(futures)))
 
     return ClaimsBridge(
@@ -229,6 +230,9 @@ def _expected(inputs: StudyInputs, claims: ForecastClaims | ClaimsExperience | N
         reason = Text.of("not computed: needs units.warranty_end and a year of claims of the line")
         return state.exact("provision_expected_claims", None, reason=reason, product_line=name)
     low, high = claims.limits(inputs.confidence)
+    if high < 0:
+        reason = Text.of("not computed: claims expected are not clearly above zero")
+        return state.exact("provision_expected_claims", None, reason=reason, product_line=name)
     limits = Interval(low=max(0.0, low), high=high, level=inputs.confidence, method=claims.method)
     parts = {"interval": limits, "n": claims.months}
     return state.exact("provision_expected_claims", cents(claims.expected), parts=parts, product_line=name)

@@ -288,7 +288,7 @@ def _series(
         )
     else:
         wage = (
-            f"SELECT sum(cost)::DOUBLE / {added('hours_paid')} AS wage FROM workforce "
+            f"SELECT sum(cost)::DOUBLE / nullif({added('hours_paid')}, 0) AS wage FROM workforce "
             "WHERE cost IS NOT NULL AND coalesce(sourcing, 'in_house') = 'in_house'"
         )
         cost, joined = "t.hours * w.wage", f"CROSS JOIN ({wage}) w"

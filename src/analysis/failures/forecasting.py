@@ -74,9 +74,10 @@ def intensity_of(field: Field, baseline: Baseline, delay: Delay, lives: list[Com
     variance = max(0.0, float(residual.var()) * years / max(years - 1, 0.5) - 1 / float(counts))
     total = float(field.failure_counts["failures"].sum())
     held = sum(life.failures for life in lives)
-    level = float(
-        np.average(factor, weights=field.by_age.groupby("month_no")["unit_months"].sum().to_numpy())
-    )
+    # a month before the first machine was in the field weighs nothing
+    held_in = field.by_age.groupby("month_no")["unit_months"].sum()
+    weights = held_in.reindex([month_index(month) for month in field.months], fill_value=0.0)
+    level = float(np.average(factor, weights=weights.to_numpy(dtype=float)))
     rest = (total - held) / float(field.by_age["unit_months"].sum())
     return Intensity(
         lives=tuple(lives),
