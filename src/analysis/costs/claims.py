@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from analysis.costs.figures import rows_of
 from analysis.costs.serial import Contrast, contrast
 from analysis.costs.signals import LEAST_CORRELATION
-from analysis.errors import MissingData
+from analysis.errors import FitError, MissingData
 from analysis.metrics import Period, StudyInputs, cents, traced
 from analysis.metrics.backend import literal
 from analysis.metrics.views import NOT_STATED, at

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from analysis.formats import decimal
 from analysis.metrics import Stating, StudyInputs, traced
 from analysis.periods import Month
 from analysis.results import Fact
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def size(fact: Fact) -> float:
@@ -30,6 +29,11 @@ def rows_of(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Rows by column name."""
     names = [str(name) for name in frame.columns]
     return (dict(zip(names, row, strict=True)) for row in frame.itertuples(index=False, name=None))
+
+
+def month_texts(days: pd.Series) -> pd.Series:
+    """Months as text (``2026-10``), also where there is no row at all, so that they can still be compared."""
+    return pd.Series([f"{day:%Y-%m}" for day in days], index=days.index, dtype="str")
 
 
 def added(expression: str) -> str:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 MONTHS = 12
 PER_FAILURE = "ratio of sums over months that hang together, log-normal"
 NOTHING = Decimal("0.00")
+NOT_ABOVE_ZERO = Text.of("not computed: claims expected are not clearly above zero")
 _NO_SALES = Text.of("not computed: no sales of the line")
 
 
@@ -143,8 +144,7 @@ def _bridge(
 
     def ahead(metric: str, value: Decimal | int, futures: np.ndarray) -> Fact:
         low, high = np.quantile(futures, [(1 - inputs.confidence) / 2, (1 + inputs.confidence) / 2])
-        # credits turn the limits round
-        limits = sorted((round(float(value) * float(low), 2), round(float(value) * float(high), 2)))
+        limits = (round(float(value) * float(low), 2), round(float(value) * float(high), 2))
         return state.between(metric, value, *limits, n=len(futures), method=simulated(len(futures)))
 
     return ClaimsBridge(
@@ -168,6 +168,8 @@ def _at_past_rate(inputs: StudyInputs, experience: ClaimsExperience | None) -> F
     if experience is None:
         return state.exact(metric, None, reason=Text.of("not computed: needs a year of claims and exposure"))
     low, high = experience.limits(inputs.confidence)
+    if high < 0:
+        return state.exact(metric, None, reason=NOT_ABOVE_ZERO)
     return state.between(
         metric, cents(experience.expected), max(0.0, low), high, n=experience.months, method=experience.method
     )
@@ -231,9 +233,8 @@ def _expected(inputs: StudyInputs, claims: ForecastClaims | ClaimsExperience | N
         return state.exact("provision_expected_claims", None, reason=reason, product_line=name)
     low, high = claims.limits(inputs.confidence)
     if high < 0:
-        reason = Text.of("not computed: claims expected are not clearly above zero")
-        return state.exact("provision_expected_claims", None, reason=reason, product_line=name)
-    limits = Interval(low=max(0.0, low), high=high, level=inputs.confidence, method=claims.method)
+        return state.exact("provision_expected_claims", None, reason=NOT_ABOVE_ZERO, product_line=name)
+    limits = Interval.spanning(low=max(0.0, low), high=high, level=inputs.confidence, method=claims.method)
     parts = {"interval": limits, "n": claims.months}
     return state.exact("provision_expected_claims", cents(claims.expected), parts=parts, product_line=name)
 
@@ -246,17 +247,16 @@ def _coverage(
     place: dict[str, Any] = dict(closing.dimensions)
     limits = expected.interval
     if limits is None or claims is None or limits.low <= 0:
-        unclear = Text.of("not computed: claims expected are not clearly above zero")
         return state.exact(
             "provision_coverage",
             None,
-            reason=expected.reason or unclear,
+            reason=expected.reason or NOT_ABOVE_ZERO,
             lineage=Derived(operation="quotient", parents=(closing, expected)),
             **place,
         )
     # a balance can be below zero, where more was paid than was ever set aside
     least, most = sorted(float(amount_of(closing)) / edge for edge in (limits.low, limits.high))
-    share = Interval(low=least, high=most, level=inputs.confidence, method=claims.method)
+    share = Interval.spanning(low=least, high=most, level=inputs.confidence, method=claims.method)
     parts = {"interval": share, "n": claims.months}
     return state.derived("provision_coverage", closing, expected, parts=parts, **place)
 

@@ -210,7 +210,7 @@ def _reached(inputs: StudyInputs, entry: Intervention, start: Month) -> Reached 
         return None
     before = float(found.series.loc[found.series["after"], "expected"].mean())
     state = Stating(inputs=inputs, period=Period(start, inputs.month))
-    limits = replace(found.interval, low=-found.interval.high / before, high=-found.interval.low / before)
+    limits = found.interval.spanned(low=-found.interval.high / before, high=-found.interval.low / before)
     return Reached(
         share=state.share("measure_reached_share", inside, all_of, measure=entry.id),
         rate=state.exact(
@@ -248,7 +248,9 @@ def events_avoided(
     low, high = contrast(design, rest, np.array([0.0, -len(after)])).limits(confidence)
     value = float(before.mean()) * growth * len(after) - float(after.sum())
     method = "difference of months before and after, serially correlated errors, t"
-    return value, Interval(low=min(low, value), high=max(high, value), level=confidence, method=method)
+    return value, Interval.spanning(
+        low=min(low, value), high=max(high, value), level=confidence, method=method
+    )
 
 
 @traced
@@ -321,7 +323,7 @@ def _facts(
         return state.exact(metric, value, reason=reason, parts=parts | why, measure=entry.id)
 
     def scaled(low: float, high: float) -> Interval:
-        return Interval(low=low, high=high, level=limits.level, method=limits.method)
+        return Interval.spanning(low=low, high=high, level=limits.level, method=limits.method)
 
     residual = fact(
         "cost_residual_ratio",
@@ -380,7 +382,7 @@ def per_event_limits(result: MeasureResult, avoided: float, around: Interval) ->
     each = saved / avoided
     below = np.hypot(limits.low / saved - 1, avoided / around.high - 1)
     above = np.hypot(limits.high / saved - 1, avoided / around.low - 1)
-    return replace(limits, low=each * (1 - float(below)), high=each * (1 + float(above)))
+    return limits.spanned(low=each * (1 - float(below)), high=each * (1 + float(above)))
 
 
 def measure_checks(measures: Sequence[RegisteredMeasure]) -> list[Check]:

@@ -193,11 +193,12 @@ def _cost(
     value = expected * cost.mean
     below, above = (1 - low / expected, high / expected - 1) if expected else (0.0, 0.0)
     money_part = z * cost.error / cost.mean if cost.mean else 0.0
-    # failures that bring credits have a negative cost, whose limits are turned round
-    ends = sorted(
-        (value * (1 - float(np.hypot(below, money_part))), value * (1 + float(np.hypot(above, money_part))))
+    limits = interval_of(
+        value * (1 - float(np.hypot(below, money_part))),
+        value * (1 + float(np.hypot(above, money_part))),
+        field.inputs.confidence,
+        COST_METHOD,
     )
-    limits = interval_of(*ends, field.inputs.confidence, COST_METHOD)
     parts = {"n": cost.failures, "interval": limits}
     return field.state.exact(metric, cents(value), period=period, parts=parts, **dimensions)
 

@@ -77,7 +77,8 @@ def chart_facts(
     values = tuple(
         field.state.exact(
             metric,
-            float(value),
+            float(value) if np.isfinite(value) else None,
+            reason=NOT_IN_FIELD,
             period=month,
             parts={
                 "n": int(size * scale),
@@ -102,6 +103,7 @@ def chart_facts(
     )
 
 
+NOT_IN_FIELD = Text.of("not computed: no machine was in the field")
 POINT_METHOD = "exact Poisson, expectation taken as known"
 SCATTER_METHOD = "chi-square, degrees of freedom of moving ranges"
 

@@ -202,14 +202,14 @@ class Engine:
         self._database.register_frame("account_map", _account_map(self.cost_tree))
 
     def _as_they_were(self) -> None:
-        """What only another table can say of the as-of date: which parts had been used by then, and where a customer stood.
+        """What only another table can say of the as-of date: whose customer or order was not there yet, and where a customer stood.
 
         Nothing is joined where nothing came later, which is every run of a month in its own time.
         """
-        if self._later("tickets") and self._filled("parts_used"):
-            self._database.create_view("parts_used", _parts_of(self.accepted("parts_used"), self._undone()))
-        moved = self._later("customer_history") if self._filled("customers") else ()
-        if moved:
+        for name in self.tables.tables:
+            if lacking := self._lacking(name):
+                self._database.create_view(name, self._with_references(name, lacking))
+        if self._filled("customers") and self._later("customer_history"):
             self._database.create_view("customers", self._customers_then())
 
     def _filled(self, table: str) -> bool:
@@ -218,30 +218,66 @@ class Engine:
     def _later(self, table: str) -> frozenset[str]:
         """The months (``None`` as text where a table is kept whole) in which rows or events stand that came after the as-of date."""
         if table not in self._came_later:
-            entry = contract().tables[table]
-            month = "CAST(month AS VARCHAR)" if entry.time else "'None'"
-            rows = self.accepted(table) if self._filled(table) else ""
-            # one column a query: the statistics of the files then tell that nothing needs to be read
-            asked = [
-                f"SELECT DISTINCT {month} AS month FROM {rows} WHERE {one}"
-                for one in self._knowledge.later(entry)
-            ]
-            found = self._database.frame(" UNION ".join(asked))["month"] if rows and asked else ()
+            found = (
+                self._database.frame(" UNION ".join(asked))["month"]
+                if (asked := self._ask_later(table))
+                else ()
+            )
             self._came_later[table] = frozenset(map(str, found))
         return self._came_later[table]
 
-    def _undone(self) -> str:
-        """The orders whose work was not done on the as-of date."""
-        table = contract().tables["tickets"]
-        known, done = self._knowledge.rows(table), self._knowledge.values(table)["resolved_at"]
+    def _ask_later(self, table: str) -> list[str]:
+        """One column a query: the statistics of the files then tell that nothing needs to be read."""
+        if not self._filled(table):
+            return []
+        entry, rows = contract().tables[table], self.accepted(table)
+        month = "CAST(month AS VARCHAR)" if entry.time else "'None'"
+        conditions = [
+            *self._knowledge.later(entry),
+            *(f"{quoted(column)} IN ({keys})" for column, keys in self._lacking(table).items()),
+        ]
+        return [f"SELECT DISTINCT {month} AS month FROM {rows} WHERE {one}" for one in conditions]
+
+    def _lacking(self, table: str) -> dict[str, str]:
+        """By column that must name a row of another table, the keys that were not there yet: such a row would have been set aside."""
+        if not self._filled(table):
+            return {}
+        return {
+            column.name: self._unknown(column.refers)
+            for column in contract().tables[table].columns.values()
+            if column.required and column.refers not in (None, table) and self._later(column.refers)
+        }
+
+    def _unknown(self, table: str) -> str:
+        """The keys of the rows that were not there on the as-of date."""
+        entry = contract().tables[table]
+        known = self._knowledge.rows(entry) or "TRUE"
+        return f"SELECT {quoted(entry.key[0])} FROM {self.accepted(table)} WHERE NOT coalesce({known}, FALSE)"
+
+    def _with_references(self, table: str, lacking: Mapping[str, str]) -> str:
+        entry = contract().tables[table]
+        rows = self._cut(table)
+        conditions = [f"{quoted(column)} NOT IN ({keys})" for column, keys in lacking.items()]
+        if table == "parts_used":
+            # parts are written down when the work is done
+            moment = f"resolved_at >= {literal(self._knowledge.until)}"
+            conditions.append(
+                f"ticket_id NOT IN (SELECT ticket_id FROM {self.accepted('tickets')} WHERE {moment})"
+            )
+        return f"SELECT * FROM ({rows}) AS {quoted(entry.name)} WHERE {' AND '.join(conditions)}"
+
+    def _cut(self, table: str) -> str:
+        """The rows and values of a table that were known by themselves."""
+        entry = contract().tables[table]
+        known, values = self._knowledge.rows(entry), self._knowledge.values(entry)
+        cut = ", ".join(f"{expression} AS {quoted(name)}" for name, expression in values.items())
         return (
-            f"SELECT ticket_id FROM {self.accepted('tickets')} "
-            f"WHERE NOT coalesce({known}, FALSE) OR (resolved_at IS NOT NULL AND ({done}) IS NULL)"
+            f"SELECT * {f'REPLACE ({cut})' if cut else ''} FROM {self.accepted(table)}"
+            f"{f' WHERE {known}' if known else ''}"
         )
 
     def _customers_then(self) -> str:
         """Customers with segment and region of the as-of date, where their history tells of a later change."""
-        rows, table = self.accepted("customers"), contract().tables["customers"]
         history, end = self.accepted("customer_history"), literal(self.as_of)
         moved = ", ".join(
             f"CASE WHEN {name}_moved THEN {name}_then ELSE {name} END AS {name}" for name in _KEPT_IN_HISTORY
@@ -251,13 +287,9 @@ class Engine:
             f"coalesce(bool_or(attribute = '{name}' AND valid_from > {end}), FALSE) AS {name}_moved"
             for name in _KEPT_IN_HISTORY
         )
-        names = ", ".join(f"{name}_then, {name}_moved" for name in _KEPT_IN_HISTORY)
-        cut = ", ".join(
-            f"{expression} AS {quoted(name)}" for name, expression in self._knowledge.values(table).items()
-        )
         return (
             f"WITH told AS (SELECT customer_id, {told} FROM {history} GROUP BY customer_id), "
-            f"known AS (SELECT * REPLACE ({cut}) FROM {rows} WHERE {self._knowledge.rows(table)}) "
+            f"known AS ({self._cut('customers')}) "
             f"SELECT known.* REPLACE ({moved}) FROM known LEFT JOIN told USING (customer_id)"
         )
 
@@ -1085,11 +1117,6 @@ def _empty_select(table: str) -> str:
         + ", ".join(f"CAST(NULL AS {kind}) AS {quoted(name)}" for name, kind in columns.items())
         + " WHERE FALSE"
     )
-
-
-def _parts_of(rows: str, undone: str) -> str:
-    """Parts are written down when the work is done."""
-    return f"SELECT p.* FROM {rows} p LEFT JOIN ({undone}) u ON u.ticket_id = p.ticket_id WHERE u.ticket_id IS NULL"
 
 
 def whole_table(name: str, tables: TableSet) -> tuple[str, str]:

@@ -122,7 +122,13 @@ class Knowledge:
         for moment, names in RULES[table.name].later.items():
             for name in names:
                 moments.setdefault(name, []).append(moment)
-        return {name: self._value(table, table.columns[name], after) for name, after in moments.items()}
+        shown = {name: self._value(table, table.columns[name], after) for name, after in moments.items()}
+        if table.name == "tickets":
+            order = ((shown.get(late, late), shown.get(early, early)) for early, late in table.in_order)
+            shown["time_order_fault"] = " OR ".join(
+                f"coalesce(({late}) < ({early}), FALSE)" for late, early in order
+            )
+        return shown
 
     def later(self, table: TableContract) -> Iterator[str]:
         """Conditions of which a row that is not known whole meets at least one; each reads one column only.
