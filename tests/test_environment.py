@@ -135,3 +135,15 @@ def test_every_target_is_listed_by_make_help():
 def test_no_machine_is_named(name):
     text = (ROOT / name).read_text()
     assert not re.search(r"/(?:home|root|work|tmp)/|[a-z]+\.(?:internal|corp|local)\b", text)
+
+
+def test_the_files_that_begin_first_are_there(pytestconfig: pytest.Config) -> None:
+    """``LONGEST`` of tests/conftest.py names parts of paths; one that names nothing has been forgotten."""
+    conftest = pytestconfig.pluginmanager.get_plugin(str(ROOT / "tests" / "conftest.py"))
+    tests = [
+        path.relative_to(ROOT).as_posix()
+        for folder in ("tests", "notebooks")
+        for path in (ROOT / folder).rglob("*.*")
+    ]
+    for part in conftest.LONGEST:
+        assert any(part in path for path in tests), part

@@ -7,11 +7,12 @@ refusal is printed without a traceback and ends with the exit code of its kind (
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from analysis.metrics import Registry
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
 
 UNEXPECTED = 70
 INTERRUPTED = 130
+ENGINE_INTERRUPTED = "Query interrupted"  # what DuckDB makes of Ctrl-C while a query runs
+MOST_WORKERS = 256
 EXIT_CODES = """
 exit codes: 0 done or unchanged · 2 parameter · 3 source cannot be read · 4 data break the contract · 5 data missing
             6 a notebook stopped · 7 the pack does not pass its checks · 8 a model cannot be fitted · 9 a fault left out a part · 10 the machine refused (disk, rights, memory)
-            70 fault of the program
+            20 to 36 a gate of the pack refused (docs/GATES.md) · 70 fault of the program
 """
 
 
@@ -43,6 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
+        if type(error) is RuntimeError and str(error) == ENGINE_INTERRUPTED:
+            print("interrupted: nothing was issued.", file=sys.stderr)
+            return INTERRUPTED
         if options.debug:
             raise
         return _refusal(error)
@@ -61,15 +67,18 @@ def _end_in_order() -> None:
 
 
 def _refusal(error: Exception) -> int:
-    from analysis.errors import AnalysisError, of_the_machine
+    from analysis.errors import AnalysisError, of_the_machine, told
     from analysis.params import project_root
 
-    error = of_the_machine(error, near=project_root()) or error
+    near = Path.cwd()
+    with contextlib.suppress(AnalysisError):  # the root itself may be what is wrong
+        near = project_root()
+    error = of_the_machine(error, near=near) or error
     if isinstance(error, AnalysisError):
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return error.exit_code
     print(
-        f"a fault of the program: {type(error).__name__}: {error}\nRun the same command with --debug for the traceback.",
+        f"a fault of the program: {type(error).__name__}: {told(error)}\nRun the same command with --debug for the traceback.",
         file=sys.stderr,
     )
     return UNEXPECTED
@@ -154,6 +163,7 @@ def _check(options: argparse.Namespace) -> int:
     """Where every row went: through the map, through the proof. The month is judged last, when all of it has been printed."""
     from analysis.errors import SourceError
     from analysis.params import project_root
+    from analysis.params.places import is_folder
     from analysis.workbook.month_run import (
         canonical_folder,
         make_sample_company,
@@ -167,7 +177,7 @@ def _check(options: argparse.Namespace) -> int:
         with progress.stage("prepare data") as note:
             if params.data == "sample":
                 make_sample_company(params.data_folder, note)
-            if not params.data_folder.is_dir():
+            if not is_folder(params.data_folder, name=f"data folder '{params.data}'", refusal=SourceError):
                 raise SourceError(
                     f"data folder '{params.data}': no such folder below {project_root().name}. Name a folder of exports or tables."
                 )
@@ -199,10 +209,12 @@ def _checked_run(options: argparse.Namespace) -> tuple[RunParams, bool]:
 
     from analysis.errors import ParameterError, suggestion
     from analysis.params import available_runs, load_run
+    from analysis.params.strict import Name
 
     if not options.what or options.what in available_runs():
         params = load_run(options.what or options.run, month=options.month, data=options.data)
         return (replace(params, source_map=options.map) if options.map else params), True
+    Name(longest=1_000).refuse_outside(options.what, "folder or run")
     if not Path(options.what).is_dir():
         raise ParameterError(
             f"'{options.what}': neither a folder nor a run in params/runs.{suggestion(options.what, available_runs())}"
@@ -470,8 +482,68 @@ def _pairs(texts: Sequence[str]) -> dict[str, str]:
     return pairs
 
 
+class _Parser(argparse.ArgumentParser):
+    """Its refusals, too, repeat no password and have an end."""
+
+    def error(self, message: str) -> NoReturn:
+        from analysis.errors import told
+
+        super().error(told(message))
+
+
+class _Stated(argparse.Action):
+    """An option that is given holds something: an unset variable of a script must not ask for the sample, or for another month."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        if not values.strip():
+            parser.error(f"{option_string} is empty; say what is meant, or leave it out.")
+        setattr(namespace, self.dest, values)
+
+
+def _place(text: str) -> Path:
+    """A path as it was typed; no address, and no name that a file cannot have."""
+    from analysis.errors import ParameterError
+    from analysis.params.strict import Name
+
+    try:
+        Name(longest=4_000).refuse_outside(text, "path")
+    except ParameterError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return Path(text)
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    """The type of an option: a whole number from ``low`` to ``high``."""
+
+    def number(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) < 20 and low <= int(text) <= high):
+            raise argparse.ArgumentTypeError(
+                f"{text[:40]!r} should be a whole number from {low:,} to {high:,}"
+            )
+        return int(text)
+
+    return number
+
+
+def _size(text: str) -> float:
+    """The type of an option: a share of the sample company's size, above 0 and at most 10."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 < number <= 10:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} should be a number above 0 and at most 10")
+    return number
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="analysis",
         description="After-sales finance: from a company's tables to a signed monthly report.",
         epilog=EXIT_CODES,
@@ -490,6 +562,7 @@ def _parser() -> argparse.ArgumentParser:
     _run_options(report)
     report.add_argument(
         "--as-of",
+        action=_Stated,
         default="",
         metavar="DAY",
         help="last day whose records are seen, such as 2026-11-10 (default: the close of the month)",
@@ -515,13 +588,17 @@ def _parser() -> argparse.ArgumentParser:
         help="a further notebook parameter; may be repeated",
     )
     report.add_argument(
-        "--workers", type=int, default=2, metavar="N", help="notebooks side by side, at most (default: 2)"
+        "--workers",
+        type=_whole(1, MOST_WORKERS),
+        default=2,
+        metavar="N",
+        help="notebooks side by side, at most (default: 2)",
     )
     report.add_argument(
         "--force", action="store_true", help="issue a new edition even when nothing has changed"
     )
     report.add_argument(
-        "--reports", type=Path, metavar="FOLDER", help="where editions are issued (default: reports)"
+        "--reports", type=_place, metavar="FOLDER", help="where editions are issued (default: reports)"
     )
 
     trace = _command(
@@ -537,9 +614,9 @@ def _parser() -> argparse.ArgumentParser:
         help="what the report prints beside the number: an id, Table 13, costs.tie_out[3,2] (row, column), or a metric",
     )
     trace.add_argument(
-        "--edition", type=Path, metavar="FOLDER", help="an issued edition (default: reports/latest)"
+        "--edition", type=_place, metavar="FOLDER", help="an issued edition (default: reports/latest)"
     )
-    trace.add_argument("--out", type=Path, metavar="FILE", help="write every row as CSV")
+    trace.add_argument("--out", type=_place, metavar="FILE", help="write every row as CSV")
 
     sample = _command(
         commands,
@@ -548,9 +625,11 @@ def _parser() -> argparse.ArgumentParser:
         "make the sample company",
         "analysis sample\nanalysis sample --null --out data/null",
     )
-    sample.add_argument("--out", type=Path, metavar="FOLDER", help="where (default: data/sample)")
+    sample.add_argument("--out", type=_place, metavar="FOLDER", help="where (default: data/sample)")
     sample.add_argument("--null", action="store_true", help="with nothing planted")
-    sample.add_argument("--seed", type=int, metavar="N", help="another company of the same kind")
+    sample.add_argument(
+        "--seed", type=_whole(0, 2**32 - 1), metavar="N", help="another company of the same kind"
+    )
     sample.add_argument(
         "--format", choices=("parquet", "csv"), default="parquet", help="file format (default: parquet)"
     )
@@ -570,7 +649,11 @@ def _parser() -> argparse.ArgumentParser:
         help="a file in params/runs/, or a folder (default: --run)",
     )
     check.add_argument(
-        "--map", default="", metavar="NAME", help="a file in params/sources/ to read the folder through"
+        "--map",
+        action=_Stated,
+        default="",
+        metavar="NAME",
+        help="a file in params/sources/ to read the folder through",
     )
     check.add_argument(
         "--forgive",
@@ -588,7 +671,7 @@ def _parser() -> argparse.ArgumentParser:
         "propose a source map for unknown exports, its doubts marked",
         "analysis map path/to/exports > params/sources/acme.yml",
     )
-    proposal.add_argument("folder", type=Path, metavar="FOLDER", help="the folder that holds the exports")
+    proposal.add_argument("folder", type=_place, metavar="FOLDER", help="the folder that holds the exports")
 
     metrics = _command(
         commands,
@@ -600,7 +683,7 @@ def _parser() -> argparse.ArgumentParser:
     metrics.add_argument("metric", nargs="?", help="id of a metric")
     metrics.add_argument(
         "--near",
-        type=Path,
+        type=_place,
         metavar="EDITION",
         help="list quantities of an edition that may be one under two names",
     )
@@ -629,7 +712,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     nulls.add_argument(
         "--seeds",
-        type=int,
+        type=_whole(1, 1_000_000),
         default=400,
         metavar="N",
         help="companies, those known from an earlier run included (default: 400)",
@@ -642,11 +725,15 @@ def _parser() -> argparse.ArgumentParser:
         help="only these: costs, failures, retention, value, quality; the page is then left as it is (default: all)",
     )
     nulls.add_argument(
-        "--workers", type=int, default=1, metavar="N", help="companies side by side (default: 1)"
+        "--workers",
+        type=_whole(1, MOST_WORKERS),
+        default=1,
+        metavar="N",
+        help="companies side by side (default: 1)",
     )
     nulls.add_argument(
         "--scale",
-        type=float,
+        type=_size,
         default=0.12,
         metavar="SHARE",
         help="size against the sample company (default: 0.12)",
@@ -670,7 +757,11 @@ def _parser() -> argparse.ArgumentParser:
         help="with --definitions: also those whose code moved and whose meaning stayed",
     )
     golden.add_argument(
-        "--workers", type=int, default=2, metavar="N", help="notebooks side by side, at most (default: 2)"
+        "--workers",
+        type=_whole(1, MOST_WORKERS),
+        default=2,
+        metavar="N",
+        help="notebooks side by side, at most (default: 2)",
     )
 
     verify = _command(
@@ -680,7 +771,7 @@ def _parser() -> argparse.ArgumentParser:
         "is an issued edition as it was issued?",
         "analysis verify reports/2026-10/edition-1",
     )
-    verify.add_argument("edition", nargs="?", type=Path, help="an issued edition (default: reports/latest)")
+    verify.add_argument("edition", nargs="?", type=_place, help="an issued edition (default: reports/latest)")
 
     clean = _command(
         commands,
@@ -716,13 +807,22 @@ def _command(
 
 def _run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--run", default="sample", metavar="NAME", help="a file in params/runs/ (default: sample)"
+        "--run",
+        action=_Stated,
+        default="sample",
+        metavar="NAME",
+        help="a file in params/runs/ (default: sample)",
     )
     parser.add_argument(
-        "--month", default="", metavar="MONTH", help="such as 2026-10 (default: the run's own)"
+        "--month",
+        action=_Stated,
+        default="",
+        metavar="MONTH",
+        help="such as 2026-10 (default: the run's own)",
     )
     parser.add_argument(
         "--data",
+        action=_Stated,
         default="",
         metavar="FOLDER",
         help="folder of canonical tables, or sample (default: the run's own)",

@@ -6,16 +6,62 @@ code of its own, so that a scheduler can tell bad data from a bad parameter with
 
 from __future__ import annotations
 
+import builtins
 import difflib
 import errno
+import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
+LONGEST = 2_000  # letters of a message: whatever value stands in it, what to do must still be seen
+_END = 600
+# user and password of an address; of a path made of one, too, in which two strokes became one
+_USER = re.compile(r"(\b[a-z][a-z0-9+.-]*:/{1,2})(?:\S*|[^\s/@:]*:[^@\n]{1,200})@", re.IGNORECASE)
+_PASSWORD = re.compile(r"\b(password|passwd|passphrase|pwd|secret)(\s*=\s*)[^\s&;,]+", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+HIDDEN = "•••"
+
+
+def without_credentials(text: str) -> str:
+    """A text without the user and the password of any address in it."""
+    return _PASSWORD.sub(rf"\1\2{HIDDEN}", _USER.sub(rf"\1{HIDDEN}@", text))
+
+
+def told(text: object) -> str:
+    """A text as a message may hold it: no credentials, no control characters, cut in the middle when it is too long."""
+    whole = str(text)
+    if len(whole) > 50 * LONGEST:
+        whole = f"{whole[: 25 * LONGEST]} {whole[-25 * LONGEST :]}"
+    whole = _CONTROL.sub("�", without_credentials(whole))
+    return whole if len(whole) <= LONGEST else f"{whole[: LONGEST - _END]} […] {whole[-_END:]}"
+
+
+def in_quotes(value: object, longest: int = 60) -> str:
+    """A value of a file as a message repeats it: in quotes, its beginning where it is long."""
+    text = str(value) if isinstance(value, (str, int, float)) else _beginning(value)
+    return f"'{text}'" if len(text) <= longest else f"'{text[:longest]}…' ({len(text):,} characters)"
+
+
+def _beginning(value: object) -> str:
+    """Of a list or mapping that may be vast when it is written out."""
+    import reprlib
+
+    short = reprlib.Repr()
+    short.maxstring = short.maxother = 40
+    return short.repr(value) if isinstance(value, (list, tuple, dict, set)) else str(value)
+
 
 class AnalysisError(Exception):
-    """Something the user can act on. The command line prints it without a traceback."""
+    """Something the user can act on. The command line prints it without a traceback.
+
+    Whatever its message is made of, it shows no user or password of an address and has an end.
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(told(message))
 
 
 class ParameterError(AnalysisError):
@@ -108,6 +154,9 @@ def of_the_machine(error: BaseException, *, near: Path) -> PlaceError | None:
         return PlaceError(
             "The machine has not enough memory. Close what else runs, or run with WORKERS=1 (--workers 1)."
         )
+    for kind in _OF_THE_ENGINE:
+        if _engine_says(error, kind):
+            return _of_the_engine(kind, str(error))
     if type(error).__name__ == "BrokenProcessPool":
         return PlaceError(
             "A process that made pages was ended from outside, mostly for lack of memory. Run it again, with WORKERS=1 (--workers 1)."
@@ -119,10 +168,43 @@ def of_the_machine(error: BaseException, *, near: Path) -> PlaceError | None:
         return PlaceError(
             f"{_named(str(error.filename), package)}: a file of the program is missing. Install it again."
         )
-    if error.errno not in _ADVICE:
+    elsewhere = error.errno == errno.ENOENT and not Path(str(error.filename)).is_relative_to(near)
+    if (
+        error.errno not in _ADVICE or elsewhere
+    ):  # a file elsewhere that is not there: nobody but the program asked for it
         return None
     place = f"{_named(str(error.filename), near)}: " if error.filename else ""
     return PlaceError(f"{place}{str(error.strerror).lower()}. {_ADVICE[error.errno]}")
+
+
+def of_the_machine_in_a_cell(kind: str, text: str, *, near: Path) -> PlaceError | None:
+    """The same of an error that only its name and its words have come back of, from a cell of a notebook."""
+    if kind in _OF_THE_ENGINE:
+        return _of_the_engine(kind, text)
+    match = _ERRNO.match(text)
+    if match is None or not isinstance(getattr(builtins, kind, None), type):
+        return None
+    number, place = int(match["number"]), match["place"]
+    return of_the_machine(OSError(number, os.strerror(number), place), near=near)
+
+
+_OF_THE_ENGINE = ("OutOfMemoryException", "IOException")
+_ERRNO = re.compile(r"\[Errno (?P<number>\d+)\] [^:]*(?:: ['\"](?P<place>.*?)['\"])?")
+
+
+def _of_the_engine(kind: str, text: str) -> PlaceError:
+    if kind == "OutOfMemoryException":
+        return PlaceError(
+            "The engine needs more memory than it may take. Raise AFTER_SALES_MEMORY, or run with WORKERS=1 (--workers 1)."
+        )
+    return PlaceError(
+        f"The engine could not read or write: {(text.splitlines() or [''])[0][:200]}. {_RIGHTS}"
+    )
+
+
+def _engine_says(error: BaseException, kind: str) -> bool:
+    """Whether DuckDB raised an error of a kind; it is not imported only to ask."""
+    return type(error).__name__ == kind and "duckdb" in type(error).__module__
 
 
 def _named(place: str, near: Path) -> str:
@@ -144,6 +226,10 @@ _ADVICE = {
     errno.ENOTEMPTY: _OTHER_KIND,
     errno.ELOOP: "Links lead in a circle there; take one away.",
     errno.ENAMETOOLONG: "Use a shorter name.",
+    errno.ENOENT: "It was there when it was looked for, or should have been; do not move files while this runs, then run it again.",
+    errno.ENXIO: "It is no file that can be read; take it away.",
+    errno.ENOMEM: "Close what else runs, or run with WORKERS=1 (--workers 1).",
+    errno.EAGAIN: "No more processes may be started; close other programs, or run with WORKERS=1 (--workers 1).",
     errno.EIO: "The disk or the network drive does not answer as it should; have it looked at.",
     errno.ESTALE: "The network drive is no longer there as it was; connect it again.",
     errno.EMFILE: "Too many files are open; raise the limit (ulimit -n) or run with WORKERS=1 (--workers 1).",

@@ -39,6 +39,7 @@ _COUNTED = {
 _PER = {
     "ticket": ("per ticket", "每张工单"),
     "order": ("per order", "每笔订单"),
+    "purchase_day": ("per purchase day", "每购买日"),
     "1000_orders": ("per 1,000 orders", "每千笔订单"),
     "hour": ("per hour", "每小时"),
     "unit": ("per unit", "每台"),
@@ -49,7 +50,7 @@ _PER = {
     "failure": ("per failure", "每次故障"),
     "month": ("per month", "每月"),
 }
-_PLAIN = {"share", "chance", "percentage_points", "ratio", "score", "points", "year", "1/year"}
+_PLAIN = {"share", "chance", "p_value", "percentage_points", "ratio", "score", "points", "year", "1/year"}
 
 
 def _slash(per: str) -> str:
@@ -71,8 +72,9 @@ class Unit:
     """A unit of measure: ``CNY``, ``CNY/ticket``, ``share``, ``percentage_points``, ``hours``, ``count`` …
 
     ``share`` is a number from 0 to 1 shown in percent; ``percentage_points`` is a difference of two shares,
-    stored on the same scale. They are never interchangeable. ``chance`` is a probability read off simulated futures: nothing beyond
-    :data:`SUREST` is claimed of it, on either side (see :func:`chance`).
+    stored on the same scale. They are never interchangeable. ``chance`` is a probability read off a model or simulated futures: nothing
+    beyond :data:`SUREST` is claimed of it, on either side (see :func:`chance`). ``p_value`` is the chance of as much where nothing is:
+    three decimals, and below :data:`SMALLEST_P` no more than that.
     """
 
     id: str
@@ -118,7 +120,8 @@ class Unit:
             "chance": ("%", "%"),
             "percentage_points": ("pp", "百分点"),
             "ratio": ("×", "倍"),
-            "score": ("score", "分"),
+            "p_value": ("p", "p 值"),
+            "score": ("score", "无量纲"),
             "points": ("points", "分"),
             "year": ("year", "年"),
             "1/year": ("per year", "每年"),
@@ -204,6 +207,8 @@ def number_text(
         return f"{grouped(percent, places, signed=signed)}%"
     if unit.base == "chance":
         return _chance_text(value, language)
+    if unit.base == "p_value":
+        return _p_value_text(value)
     if unit.base == "percentage_points":
         points = decimal(value) * 100
         tiny = 0 < abs(rounded(points, 9)) < Decimal("0.1")  # 3.7% after 3.6% is not a change of 0.0 pp
@@ -247,12 +252,20 @@ def chance(hits: int, draws: int) -> float:
 
 
 def _chance_text(value: Number, language: Language) -> str:
-    number = grouped(decimal(value) * 100, 0)
+    number = grouped(decimal(min(max(value, 1 - SUREST), SUREST)) * 100, 0)
     if value >= SUREST:
         return f"over {number}%" if language == "en" else f"{number}% 以上"
     if value <= 1 - SUREST + 1e-12:
         return f"under {number}%" if language == "en" else f"不足 {number}%"
     return f"{number}%"
+
+
+#: No p-value is printed as less: tails further out rest on the model's last digits.
+SMALLEST_P = 0.001
+
+
+def _p_value_text(value: Number) -> str:
+    return f"<{SMALLEST_P}" if value < SMALLEST_P else grouped(value, 3)
 
 
 def _money_text(value: Number, unit: Unit, language: Language, *, signed: bool, exact: bool) -> str:
@@ -276,7 +289,9 @@ def cell_text(
     """A number in a table cell; its unit stands in the column header."""
     unit = unit if isinstance(unit, Unit) else Unit.parse(unit)
     if unit.base == "chance":
-        return f"{'>' if value >= SUREST else '<' if value <= 1 - SUREST + 1e-12 else ''}{grouped(decimal(value) * 100, 0)}"
+        return _chance_text(value, "en").removesuffix("%").replace("over ", ">").replace("under ", "<")
+    if unit.base == "p_value":
+        return _p_value_text(value)
     if unit.base in {"share", "percentage_points"}:
         return grouped(decimal(value) * 100, 1 if places is None else places, signed=signed)
     shown = decimal(value) / scale.factor

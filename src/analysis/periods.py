@@ -7,13 +7,17 @@ One parser for months serves the command line, the params files and the notebook
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from analysis.errors import ParameterError
+from analysis.errors import ParameterError, in_quotes
+
+# Of the months and days that anything here can speak of.
+FIRST_YEAR, LAST_YEAR = 1900, 2200
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +31,7 @@ class Month:
     number: int
 
     def __post_init__(self) -> None:
-        if not (1 <= self.number <= 12 and 1900 <= self.year <= 2200):
+        if not (1 <= self.number <= 12 and FIRST_YEAR <= self.year <= LAST_YEAR):
             raise ParameterError(f"month {self.year}-{self.number:02d}: no such month; write it as 2026-10.")
 
     @classmethod
@@ -37,9 +41,9 @@ class Month:
             return value
         if isinstance(value, dt.date):
             return cls(value.year, value.month)
-        match = re.fullmatch(r"(\d{4})-(\d{2})(?:-01)?", str(value).strip())
+        match = re.fullmatch(r"([0-9]{4})-([0-9]{2})(?:-01)?", str(value).strip())
         if not match:
-            raise ParameterError(f"month '{value}': not a month; write it as 2026-10.")
+            raise ParameterError(f"month {in_quotes(value)}: not a month; write it as 2026-10.")
         return cls(int(match[1]), int(match[2]))
 
     def __str__(self) -> str:
@@ -78,6 +82,19 @@ def months_between(first: Month, last: Month) -> Iterator[Month]:
     """Every month from ``first`` to ``last``, both included."""
     for offset in range(last.months_since(first) + 1):
         yield first + offset
+
+
+def stated_epoch() -> int | None:
+    """The one date that files of a pack may carry, where ``SOURCE_DATE_EPOCH`` states it: seconds since 1970; what is no such number is refused."""
+    stated = os.environ.get("SOURCE_DATE_EPOCH")
+    if stated is None:
+        return None
+    last = dt.datetime(LAST_YEAR, 12, 31, tzinfo=dt.UTC).timestamp()
+    if not re.fullmatch(r"[0-9]{1,12}", stated.strip()) or int(stated) > last:
+        raise ParameterError(
+            f"SOURCE_DATE_EPOCH {in_quotes(stated)}: not a number of seconds since 1970 (to the year {LAST_YEAR}); unset it or give a whole number."
+        )
+    return int(stated)
 
 
 def day_end_utc(day: dt.date, time_zone: str) -> dt.datetime:

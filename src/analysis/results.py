@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 import string
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -55,6 +56,10 @@ class Interval:
     def spanned(self, *, low: float, high: float) -> Interval:
         """The same statement between other limits, which may be turned round (:meth:`spanning`)."""
         return Interval.spanning(low=low, high=high, level=self.level, method=self.method)
+
+    def holds(self, number: float) -> bool:
+        """Whether a number lies within the limits or on one of them: no difference, where it is that number."""
+        return self.low <= number <= self.high
 
     def as_json(self) -> dict[str, Any]:
         return {"low": self.low, "high": self.high, "level": self.level, "method": self.method}
@@ -384,8 +389,8 @@ class Sentence(Summarised):
     """A template of the message catalogue and the values of its placeholders.
 
     ``Sentence("Cost {cost:word|rose|fell|did not change} to {cost}.", {"cost": fact})``. After the colon: nothing
-    (the unit's usual wording), ``abs``, ``signed``, ``exact``, ``interval``, ``level``, ``n``, ``numerator``, ``denominator``,
-    ``word|up|down|same`` by the sign, ``plural|one|many``. A plain string is a label from the data; it is never translated.
+    (the unit's usual wording), ``abs``, ``signed``, ``exact``, ``interval``, ``doubt`` (the interval in brackets, nothing where there is none),
+    ``level``, ``n``, ``numerator``, ``denominator``, ``word|up|down|same`` by the sign, ``plural|one|many``. A plain string is a label from the data; it is never translated.
     """
 
     template: str
@@ -400,7 +405,7 @@ class Sentence(Summarised):
                 if name not in self.values:
                     raise ParameterError(f"sentence '{self.template}': no value for {{{name}}}.")
                 pieces.append(_placed(self.values[name], specification or "", language))
-        return pieces
+        return [piece for piece in pieces if piece.text]
 
     def plain(self, language: Language = "en") -> str:
         return "".join(segment.text for segment in self.segments(language))
@@ -441,6 +446,8 @@ def _placed(value: Value, specification: str, language: Language) -> Segment:
 
 def _fact_segment(fact: Fact, specification: str, language: Language) -> Segment:
     kind, *words = specification.split("|")
+    if kind == "doubt":
+        return Segment(text=_bracketed(fact, language), kind="fact", fact=fact.id)
     if fact.value is None:
         assert fact.reason is not None  # __post_init__ holds it
         return Segment(text=fact.reason[language], kind="fact", fact=fact.id)
@@ -451,6 +458,14 @@ def _fact_segment(fact: Fact, specification: str, language: Language) -> Segment
         one, many = words
         return Segment(text=one if abs(fact.value) == 1 else many)
     return Segment(text=_fact_text(fact, kind, language), kind="fact", fact=fact.id)
+
+
+def _bracketed(fact: Fact, language: Language) -> str:
+    """The interval after its number; nothing where there is none."""
+    if fact.value is None or fact.interval is None:
+        return ""
+    found = interval_text(fact.interval, fact.unit, language)
+    return f" ({found})" if language == "en" else f"（{found}）"
 
 
 def _fact_text(fact: Fact, kind: str, language: Language) -> str:
@@ -478,7 +493,7 @@ def _fact_text(fact: Fact, kind: str, language: Language) -> str:
         case "interval":
             return interval_text(_needed(fact, fact.interval, "interval"), fact.unit, language)
     raise ParameterError(
-        f"fact {fact.id}: no format '{kind}'; known: abs, signed, exact, n, interval, level, word, plural."
+        f"fact {fact.id}: no format '{kind}'; known: abs, signed, exact, n, interval, doubt, level, word, plural."
     )
 
 
@@ -488,12 +503,16 @@ def _needed(fact: Fact, part: Any, name: str) -> Any:
     return part
 
 
+# A sign before the currency, and per cent, belong to the number.
+_NUMBER_IN_UNIT = re.compile(r"(?P<unit>[^\d−+]*)[−+]?\d[\d,.]*%?(?P<tail>.*)")
+
+
 def interval_text(interval: Interval, unit: str, language: Language) -> str:
-    """``95% interval 2.4 to 4.0 times``; the unit stands once, at the end."""
+    """``95% interval 2.4 to 4.0 times``, ``CNY 1.5 to 2.4 million``; a unit that both limits share stands once."""
     low, high = number_text(interval.low, unit, language), number_text(interval.high, unit, language)
-    if not Unit.parse(unit).is_money and " " in high:
-        tail = high[high.index(" ") :]
-        low = low.removesuffix(tail)
+    first, last = _NUMBER_IN_UNIT.fullmatch(low), _NUMBER_IN_UNIT.fullmatch(high)
+    if first and last and first.group("unit", "tail") == last.group("unit", "tail"):
+        low, high = low.removesuffix(first["tail"]), high.removeprefix(last["unit"])
     level = f"{interval.level * 100:g}%"
     return Text.filled("{level} interval {low} to {high}", level=level, low=low, high=high)[language]
 

@@ -57,6 +57,13 @@ def near_quantities(edition: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="session")
+def estimates_alone(edition: Path) -> subprocess.CompletedProcess[str]:
+    """What of the pack prints an estimate without its interval, by place."""
+    command = [sys.executable, str(ROOT / "tests" / "estimates_shown.py"), str(edition)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="session")
 def printed(edition: Path) -> dict[str, dict]:
     """The pack's facts by identity without the version."""
     facts = json.loads((edition / "facts.json").read_text("utf-8"))["facts"]

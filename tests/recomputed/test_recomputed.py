@@ -111,6 +111,16 @@ def test_a_difference_is_told_with_both_figures() -> None:
     assert "difference 1.00" in told
 
 
+def test_no_two_quantities_of_the_pack_are_one_under_two_names(near_quantities: Any) -> None:
+    """What is nearly equal under two names has a reason, or is a fault."""
+    assert near_quantities.returncode == 0, near_quantities.stdout + near_quantities.stderr
+
+
+def test_every_estimate_of_the_pack_stands_with_its_interval(estimates_alone: Any) -> None:
+    """In each title, tile, finding and check of the issued notebooks, in both languages."""
+    assert estimates_alone.stdout == "{}\n", estimates_alone.stdout + estimates_alone.stderr
+
+
 def test_more_than_the_tolerance_is_a_difference() -> None:
     for figure in FIGURES:
         off = 100 * (1 + 2 * figure.within) + 0.01

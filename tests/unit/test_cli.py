@@ -317,3 +317,77 @@ def test_an_unknown_run_is_refused_with_a_suggestion(tmp_path):
     )
     assert done.returncode == 2
     assert "Did you mean 'sample'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("report", "--workers", "0"),
+        ("report", "--workers", "-3"),
+        ("report", "--workers", "9" * 5_000),
+        ("report", "--reports", "x" * 5_000),
+        ("report", "--reports", "postgres://joe:hunter2@host/db"),
+        ("report", "postgres://joe:hunter2@host/db"),
+        ("report", "--data", "postgres://joe:hunter2@host/db"),
+        ("report", "--data", "x" * 5_000),
+        ("report", "--run", "x" * 5_000),
+        ("report", "--as-of", "9999-12-31"),
+        ("report", "--month", "2026-13"),
+        ("check", "postgres://joe:hunter2@host/db"),
+        ("check", "x" * 5_000),
+        ("verify", "postgres://joe:hunter2@host/db"),
+        ("sample", "--seed", "-1"),
+        ("nulls", "--scale", "nan"),
+        ("nulls", "--seeds", "0"),
+    ],
+)
+def test_what_is_typed_wrong_is_refused_shortly_and_without_passwords(arguments, capsys):
+    try:
+        code = cli.main(list(arguments))
+    except SystemExit as ended:
+        code = ended.code
+    shown = capsys.readouterr().err
+    assert code == errors.ParameterError.exit_code
+    assert "fault of the program" not in shown and "Traceback" not in shown
+    assert "hunter2" not in shown and "joe" not in shown
+    assert len(shown) < 3_500  # usage included
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AFTER_SALES_THREADS", "abc"),
+        ("AFTER_SALES_THREADS", "0"),
+        ("AFTER_SALES_THREADS", ""),
+        ("AFTER_SALES_MEMORY", "much"),
+        ("AFTER_SALES_MEMORY", "-1GB"),
+        ("AFTER_SALES_MEMORY", "nan"),
+    ],
+)
+def test_a_number_of_the_environment_is_one(monkeypatch, name, value):
+    from analysis.metrics.backend import DuckDB
+
+    monkeypatch.setenv(name, value)
+    with pytest.raises(errors.ParameterError, match=f"{name} '{value}'"):
+        DuckDB()
+
+
+@pytest.mark.parametrize("value", ["", "  "])
+@pytest.mark.parametrize("option", ["--data", "--month", "--run", "--as-of"])
+def test_an_option_that_is_given_and_empty_is_refused(option, value, capsys):
+    """``DATA=$FOLDER`` with FOLDER unset would otherwise issue the sample company's pack."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["report", option, value])
+    assert ended.value.code == 2
+    assert f"{option} is empty" in capsys.readouterr().err
+
+
+def test_a_stop_inside_a_query_is_no_fault_of_the_program(monkeypatch, capsys):
+    """The engine raises this in place of the interrupt (seen: SIGTERM while tables were made)."""
+
+    def stopped(_: object) -> None:
+        raise RuntimeError("Query interrupted")
+
+    monkeypatch.setattr(cli, "_clean", stopped)
+    assert cli.main(["clean"]) == 130
+    assert capsys.readouterr().err == "interrupted: nothing was issued.\n"

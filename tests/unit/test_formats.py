@@ -46,6 +46,29 @@ def test_percent_and_percentage_points_never_share_a_label():
     assert Unit.parse("percentage_points").label("zh") == "百分点"
 
 
+@pytest.mark.parametrize(
+    ("value", "cell", "english", "chinese"),
+    [
+        (1.0, ">99", "over 99%", "99% 以上"),
+        (0.999, ">99", "over 99%", "99% 以上"),
+        (0.5, "50", "50%", "50%"),
+        (0.0, "<1", "under 1%", "不足 1%"),
+    ],
+)
+def test_no_probability_is_printed_as_none_or_all(value: float, cell: str, english: str, chinese: str):
+    assert cell_text(value, "chance") == cell
+    assert number_text(value, "chance", "en") == english
+    assert number_text(value, "chance", "zh") == chinese
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(3.5e-83, "<0.001"), (0.0, "<0.001"), (0.0014, "0.001"), (0.05, "0.050"), (1.0, "1.000")],
+)
+def test_a_p_value_has_three_decimals_and_a_floor(value: float, text: str):
+    assert cell_text(value, "p_value") == number_text(value, "p_value", "en") == text
+
+
 def test_a_column_of_money_has_one_scale_per_language():
     assert column_scale(Decimal("34212345"), "en").factor == 1_000
     assert column_scale(Decimal("34212345"), "zh").factor == 10_000

@@ -115,6 +115,29 @@ def test_text_and_months_follow_the_language():
     assert "".join(segment.text for segment in sentence.segments("zh")) == "配件 2026年10月"
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "held"), [(-1, 1, True), (0, 1, True), (-1, 0, True), (0.1, 1, False), (-1, -0.1, False)]
+)
+def test_an_interval_holds_what_lies_within_it_or_on_a_limit(low: float, high: float, held: bool):
+    assert Interval(low=low, high=high, level=0.95, method="t").holds(0) is held
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "english"),
+    [
+        (-3e6, -1e6, "95% interval −CNY 3.00 million to −CNY 1.00 million"),
+        (-2e6, 3e6, "95% interval −CNY 2.00 million to CNY 3.00 million"),
+        (5e5, 3e6, "95% interval CNY 500,000 to CNY 3.00 million"),
+        (1.5e6, 3e6, "95% interval CNY 1.50 to 3.00 million"),
+    ],
+)
+def test_an_interval_of_money_keeps_what_its_limits_do_not_share(low: float, high: float, english: str):
+    estimate = fact(
+        0.0, metric="x", unit="CNY", interval=Interval(low=low, high=high, level=0.95, method="t")
+    )
+    assert Sentence("{x:interval}", {"x": estimate}).plain() == english
+
+
 def test_a_check_says_whether_it_blocks():
     assert (
         Check(id="x", outcome="failed", sentence=Sentence("y"), blocking=True).as_json()["blocking"] is True
@@ -128,9 +151,11 @@ def test_a_check_says_whether_it_blocks():
         (
             "failures/1000_unit_months",
             "95% interval 2.40 to 4 failures per 1,000 unit-months",
-            "95% 区间 每千台月 2.40 次故障 至 每千台月 4 次故障",
+            "95% 区间 每千台月 2.40 至 4 次故障",
         ),
-        ("CNY", "95% interval CNY 2 to CNY 4", "95% 区间 2 元 至 4 元"),
+        ("CNY", "95% interval CNY 2 to 4", "95% 区间 2 至 4 元"),
+        ("share", "95% interval 240.0% to 400.0%", "95% 区间 240.0% 至 400.0%"),
+        ("p_value", "95% interval 2.400 to 4.000", "95% 区间 2.400 至 4.000"),
     ],
 )
 def test_an_interval_names_its_unit_once(unit: str, english: str, chinese: str):
@@ -142,3 +167,23 @@ def test_an_interval_names_its_unit_once(unit: str, english: str, chinese: str):
         "".join(segment.text for segment in Sentence("{x:interval}", {"x": estimate}).segments("zh"))
         == chinese
     )
+
+
+def test_a_doubt_is_the_interval_in_brackets_and_nothing_where_there_is_none():
+    found = Interval(low=0.2, high=0.3, level=0.95, method="test")
+    sure = Fact(metric="x", period="2026-10", unit="share", value=0.25, interval=found)
+    bare = Fact(metric="x", period="2026-10", unit="share", value=0.25)
+    gone = Fact(
+        metric="x",
+        period="2026-10",
+        unit="share",
+        value=None,
+        reason=Text("no data", "无数据"),
+        interval=None,
+    )
+    said = lambda fact: Sentence("{x}{x:doubt}", {"x": fact})  # noqa: E731
+    assert said(sure).plain() == "25.0% (95% interval 20.0% to 30.0%)"
+    assert said(sure).plain("zh") == "25.0%（95% 区间 20.0% 至 30.0%）"
+    assert said(bare).plain() == "25.0%" and len(said(bare).segments("en")) == 1
+    assert said(gone).plain() == "no data"
+    assert [piece.fact for piece in said(sure).segments("en")] == [sure.id, sure.id]

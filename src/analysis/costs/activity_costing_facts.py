@@ -13,7 +13,7 @@ from analysis.costs.activity_costing import ActivityCosts, time_driven_abc
 from analysis.costs.figures import added, month_texts, rows_of
 from analysis.costs.signals import idle_teams
 from analysis.costs.signals_facts import Searched, false_alarm_level
-from analysis.errors import MissingData, ParameterError
+from analysis.errors import MissingData
 from analysis.locale import Text
 from analysis.metrics import Period, Stating, StudyInputs, cents, materiality, traced
 from analysis.metrics.backend import literal
@@ -142,13 +142,7 @@ def standard_times(*, on: dt.date, path: Path | None = None) -> dict[str, Decima
     path = path or params_file("standard_times.yml")
     if not path.is_file():
         return {}
-    times = {kind: entry.on(on, name=kind).value for kind, entry in Assumptions.load(path).entries.items()}
-    wrong = [kind for kind, hours in times.items() if hours < 0]
-    if wrong:
-        raise ParameterError(
-            f"{path.name}: {wrong[0]}: {times[wrong[0]]} hours; a standard time cannot be negative."
-        )
-    return times
+    return {kind: entry.on(on, name=kind).value for kind, entry in Assumptions.load(path).entries.items()}
 
 
 RECORDED = Text.of("handling hours as recorded on the tickets")

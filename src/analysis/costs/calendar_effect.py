@@ -129,7 +129,7 @@ class CalendarEffect(Summarised):
     @property
     def clear(self) -> bool:
         """Whether the interval leaves out no effect."""
-        return not self.interval.low <= 0 <= self.interval.high
+        return not self.interval.holds(0)
 
 
 @traced

@@ -27,7 +27,7 @@ from analysis.locale import Text
 from analysis.metrics import Materiality, NotDone, Period, Stating, StudyInputs, cents, materiality, traced
 from analysis.metrics.backend import literal
 from analysis.metrics.views.selection import selected
-from analysis.results import Check, Derived, Fact, Finding, Interval, Rows, Sentence
+from analysis.results import Check, Derived, Fact, Finding, Interval, Rows, Sentence, Value
 from analysis.stats.multiplicity import adjust_p_values
 from analysis.summaries import Summarised
 
@@ -332,9 +332,9 @@ def _short(inputs: StudyInputs, provision: Provision, line: ProvisionLine, mater
 
 
 _TOO_SMALL = "The warranty provision of {line} is too small by {shortfall} ({shortfall:interval}): the closing balance of {closing} covers {coverage} ({coverage:interval}) of the claims expected from units under warranty, {expected}."
-_RATES = "It was accrued at {accrual:exact} of sales while claims took {claims:exact}."
-_MOVED = "All lines together are covered {together} ({together:interval}). Proposed: move {moved} of the balance from lines with a surplus to {line}; the expense of the month does not change."
-_PARTLY = "All lines together are covered {together} ({together:interval}). Proposed: move {moved} of the balance from lines with a surplus to {line} and book {booked} as warranty expense."
+_RATES = "It was accrued at {accrual:exact} of sales while claims took {claims:exact}, the rate that would have met them."
+_MOVED = "All lines together are covered {together} ({together:interval}), {richest} alone {most} ({most:interval}). Proposed: move {moved} of the balance from lines with a surplus to {line}; the expense of the month does not change."
+_PARTLY = "All lines together are covered {together} ({together:interval}), {richest} alone {most} ({most:interval}). Proposed: move {moved} of the balance from lines with a surplus to {line} and book {booked} as warranty expense."
 _BOOKED = "Proposed: book {booked} as warranty expense against the provision."
 
 
@@ -355,22 +355,28 @@ def _shortfall(inputs: StudyInputs, line: ProvisionLine) -> Fact:
 @traced
 def _remedy(
     inputs: StudyInputs, provision: Provision, line: ProvisionLine, shortfall: Fact
-) -> tuple[list[str], dict[str, Fact]]:
+) -> tuple[list[str], dict[str, Value]]:
     """What to do: sentences and their facts. Surplus of other lines is moved first, at the nearer end of its interval; the rest is expense."""
     state = Stating(inputs=inputs)
     place: dict[str, Any] = dict(shortfall.dimensions)
     sentences: list[str] = []
-    values: dict[str, Fact] = {}
+    values: dict[str, Value] = {}
     rates = {"accrual": line.amounts["accrual_rate"], "claims": line.amounts["claims_rate"]}
     if all(rate.value is not None for rate in rates.values()):
-        sentences, values = [_RATES], rates
+        sentences, values = [_RATES], {**rates}
     missing, spare = amount_of(shortfall), _surplus(provision, line)
     moved = min(missing, spare)
     booked = state.exact("provision_expense_proposed", missing - moved, **place)
     if line is provision.total or moved <= 0 or provision.total.coverage.value is None:
         return [*sentences, _BOOKED], values | {"booked": booked}
+    richest = max(
+        (other for other in provision.lines if other.coverage.value is not None),
+        key=lambda other: float(other.coverage.value or 0),
+    )
     values |= {
         "together": provision.total.coverage,
+        "richest": richest.line,
+        "most": richest.coverage,
         "moved": state.exact("provision_moved_proposed", moved, **place),
     }
     if missing <= spare:

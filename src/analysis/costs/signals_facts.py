@@ -230,8 +230,8 @@ def _account_finding(
 
 
 REGRESSION = "regression on tickets and trend, serially correlated errors, t"
-_DEARER = "A ticket with this cost took {fee}, {before} in the twelve months before: {price_part} of it; {share} of tickets carried it, {share_before} before."
-_BELOW = "In the same months all other cost lay {rest} ({rest:interval}) against what tickets explain; together that is {net} ({net:interval})."
+_DEARER = "It cost {fee} that carried it, {before} in the twelve months before: {price_part}{price_part:doubt} of the excess; {share} of tickets carried it{share:doubt}, {share_before} before{share_before:doubt}."
+_BELOW = "All other cost of the same months differed by {rest:signed} ({rest:interval}) from what tickets explain; together that is {net:signed} ({net:interval})."
 
 
 @traced

@@ -266,7 +266,7 @@ def _components(book: _Book) -> tuple[CostComponent, ...]:
         _component(
             book,
             "idle",
-            Text.of("of which paid but unused hours"),
+            Text.of("of which pay for hours not worked"),
             {"in_house": book.sum("idle", "in_house")} | fee,
         ),
         _component(book, "training", Text.of("Training"), {"in_house": _training(book)} | fee),

@@ -67,7 +67,7 @@ def _difference_interval(inputs: StudyInputs, metric: Metric, fact: Fact, base: 
 
 
 def _reading(metric: Metric, made: Fact) -> Reading:
-    if made.interval is not None and made.interval.low <= 0 <= made.interval.high:
+    if made.interval is not None and made.interval.holds(0):
         return "noise"
     if metric.better == "neither" or not made.value:
         return "neutral"

@@ -53,7 +53,7 @@ _TITLES = {
     "product_line": "Cost by product line, where the posting or its ticket names one",
     "region": "Cost by region, where the posting or its ticket names one",
     "ticket_type": "Cost by ticket type, where the posting carries a ticket",
-    "channel": "Cost by channel, where the posting or its ticket names one",
+    "channel": "Cost by sales channel, where the posting names one",
     "team": "Cost by team, where the posting or its ticket names one",
     "tracing": "How the cost can be traced: to tickets, to pools, or neither",
 }
@@ -235,7 +235,12 @@ def _slice_rows(study: CostStudy, dimension: str) -> list[Row]:
     """The name of a dimension, then its slices."""
     columns = _slice_columns(dimension)
     rows = [row_of(line, columns, by=(dimension,), indent=1) for line in study.composition[dimension]]
-    return [group(registry().dimension_name(dimension), columns), *rows]
+    return [group(_SERVES.get(dimension, registry().dimension_name(dimension)), columns), *rows]
+
+
+# Two channels are no one dimension: postings name the one that is served, orders the one by which the customer came.
+_SERVES = {"channel": Text.of("Sales channel")}
+_CAME_BY = {"channel": Text.of("Contact channel")}
 
 
 _RATIOS = (
@@ -254,7 +259,7 @@ def ratio_table(study: CostStudy) -> Block:
     left = [
         words("name", "After-sales cost", key="base", wide=True),
         metric(*bases, of="fact", key="cost", head="Value"),
-        metric(*bases, of="fact", key="number", head="Number of", show="denominator", places=0),
+        metric(*bases, of="fact", key="number", head="Base", show="denominator", places=0),
     ]
     right = [
         words("name", "Ratio or amount", key="metric", wide=True),
@@ -345,7 +350,9 @@ def category_history_figure(study: CostStudy, *, top: int = 6) -> Block:
     return figure(
         "costs.category_history",
         title=Sentence("{largest} is the largest category: {cost} in {month}", values),
-        subtitle=Sentence("After-sales cost by category and month, the largest categories"),
+        subtitle=Sentence(
+            "After-sales cost by category and month: the largest categories; what the smaller ones cost stands in the table"
+        ),
         foot=_source(study),
         alt=Sentence(
             "Cost by category over the last months; the largest in {month} is {largest:lower} with {cost}.",
@@ -440,7 +447,7 @@ def budget_figure(study: CostStudy) -> Block | None:
     budget, variance = study.budget.budget, study.budget.variance
     values: dict[str, Value] = {"variance": variance, "budget": budget, "month": study.month}
     steps = [Item(name=line.name, fact=line.variance) for line in study.budget.lines if line.variance.value]
-    subtitle = "Variance by category; planned tickets are not stated (assumption budget_tickets), so volume is not told apart"
+    subtitle = "Variance by category; planned tickets are not stated, so volume is not told apart"
     if not isinstance(study.flexed, NotDone):
         subtitle = "First what {actual} instead of the {planned} planned change on categories that move with tickets; then the variance left, by category"
         values |= {"actual": study.flexed.actual, "planned": study.flexed.planned}
@@ -632,7 +639,7 @@ def activity_table(study: CostStudy) -> Block | None:
     sides: tuple[list[Row], list[Row]] = ([], [])
     for dimension, lines in capacity.by_object.items():
         side = sides[0 if dimension in ("ticket_type", "region") else 1]
-        side.append(group(registry().dimension_name(dimension), columns))
+        side.append(group(_CAME_BY.get(dimension, registry().dimension_name(dimension)), columns))
         named = [label(dimension, key="object"), columns[1]]
         side += [row_of({"fact": fact}, named, by=(dimension,), indent=1) for _, fact in lines]
     used = {"name": Text.of("Used time, each grouping"), "fact": capacity.used_cost}
@@ -694,14 +701,14 @@ def forecast_table(study: CostStudy) -> Block | None:
     title = Sentence("The year and the categories")
     if year is not None:
         title = Sentence(
-            "The year heads for {expected} against a budget of {budget}; chance of exceeding it: {chance}",
+            "The year heads for {expected} ({expected:interval}) against a budget of {budget}; chance of exceeding it: {chance}",
             {"expected": year.expected, "budget": year.budget, "chance": year.chance_over},
         )
     return table_of(
         "costs.outlook",
         title=title,
         subtitle=Sentence(
-            "Categories are reconciled so that they add up to the total; an unusual month of a category (below) enters at what was expected of it."
+            "Categories are reconciled so that they add up to the total; an unusual month of a category (they are listed apart) enters at what was expected of it."
         ),
         columns=columns,
         rows=[*_year_rows(outlook, columns), *_ahead_rows(outlook, columns), *_again_rows(outlook, columns)],
@@ -847,7 +854,7 @@ def unusual_table(study: CostStudy) -> Block | None:
         "costs.unusual",
         title=Sentence("Months outside what tickets, trend and season explain"),
         subtitle=Sentence(
-            "Individuals chart of each series, last two years; limits never come from the months under suspicion. Where nothing happens, about one report in twenty names a month"
+            "Individuals chart of each series, last two years; limits never come from the months under suspicion. Where nothing happens, about one report in twenty names a month. Expected with the season: a finding on a surge knows tickets and trend alone, so its sum differs a little"
         ),
         rows=outlook.unusual,
         columns=[
@@ -925,9 +932,10 @@ def measures_worth_table(study: CostStudy) -> Block | None:
         "costs.measures_worth",
         title=Sentence("What the measures were worth, and whether that is plausible"),
         subtitle=Sentence(
-            "A saving per ticket avoided above what a ticket cost before would mean that something else fell too; the last three columns are counts and averages without a test"
+            "The value of capacity freed is notional, too. A saving per ticket avoided above what a ticket cost before would mean that something else fell too; the last three columns are counts and averages without a test"
         ),
         columns=[
+            words("kind", "Kind", wide=True),
             metric("measure_cost", of="facts.cost", head="Outlay", places=0),
             metric("cost_saving_rate", of="facts.rate", head="Saving rate"),
             metric("cost_residual_ratio", of="facts.residual", places=1),
@@ -997,10 +1005,10 @@ _BREAK_EVEN = (
     "In-house and outsourced cost the same at {even} per month ({even:interval}).",
     "In-house and outsourced cost the same at {even} and at {next} per month.",
 )
-_SOURCED = "Source: staff, ledger, tickets; training shared by heads, leavers replaced at the assumptions replacement_cost and ramp_up_months."
+_SOURCED = "Source: staff, ledger, tickets; training shared by heads, leavers replaced at the assumed cost of replacement and months until a new one is up to speed."
 _MINIMUM = {
     True: "Field teams and service partners, last twelve months; the two do not get the same work, so not all of the gap can be saved. The contract bills at least {minimum} per month",
-    False: "Field teams and service partners, last twelve months; the two do not get the same work, so not all of the gap can be saved. A minimum of the contract is not stated (assumption outsourcing_minimum_tickets), so none is assumed",
+    False: "Field teams and service partners, last twelve months; the two do not get the same work, so not all of the gap can be saved. A minimum of the contract is not stated, so none is assumed",
 }
 
 
@@ -1043,7 +1051,7 @@ def staffing_table(study: CostStudy) -> Block | None:
             "How many people for the peak? Last year's field work, done again by teams of other sizes"
         ),
         subtitle=Sentence(
-            "Supposes that all own hours can serve any order: what is left beyond the practical capacity of a month goes to partners at their cost per hour. The first line is what was booked; without an interval"
+            "Supposes that all own hours can serve any order: what is left beyond the practical capacity of a month goes to partners at their cost per hour. Unused capacity lies within the practical capacity; hours paid and not worked are more. The first line is what was booked; without an interval"
         ),
         rows=study.sourcing.staffing,
         by=("team_size",),
@@ -1054,7 +1062,7 @@ def staffing_table(study: CostStudy) -> Block | None:
                 metric("staffing_cost", of=of, head=heads[of], slice={"component": part})
                 for of, part in parts.items()
             ),
-            metric("staffing_unused_hours", of="unused", head="Unused hours", places=0),
+            metric("staffing_unused_hours", of="unused", head="Unused capacity", places=0),
         ],
         note=Sentence("Source: staff, ledger, tickets."),
     )
@@ -1071,7 +1079,9 @@ def provision_table(study: CostStudy) -> Block:
     return table_of(
         "costs.provision",
         title=Sentence("The warranty provision over twelve months"),
-        subtitle=Sentence("Opening + accrued − utilised ± adjusted = closing; rates on product sales"),
+        subtitle=Sentence(
+            "Opening + accrued + utilised (below zero) ± adjusted = closing; rates on product sales"
+        ),
         rows=provision.lines,
         by=("product_line",),
         columns=[
@@ -1079,7 +1089,9 @@ def provision_table(study: CostStudy) -> Block:
             metric("provision_opening", of="amounts.opening", head="Opening"),
             metric("provision_accrued", of="amounts.accrued", head="Accrued"),
             metric("provision_utilised", of="amounts.utilised", head="Utilised"),
-            metric("provision_adjusted", of="amounts.adjusted", head="Adjusted", context="provision"),
+            metric(
+                "provision_adjusted", of="amounts.adjusted", head="Adjusted", context="provision", signed=True
+            ),
             metric("provision_closing", of="amounts.closing", head="Closing"),
             metric("provision_accrual_rate", of="amounts.accrual_rate", places=2),
             metric("provision_claims_rate", of="amounts.claims_rate", places=2),
@@ -1136,11 +1148,11 @@ def _coverage_note(provision: Provision) -> Sentence:
         "direct": bridge.direct,
         "each": bridge.per_failure,
     }
-    template = "The failure section states the direct cost of the same {failures}: {direct}. The provision pays more, {each}, because returns, exchanges and visits without a fault are claims too."
+    template = "The failure section states the direct cost of the same {failures}{failures:doubt}: {direct}{direct:doubt}. The provision pays more, {each}{each:doubt}, because returns, exchanges and visits without a fault are claims too."
     if bridge.at_past_rate.value is None:
         return Sentence(template, values)
     return Sentence(
         template
-        + " At the claims per unit-month of the last two years, as if machines did not age, it would be {past}.",
+        + " At the claims per unit-month of the last two years, as if machines did not age, it would be {past}{past:doubt}.",
         values | {"past": bridge.at_past_rate},
     )

@@ -9,7 +9,7 @@ from analysis.executive import Change, ExecutiveStudy, Headline, not_tested
 from analysis.exhibits.key_figures import tiles
 from analysis.exhibits.record import Block
 from analysis.exhibits.shape import references
-from analysis.exhibits.specification import interval, metric, table_of, tile, words
+from analysis.exhibits.specification import change_label, interval, metric, table_of, tile, words
 from analysis.exhibits.vocabulary import Comparison, Status, Tile, Tone
 from analysis.results import SEVERITIES, Check, Fact, Sentence
 
@@ -64,7 +64,8 @@ def _comparison(change: Change) -> Comparison:
     value: Fact | Sentence = change.change
     if change.reading == "noise":
         value = Sentence("{change:signed}, could be noise", {"change": change.change})
-    return Comparison(label=change.against, value=value, tone=_TONE[change.reading], metric=CHANGES)
+    label = change_label(str(dict(change.change.dimensions)["against"]))
+    return Comparison(label=label, value=value, tone=_TONE[change.reading], metric=CHANGES)
 
 
 def headline_table(study: ExecutiveStudy) -> Block:

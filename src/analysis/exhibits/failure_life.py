@@ -68,8 +68,8 @@ def life_table(study: FailureStudy) -> Block:
     )
 
 
-def _extrapolated(life: LifePart) -> Text | None:
-    return Text.of("beyond the oldest machines") if life.beyond_data else None
+def _extrapolated(life: LifePart) -> Text:
+    return Text.of("beyond the oldest machines") if life.beyond_data else Text.of("no")
 
 
 @or_nothing
@@ -82,7 +82,7 @@ def models_table(study: FailureStudy) -> Block | None:
         "failures.life_models",
         title=Sentence("Which life distribution the failures call for"),
         subtitle=Sentence(
-            "Schwarz criterion above the lowest of its row; zero is best, more than 10 is very strong evidence against"
+            "Schwarz criterion above the lowest of its row; zero is best, more than 10 is very strong evidence against; blank: not fitted"
         ),
         rows=study.lives,
         by=("component",),
@@ -157,7 +157,9 @@ def _b10_table(study: FailureStudy, life: LifeFacts) -> Block:
             metric("life_criterion", of="excess", head="Criterion above lowest", places=1),
             metric("b10_life", of="b10", places=1),
             interval("b10_life", of="b10", places=1),
-            words(lambda one: Text.of("yes") if one.used else None, "Used", key="used", context="model"),
+            words(
+                lambda one: Text.of("yes") if one.used else Text.of("no"), "Used", key="used", context="model"
+            ),
         ],
         note=source(study),
     )
@@ -183,7 +185,7 @@ def ages_table(study: FailureStudy) -> Block | None:
         "failures.ages",
         title=Sentence("Machines by age: first failure and repeated repairs"),
         subtitle=Sentence(
-            "Kaplan–Meier of machines put into service within the window; mean cumulative function of all machines, repeated failures included"
+            "Kaplan–Meier of machines put into service within the window, blank at ages none of them has reached; mean cumulative function of all machines, repeated failures included"
         ),
         rows=rows,
         by=("by_month",),
@@ -205,7 +207,7 @@ def survival_figure(study: FailureStudy) -> Block:
         study,
         study.survival,
         "failures.survival",
-        "After {age} months {value} of machines have had no failure",
+        "After {age} months {value} of machines{value:doubt} have had no failure",
         "Kaplan–Meier, machines put into service within the window; band is the pointwise interval",
         Text.of("Without failure"),
         from_zero=False,
@@ -219,7 +221,7 @@ def repairs_figure(study: FailureStudy) -> Block:
         study,
         study.repairs,
         "failures.repairs",
-        "After {age} months the mean is {value}",
+        "After {age} months the mean is {value}{value:doubt}",
         "Mean cumulative function, repeated failures included; band is the pointwise interval",
         Text.of("Failures per machine"),
         from_zero=True,

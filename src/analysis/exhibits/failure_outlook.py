@@ -7,9 +7,10 @@ from analysis.exhibits.figures import figure
 from analysis.exhibits.record import Block
 from analysis.exhibits.specification import interval, label, metric, table_of, words
 from analysis.exhibits.statements import not_computed
+from analysis.failures.forecasting_facts import RUN_OFF
 from analysis.failures.result import FailureStudy
 from analysis.locale import Text
-from analysis.metrics import NotDone
+from analysis.metrics import NotDone, Period
 from analysis.results import Sentence, Value
 
 
@@ -30,7 +31,8 @@ def forecast_figure(study: FailureStudy) -> Block:
         "failures.forecast",
         title=Sentence("{total} are expected from {first} to {last} ({total:interval})", values),
         subtitle=Sentence(
-            "Confirmed failures per month: history completed for reports still to come, then the forecast with its prediction interval"
+            "Confirmed failures per month: history completed for reports still to come, then the forecast with its prediction interval at {total:level}; the number at its end is {last}",
+            values,
         ),
         foot=source(study),
         alt=Sentence("Failures per month and the forecast from {first} to {last}, {total} in all.", values),
@@ -48,15 +50,14 @@ def obligation_table(study: FailureStudy) -> Block | None:
     outlook = study.forecast
     if not outlook or not outlook.obligations:
         return None
-    run_off = {"warranty": "inside", "basis": "run_off"}
     return table_of(
         "failures.obligation",
         title=Sentence(
-            "Machines shipped so far are expected to cost {cost} until their warranties end",
+            "Machines shipped so far are expected to cost {cost}{cost:doubt} until their warranties end",
             {"cost": outlook.obligation},
         ),
         subtitle=Sentence(
-            "Not discounted. Direct cost is what is posted to tickets, as claims on the provision are; with labour: the hours of own staff on them as well, which the provision does not pay"
+            "Not discounted. Direct cost is what is posted to the service orders of failures; with labour: the hours of own staff on them as well. The provision also pays claims without a failure (returns, exchanges, visits without a fault): it is held against all its claims in the section on cost"
         ),
         rows=outlook.obligations,
         by=("product_line",),
@@ -68,7 +69,7 @@ def obligation_table(study: FailureStudy) -> Block | None:
                 key="count",
                 head="Failures under warranty",
                 places=0,
-                slice=run_off,
+                slice=RUN_OFF,
             ),
             metric("warranty_obligation", of="cost", head="Expected direct cost"),
             interval("warranty_obligation", of="cost"),
@@ -76,7 +77,12 @@ def obligation_table(study: FailureStudy) -> Block | None:
             interval("warranty_full_obligation", of="full", key="full_interval"),
             metric("provision_balance", of="provision", head="Provision"),
         ],
-        total={"cost": outlook.obligation, "full": outlook.full_obligation, "provision": outlook.provision},
+        total={
+            "failures": outlook.obligation_failures,
+            "cost": outlook.obligation,
+            "full": outlook.full_obligation,
+            "provision": outlook.provision,
+        },
         total_head="All",
         note=source(study),
     )
@@ -90,14 +96,20 @@ def parts_table(study: FailureStudy) -> Block | None:
         return not_computed(parts, id="failures.parts", what=Text.of("Spare parts for the next three months"))
     if not parts:
         return None
+    ahead = Period.parse(parts[0].demand.period)
     return table_of(
         "failures.parts",
-        title=Sentence("Spare parts for the next three months"),
-        subtitle=Sentence("Expected failures by component times parts used per failure"),
+        title=Sentence(
+            "Spare parts for {first} to {last}, in pieces", {"first": ahead.first, "last": ahead.last}
+        ),
+        subtitle=Sentence(
+            "Expected failures by component times parts used per failure. Parts by their number in the data, which hold no name of them"
+        ),
         rows=parts,
         by=("part_no",),
         columns=[
             words("part", "Part", context="machine"),
+            words("used_for", "Used for", wide=True),
             metric("part_demand", of="demand", head="Expected demand", places=0),
             interval("part_demand", of="demand", places=0),
             metric("part_stock", of="stock", head="Stock for 95% service", places=0),

@@ -67,7 +67,7 @@ def triangle_figure(study: FailureStudy, by: str = "production") -> Block:
         title=Sentence(said["title" if stands_out else "range"], values),
         subtitle=Sentence(said["subtitle"], values),
         foot=Sentence(
-            "Completed for late reports: on past months the error was {raw} as counted, {corrected} as completed.",
+            "Completed for late reports: on past months the error was {raw}{raw:doubt} as counted, {corrected}{corrected:doubt} as completed.",
             {"raw": test.counted, "corrected": test.corrected},
         )
         if test
@@ -87,14 +87,14 @@ def triangle_figure(study: FailureStudy, by: str = "production") -> Block:
 
 _TRIANGLE = {
     "production": {
-        "title": "Highest after {age}: machines produced in {quarter}, {count}",
-        "range": "Machines of all quarters of production had {least} to {count} after {age}; none is highest beyond chance",
+        "title": "Highest after {age}: machines produced in {quarter}, {count}{count:doubt}",
+        "range": "Machines of all quarters of production had {least}{least:doubt} to {count}{count:doubt} after {age}; none is highest beyond chance",
         "subtitle": "Confirmed failures per 1,000 machines up to this age in service, by quarter of production; blank where machines are too young; last column: expected at {last}",
         "by": "Produced",
     },
     "service": {
-        "title": "Highest after {age}: machines put into service in {quarter}, {count}",
-        "range": "Machines of all quarters of start of service had {least} to {count} after {age}; none is highest beyond chance",
+        "title": "Highest after {age}: machines put into service in {quarter}, {count}{count:doubt}",
+        "range": "Machines of all quarters of start of service had {least}{least:doubt} to {count}{count:doubt} after {age}; none is highest beyond chance",
         "subtitle": "Confirmed failures per 1,000 machines up to this age in service, by quarter of start of service; blank where machines are too young; last column: expected at {last}",
         "by": "Put into service",
     },
@@ -117,8 +117,8 @@ _OPEN = {
     "past": "Above its own past at the same ages by more than chance: {names}; which is first is open",
 }
 _NONE = {
-    "excess": "By {attribute} nothing lies above other machines of the same age by more than chance",
-    "past": "By {attribute} nothing lies above its own past at the same ages by more than chance",
+    "excess": "By {attribute:lower} nothing lies above other machines of the same age by more than chance",
+    "past": "By {attribute:lower} nothing lies above its own past at the same ages by more than chance",
 }
 
 
@@ -153,12 +153,15 @@ def pareto_figure(study: FailureStudy, measure: str = "count", attribute: str = 
         "_".join((f"failures.pareto_{measure}", *([attribute] if attribute != "component" else []))),
         title=_leader(ranking, values),
         subtitle=Sentence(
-            "By {attribute}; pale bars could hold another rank by chance; the line marks eighty percent",
+            "By {attribute:lower}; pale bars could hold another rank by chance; the line marks eighty percent",
             values,
         ),
-        foot=source(study) if ranking.left_out is None else Sentence(_LEFT_OUT, {"count": ranking.left_out}),
+        foot=source(study, lines[0].fact.period)
+        if ranking.left_out is None
+        else Sentence(_LEFT_OUT, {"count": ranking.left_out}),
         alt=Sentence(
-            "Ranked bars by {attribute} with their cumulative share, from {first} with {fact} down.", values
+            "Ranked bars by {attribute:lower} with their cumulative share, from {first} with {fact} down.",
+            values,
         ),
         draw=pareto(
             [
@@ -216,7 +219,7 @@ def _ranking_row(ranking: Ranking, columns: list[Field]) -> Row:
     lead, attribute = ranking.lines[0], ranking.dimension
     of = {"of": METRICS[ranking.by]}
     line = {
-        "attribute": registry().dimension_name(attribute) if ranking.by == "count" else None,
+        "attribute": registry().dimension_name(attribute),
         "by": Text.of(_BY.get(ranking.by, ranking.by)),
         "lead": lead,
         "ranking": ranking,
@@ -283,9 +286,9 @@ def cost_table(study: FailureStudy) -> Block:
             metric("failure_cost", of="total", head="Total", slice={"of": None}),
             metric("failure_unit_cost", of="unit", head="Per failure"),
         ],
-        total={"total": money.total},
+        total=money.whole,
         total_head="All",
-        note=source(study),
+        note=source(study, money.total.period),
     )
 
 
@@ -313,7 +316,7 @@ def recovery_table(study: FailureStudy) -> Block | None:
             metric(rate, of="share", head="Share recovered"),
             interval(rate, of="share"),
         ],
-        note=source(study),
+        note=source(study, lines[0][1].period),
     )
 
 
@@ -322,12 +325,12 @@ def _recovered(lines: Sequence[Labelled]) -> Sentence:
     (supplier, least), others = lines[0], [fact for _, fact in lines[1:]]
     values: dict[str, Value] = {"supplier": supplier, "share": least}
     if not others:
-        return Sentence("{supplier} gave back {share} of approved claims", values)
+        return Sentence("{supplier} gave back {share}{share:doubt} of approved claims", values)
     if all(is_above(other, least) for other in others):
         return Sentence(
             "Least comes back from {supplier}: {share} ({share:interval}) of approved claims", values
         )
     return Sentence(
-        "Suppliers gave back {share} to {most} of approved claims; none gave back least beyond chance",
+        "Suppliers gave back {share}{share:doubt} to {most}{most:doubt} of approved claims; none gave back least beyond chance",
         {"share": least, "most": others[-1]},
     )

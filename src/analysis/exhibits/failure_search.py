@@ -100,7 +100,7 @@ def _cause_figure(study: FailureStudy, cause: CauseFacts, number: int) -> Block:
     }
     return figure(
         f"failures.cause_{number}",
-        title=Sentence("{cause}: {failures} where {expected} were to be expected", values),
+        title=Sentence("{cause}: {failures} where {expected}{expected:doubt} were to be expected", values),
         subtitle=Sentence(
             "Confirmed failures since the start of the window, added up; expected at the same ages and months"
         ),

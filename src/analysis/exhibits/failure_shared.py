@@ -11,7 +11,8 @@ from analysis.exhibits.specification import Field, metric
 from analysis.exhibits.statements import not_computed
 from analysis.exhibits.vocabulary import phrase
 from analysis.failures.result import FailureStudy, NotRated
-from analysis.results import Fact, Sentence
+from analysis.metrics import Period
+from analysis.results import Fact, Sentence, Value
 
 Shown = TypeVar("Shown")
 
@@ -45,11 +46,15 @@ def is_above(one: Fact, other: Fact) -> bool:
     return one.interval is not None and other.interval is not None and one.interval.low > other.interval.high
 
 
-def source(study: FailureStudy) -> Sentence:
-    """What stands below most exhibits of the section."""
+def source(study: FailureStudy, values: str = "") -> Sentence:
+    """What stands below most exhibits of the section: the window read, and the period of the ``values`` where they are of another one."""
+    window: dict[str, Value] = {"first": study.window.first, "last": study.window.last}
+    of = Period.parse(values) if values else study.window
+    if of == study.window:
+        return Sentence("Source: service orders and installed base, {first} to {last}.", window)
     return Sentence(
-        "Source: service orders and installed base, {first} to {last}.",
-        {"first": study.window.first, "last": study.window.last},
+        "Source: service orders and installed base, {first} to {last}; values of {from} to {until}.",
+        window | {"from": of.first, "until": of.last},
     )
 
 

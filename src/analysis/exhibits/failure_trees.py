@@ -67,12 +67,14 @@ def _tree_figure(study: FailureStudy, tree: TreeFacts) -> Block:
 
 
 def _tree_title(tree: TreeFacts, values: dict[str, Value]) -> Sentence:
+    """The top event of all machines and, where some were told apart, the range over them: its ends are the least and the most of the table below."""
     if not tree.parts:
-        return Sentence("{title}: {top} ({top:interval})", values)
-    first, rest = tree.parts[0], tree.parts[-1]
+        return Sentence("{title}: {top}{top:doubt}", values)
+    ordered = sorted(tree.parts, key=lambda part: float(part.top.value or 0))
+    least, most = ordered[0], ordered[-1]
     return Sentence(
-        "{title}: {top} of all machines; {cause} {inside}, {others} {outside}",
-        values | {"cause": first.name, "inside": first.top, "others": rest.name, "outside": rest.top},
+        "{title}: {top} of all machines{top:doubt}; from {outside} on {others:lower}{outside:doubt} to {inside} on {cause:lower}{inside:doubt}",
+        values | {"cause": most.name, "inside": most.top, "others": least.name, "outside": least.top},
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from analysis.exhibits.estimates import estimate_line, interval_lines
 from analysis.exhibits.failure_life import ages_table as ages_table
 from analysis.exhibits.failure_life import life_table as life_table
 from analysis.exhibits.failure_life import models_table as models_table
@@ -39,7 +40,6 @@ from analysis.exhibits.specification import (
     entry,
     interval,
     label,
-    line,
     metric,
     registry,
     statement,
@@ -51,14 +51,14 @@ from analysis.exhibits.statements import callout, not_computed
 from analysis.exhibits.style import Drawing
 from analysis.exhibits.vocabulary import Tile, phrase
 from analysis.failures.forecasting_facts import DIRECT, FULL
-from analysis.failures.monitoring_facts import ChartFacts
+from analysis.failures.monitoring_facts import ChartFacts, PhaseFacts
 from analysis.failures.result import FailureStudy, NotRated
 from analysis.locale import Text
 from analysis.metrics import NotDone, Period
 from analysis.periods import Month
 from analysis.results import Fact, Sentence, Value
 
-RATE = "failure_rate"
+RATE, REPEATS = "failure_rate", "repeat_repair_rate_30d"
 TERMS_SHOWN, MONTHS_SHOWN = 2, 4
 
 
@@ -74,7 +74,8 @@ def failure_tiles(study: FailureStudy) -> Block:
     if study.repeats:
         month, past = Month.parse(study.repeats[-1].period), study.repeats[-13:]
         head = phrase("Repairs of {month} repeated within 30 days", month=month)
-        shown.append(tile("repeat_repair_rate_30d", study.repeats[-1], head=head, history=past))
+        last = study.repeats[-1]
+        shown.append(tile(REPEATS, last, head=head, history=past, comparisons=interval_lines(REPEATS, last)))
     if study.forecast:
         ahead = study.forecast
         for id, over, whole, part in (
@@ -83,8 +84,9 @@ def failure_tiles(study: FailureStudy) -> Block:
             (FULL, "Cost expected with labour, {first} to {last}", ahead.full_cost, ahead.full_warranty_cost),
         ):
             if whole.value is not None:
-                under = line(id, part, "same months, under warranty")
-                shown.append(tile(id, whole, head=_over(over, whole), comparisons=[under]))
+                under = estimate_line(id, part, "same months, under warranty")
+                lines = [*interval_lines(id, whole), under]
+                shown.append(tile(id, whole, head=_over(over, whole), comparisons=lines))
     return tiles("failures.tiles", shown)
 
 
@@ -95,15 +97,16 @@ def _over(head: str, fact: Fact) -> Text:
 
 
 def _rate_tile(study: FailureStudy) -> Tile:
-    """The rate of twelve months, completed, beside what is reported of them; as reported where nothing can be completed."""
+    """The rate of twelve months, completed, beside what is reported of them; as reported beside the month where nothing can be completed."""
     rates, completed = study.rates, "failure_rate_completed"
-    month = line(completed, rates.last, phrase("{month}, completed", month=study.month))
     if rates.year_completed.value is None:
+        month = estimate_line(completed, rates.last, phrase("{month}, completed", month=study.month))
         head = _over("Failure rate as reported, {first} to {last}", rates.year)
-        return tile(RATE, rates.year, head=head, comparisons=[month])
+        return tile(RATE, rates.year, head=head, comparisons=[*interval_lines(RATE, rates.year), month])
     head = _over("Failure rate completed for late reports, {first} to {last}", rates.year_completed)
-    reported = line(RATE, rates.year, "same months, as reported")
-    return tile(completed, rates.year_completed, head=head, comparisons=[reported, month])
+    reported = estimate_line(RATE, rates.year, "same months, as reported")
+    lines = [*interval_lines(completed, rates.year_completed), reported]
+    return tile(completed, rates.year_completed, head=head, comparisons=lines)
 
 
 # ---------------------------------------------------------------- rates
@@ -133,7 +136,9 @@ def rate_figure(study: FailureStudy) -> Block:
     }
     return figure(
         "failures.rate",
-        title=Sentence("{month}: {rate}, once the failures still to be reported are allowed for", values),
+        title=Sentence(
+            "{month}: {rate}{rate:doubt}, once the failures still to be reported are allowed for", values
+        ),
         subtitle=Sentence(
             "Confirmed failures per 1,000 unit-months, by month of failure; the band is the interval"
         ),
@@ -156,8 +161,8 @@ def rate_figure(study: FailureStudy) -> Block:
 
 
 _LIMITS = {
-    "overdispersed": "Laney u′ chart: the points scatter {times} as much as counts by chance, and the limits allow for it",
-    "not_overdispersed": "u chart: the points scatter no more than counts by chance ({times})",
+    "overdispersed": "Laney u′ chart: the points scatter {times} as much as counts by chance{times:doubt}, and the limits allow for it",
+    "not_overdispersed": "u chart: the points scatter no more than counts by chance, {times}{times:doubt}",
     "too_few_points": "u chart: too few months to judge the scatter",
     "asked_for": "u chart",
 }
@@ -239,38 +244,59 @@ def _few(months: Sequence[Month]) -> Text:
 @_or_nothing
 def phase_figures(study: FailureStudy) -> list[Block]:
     """Machines and component of each registered fix, with limits before it and limits since."""
-    blocks: list[Block] = []
-    for number, one in enumerate(study.phases, start=1):
-        values: dict[str, Value] = {
-            "fix": one.name,
-            "before": one.before,
-            "after": one.after,
-            "since": one.starts,
-            "share": one.made_with,
-        }
-        blocks.append(
-            figure(
-                f"failures.phase_{number}",
-                title=Sentence(
-                    "{fix}: all machines it is for failed {before} as often as others before it and {after} since",
-                    values,
-                )
-                if one.fix.where
-                else Sentence(
-                    "{fix}: the field stood at {before} its own average before it and {after} since", values
-                ),
-                subtitle=Sentence(
-                    "Machines made with the fix and those made before it together ({share} of their unit-months since are with it); limits computed anew from {since}",
-                    values,
-                ),
-                foot=_source(study),
-                alt=Sentence(
-                    "Control chart in two phases, {before} before and {after} since {since}.", values
-                ),
-                draw=_control_chart(one.chart, Text.of(RATIO)),
-            )
-        )
-    return blocks
+    return [_phase_figure(study, one, number) for number, one in enumerate(study.phases, start=1)]
+
+
+_LEVELS = {
+    True: "{fix}: all machines it is for had {before} the failures of others before it{before:doubt} and {after} since{after:doubt}; ",
+    False: "{fix}: failures stood at {before} those expected before it{before:doubt} and at {after} since{after:doubt}; ",
+}
+_CHANGES = {
+    "fell": "a fall beyond chance: {change}{change:doubt}",
+    "rose": "a rise beyond chance: {change}{change:doubt}",
+    "none": "no change beyond chance: {change}{change:doubt}",
+}
+# by whether the fix is for some of the machines, and by what chance leaves of the change
+PHASES = {
+    (some, change): f"{levels}{found}"
+    for some, levels in _LEVELS.items()
+    for change, found in _CHANGES.items()
+}
+_MARKED = {
+    True: "; marked by a Western Electric rule: {signals}",
+    False: "; no month is marked by a Western Electric rule",
+}
+_PHASE_SUBTITLE = "Machines made with the fix and those made before it together ({share} of their unit-months since are with it); limits computed anew from {since}"
+PHASE_SUBTITLES = {marked: f"{_PHASE_SUBTITLE}{what}" for marked, what in _MARKED.items()}
+
+
+def _phase_figure(study: FailureStudy, one: PhaseFacts, number: int) -> Block:
+    """Levels are all failures over all expected of each phase; the chart's centre leaves out the months beyond its limits."""
+    values: dict[str, Value] = {
+        "fix": one.name,
+        "before": one.before,
+        "after": one.after,
+        "change": one.change,
+        "since": one.starts,
+        "share": one.made_with,
+        "signals": _named(one.chart.signals),
+    }
+    return figure(
+        f"failures.phase_{number}",
+        title=Sentence(PHASES[bool(one.fix.where), _changed(one.change)], values),
+        subtitle=Sentence(PHASE_SUBTITLES[bool(one.chart.signals)], values),
+        foot=_source(study),
+        alt=Sentence("Control chart in two phases, {before} before and {after} since {since}.", values),
+        draw=_control_chart(one.chart, Text.of(RATIO)),
+    )
+
+
+def _changed(change: Fact) -> str:
+    """Whether the level since a fix lies beyond chance below or above that before it."""
+    found = change.interval
+    if change.value is None or found is None or found.holds(1):
+        return "none"
+    return "fell" if float(change.value) < 1 else "rose"
 
 
 # ---------------------------------------------------------------- the customer's words
@@ -287,15 +313,14 @@ def words_table(study: FailureStudy) -> Block | None:
         same = same + 1 if one.component.en == last else 0
         if not one.distinct or same >= TERMS_SHOWN:
             continue
-        first = one.component if one.component.en != last else None
-        rows.append({"component": first, "term": f"“{one.term}”", "facts": one})
+        rows.append({"component": one.component, "term": f"“{one.term}”", "facts": one})
         last = one.component.en
     fresh = [Text.same(f"“{term}”") for term, _ in study.words.new]
     return table_of(
         "failures.words",
         title=Sentence("What customers say when it fails"),
         subtitle=Sentence(
-            "Terms of {tickets} that stand out by log-odds with an informative prior; numbers and addresses are masked",
+            "Terms of {tickets}, as written in the tickets, that stand out by log-odds with an informative prior; numbers and addresses are masked",
             {"tickets": study.words.tickets},
         ),
         rows=rows,
@@ -328,7 +353,7 @@ def similar_table(study: FailureStudy) -> Block | None:
         "failures.similar",
         title=Sentence("What customers wrote behind the causes"),
         subtitle=Sentence(
-            "The complaint with the most telling terms, and those with at least half their terms in common"
+            "The complaint with the most telling terms, as written in the ticket, and how many have at least half their terms in common"
         ),
         rows=alike,
         by=("component",),
@@ -369,7 +394,7 @@ def watch_table(study: FailureStudy) -> Block:
         if watch.alerts
         else Sentence("Nothing new in the last three months in {cells} cells", cells),
         subtitle=Sentence(
-            "A cell is a component in one model, supplier, plant or region; the cell of median size is used for the detection"
+            "A cell is a component in one model, supplier, plant or region, and an alert allows for all cells that are looked at (Holm); the cell of median size is used for the detection"
         ),
         columns=statement(line="What", value="Value"),
         rows=[

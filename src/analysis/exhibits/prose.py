@@ -19,7 +19,7 @@ notebook of the pack) addresses. A message without a letter is not translated.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -38,19 +38,16 @@ def prose_blocks(markdown: str, language: Language) -> list[Node]:
     return _Reader(state.env, language).blocks(state.tokens)
 
 
-def prose_messages(markdown: str) -> list[str]:
-    """The catalogue keys of a markdown cell, in order (what a translator gets)."""
-    return list(dict.fromkeys(_keys(markdown)))
-
-
-def _keys(markdown: str) -> Iterator[str]:
-    parser = _parser()
-    state = parser.block.state_cls()
-    state.process(markdown.replace("\r\n", "\n") + "\n")
-    parser.block.parse(state)
-    reader = _Reader(state.env, "en")
-    reader.blocks(state.tokens)
-    yield from reader.seen
+def prose_tokens(markdown: str) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """Every token of a markdown text, those within others too, and the links that it defines for reference."""
+    tokens, state = _parser().parse(markdown)
+    found: list[Mapping[str, Any]] = []
+    waiting = list(reversed(tokens))
+    while waiting:
+        token = waiting.pop()
+        found.append(token)
+        waiting += reversed(token.get("children", ()))
+    return found, list(state.env.get("ref_links", {}).values())
 
 
 def prose_text(nodes: Sequence[Node]) -> str:
@@ -92,7 +89,6 @@ class _Reader:
     def __init__(self, env: Mapping[str, Any], language: Language) -> None:
         self.env = dict(env)
         self.language = language
-        self.seen: list[str] = []
         self._open: set[str] = set()
         self._notes = {key.lower(): text for key, text in (env.get("ref_footnotes") or {}).items()}
 
@@ -146,8 +142,6 @@ class _Reader:
         key = " ".join(source.split())
         if not re.search(r"[^\W\d_]", key):
             return self._spans(_parser().inline(key, self.env)) if key else []
-        if language is None:
-            self.seen.append(key)
         return self._spans(_parser().inline(translate(key, language or self.language), self.env))
 
     def _spans(self, tokens: Sequence[Mapping[str, Any]]) -> list[Node]:

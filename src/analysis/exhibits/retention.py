@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from analysis.exhibits.estimates import estimate_line, interval_lines
 from analysis.exhibits.figures import figure
 from analysis.exhibits.key_figures import tiles
 from analysis.exhibits.record import Block
@@ -50,12 +51,23 @@ def headline_tiles(study: RetentionStudy) -> Block:
     if not isinstance(study.revenue, NotDone):
         whole = study.revenue[0]
         net = line("net_revenue_retention", whole.net, "Net revenue retention")
-        shown.append(tile("gross_revenue_retention", whole.gross, comparisons=[net]))
+        shown.append(
+            tile(
+                "gross_revenue_retention",
+                whole.gross,
+                head="Gross revenue retention, contracts, 12 months",
+                comparisons=[net],
+            )
+        )
     if not isinstance(study.early_warning, NotDone):
         warning = study.early_warning
         months = phrase("Expected losses, {number} months", number=str(warning.horizon))
-        margin = line("margin_at_risk", warning.margin, "Margin at risk")
-        shown.append(tile("expected_losses", warning.expected_losses, head=months, comparisons=[margin]))
+        losses = warning.expected_losses
+        lines = [
+            *interval_lines("expected_losses", losses),
+            estimate_line("margin_at_risk", warning.margin, "Margin at risk"),
+        ]
+        shown.append(tile("expected_losses", losses, head=months, comparisons=lines))
     if not shown and isinstance(study.contractual, NotDone):
         return absent("headlines", study.contractual, "Churn and retention")
     return tiles("retention.headlines", shown)
@@ -79,7 +91,10 @@ def _churn_tile(study: RetentionStudy, part: ChurnBasis) -> Tile:
         head=_CHURN_HEADS[part.basis],
         status="alert" if alert else None,
         history=known[-13:],
-        comparisons=[line("net_customer_loss_rate", part.year.net_loss, "Net loss rate")],
+        comparisons=[
+            *interval_lines(CHURN, part.year.gross_churn),
+            line("net_customer_loss_rate", part.year.net_loss, "Net loss rate"),
+        ],
         slice={"churn_basis": part.basis},
     )
 
@@ -136,12 +151,12 @@ def components_table(study: RetentionStudy) -> Block:
         title = Sentence("Nobody was present twelve months ago: no yearly churn yet")
     elif lead.components.end == lead.components.retained:
         title = Sentence(
-            "{churn:numerator} of {churn:denominator} {basis:lower} were lost within twelve months, {churn}; nobody came",
+            "{churn:numerator} of {churn:denominator} {basis:lower} were lost within twelve months, {churn}{churn:doubt}; nobody came",
             {"churn": lead.gross_churn, "basis": BASES[both[0].basis]},
         )
     else:
         title = Sentence(
-            "{churn:numerator} of {churn:denominator} {basis:lower} were lost within twelve months; new ones turn {churn} gross into {net} net",
+            "{churn:numerator} of {churn:denominator} {basis:lower} were lost within twelve months; new ones turn {churn} gross{churn:doubt} into {net} net",
             {"churn": lead.gross_churn, "net": lead.net_loss, "basis": BASES[both[0].basis]},
         )
     return table_of(
@@ -198,14 +213,14 @@ def rates_table(study: RetentionStudy) -> Block | None:
         rows.insert(1, Row(cells=cells | {purchases.basis: model}, metric=("model_churn_rate",)))
         if model.value is not None and purchases.year.gross_churn.value is not None:
             title = Sentence(
-                "Buyers without a contract never say goodbye: {window} left by the window, {model} by the purchase model",
+                "Buyers without a contract never say goodbye: {window} left by the window{window:doubt}, {model} by the purchase model{model:doubt}",
                 {"window": purchases.year.gross_churn, "model": model},
             )
     return table_of(
         "retention.rates",
         title=title,
         subtitle=Sentence(
-            "The net loss rate hides losses behind new customers; popular retention counts the reactivated as never gone"
+            "The net loss rate hides losses behind new customers; popular retention counts the reactivated as never gone. Blank: net loss and popular retention mix two groups of customers and have no interval; the purchase model is of twelve months and of buyers without a contract"
         ),
         columns=columns,
         rows=rows,
@@ -251,7 +266,7 @@ def by_type_table(study: RetentionStudy) -> Block:
         "retention.by_type",
         title=Sentence("Business and consumer customers: gross churn of customers and of contract value"),
         subtitle=Sentence(
-            "Twelve months to the end of {month}; contract value is an accounting total, exact",
+            "Twelve months to the end of {month}; contract value is an accounting total, exact; blank: buyers without a contract have none",
             {"month": study.month},
         ),
         columns=columns,
@@ -276,7 +291,7 @@ def churn_history_figure(study: RetentionStudy) -> Block:
     return figure(
         "retention.history",
         title=Sentence(
-            "Gross churn of contracts was {last} in the twelve months to {month}; the limit is {limit}",
+            "Gross churn of contracts was {last}{last:doubt} in the twelve months to {month}; the limit is {limit}",
             values,
         ),
         subtitle=Sentence(
@@ -315,7 +330,10 @@ def reasons_figure(study: RetentionStudy) -> Block:
     ]
     return figure(
         "retention.reasons",
-        title=Sentence("{avoidable} of the recorded losses were marked avoidable", {"avoidable": avoidable}),
+        title=Sentence(
+            "{avoidable}{avoidable:doubt} of the recorded losses were marked avoidable",
+            {"avoidable": avoidable},
+        ),
         subtitle=Sentence(
             "Contracts lost in the twelve months to {month} by recorded reason, share in percent",
             {"month": study.month},

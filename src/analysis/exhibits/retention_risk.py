@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from analysis.exhibits.figures import figure
 from analysis.exhibits.key_figures import tiles
 from analysis.exhibits.record import Block
@@ -26,6 +28,11 @@ from analysis.retention.accounts import HORIZON, Account, Due
 from analysis.retention.scores_facts import Call
 from analysis.retention.study import LEFT_OUT, RetentionStudy
 
+# what is said of every interval of a score
+_HOLDS_THE_MISS = (
+    "An interval holds the score and what it missed on the test snapshot, so it may begin or end at the score"
+)
+
 # ---------------------------------------------------------------- accounts
 
 
@@ -35,15 +42,32 @@ def accounts_tiles(study: RetentionStudy) -> Block:
     if isinstance(part, NotDone):
         return absent("accounts_of", part, "Business accounts")
     value = line("contract_value", part.value, "Yearly value")
+    at = study.month
     tenth = line("top_account_share", part.top_share, "By the largest tenth")
     due = line("accounts_due_value", part.due_value, "Yearly value")
     months = phrase("Up for renewal within {number} months", number=str(HORIZON))
     return tiles(
         "retention.accounts_of",
         [
-            tile("accounts_under_contract", part.number, comparisons=[value]),
-            tile("ten_account_share", part.ten_share, head="Held by the ten largest", comparisons=[tenth]),
-            tile("equal_accounts", part.equal_accounts),
+            tile(
+                "accounts_under_contract",
+                part.number,
+                head=phrase("Business accounts under contract at the end of {month}", month=at),
+                comparisons=[value],
+            ),
+            tile(
+                "ten_account_share",
+                part.ten_share,
+                head=phrase("Contract value held by the ten largest, end of {month}", month=at),
+                comparisons=[tenth],
+            ),
+            tile(
+                "equal_accounts",
+                part.equal_accounts,
+                head=phrase(
+                    "Accounts of one size as concentrated in contract value, end of {month}", month=at
+                ),
+            ),
             tile("accounts_due", part.due_number, head=months, comparisons=[due]),
         ],
     )
@@ -115,7 +139,7 @@ def largest_accounts_table(study: RetentionStudy) -> Block | None:
             {"number": part.number, "share": part.top_share},
         ),
         subtitle=Sentence(
-            "The largest by yearly contract value a year ago or now; kept: at most the value a year ago. Customer numbers stand in the evidence file"
+            "The largest by yearly contract value a year ago or now; kept: at most the value a year ago. Blank: not under contract then, nothing to keep, or lost and not scored. Customer numbers stand in the evidence file"
         ),
         columns=[
             *_where(),
@@ -141,12 +165,19 @@ def largest_accounts_table(study: RetentionStudy) -> Block | None:
                 "account_revenue_retention", of=lambda one: _unless_unknown(one.kept), key="kept", head="Kept"
             ),
             words(lambda one: one.due_on or Text.of("lost"), "Term ends", key="due"),
-            metric("account_loss_score", of="chance", head="Chance of loss"),
+            *_chance_columns(study),
         ],
         rows=part.largest,
         by=("rank",),
         note=source(study),
     )
+
+
+_DUE_FIRST = "Business accounts, the most value at risk (value times chance of loss) first"
+_DUE = {
+    True: f"{_DUE_FIRST}. Intervals of neighbours overlap: they could change places by chance. {_HOLDS_THE_MISS}",
+    False: f"{_DUE_FIRST}. {_HOLDS_THE_MISS}",
+}
 
 
 def _kind(one: Account) -> Text:
@@ -163,6 +194,27 @@ def _unless_unknown(fact: Fact) -> Fact | None:
     return fact if fact.value is not None else None
 
 
+def _chance_columns(study: RetentionStudy) -> list[Field]:
+    """The chance of loss within the months that early warning looks ahead, and its interval; blank where there is no score."""
+    warning = study.early_warning
+    head = Text.of("Chance of loss")
+    if not isinstance(warning, NotDone):
+        head = phrase("Chance of loss within {number} months", number=str(warning.horizon))
+    score = "account_loss_score"
+    return [
+        metric(score, of="chance", head=head),
+        interval(score, of="chance", key="chance_interval", blank=True),
+    ]
+
+
+def _may_swap(facts: Sequence[Fact | None]) -> bool:
+    """Whether the intervals of neighbours in a ranking overlap: chance could exchange them."""
+    known = [fact.interval for fact in facts if fact is not None and fact.interval is not None]
+    return any(
+        one.low <= other.high and other.low <= one.high for one, other in zip(known, known[1:], strict=False)
+    )
+
+
 def due_table(study: RetentionStudy) -> Block | None:
     """Accounts whose term ends soon, the most value at risk first."""
     part = study.accounts
@@ -172,20 +224,18 @@ def due_table(study: RetentionStudy) -> Block | None:
     title = Sentence("{number} worth {value} a year come up for renewal within {months} months", values)
     if part.due_at_risk is not None:
         title = Sentence(
-            "{number} worth {value} a year come up for renewal within {months} months; {risk} of it is at risk by the score",
+            "{number} worth {value} a year come up for renewal within {months} months; {risk}{risk:doubt} of it is at risk by the score",
             {**values, "risk": part.due_at_risk},
         )
     return table_of(
         "retention.due",
         title=title,
-        subtitle=Sentence(
-            "Business accounts by the last day of the running term, the most value at risk (value times chance of loss) first"
-        ),
+        subtitle=Sentence(_DUE[_may_swap([one.at_risk for one in part.due])]),
         columns=[
             *_where(),
             words("due_on", "Term ends", key="due"),
             metric("account_contract_value", of="value", head="Yearly value", scale="exact", places=0),
-            metric("account_loss_score", of="chance", head="Chance of loss"),
+            *_chance_columns(study),
             metric(
                 "contract_value_at_risk",
                 of="at_risk",
@@ -193,6 +243,14 @@ def due_table(study: RetentionStudy) -> Block | None:
                 head="Value at risk",
                 scale="exact",
                 places=0,
+            ),
+            interval(
+                "contract_value_at_risk",
+                of="at_risk",
+                key="risk_interval",
+                scale="exact",
+                places=0,
+                blank=True,
             ),
         ],
         rows=part.due,
@@ -202,6 +260,16 @@ def due_table(study: RetentionStudy) -> Block | None:
 
 
 # ---------------------------------------------------------------- early warning
+
+_CALL_ORDER = "By chance of loss within {months} months, as tested above"
+_CALL_LIMITS = (
+    "Whom a call would keep is not known: that takes customers left out by lot; margin at risk says where most is at stake. Reasons: what raises the "
+    "score most against its usual value, not a cause. Customer numbers stand in the evidence file"
+)
+_CALLED = {
+    True: f"{_CALL_ORDER}; intervals of neighbours overlap, so they could change places by chance. {_HOLDS_THE_MISS}. {_CALL_LIMITS}",
+    False: f"{_CALL_ORDER}. {_HOLDS_THE_MISS}. {_CALL_LIMITS}",
+}
 
 _LEARNER = {"logistic": Text.of("logistic regression"), "boosting": Text.of("gradient boosting")}
 
@@ -295,16 +363,15 @@ def _tenth_title(observed: Fact, expected: Fact, values: dict[str, Value]) -> Se
     found = observed.interval
     if found is None or found.low <= float(expected.value or 0) <= found.high:
         return Sentence(
-            "In the riskiest tenth {observed} ({observed:interval}) were lost, {expected} were expected",
-            values,
+            "In the riskiest tenth {observed}{observed:doubt} were lost, {expected} were expected", values
         )
     if float(expected.value or 0) < found.low:
         return Sentence(
-            "In the riskiest tenth {observed} ({observed:interval}) were lost, more than the {expected} expected",
+            "In the riskiest tenth {observed}{observed:doubt} were lost, more than the {expected} expected",
             values,
         )
     return Sentence(
-        "In the riskiest tenth {observed} ({observed:interval}) were lost, fewer than the {expected} expected",
+        "In the riskiest tenth {observed}{observed:doubt} were lost, fewer than the {expected} expected",
         values,
     )
 
@@ -317,7 +384,7 @@ def rounds_table(study: RetentionStudy) -> Block | None:
     return table_of(
         "retention.rounds",
         title=Sentence(
-            "Learnt afresh at each snapshot from what was known then: {precision} of those called left in the last round",
+            "Learnt afresh at each snapshot from what was known then: {precision}{precision:doubt} of those called left in the last round",
             {"precision": part.rounds[-1].precision},
         ),
         subtitle=Sentence(
@@ -350,15 +417,13 @@ def calls_table(study: RetentionStudy) -> Block | None:
         "retention.calls",
         title=Sentence("The head of the call list: whom to call first, and what to ask about"),
         subtitle=Sentence(
-            "By chance of loss within {months} months, as tested above. Whom a call would keep is not known: that takes customers left out by lot; margin at risk says where most is at stake. Reasons: what raises the score most against its usual value, not a cause. Customer numbers stand in the evidence file",
-            {"months": str(part.horizon)},
+            _CALLED[_may_swap([one.chance for one in part.first_calls])], {"months": str(part.horizon)}
         ),
         columns=[
             words(_rank, "Rank", key="rank"),
             words(lambda one: customer_type(one.customer_type), "Customer", key="type"),
             words(_segment, registry().dimension_name("segment"), key="segment"),
-            metric("account_loss_score", of="chance", head="Chance of loss"),
-            interval("account_loss_score", of="chance", key="chance_interval"),
+            *_chance_columns(study),
             metric("margin_at_risk", of="margin", head="Margin at risk", scale="exact", places=0),
             words("reasons", "Raised by", wide=True),
         ],

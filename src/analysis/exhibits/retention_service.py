@@ -30,12 +30,11 @@ _SHOWN_RATIOS = (
     ("followed", "resolution"),
 )
 TOO_FEW = NotDone(reason=Text.of(TOO_FEW_LOSSES))
-_BESIDE = {"naive", "unadjusted", "mediation"}  # answers that stand beside the adjusted ones
 _MODEL = {
     "response": Text.of("against answered sooner"),
     "resolution": Text.of("against one contact"),
     "total": Text.of("adjusted"),
-    "total_repeat": Text.of("total effect"),
+    "total_repeat": Text.of("later complaints not held fixed"),
     "mediation": Text.of("mediation model"),
     "unadjusted": Text.of("not adjusted for segment"),
     "naive": Text.of("naive: ever against never"),
@@ -53,7 +52,7 @@ def drivers_figure(study: RetentionStudy) -> Block:
         Item(
             name=paired(registry().value_label("exposure", what), _MODEL[model]),
             fact=ratio,
-            role="context" if model in _BESIDE else "focus",
+            role="focus" if (what, model) in TESTED and f"experience.{what}" in study.sure else "context",
         )
         for what, model in _SHOWN_RATIOS
         if (ratio := part.ratios.get((what, model))) is not None and ratio.value is not None
@@ -63,7 +62,7 @@ def drivers_figure(study: RetentionStudy) -> Block:
     adjusted, naive = part.ratios["slow", "total"], part.ratios["slow", "naive"]
     if adjusted.value is not None and naive.value is not None:
         title = Sentence(
-            "After a late answer to a complaint customers leave {adjusted} ({adjusted:interval}) as often; the naive comparison says {naive}",
+            "After a late answer to a complaint customers leave {adjusted} as often{adjusted:doubt}; the naive comparison says {naive}{naive:doubt}",
             {"adjusted": adjusted, "naive": naive},
         )
     else:
@@ -72,7 +71,7 @@ def drivers_figure(study: RetentionStudy) -> Block:
         "retention.drivers",
         title=title,
         subtitle=Sentence(
-            "Hazard ratio of losing the contract, with interval; 1 is no difference. Associations within contract kind, customer type and segment"
+            "Hazard ratio of losing the contract, with interval; 1 is no difference. Associations within contract kind, customer type and segment. Orange: shown after allowing for all tests of the section (Holm); grey: not shown, or an answer that stands beside and is not tested"
         ),
         foot=source(study),
         alt=Sentence(
@@ -113,7 +112,7 @@ def differences_table(study: RetentionStudy) -> Block | None:
             "How much more often customers leave after each experience, and how many more of them"
         ),
         subtitle=Sentence(
-            "Total effects, as associations: losses within the first twelve months of a contract that the model expects with the experience from the start, minus without it. Last columns: does the ratio change with age (Schoenfeld residuals; a small chance says it does)"
+            "Associations, later experiences not held fixed: losses within the first twelve months of a contract that the model expects with the experience from the start, minus without it. Last columns: does the ratio change with age (Schoenfeld residuals; a small chance says it does)"
         ),
         columns=[
             label("exposure", key="what"),
@@ -125,7 +124,7 @@ def differences_table(study: RetentionStudy) -> Block | None:
             ),
             interval("loss_risk_difference", of="difference", key="difference_interval"),
             metric("proportionality_statistic", of="statistic", head="Change with age", places=1),
-            metric("proportionality_p_value", of="constant", head="As much by chance", places=0),
+            metric("proportionality_p_value", of="constant", head="As much by chance"),
         ],
         rows=lines,
         by=("exposure",),
@@ -135,6 +134,7 @@ def differences_table(study: RetentionStudy) -> Block | None:
 
 # ---------------------------------------------------------------- the chain
 
+_ROLE = {"holds": "focus", "reversed": "bad", "not_shown": "context"}
 _VERDICT = {"holds": Text.of("holds"), "reversed": Text.of("reversed"), "not_shown": Text.of("not shown")}
 
 
@@ -149,19 +149,15 @@ def chain_figure(study: RetentionStudy) -> Block:
         reasons = dict.fromkeys(lacking.reason for lacking in part.not_tested.values())
         why = NotDone(reason=Text.joined(reasons, en="; ", zh="；"))
         return absent("chain", why, "The chain, link by link")
-    items = [
-        Item(
-            name=_link_name(link), fact=link.strength, role="focus" if link.verdict == "holds" else "context"
-        )
-        for link in part.links
-    ]
+    items = [Item(name=_link_name(link), fact=link.strength, role=_ROLE[link.verdict]) for link in part.links]
     holding = [link for link in part.links if link.verdict == "holds"]
     title = _chain_title(holding)
     return figure(
         "retention.chain",
         title=title,
         subtitle=Sentence(
-            "Ratio of the later quantity with the earlier one present against absent, with interval; the earlier is measured before the later"
+            "Ratio of the later quantity with the earlier one present against absent, with interval; the earlier is measured before the later. Verdicts allow for {number} links being looked at (Holm): a link may be grey although its own interval excludes 1",
+            {"number": str(len(part.links))},
         ),
         foot=source(study),
         alt=Sentence("Dots with intervals, one a link of the chain; the line marks no difference."),
@@ -177,17 +173,16 @@ def _chain_title(holding: Sequence[Link]) -> Sentence:
     values: dict[str, Value] = {"link": first.label, "strength": first.strength}
     if not others:
         return Sentence(
-            "One link holds: {link} ({strength}, {strength:interval}); those in grey do not hold in these data",
-            values,
+            "One link holds: {link} ({strength}, {strength:interval}); grey: not shown by these data", values
         )
     low = first.strength.interval.low if first.strength.interval else 0.0
     if all(one.strength.interval is not None and one.strength.interval.high < low for one in others):
         return Sentence(
-            "The strongest link that holds: {link} ({strength}, {strength:interval}); those in grey do not hold in these data",
+            "The strongest link that holds: {link} ({strength}, {strength:interval}); grey: not shown by these data",
             values,
         )
     names = Text.joined((link.label for link in [first, *others]), en="; ", zh="；")
-    return Sentence("Links that hold: {links}; those in grey do not hold in these data", {"links": names})
+    return Sentence("Links that hold: {links}; grey: not shown by these data", {"links": names})
 
 
 def _link_name(link: Link) -> Text:
@@ -219,7 +214,7 @@ def leaving_table(study: RetentionStudy) -> Block:
         return absent("leaving", part, "Losses after a repair")
     title = _compared(
         part[-1],
-        "After a repeat repair {served} left within {months} months, matched customers without service {matched}",
+        "After a repeat repair {served} left within {months} months, of matched customers without service {matched}: {difference:signed}{difference:doubt}",
         otherwise="Left after a repair, beside matched customers",
     )
     return table_of(
@@ -247,7 +242,7 @@ def repurchase_table(study: RetentionStudy) -> Block:
         return absent("repurchase", part, "Repurchase after service")
     title = _compared(
         next(line for line in part if line.arm == "bad"),
-        "After bad service {served} bought again within {months} months, matched customers without service {matched}",
+        "After bad service {served} bought again within {months} months, of matched customers without service {matched}: {difference:signed}{difference:doubt}",
         otherwise="Repurchase after service",
     )
     return table_of(
@@ -276,7 +271,12 @@ def _compared(bad: AfterService, message: str, *, otherwise: str) -> Sentence:
     """What became of the badly served and of their matches; where nobody matches, only what is compared."""
     if bad.matched.value is None:
         return Sentence(otherwise)
-    values: dict[str, Value] = {"served": bad.served, "matched": bad.matched, "months": str(bad.window)}
+    values: dict[str, Value] = {
+        "served": bad.served,
+        "matched": bad.matched,
+        "difference": bad.difference,
+        "months": str(bad.window),
+    }
     return Sentence(message, values)
 
 

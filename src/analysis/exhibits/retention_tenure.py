@@ -96,8 +96,12 @@ def _heatmap_title(part: Cohorts, oldest: str) -> Sentence:
         return Sentence("Few cohorts are old enough to be compared a year on")
     values: dict[str, Value] = {"cohort": oldest, "rate": rate, "step": _STEP[part.period]}
     if part.basis == "contractual":
-        return Sentence("Of the contracts begun in {cohort}, {rate} were still running a year later", values)
-    return Sentence("Of the buyers first seen in {cohort}, {rate} ordered in the {step} a year later", values)
+        return Sentence(
+            "Of the contracts begun in {cohort}, {rate}{rate:doubt} were still running a year later", values
+        )
+    return Sentence(
+        "Of the buyers first seen in {cohort}, {rate}{rate:doubt} ordered in the {step} a year later", values
+    )
 
 
 def _heatmap_subtitle(part: Cohorts) -> Sentence:
@@ -140,18 +144,25 @@ def cohort_curves(study: RetentionStudy) -> Block | None:
     return figure(
         "retention.cohort_curves",
         title=Sentence(
-            "One cohort at least loses contracts along a curve of its own"
+            "At least one cohort loses contracts unlike the others, beyond chance"
             if differ
-            else "No cohort loses contracts along a curve that chance does not explain"
+            else "All cohorts lose contracts alike, within chance"
         ),
         subtitle=Sentence(
-            "Share of contracts still running by {steps} since entry, with interval",
-            {"steps": _STEPS[part.period]},
+            "Share of contracts still running by {steps} since entry, with interval. Drawn: {names}; the title is of all cohorts, each against the others (Holm)",
+            {
+                "steps": _STEPS[part.period],
+                "names": Text.joined(Text.same(str(curve.name)) for curve in curves),
+            },
         ),
         foot=source(study),
         alt=Sentence("Curves of retention by age for a few quarters of entry."),
         draw=survival(
-            curves, measure=Text.of("Still under contract"), age=_SINCE_ENTRY[part.period], age_unit="count"
+            curves,
+            measure=Text.of("Still under contract"),
+            age=_SINCE_ENTRY[part.period],
+            age_unit="count",
+            step=_STEP[part.period],
         ),
     )
 
@@ -230,7 +241,7 @@ def effects_table(study: RetentionStudy) -> Block | None:
             label("effect"),
             metric("effect_deviance", of="deviance", head="Deviance explained", places=1),
             count("effect_deviance", of="deviance", head="Degrees of freedom", key="degrees"),
-            metric("effect_p_value", of="p_value", head="As much by chance", places=1),
+            metric("effect_p_value", of="p_value", head="As much by chance"),
         ],
         rows=part,
         by=("effect",),
@@ -286,7 +297,9 @@ def _year_title(most: Fact, least: Fact, values: dict[str, Value]) -> tuple[Sent
             Sentence("Survival curves of contracts by group; after a year their intervals overlap."),
         )
     return (
-        Sentence("After a year {most} of contracts last among {best}, {least} among {worst}", values),
+        Sentence(
+            "Contracts that last a year: {best} {most}{most:doubt}, {worst} {least}{least:doubt}", values
+        ),
         Sentence(
             "Survival curves of contracts by group; after a year {most} for {best} and {least} for {worst}.",
             values,
@@ -312,7 +325,7 @@ def survival_table(study: RetentionStudy) -> Block | None:
         "retention.at_risk",
         title=Sentence("How many contracts stand behind each curve, and how long they last"),
         subtitle=Sentence(
-            "Contracts observed at each age; mean months under contract within the first 36 months"
+            "Contracts observed at each age; mean months under contract within the first 36 months. Blank: the first group of each part, which the others are held against"
         ),
         columns=_group_columns("segment"),
         rows=rows,
@@ -374,7 +387,7 @@ def _reason_title(
     """The first reason, called the largest only where its interval lies above that of the next."""
     lead = shown[0][2][-1][1]
     if len(shown) > 1 and _overlap(lead, shown[1][2][-1][1]):
-        text = "{reason} and {next} take contracts alike often: {share} ({share:interval}) and {other} within {months} months"
+        text = "{reason} and {next} take contracts equally often, within chance: {share}{share:doubt} and {other}{other:doubt} within {months} months"
         return Sentence(text, values | {"next": shown[1][1], "other": shown[1][2][-1][1]})
     return Sentence(
         "{reason} takes most contracts: {share} ({share:interval}) within {months} months", values

@@ -380,14 +380,20 @@ def tile(
 
 
 def change_line(id: str, fact: Fact, *, against: str) -> Comparison:
-    """The change on another month below a tile, coloured by the metric's direction."""
+    """The change on another month below a tile, coloured by the metric's direction where its interval does not hold zero."""
     direction = better(registry()[id])
     tone: Tone | None = None
-    if direction and fact.value:
+    noise = fact.interval is not None and fact.interval.holds(0)
+    if direction and fact.value and not noise:
         tone = "good" if (fact.value > 0) == (direction == "higher") else "bad"
     return Comparison(
-        label=Text.of(_AGAINST[against][0]), value=fact, tone=tone, metric=(id,), slice={"against": against}
+        label=change_label(against), value=fact, tone=tone, metric=(id,), slice={"against": against}
     )
+
+
+def change_label(against: str) -> Text:
+    """What stands before a change on another month; the month alone stands before its level."""
+    return Text.of(_AGAINST[against][0])
 
 
 def level_line(id: str, fact: Fact, *, against: str) -> Comparison:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -253,8 +254,9 @@ class _ColumnPrinter:
 
     def _fact_cell(self, fact: Fact, tone: Tone | None) -> dict[str, Any]:
         identity = self.gathered.fact(fact)
-        if fact.value is None:
-            assert fact.reason is not None  # Fact refuses a missing value without one
+        numbers = self._numbers(fact)
+        lacks = fact.value is None or (self.column.show == "interval" and not numbers)
+        if lacks and fact.reason is not None:
             mark = self.reasons.mark(fact.reason, identity)
             return {
                 "text": {"en": mark, "zh": mark},
@@ -263,7 +265,7 @@ class _ColumnPrinter:
                 "sort": None,
                 "tone": "muted",
             }
-        numbers = self._numbers(fact)
+        assert fact.value is not None  # Fact refuses a missing value without a reason
         text = {language: self._text(fact, numbers, language) for language in LANGUAGES}
         sort = float(fact.value if self.column.show == "interval" or not numbers else numbers[0])
         return {
@@ -271,7 +273,7 @@ class _ColumnPrinter:
             "fact": identity,
             "kind": "fact",
             "sort": sort,
-            "tone": tone or self._sign_tone(fact.value),
+            "tone": tone or self._sign_tone(fact, text["en"]),
         }
 
     def _text(self, fact: Fact, numbers: tuple[Number, ...], language: Language) -> str:
@@ -287,10 +289,13 @@ class _ColumnPrinter:
         ]
         return " – ".join(printed)
 
-    def _sign_tone(self, value: Number) -> Tone | None:
-        if self.column.better is None or value == 0:
+    def _sign_tone(self, fact: Fact, text: str) -> Tone | None:
+        """The colour of a change; none where it could be noise, or rounds to nothing on the page."""
+        if self.column.better is None or fact.value is None or not re.search(r"[1-9]", text):
             return None
-        return "good" if (value > 0) == (self.column.better == "higher") else "bad"
+        if fact.interval is not None and fact.interval.holds(0):
+            return None
+        return "good" if (fact.value > 0) == (self.column.better == "higher") else "bad"
 
 
 def _with_unit(

@@ -7,7 +7,9 @@ and what better service would bring in :mod:`~analysis.exhibits.value_what_ifs`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from analysis.exhibits.estimates import estimate_line, interval_lines
 from analysis.exhibits.figures import figure
 from analysis.exhibits.key_figures import tiles
 from analysis.exhibits.record import Block
@@ -27,11 +29,11 @@ from analysis.exhibits.specification import (
     words,
 )
 from analysis.exhibits.statements import callout
-from analysis.exhibits.value_shared import absent, source
+from analysis.exhibits.value_shared import absent, or_not_applicable, source
 from analysis.exhibits.vocabulary import Row, Tile, phrase
 from analysis.locale import Text
 from analysis.metrics import NotDone
-from analysis.results import Sentence
+from analysis.results import Fact, Sentence
 from analysis.value.acquisition import AcquisitionChannel
 from analysis.value.base import TIERS, standing_out
 from analysis.value.change import CUSTOMER_STEPS, STEPS, ValueChange
@@ -55,7 +57,7 @@ def headline_tiles(study: ValueStudy) -> Block:
             head="Value of today's customers",
             comparisons=[
                 interval_line("customer_value", whole.total),
-                line("mean_customer_value", whole.mean, "On average"),
+                estimate_line("mean_customer_value", whole.mean, "On average"),
             ],
         )
     ]
@@ -65,35 +67,40 @@ def headline_tiles(study: ValueStudy) -> Block:
         tile(
             "top_decile_share",
             whole.top_share,
-            comparisons=[interval_line("top_decile_share", whole.top_share)]
-            if whole.top_share.interval is not None
-            else [],
+            comparisons=interval_lines("top_decile_share", whole.top_share),
         )
     )
     if not isinstance(study.change, NotDone):
         shown.append(_moved_tile(study.change))
+    if whole.residual_contract.value is not None:
+        residual = whole.residual_contract
+        head = "Renewals to come, per customer under contract"
+        under = interval_lines("residual_contract_value", residual)
+        shown.append(tile("residual_contract_value", residual, head=head, comparisons=under))
     return tiles("value.headline", shown)
 
 
 def _break_even_tile(found: ServiceBreakEven) -> Tile:
     """What after-sales must keep to pay for the part that nobody else pays for; gross alone where that part is not known."""
-    gross = line("break_even_share", found.share, "Gross, of all expected margin")
-    cost = line("service_cost_over_horizon", found.cost, "After-sales over the horizon")
+    gross = estimate_line("break_even_share", found.share, "Gross, of all expected margin")
+    cost = estimate_line("service_cost_over_horizon", found.cost, "After-sales over the horizon")
     if found.net_share.value is None:
         shown = [interval_line("break_even_share", found.share), cost]
         return tile("break_even_share", found.share, comparisons=shown)
-    avoidable = line("avoidable_service_cost", found.avoidable, "Avoidable and unpaid, over the horizon")
+    avoidable = estimate_line(
+        "avoidable_service_cost", found.avoidable, "Avoidable and unpaid, over the horizon"
+    )
     return tile(
         "break_even_net_share",
         found.net_share,
-        head="After-sales pays for itself if it keeps, of purchases' margin",
+        head="Share of the margin of purchases that after-sales must keep to pay for itself",
         comparisons=[interval_line("break_even_net_share", found.net_share), avoidable, gross],
     )
 
 
 def _moved_tile(found: ValueChange) -> Tile:
     moved = found.by_customers
-    known = moved.interval is not None and not moved.interval.low <= 0 <= moved.interval.high
+    known = moved.interval is not None and not moved.interval.holds(0)
     refit = line(
         "value_change", found.steps["model"], "By re-estimation", signed=True, slice={"step": "model"}
     )
@@ -127,7 +134,7 @@ def parts_table(study: ValueStudy) -> Block | None:
     if not isinstance(study.break_even, NotDone):
         found = study.break_even
         rows += [
-            entry(metric, fact, head, interval=fact.interval is not None)
+            _with_interval(entry(metric, fact, head, interval=True), fact)
             for metric, fact, head in (
                 (
                     "service_cost_over_horizon",
@@ -142,7 +149,7 @@ def parts_table(study: ValueStudy) -> Block | None:
         ]
     return table_of(
         "value.parts",
-        title=Sentence("Today's customers are worth {total}", {"total": whole.total}),
+        title=Sentence("Today's customers are worth {total} ({total:interval})", {"total": whole.total}),
         subtitle=Sentence(
             "On {basis}, over {horizon}, discounted at {rate} per year",
             {"basis": BASIS_NAMES[study.settings.basis], "horizon": study.horizon, "rate": study.rate},
@@ -153,6 +160,13 @@ def parts_table(study: ValueStudy) -> Block | None:
         rows=rows,
         note=source(study),
     )
+
+
+def _with_interval(row: Row, fact: Fact) -> Row:
+    """A level that is held has no interval of its own; a number that is missing says why in its own cell."""
+    if fact.value is None or fact.interval is not None:
+        return row
+    return replace(row, cells={**row.cells, "interval": Text.of("level of today, held")})
 
 
 # what the registry calls shorter than the customers' own table should
@@ -171,8 +185,10 @@ def slices_table(study: ValueStudy, *dimensions: str) -> Block | None:
         metric("customer_value", of="total", head="Value", context="customer"),
         metric("mean_customer_value", of="mean", head="Per customer", places=0),
         interval("mean_customer_value", of="mean", places=0),
-        metric("revenue_per_customer", of="revenue", head="ARPU", places=0),
-        metric("average_order_value", of="order_value", key="order", head="Order value", places=0),
+        metric("revenue_per_customer", of="revenue", head="ARPU: per active customer, 12 months", places=0),
+        metric(
+            "average_order_value", of="order_value", key="order", head="Purchase day, 12 months", places=0
+        ),
         metric("repurchase_rate", of="repurchase", key="again", head="Bought again in 12 months"),
     ]
     rows: list[Row] = []
@@ -184,7 +200,7 @@ def slices_table(study: ValueStudy, *dimensions: str) -> Block | None:
         f"value.by_{dimensions[0]}",
         title=_slices_title(whole, [one for one in dimensions if one not in _OF_VALUE]),
         subtitle=Sentence(
-            "Expected value over {horizon}; revenue, order value and repurchase as observed",
+            "Expected value over {horizon}; revenue per active customer, purchase revenue per purchase day and repurchase as observed",
             {"horizon": study.horizon},
         ),
         columns=columns,
@@ -199,10 +215,14 @@ def _slices_title(whole: Portfolio, dimensions: Sequence[str]) -> Sentence:
         best = standing_out(whole.by[dimension], lambda each: each.mean)
         if best is not None:
             return Sentence(
-                "By {dimension:lower}, {slice} is worth most per customer: {mean} ({mean:interval})",
+                "By {dimension:lower}, {slice} is worth more than the other, {mean} ({mean:interval})"
+                if len(whole.by[dimension]) == 2
+                else "By {dimension:lower}, {slice} is worth most, {mean} ({mean:interval})",
                 {"dimension": registry().dimension_name(dimension), "slice": best.label, "mean": best.mean},
             )
-    return Sentence("What a customer is worth, slice by slice: {mean} on average", {"mean": whole.mean})
+    return Sentence(
+        "What a customer is worth, slice by slice: {mean} on average ({mean:interval})", {"mean": whole.mean}
+    )
 
 
 def lorenz_figure(study: ValueStudy) -> Block | None:
@@ -215,12 +235,14 @@ def lorenz_figure(study: ValueStudy) -> Block | None:
     values = {"share": whole.top_share}
     return figure(
         "value.lorenz",
-        title=Sentence("The most valuable tenth of customers holds {share} of the value", values),
+        title=Sentence(
+            "The most valuable tenth of customers holds {share} of the value{share:doubt}", values
+        ),
         subtitle=Sentence(
             "Cumulative share of expected value by share of customers, the least valuable first (Lorenz curve)"
         ),
         foot=source(study),
-        alt=Sentence("Lorenz curve; the most valuable tenth holds {share}.", values),
+        alt=Sentence("Lorenz curve; the most valuable tenth holds {share}{share:doubt}.", values),
         draw=lorenz_curve(whole.lorenz, whole.top_share),
     )
 
@@ -241,7 +263,7 @@ def change_figure(study: ValueStudy) -> Block:
     return figure(
         "value.change",
         title=Sentence(
-            "Customers {change:word|added|took|moved} {change:abs}; re-estimation of the model moved the value by {model:signed}",
+            "What customers did moved the value by {change:signed}{change:doubt}; re-estimation of the model by {model:signed}",
             {"change": found.by_customers, "model": found.steps["model"]},
         ),
         subtitle=Sentence(
@@ -270,7 +292,9 @@ def change_table(study: ValueStudy) -> Block | None:
         return None
     columns = [
         label("step"),
-        metric("value_change_customers", of="customers", head="Customers"),
+        metric(
+            "value_change_customers", of=or_not_applicable("customers"), key="customers", head="Customers"
+        ),
         metric(
             "value_change",
             "value_change_by_customers",
@@ -279,11 +303,15 @@ def change_table(study: ValueStudy) -> Block | None:
             signed=True,
             better="higher",
         ),
-        interval("value_change", "value_change_by_customers", of="change", blank=True),
+        interval("value_change", "value_change_by_customers", of="change"),
     ]
     steps = {
         step: row_of(
-            {"customers": found.customers.get(step), "change": found.steps[step]}, columns, by=("step",)
+            {"customers": found.customers.get(step), "change": found.steps[step]},
+            columns,
+            by=("step",),
+            # what was computed anew is neither good nor bad news
+            tone=None if step in CUSTOMER_STEPS else "muted",
         )
         for step in STEPS
     }
@@ -299,7 +327,8 @@ def change_table(study: ValueStudy) -> Block | None:
     return table_of(
         "value.change_steps",
         title=Sentence(
-            "What customers did moved the value by {change:signed}", {"change": found.by_customers}
+            "What customers did moved the value by {change:signed}{change:doubt}",
+            {"change": found.by_customers},
         ),
         subtitle=Sentence("At last month's model and assumptions; then the model, then the assumptions"),
         columns=columns,
@@ -340,7 +369,7 @@ def acquisition_table(study: ValueStudy) -> Block:
             metric("value_to_acquisition_cost", of="ratio", head="Ratio"),
             interval("value_to_acquisition_cost", of="ratio"),
             metric("payback_months", of="payback", head="Paid back in"),
-            interval("payback_months", of="payback", key="payback_interval", blank=True),
+            interval("payback_months", of="payback", key="payback_interval"),
         ],
         note=Sentence(
             "All marketing is charged to new customers. Payback: whole months of age at which the mean margin earned, of customers a year older, covers the cost; without an interval where a year does not show the latest month. The customers of the ratio are new, those of the payback a year older: neither says that marketing won them."
@@ -423,7 +452,7 @@ def investment_table(study: ValueStudy) -> Block | None:
         ),
         metric("investment_customers", of="customers", head="Customers"),
         metric("investment_value", of="value", head="Value", context="customer"),
-        interval("investment_value", of="value", blank=True),
+        interval("investment_value", of="value"),
         metric("investment_service_cost", of="cost", head="Service cost"),
         words(lambda cell: Text.of(_ADVICE[cell.tier, cell.risk]), "Default stance", key="advice", wide=True),
     ]
@@ -474,8 +503,8 @@ def groups_table(study: ValueStudy) -> Block | None:
             metric("listed_customers", of="customers", head="Customers"),
             metric(*worth, of="value", head=registry()["customer_value"].name),
             interval(*worth, of="value"),
-            metric("service_cost_traced", of="cost", head="Service cost"),
-            metric("below_cost_past_margin", of="margin", head="Margin"),
+            metric("service_cost_traced", of="cost", head="Service cost, 12 months"),
+            metric("below_cost_past_margin", of="margin", head="Margin, 12 months"),
         ],
         note=source(study),
     )

@@ -271,18 +271,27 @@ def _panel(
 
 
 def cumulated_fan(
-    start: Fact, points: Sequence[tuple[Month, Fact, Fact]], *, first: Month, measure: Text
+    start: Fact,
+    points: Sequence[tuple[Month, Fact, Fact]],
+    *,
+    first: Month,
+    measure: Text,
+    alike: Sequence[Fact] = (),
 ) -> Drawing:
-    """Cumulated value by month of a programme: line, narrow and wide interval, with the last value beside it."""
+    """Cumulated value by month of a programme: line, narrow and wide interval, with the last value beside it.
+
+    ``alike`` : facts of the same unit with which the axis shares its scale of money.
+    """
     facts = [start, *(fact for _, narrow, wide in points for fact in (narrow, wide))]
     unit = one_unit(facts, "cumulated_fan")
 
     def draw(figure: Figure, language: Language) -> None:
         axes = figure.add_subplot()
-        scale = axis_scale(facts, unit, language, intervals=True)
+        scale = axis_scale([*facts, *alike], unit, language, intervals=True)
         last = points[-1][1]
         number = mark_text(last, unit, scale)
-        place(figure, left=42, right=text_width(number, bold=True) + 14, top=24, bottom=30)
+        left, right, gap = 42.0, text_width(number, bold=True) + 18, 7.0
+        place(figure, left=left, right=right, top=24, bottom=30)
         months = [
             0.0,
             *(float(12 * (month.year - first.year) + month.number - first.number) for month, _, _ in points),
@@ -305,11 +314,11 @@ def cumulated_fan(
         axes.set_xlabel(Text.of("Months since the start")[language], loc="right", labelpad=3)
         annotate(
             axes,
-            1.0,
+            1.0 + gap / (WIDTH * 72 - left - right),
             shown(last.value, unit, scale),
             last,
             language,
-            text=f" {number}",
+            text=number,
             transform=axes.get_yaxis_transform(),
             va="center",
             ha="left",
@@ -332,17 +341,34 @@ def cumulated_fan(
     return Drawing(draw=draw, data=data, size=(WIDTH, 2.6))
 
 
-def tornado(rows: Sequence[tuple[Text, Fact, Fact]], centre: Fact, *, measure: Text, by: Text) -> Drawing:
-    """Bars from the value at an input's tenth to the one at its ninetieth percentile, around the central value; the widest first."""
+def tornado(
+    rows: Sequence[tuple[Text, Fact, Fact]],
+    centre: Fact,
+    *,
+    measure: Text,
+    by: Text,
+    alike: Sequence[Fact] = (),
+) -> Drawing:
+    """Bars from the value at an input's tenth to the one at its ninetieth percentile, around the central value; the widest first.
+
+    The numbers stand in columns of their own, left and right of the axis. ``alike`` : facts of the same unit with which the axis shares its scale of money.
+    """
     unit = one_unit([fact for _, low, high in rows for fact in (low, high)] + [centre], "tornado")
     names = [name for name, _, _ in rows]
 
     def draw(figure: Figure, language: Language) -> None:
         axes = figure.add_subplot()
         facts = [fact for _, low, high in rows for fact in (low, high)] + [centre]
-        scale = axis_scale(facts, unit, language)
-        left = row_names(axes, names, language)
-        place(figure, left=left, right=8, top=20, bottom=28)
+        scale = axis_scale([*facts, *alike], unit, language)
+        gap = 8.0
+        lows, highs = (
+            max(text_width(mark_text(fact, unit, scale)) for fact in side) + gap
+            for side in ([low for _, low, _ in rows], [high for _, _, high in rows])
+        )
+        left, right = row_names(axes, names, language) + lows + gap, highs + gap
+        axes.tick_params(axis="y", pad=lows + gap)
+        place(figure, left=left, right=right, top=20, bottom=28)
+        beside = gap / (WIDTH * 72 - left - right)
         values = [shown(fact.value, unit, scale) for fact in facts]
         spread = (max(values) - min(values)) or 1.0
         axes.set_xlim(min(values) - 0.16 * spread, max(values) + 0.16 * spread)
@@ -352,31 +378,35 @@ def tornado(rows: Sequence[tuple[Text, Fact, Fact]], centre: Fact, *, measure: T
             axes.barh(row, a - middle, left=middle, height=0.56, color=colour("context"))
             axes.barh(row, b - middle, left=middle, height=0.56, color=colour("actual"))
             for fact, x in ((low, a), (high, b)):
+                # as in a table: beside short bars the numbers would stand on the line of zero
                 before = x < middle
-                # at the edges, as in a table: beside short bars the numbers would stand on the line of zero
                 annotate(
                     axes,
-                    0.0 if before else 1.0,
+                    -beside if before else 1.0 + beside,
                     row,
                     fact,
                     language,
                     text=mark_text(fact, unit, scale),
                     transform=axes.get_yaxis_transform(),
                     va="center",
-                    ha="left" if before else "right",
+                    ha="right" if before else "left",
                     color=colour("ink"),
                     fontsize=TEXT_SIZE - 0.5,
                 )
-        axes.axvline(0, color=colour("bad"), linewidth=0.9, linestyle=(0, (4, 3)))
+        low_x, high_x = axes.get_xlim()
+        crossed = low_x < 0 < high_x
+        if crossed:
+            axes.axvline(0, color=colour("bad"), linewidth=0.9, linestyle=(0, (4, 3)))
         axes.axvline(middle, color=colour("ink"), linewidth=0.9)
         value_axis(axes, "x", name=axis_name(measure, unit, scale, language))
-        low_x, high_x = axes.get_xlim()
         where = (middle - low_x) / (high_x - low_x)
         words(
             axes,
             where,
             1.02,
-            "low end of the input (pale), high end (dark)",
+            "low end of the input (pale), high end (dark); dashed: zero"
+            if crossed
+            else "low end of the input (pale), high end (dark)",
             language,
             transform=axes.transAxes,
             va="bottom",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from analysis.exhibits.figures import figure
@@ -18,19 +18,19 @@ from analysis.exhibits.specification import (
     table_of,
     words,
 )
-from analysis.exhibits.value_shared import absent, cases_source, joined, lowered
+from analysis.exhibits.value_shared import absent, cases_source, joined, lowered, or_not_applicable
 from analysis.exhibits.vocabulary import Row, paired, phrase
 from analysis.locale import Text
 from analysis.metrics import NotDone
-from analysis.results import Sentence
-from analysis.value.effect_results import OutcomeEffect, ServiceEffects, TreatmentEffect
+from analysis.results import Fact, Sentence
+from analysis.value.effect_results import MoneyBridge, OutcomeEffect, ServiceEffects, TreatmentEffect
 from analysis.value.effects import IF_HIDDEN, METRIC
 from analysis.value.results import ValueStudy
 from analysis.value.scenarios import OUTCOMES
 
 EFFECTS = tuple(METRIC.values())
 ADJUSTED, NAIVE = {"estimate": "adjusted"}, {"estimate": "naive"}
-STATUS = {"effect": "effect", "not_shown": "no effect shown", "association": "association only"}
+STATUS = {"effect": "effect shown", "not_shown": "no effect shown", "association": "association only"}
 ZERO = {
     "response_due": "when the response is due",
     "landmark": "24 hours after opening",
@@ -46,7 +46,7 @@ def _effects(study: ValueStudy) -> ServiceEffects | NotDone:
     if isinstance(part, NotDone) or part.effects:
         return part
     refusals = (refusal for _, refusal in part.refused.values())
-    return next(refusals, NotDone(reason=Text.of("no treatment is registered in params/treatments.yml")))
+    return next(refusals, NotDone(reason=Text.of("no treatment is declared in the parameters")))
 
 
 def _absent(name: str, part: NotDone) -> Block:
@@ -66,7 +66,7 @@ def _adjusted(*ids: str, of: str = "adjusted", key: str = "adjusted") -> list[Fi
     head = Text.of("Adjusted", context="estimate")
     return [
         metric(*ids, of=of, head=head, key=key, signed=True, better=None, slice=ADJUSTED),
-        interval(*ids, of=of, blank=True, slice=ADJUSTED),
+        interval(*ids, of=of, slice=ADJUSTED),
     ]
 
 
@@ -86,12 +86,14 @@ def diagrams_figure(study: ValueStudy) -> Block:  # noqa: ARG001 - exhibits are 
     return figure(
         "value.diagrams",
         title=Sentence(
-            "Customers served well are other customers: what drives both is allowed for, what follows is not"
+            "Customers who are served well differ from those who are not: common causes are allowed for, what follows is not"
         ),
         subtitle=Sentence(
             "Declared causal diagram by family of treatments; solid: common causes and effect, dashed: lies between and is left out"
         ),
-        foot=Sentence("Source: params/treatments.yml. A common cause that nobody recorded is not in it."),
+        foot=Sentence(
+            "Source: the treatments as declared. A common cause that nobody recorded is not in it."
+        ),
         alt=Sentence(
             "Diagrams: customer, past purchases, contract, past service and the fault point to treatment and outcome; treatment points to outcome, also through what lies between."
         ),
@@ -169,8 +171,8 @@ def effect_figure(study: ValueStudy, outcome: str) -> Block:
         f"value.effects.{outcome}",
         title=_effect_title(part.effects, outcome),
         subtitle=Sentence(
-            "{outcome}: change in percentage points where like is compared with like, with interval; orange: survives the checks, grey ring: the plain difference",
-            {"outcome": name},
+            "{outcome}: change in percentage points where like is compared with like, with interval. Dots: {marks}. Ring: the plain difference; far from its dot, it credits service with who was served",
+            {"outcome": name, "marks": _marks({found.status for _, found in known})},
         ),
         foot=cases_source(study),
         alt=Sentence(
@@ -190,6 +192,19 @@ def effect_figure(study: ValueStudy, outcome: str) -> Block:
     )
 
 
+# what the colours of the dots say, in this order
+_MARKS = {
+    "effect": "orange, every check passed and beyond chance after correction for all that was asked",
+    "not_shown": "blue, may be nothing",
+    "association": "pale, association only",
+}
+
+
+def _marks(statuses: set[str]) -> Text:
+    """The colours that a figure holds and no other."""
+    return joined([Text.of(text) for status, text in _MARKS.items() if status in statuses])
+
+
 def _unknown(part: ServiceEffects, outcome: str) -> NotDone:
     """Why not one treatment has an effect on the outcome."""
     reasons = [one.unfitted[outcome] for one in part.effects if outcome in one.unfitted]
@@ -202,7 +217,7 @@ def _effect_title(effects: Sequence[TreatmentEffect], outcome: str) -> Sentence:
         return Sentence("No effect on “{outcome}” survives the checks", {"outcome": _outcome_name(outcome)})
     one, found = max(claimed, key=lambda pair: abs(float(pair[1].adjusted.value or 0)))
     return Sentence(
-        "{treatment}: {effect:signed}, where the plain difference says {naive:signed}",
+        "{treatment}: estimated effect {effect:signed} ({effect:interval}), plain difference {naive:signed} ({naive:interval})",
         {"treatment": one.treatment.name, "effect": found.adjusted, "naive": found.naive},
     )
 
@@ -232,7 +247,7 @@ def effects_table(study: ValueStudy) -> Block:
         "value.effects.all",
         title=Sentence("What the plain difference says, and what is left when like is compared with like"),
         subtitle=Sentence(
-            "Effects on the cases service could still change, in percentage points; with and without: share with the outcome"
+            "Estimated effects, if no unmeasured cause is at work, on the cases service could still change, in percentage points; with and without: share with the outcome"
         ),
         columns=columns,
         rows=rows,
@@ -282,14 +297,15 @@ def worth_table(study: ValueStudy) -> Block:
             places=0,
         ),
         metric("service_value_at_stake", of="at_stake", head="Value of all of them", key="stake"),
-        interval("service_value_at_stake", of="at_stake", blank=True),
+        interval("service_value_at_stake", of="at_stake"),
         words(_verdicts, "Verdict", key="status", wide=True),
     ]
     return table_of(
         "value.effects.worth",
         title=_stake_title(part.effects),
         subtitle=Sentence(
-            "Customer value, discounted, if cases gone wrong had gone well, by the outcomes with a shown effect and no other: purchases for one year, contracts over the horizon; no service cost in it"
+            "Value of customers, discounted, if cases gone wrong had gone well, by the outcomes with a shown effect and no other: purchases of one year and contract renewals over {horizon}, of the customers of these cases; no service cost in it",
+            {"horizon": study.horizon},
         ),
         columns=columns,
         rows=[
@@ -297,6 +313,62 @@ def worth_table(study: ValueStudy) -> Block:
             for one in part.effects
         ],
         note=cases_source(study),
+    )
+
+
+_DIFFERS = {
+    "cases": "Counted: customers there, cases here",
+    "share": "Share: more lost (association) there, effect on staying (estimated) here",
+    "worth": "Money each: a year's margin there, contract renewals over the horizon here",
+    "purchases": "Purchases within a year: in the margin there, apart here",
+}
+
+
+def _bridge_rows(one: MoneyBridge, columns: Sequence[Field]) -> Iterator[Row]:
+    """A treatment's name, the sum of the churn section, what moves it, and the sum here."""
+    sides = {
+        "cases": (one.customers, one.cases),
+        "share": (one.difference, one.effect),
+        "worth": (one.margin, one.renewals),
+        "purchases": (None, one.purchases),
+    }
+
+    def line(name: str, fact: Fact, there: Fact | None = None, here: Fact | None = None) -> dict[str, Any]:
+        return {"name": Text.of(name), "there": there, "here": here, "sum": fact}
+
+    yield group(one.treatment.name, columns)
+    yield row_of(line("Churn section: yearly margin that goes with the losses", one.start), columns)
+    for step, fact in one.steps.items():
+        yield row_of(line(_DIFFERS[step], fact, *sides[step]), columns)
+    yield row_of(line("This section: customer value at stake", one.end), columns, role="total")
+
+
+def bridge_table(study: ValueStudy) -> Block | None:
+    """From the money of the churn section to the customer value at stake, for each treatment that both price."""
+    part = _effects(study)
+    if isinstance(part, NotDone) or not part.bridges:
+        return None
+    there = ("service_bridge_customers", "loss_risk_difference", "service_bridge_margin")
+    here = ("service_cases_year", *EFFECTS, "service_bridge_renewals", "service_value_at_stake_part")
+    sums = ("experience_margin_at_stake", "service_bridge_step", "service_value_at_stake")
+    columns = [
+        words("name", "What differs", wide=True),
+        metric(*there, of=or_not_applicable("there"), key="there", head="Churn section"),
+        metric(*here, of=or_not_applicable("here"), key="here", head="This section"),
+        metric(*sums, of="sum", key="sum", head="Sum and steps", signed=True, better=None),
+    ]
+    return table_of(
+        "value.effects.bridge",
+        title=Sentence("Two sections price the same experience; this leads from one sum to the other"),
+        subtitle=Sentence(
+            "The churn section: difference in loss times a year's margin of the customers under contract who first had it in twelve months. This section: estimated effect times the value of renewals and purchases, for every case of twelve months"
+        ),
+        columns=columns,
+        rows=[row for one in part.bridges for row in _bridge_rows(one, columns)],
+        note=Sentence(
+            "In this order each difference moves the sum by its step; in another order the steps would be others, and the ends the same. Renewals here are those still to come, over {horizon}, discounted; the margin there is all margin of a year.",
+            {"horizon": study.horizon},
+        ),
     )
 
 
@@ -313,7 +385,7 @@ def _stake_title(effects: Sequence[TreatmentEffect]) -> Sentence:
         return Sentence("No treatment has an effect that survives the checks: no value is claimed")
     best = max(claimed, key=lambda one: abs(float(one.at_stake.value or 0)))
     return Sentence(
-        "{treatment}: last year's cases gone wrong stand for {stake} of customer value",
+        "{treatment}: last year's cases gone wrong stand for {stake} of customer value ({stake:interval})",
         {"treatment": best.treatment.name, "stake": best.at_stake},
     )
 
@@ -364,7 +436,7 @@ def placebo_table(study: ValueStudy) -> Block:
         stated: dict[str, Any] = {"of": kind, "slice": {"placebo": kind}}
         name = registry().value_label("placebo", kind)
         columns.append(metric("service_placebo_effect", head=name, signed=True, better=None, **stated))
-        columns.append(interval("service_placebo_effect", key=f"{kind}_interval", blank=True, **stated))
+        columns.append(interval("service_placebo_effect", key=f"{kind}_interval", **stated))
     columns += [
         metric("service_cases_trimmed", of="trimmed", head="Left out"),
         metric(
@@ -380,7 +452,8 @@ def placebo_table(study: ValueStudy) -> Block:
         columns=columns,
         rows=[_placebo_row(one, columns) for one in part.effects],
         note=Sentence(
-            "Negative control: whether another machine of the customer fails. Left out: cases without a like on the other side. Imbalance: standard deviations between the groups after weighting."
+            "Negative control: whether another machine of the customer fails. Left out: cases without a like on the other side, at most {most}. Imbalance: standard deviations between the groups after weighting, at most {limit}. Beyond either, only an association is stated.",
+            {"most": part.effects[0].most_trimmed, "limit": part.effects[0].balance_limit},
         ),
     )
 
@@ -398,7 +471,7 @@ def _placebo_title(effects: Sequence[TreatmentEffect]) -> Sentence:
 
 
 def _placebo_row(one: TreatmentEffect, columns: Sequence[Field]) -> Row:
-    tried = {placebo.kind: placebo.effect for placebo in one.placebos}
+    tried = {placebo.kind: placebo.effect or Text.of("not tried") for placebo in one.placebos}
     line = {"treatment": one.treatment, "trimmed": one.trimmed, "worst_balance": one.worst_balance}
     return row_of(line | tried, columns, by=("treatment",), tone=None if one.holds else "bad")
 
@@ -420,7 +493,7 @@ def hidden_table(study: ValueStudy) -> Block | None:
         return None
     columns = [
         words("name", Text.of("Effect", context="cause"), wide=True),
-        _adjusted(*EFFECTS, of="found.adjusted", key="effect")[0],
+        *_adjusted(*EFFECTS, of="found.adjusted", key="effect"),
         metric(
             *IF_HIDDEN.values(),
             of="found.if_hidden",
@@ -429,9 +502,10 @@ def hidden_table(study: ValueStudy) -> Block | None:
             signed=True,
             better=None,
         ),
+        interval(*IF_HIDDEN.values(), of="found.if_hidden", key="hidden_interval"),
         words(
             lambda line: Text.of("yes" if line["found"].enough else "no"),
-            "Would that be enough?",
+            "Interval reaches zero?",
             key="enough",
         ),
         metric("service_effect_robustness", of="found.robustness", key="robust"),
@@ -439,13 +513,7 @@ def hidden_table(study: ValueStudy) -> Block | None:
     ]
     return table_of(
         "value.effects.hidden",
-        title=Sentence(
-            "A hidden cause as strong as customer tier would be enough to explain some of this away"
-            if any(found.enough for _, found in claimed)
-            else "A hidden cause as strong as customer tier would not be enough; where tier hardly bears on an effect, that says little"
-            if any(found.untested for _, found in claimed)
-            else "A hidden cause as strong as customer tier would not be enough to explain these effects away"
-        ),
+        title=_hidden_title(claimed),
         subtitle=Sentence(
             "Robustness value: share of what is left unexplained in treatment and outcome that a hidden cause would have to explain; E-value: factor by which it would have to raise both"
         ),
@@ -459,8 +527,30 @@ def hidden_table(study: ValueStudy) -> Block | None:
             )
             for one, found in claimed
         ],
-        note=Sentence("Both are for the end of the interval nearer to zero."),
+        note=Sentence(
+            "Robustness value and E-value are for the end of the interval nearer to zero. With a hidden cause: the effect that would be left, and its interval."
+        ),
     )
+
+
+def _hidden_title(claimed: Sequence[tuple[TreatmentEffect, OutcomeEffect]]) -> Sentence:
+    """Judged by the interval: whether it would reach zero."""
+    enough = [pair for pair in claimed if pair[1].enough]
+    if len(enough) == 1:
+        one, found = enough[0]
+        return Sentence(
+            "A hidden cause as strong as customer tier would take the interval of this effect to zero: {effect}",
+            {"effect": _effect_name(one, found.outcome)},
+        )
+    if enough:
+        return Sentence(
+            "A hidden cause as strong as customer tier would take the intervals of several effects to zero"
+        )
+    if any(found.untested for _, found in claimed):
+        return Sentence(
+            "A hidden cause as strong as customer tier would not take an interval to zero; where tier hardly bears on an effect, that says little"
+        )
+    return Sentence("A hidden cause as strong as customer tier would not take an interval to zero")
 
 
 def groups_table(study: ValueStudy) -> Block | None:

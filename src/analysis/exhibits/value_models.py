@@ -38,7 +38,8 @@ def holdout_figure(study: ValueStudy) -> Block:
         "value.holdout",
         title=Sentence(_holdout_title(model), {"weeks": model.holdout_weeks, "miss": model.miss}),
         subtitle=Sentence(
-            "Cumulative purchases of the customers known before, by week after the calibration; the model had not seen these weeks"
+            "Cumulative purchases of the customers known before, by week after the calibration. Beyond chance, a miss over {least} is corrected for (limit of correction) and one over {use} puts the model out of use (limit of use)",
+            {"least": model.least, "use": model.use_limit},
         ),
         foot=source(study),
         alt=Sentence(
@@ -51,11 +52,11 @@ def holdout_figure(study: ValueStudy) -> Block:
 
 def _holdout_title(model: Modelling) -> str:
     if not model.good:
-        return "The forecast of {weeks} unseen weeks is {miss:signed} off: not good enough, observed rates are used"
+        return "The forecast of {weeks} unseen weeks is {miss:signed} off ({miss:interval}), or a class of customers worse: beyond the limit of use, observed rates are used"
     if model.material:
         return "The forecast of {weeks} unseen weeks is {miss:signed} off ({miss:interval}): used, and corrected for it"
     if model.miss is not None and missed(model.miss):
-        return "The forecast of {weeks} unseen weeks is {miss:signed} off ({miss:interval}): beyond chance, too little to matter"
+        return "The forecast of {weeks} unseen weeks is {miss:signed} off ({miss:interval}): beyond chance, within the limit of correction"
     return "The forecast of {weeks} unseen weeks is {miss:signed} off ({miss:interval}): within chance"
 
 
@@ -79,7 +80,8 @@ def classes_figure(study: ValueStudy) -> Block | None:
         "value.classes",
         title=_classes_title([one for one in model.classes if missed(one.miss)], worst.miss),
         subtitle=Sentence(
-            "Predicted over actual purchases in the holdout, minus one, by repeat purchases before it; the intervals are chance alone and hold for all classes together"
+            "Predicted over actual purchases in the holdout, minus one, by repeat purchases before it; the intervals are chance alone and hold for all classes together. Limit of use of a class: {class}, beyond chance",
+            {"class": model.class_limit},
         ),
         foot=source(study),
         alt=Sentence("Dots with intervals by class of repeat purchases; the line marks a perfect forecast."),
@@ -101,7 +103,7 @@ def _classes_title(missed_: Sequence[ClassLine], largest: Fact) -> Sentence:
             "Customers with {names} repeat purchases are missed beyond chance", {"names": Text(**names)}
         )
     return Sentence(
-        "No class of customers is missed beyond chance; by up to {miss:signed}", {"miss": largest}
+        "No class of customers is missed beyond chance; by up to {miss:signed}{miss:doubt}", {"miss": largest}
     )
 
 
@@ -130,7 +132,7 @@ def candidates_table(study: ValueStudy) -> Block | None:
             measured("bic", "bic", Text.same("BIC"), "bic", 0),
             measured("predicted", "predicted", "Predicted", "predicted", 0),
             measured("error", "error", "Error per customer", "error", 4),
-            words(lambda one: Text.of("in use") if one.chosen else None, "Choice", key="chosen"),
+            words(lambda one: Text.of("in use" if one.chosen else "not in use"), "Choice", key="chosen"),
         ],
         note=Sentence(
             "Of the forecasts within a fifth of a percent of the least error the one with the lowest BIC is used."
@@ -206,7 +208,7 @@ def renewals_figure(study: ValueStudy) -> Block:
     return figure(
         "value.renewals",
         title=Sentence(
-            "{rate} of {kind:lower} contracts make their first renewal; the line is the model",
+            "{rate} of {kind:lower} contracts make their first renewal{rate:doubt}; the line is the model",
             {"rate": kinds[0].renewals[0][1], "kind": kinds[0].label},
         ),
         subtitle=Sentence(
@@ -221,15 +223,13 @@ def renewals_figure(study: ValueStudy) -> Block:
 
 
 def contracts_table(study: ValueStudy) -> Block | None:
-    """Expansion, and what a running contract is still worth."""
-    kinds, whole = study.contracts, study.portfolio
-    if isinstance(kinds, NotDone) or not kinds or isinstance(whole, NotDone):
+    """First and latest renewal, expansion, and how the model treats customers."""
+    kinds = study.contracts
+    if isinstance(kinds, NotDone) or not kinds:
         return None
     return table_of(
         "value.contracts",
-        title=Sentence(
-            "Renewals still to come are worth {value} ({value:interval})", {"value": whole.residual_contract}
-        ),
+        title=Sentence("How many contracts are renewed, and for how much"),
         subtitle=Sentence(
             "Observed renewal rates, change of amount at renewal, and how the model treats customers"
         ),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from analysis.exhibits.record import Block
+from analysis.exhibits.specification import reader
 from analysis.exhibits.statements import not_computed
+from analysis.exhibits.vocabulary import Cell
 from analysis.locale import Text
 from analysis.metrics import NotDone
 from analysis.results import Sentence
@@ -42,3 +45,17 @@ def joined(parts: Sequence[Text]) -> Text:
 def lowered(text: Text) -> Text:
     """A label inside a line: without its capital."""
     return Text(en=text.en[:1].lower() + text.en[1:], zh=text.zh)
+
+
+NOT_APPLICABLE = Text.of("n/a")  # said in a cell that no number could fill
+
+
+def or_not_applicable(of: str | Callable[[Any], Any]) -> Callable[[Any], Cell]:
+    """Reads a cell; where the line has none by its nature, that is said."""
+    read = reader(of)
+
+    def found(line: Any) -> Cell:
+        cell: Cell = read(line)
+        return NOT_APPLICABLE if cell is None else cell
+
+    return found

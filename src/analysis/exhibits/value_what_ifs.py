@@ -19,8 +19,8 @@ from analysis.exhibits.specification import (
     words,
 )
 from analysis.exhibits.statements import callout
-from analysis.exhibits.value_shared import absent, cases_source, joined
-from analysis.exhibits.vocabulary import Row, paired, phrase
+from analysis.exhibits.value_shared import absent, cases_source, joined, or_not_applicable
+from analysis.exhibits.vocabulary import Cell, Row, phrase
 from analysis.locale import Text
 from analysis.metrics import NotDone
 from analysis.results import Fact, Sentence, Value
@@ -30,10 +30,10 @@ from analysis.value.scenarios import OUTCOMES, LeverResult, WhatIf
 
 STANDING = {
     "effect": "effect shown",
-    "average": "shown on average, not for its customers",
-    "partly": "partly shown: the rest is not counted",
-    "not_shown": "not shown: not counted",
-    "assumption": "effect missing: not counted",
+    "average": "shown over all cases only, not counted",
+    "partly": "partly shown, the rest not counted",
+    "not_shown": "not shown, not counted",
+    "assumption": "effect missing, not counted",
     "not_counted": "not counted",
 }
 
@@ -56,7 +56,7 @@ def what_if_table(study: ValueStudy) -> Block:
         return absent("what_ifs", part, "What-ifs")
     if not (part.results or part.refused):
         return callout(
-            "value.what_ifs", tone="info", title=Sentence("No scenario is registered in params/what_ifs.yml.")
+            "value.what_ifs", tone="info", title=Sentence("No scenario is stated in the parameters.")
         )
     columns = [
         _scenario(),
@@ -80,7 +80,7 @@ def what_if_table(study: ValueStudy) -> Block:
         columns=columns,
         rows=rows,
         note=Sentence(
-            "Effects that are not shown are not counted; what comes after the programme's months is not counted either. The chance counts draws in which uptake, cost and saving come from ranges that somebody stated: it is no surer than these."
+            "Effects that are not shown for the customers concerned are not counted, and stand in the next table; what comes after the programme's months is not counted either. Coloured: a present value whose interval does not hold zero. The chance counts draws in which uptake, cost and saving come from ranges that somebody stated: it is no surer than these."
         ),
     )
 
@@ -115,10 +115,10 @@ def returns_table(study: ValueStudy) -> Block | None:
         "value.what_ifs.returns",
         title=Sentence("What it takes for each scenario to pay"),
         subtitle=Sentence(
-            "Break-even: share of the intended change that must be reached; the last two columns are outside the net present value"
+            "Break-even: share of the intended change that must be reached; the last three columns are outside the net present value"
         ),
         note=Sentence(
-            "Return and break-even with their intervals; a payback has none, because in some draws it never comes: the chance beside it says in how many it does."
+            "Out of reach: more than the whole intended change would be needed. If the average held: effects that are shown over all cases and not for the scenario's own customers. A payback has an interval where it comes in nearly all draws; the chance beside it says in how many it does."
         ),
         rows=results,
         by=("scenario",),
@@ -134,22 +134,44 @@ def returns_table(study: ValueStudy) -> Block | None:
                 signed=True,
                 better=None,
             ),
-            interval("what_if_return", of="returned", blank=True),
+            interval("what_if_return", of="returned"),
             metric("what_if_payback", of="payback"),
+            interval("what_if_payback", of="payback", key="payback_interval"),
             metric("what_if_chance", of="chance", head="Paid back in time", key="paid"),
-            metric("what_if_break_even", of="break_even", key="even"),
-            interval("what_if_break_even", of="break_even", key="even_interval", blank=True),
+            metric("what_if_break_even", of=_reachable, key="even"),
+            interval("what_if_break_even", of="break_even", key="even_interval"),
             metric("what_if_later", of="later", head="Arrives later"),
-            metric("what_if_unshown", of="unshown", head="Not shown, not counted"),
+            metric("what_if_average", of=_beside("average"), head="If the average held", key="average"),
+            metric("what_if_unshown", of=_beside("unshown"), head="Not shown, at its word", key="unshown"),
         ],
     )
+
+
+def _reachable(one: WhatIf) -> Cell:
+    """The uptake at which it would pay; where even the whole change would not be enough, that in words."""
+    needed = one.break_even
+    if needed.value is None or float(needed.value) <= 1 or (needed.interval and needed.interval.low <= 1):
+        return needed
+    return Text.of("out of reach")
+
+
+def _beside(part: str) -> Callable[[WhatIf], Cell]:
+    """A sum outside the net present value; a scenario without such an effect has none."""
+    return lambda one: getattr(one, part) or Text.of("none")
 
 
 def _verdicts(lever: LeverResult) -> Text:
     """Outcome by outcome, since money follows each."""
     if lever.standing == "not_counted":
         return Text.of(STANDING["not_counted"])
-    return joined([paired(OUTCOMES[one.outcome], Text.of(STANDING[one.verdict])) for one in lever.outcomes])
+    return joined(
+        [
+            phrase(
+                "{outcome}: {verdict}", outcome=OUTCOMES[one.outcome], verdict=Text.of(STANDING[one.verdict])
+            )
+            for one in lever.outcomes
+        ]
+    )
 
 
 def levers_table(study: ValueStudy) -> Block | None:
@@ -189,7 +211,7 @@ def assumptions_table(study: ValueStudy) -> Block | None:
     columns = [
         words("name", "Assumption", wide=True),
         metric(*assumed, of="value", head="Mean"),
-        interval(*assumed, of="value", head="Range", blank=True),
+        interval(*assumed, of="value", head="Range"),
     ]
     rows: list[Row] = []
     for one in results:
@@ -204,7 +226,9 @@ def assumptions_table(study: ValueStudy) -> Block | None:
         ),
         columns=columns,
         rows=rows,
-        note=Sentence("Source: params/what_ifs.yml; effects and value of customers from this report."),
+        note=Sentence(
+            "Source: the ranges that each scenario states; effects and value of customers from this report."
+        ),
     )
 
 
@@ -221,7 +245,7 @@ def scenario_figures(study: ValueStudy, *, most: int = 2) -> list[Block]:
 
 def _scenario_figure(study: ValueStudy, id: str, **parts: Any) -> Block:
     foot = Sentence(
-        "Source: params/what_ifs.yml, effects of this report, value of customers at the end of {month}.",
+        "Source: the ranges that the scenario states, effects of this report, value of customers at the end of {month}.",
         {"month": study.month},
     )
     return figure(f"value.what_ifs.{id}", foot=foot, **parts)
@@ -245,12 +269,15 @@ def _tornado_figure(study: ValueStudy, one: WhatIf) -> Block | None:
         subtitle=Sentence(
             "Net present value as one input moves from its tenth to its ninetieth percentile, the others at their means"
         ),
-        alt=Sentence("Bars of the net present value by input, the widest first, around {npv}.", values),
+        alt=Sentence(
+            "Bars of the net present value by input, the widest first, around {npv} ({npv:interval}).", values
+        ),
         draw=tornado(
             [(name, low, high) for _, name, low, high in one.swings[:8]],
             one.npv,
             measure=registry()["what_if_npv"].name,
             by=Text.of("Input"),
+            alike=_amounts(study),
         ),
     )
 
@@ -258,24 +285,49 @@ def _tornado_figure(study: ValueStudy, one: WhatIf) -> Block | None:
 def _fan_figure(study: ValueStudy, one: WhatIf) -> Block:
     from analysis.exhibits.value_effect_charts import cumulated_fan
 
-    values: dict[str, Value] = {"scenario": one.scenario.name, "payback": one.payback, "paid": one.chance}
-    title = (
-        "{scenario}: paid back after {payback}, within the programme's months with a chance of {paid}"
-        if one.payback.value is not None
-        else "{scenario}: does not pay back within its months"
-    )
     return _scenario_figure(
         study,
         f"fan.{one.scenario.id}",
-        title=Sentence(title, values),
+        title=_fan_title(one),
         subtitle=Sentence(
             "Cumulated present value of customer value, saving and cost, with the range of four draws in five and of nineteen in twenty"
         ),
         alt=Sentence("Fan of the cumulated present value by month of the programme."),
         draw=cumulated_fan(
-            one.start, one.curve, first=study.month, measure=registry()["what_if_cumulated"].name
+            one.start,
+            one.curve,
+            first=study.month,
+            measure=registry()["what_if_cumulated"].name,
+            alike=_amounts(study),
         ),
     )
+
+
+def _fan_title(one: WhatIf) -> Sentence:
+    """A payback is named with its interval only; where it may never come, its chance is."""
+    values: dict[str, Value] = {
+        "scenario": one.scenario.name,
+        "payback": one.payback,
+        "paid": one.chance,
+        "npv": one.npv,
+        "months": phrase("{months} months", months=str(one.scenario.months)),
+    }
+    limits = one.npv.interval
+    if one.payback.value is not None and one.payback.interval is not None:
+        return Sentence("{scenario}: paid back after {payback} ({payback:interval})", values)
+    if limits is not None and limits.high < 0:
+        return Sentence(
+            "{scenario}: within {months} it does not earn its cost ({npv}, {npv:interval})", values
+        )
+    return Sentence(
+        "{scenario}: within {months} it earns its cost with a chance of {paid} ({npv}, {npv:interval})",
+        values,
+    )
+
+
+def _amounts(study: ValueStudy) -> list[Fact]:
+    """Sums of all scenarios: their tables and charts stand in one unit of money."""
+    return [fact for one in _results(study) for fact in (one.clv, one.programme, one.npv)]
 
 
 def budget_table(study: ValueStudy) -> Block:
@@ -294,9 +346,25 @@ def budget_table(study: ValueStudy) -> Block:
 
     columns = [
         label("tier", head="Tier"),
-        metric("value_customers", of=of_tier("customers"), head="Customers", key="customers"),
-        metric("customer_value", of=of_tier("total"), head="Value", context="customer", key="value"),
-        metric("budget_growth", of="growth", head="Growth", signed=True, better=None),
+        metric(
+            "value_customers", of=or_not_applicable(of_tier("customers")), head="Customers", key="customers"
+        ),
+        metric(
+            "customer_value",
+            of=or_not_applicable(of_tier("total")),
+            head="Value",
+            context="customer",
+            key="value",
+        ),
+        metric(
+            "budget_growth",
+            of=or_not_applicable("growth"),
+            key="growth",
+            head="Customers in a year, of today's",
+            signed=True,
+            better=None,
+        ),
+        interval("budget_growth", of=or_not_applicable("growth"), key="growth_interval"),
         metric("budget_last", of="last", head="Last 12 months"),
         metric("budget_proposed", of="proposed", head="Proposed"),
         interval("budget_proposed", of="proposed", head="Range"),
@@ -320,10 +388,10 @@ def budget_table(study: ValueStudy) -> Block:
 
 # whether the report's projection of cost is divided, or prices and demand are assumed
 _BUDGET_BASIS = {
-    True: "The forecast of the cost section for the next twelve months, divided by last year's cost of each tier and the growth of its customers; a programme above is to be added",
-    False: "Cost of each tier follows the growth of its customers, demand and prices; a programme above is to be added",
+    True: "The forecast of the cost section for the next twelve months, divided by last year's cost of each tier and how many of its customers are expected in a year; a programme above is to be added",
+    False: "Cost of each tier follows how many of its customers are expected in a year, demand and prices; a programme above is to be added",
 }
 _BUDGET_NOTE = {
-    True: "Growth: expected to stay plus as many new customers as last year; prices and demand are those of the forecast.",
-    False: "Growth: expected to stay plus as many new customers as last year. Prices are taken to rise by {low} to {high}, most likely {price}.",
+    True: "Customers in a year, of today's: those of the base expected still to be customers, plus as many new ones as last year, against the base of today, which also holds those who have probably left. So it is another number than the growth of contracts and of active buyers in the churn section. It only divides the forecast among the tiers; the change of the total is that of the forecast, with its prices and demand.",
+    False: "Customers in a year, of today's: those of the base expected still to be customers, plus as many new ones as last year, against the base of today, which also holds those who have probably left; so it is another number than the growth of contracts and of active buyers in the churn section. Prices are taken to rise by {low} to {high}, most likely {price}.",
 }

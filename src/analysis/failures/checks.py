@@ -133,7 +133,7 @@ def _reporting(study: FailureStudy, field: Field) -> list[Check]:
             id="reporting_delay",
             outcome="passed" if better else "failed",
             sentence=Sentence(
-                "Months as they stood at their end missed today's count by {raw}; completed for reports still to come they missed it by {corrected}, at most {limit} is accepted.",
+                "Months as they stood at their end missed today's count by {raw}{raw:doubt}; completed for reports still to come they missed it by {corrected}{corrected:doubt}, at most {limit} is accepted.",
                 {"raw": test.counted, "corrected": test.corrected, "limit": limit},
             ),
         ),
@@ -141,7 +141,7 @@ def _reporting(study: FailureStudy, field: Field) -> list[Check]:
             id="reported_share",
             outcome="info",
             sentence=Sentence(
-                "Of the failures of {month}, {share} are expected to be reported by now.",
+                "Of the failures of {month}, {share}{share:doubt} are expected to be reported by now.",
                 {"month": Month.parse(share.period), "share": share},
             ),
         ),
@@ -153,7 +153,7 @@ def _dispersion(study: FailureStudy) -> Check:
         id="counts_scatter",
         outcome="info",
         sentence=Sentence(
-            "Batches scatter {times} as much as counts by chance; the search allows for it.",
+            "Batches scatter {times} as much as counts by chance{times:doubt}; the search allows for it.",
             {"times": study.dispersion},
         ),
     )
@@ -223,12 +223,12 @@ def _forecast(study: FailureStudy, *, limit: Fact) -> list[Check]:
         return []
     interval = test.total.interval
     small = abs(float(test.total.value or 0)) <= float(limit.value or 0)
-    inside = interval is None or interval.low <= 0 <= interval.high
+    inside = interval is None or interval.holds(0)
     values: dict[str, Value] = {"error": test.total, "months": test.month, "limit": limit}
     template = (
-        "The same forecast made twelve months ago missed the year by {error:signed} ({error:interval}) and single months by {months} on average; at most {limit} is accepted, and the year lay inside its own interval; shipments were given to it."
+        "The same forecast made twelve months ago missed the year by {error:signed} ({error:interval}) and single months by {months} on average{months:doubt}; at most {limit} is accepted, and the year lay inside its own interval; shipments were given to it."
         if inside
-        else "The same forecast made twelve months ago missed the year by {error:signed} ({error:interval}) and single months by {months} on average; at most {limit} is accepted, and the year lay outside its own interval, so next year's interval is too narrow; shipments were given to it."
+        else "The same forecast made twelve months ago missed the year by {error:signed} ({error:interval}) and single months by {months} on average{months:doubt}; at most {limit} is accepted, and the year lay outside its own interval, so next year's interval is too narrow; shipments were given to it."
     )
     return [
         Check(

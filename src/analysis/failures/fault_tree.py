@@ -28,6 +28,7 @@ from analysis.failures.fault_tree_parts import (
     with_numbers,
 )
 from analysis.metrics.lineage import traced, traced_property
+from analysis.params.places import shown
 from analysis.params.strict import bind, read_yaml
 from analysis.stats.decision_diagrams import Diagram, DiagramTooLarge, SetFamily, deep_recursion
 from analysis.stats.intervals import Interval
@@ -85,7 +86,7 @@ class FaultTree(Described):
             For unknown keys, names and cycles.
         """
         file = Path(path)
-        return cls.from_mapping(read_yaml(file), name=file.stem, where=file.name)
+        return cls.from_mapping(read_yaml(file), name=file.stem, where=shown(file))
 
     @classmethod
     def from_mapping(cls, content: Mapping[str, Any], *, name: str, where: str | None = None) -> FaultTree:

@@ -95,8 +95,8 @@ _BEGUN = {
 }
 _COST = {
     "": "",
-    "direct": " The excess cost {cost} in direct cost.",
-    "full": " The excess cost {cost} in direct cost and {full} with {hours} of own staff at {rate}.",
+    "direct": " The excess cost {cost}{cost:doubt} in direct cost.",
+    "full": " The excess cost {cost}{cost:doubt} in direct cost and {full}{full:doubt} with {hours} of own staff at {rate}.",
 }
 # by the money that is known, and by what is known of the months in which it began
 EXCESS = {
@@ -212,7 +212,7 @@ def _wear(lives: tuple[LifeFacts, ...] | NotDone, scale: Scale) -> list[Finding]
             continue
         rising = life.direction == "rising"
         template = (
-            "{component} wears out: its failures rise with age (Weibull shape {shape}, {shape:interval}); a tenth of machines have had one after {b10}."
+            "{component} wears out: its failures rise with age (Weibull shape {shape}, {shape:interval}); a tenth of machines have had one after {b10}{b10:doubt}."
             if rising
             else "{component} fails early: its failures fall with age (Weibull shape {shape}, {shape:interval}); screening before shipment would find them."
         )
@@ -269,15 +269,15 @@ def _fix(fix: FixFacts, scale: Scale) -> Finding:
     )
 
 
-OUTLOOK = "The next twelve months are expected to bring {total} ({total:interval}) and {cost} of direct cost; {inside} of them under warranty."
+OUTLOOK = "The next twelve months are expected to bring {total} ({total:interval}) and {cost} of direct cost{cost:doubt}; of the failures {inside}{inside:doubt} are under warranty."
 OUTLOOK_FULL = (
-    "The next twelve months are expected to bring {total} ({total:interval}) and {cost} of direct cost, {full} with the hours of own staff; "
-    "{inside} of them under warranty."
+    "The next twelve months are expected to bring {total} ({total:interval}) and {cost} of direct cost{cost:doubt}, {full} with the hours of own staff{full:doubt}; "
+    "of the failures {inside}{inside:doubt} are under warranty."
 )
 PROVISION_SHORT = "The warranty provision of {provision} is below the expected direct cost of remaining warranty, {cost} ({cost:interval})."
 PROVISION_SHORT_FULL = (
     "The warranty provision of {provision} is below the expected direct cost of remaining warranty, {cost} ({cost:interval}); "
-    "with the hours of own staff, which it does not pay, {full}."
+    "with the hours of own staff, which it does not pay, {full}{full:doubt}."
 )
 
 

@@ -275,14 +275,15 @@ def backtest(field: Field, delay: Delay) -> ForecastTest | NotDone:
 
 
 @traced
-def part_demand(field: Field, made: Forecast, *, months: int) -> dict[str, float]:
-    """Pieces of each part expected to be used in the next months: failures to come × pieces per failure of the last twelve."""
+def part_demand(field: Field, made: Forecast, *, months: int) -> dict[str, dict[str, float]]:
+    """Pieces of each part expected to be used in the next months, by component: failures to come × pieces per failure of the last twelve."""
     near = {str(month) for month in made.months[:months]}
     due = made.frame[made.frame["month"].isin(near)].groupby("component")["failures"].sum()
     found = {
-        str(part): float(
-            sum(due.get(row.component, 0.0) * row.quantity / row.failures for row in rows.itertuples())
-        )
+        str(part): {
+            str(row.component): float(due.get(row.component, 0.0) * row.quantity / row.failures)
+            for row in rows.itertuples()
+        }
         for part, rows in money.parts_per_failure(field).groupby("part_no", sort=True)
     }
-    return {part: demand for part, demand in found.items() if demand > 0}
+    return {part: pieces for part, pieces in found.items() if sum(pieces.values()) > 0}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,6 +31,7 @@ MONTH_METHOD = "ratio of sums over months, t"
 NO_PROVISION = Text.of("not computed: needs provision.closing")
 NONE_OF_LINE = Text.of("not computed: no provision of this line")
 DIRECT, FULL = "failure_cost_forecast", "failure_full_cost_forecast"
+RUN_OFF: dict[str, Any] = {"warranty": "inside", "basis": "run_off"}
 NOTHING_FAILED = Text.of("nothing failed in the last twelve months")
 
 
@@ -58,6 +59,7 @@ class ForecastFacts(Summarised):
     full_cost: Fact
     full_warranty_cost: Fact
     obligations: tuple[ObligationLine, ...]
+    obligation_failures: Fact
     obligation: Fact
     full_obligation: Fact
     provision: Fact
@@ -92,7 +94,7 @@ def forecast_facts(
     if not costs["failures"].sum():
         return NotDone(reason=NOTHING_FAILED)
     direct, full = money.prices(field), money.full_prices(field)
-    lines, obligation, full_obligation = _obligations(field, made, direct, full)
+    lines, failures_inside, obligation, full_obligation = _obligations(field, made, direct, full)
     ahead = Period(made.months[0], made.months[-1])
     inside: dict[str, Any] = {"warranty": "inside"}
     held = _provision(field, lines)
@@ -116,6 +118,7 @@ def forecast_facts(
             **inside,
         ),
         obligations=lines,
+        obligation_failures=failures_inside,
         obligation=obligation,
         full_obligation=full_obligation,
         provision=held,
@@ -206,8 +209,8 @@ def _cost(
 @traced
 def _obligations(
     field: Field, made: Forecast, direct: Prices, full: Prices | NotDone
-) -> tuple[tuple[ObligationLine, ...], Fact, Fact]:
-    """Remaining warranty by product line beside the provision, and of all lines direct and in full: machines shipped so far, no new ones."""
+) -> tuple[tuple[ObligationLine, ...], Fact, Fact, Fact]:
+    """Remaining warranty by product line beside the provision, and of all lines its failures and their cost direct and in full: machines shipped so far, no new ones."""
     months = int(field.assumed("longest_warranty_months"))
     run_off = forecasting.forecast(field, made.intensity, ahead=months, arrivals=forecasting.nobody())
     inside = run_off.frame[run_off.frame["warranty"]]
@@ -217,7 +220,7 @@ def _obligations(
     due = {line: expected for line, expected in due.items() if expected > 0}
     period, lines = Period(run_off.months[0], run_off.months[-1]), []
     for line, expected in due.items():
-        place: dict[str, Any] = {"product_line": line, "warranty": "inside", "basis": "run_off"}
+        place: dict[str, Any] = {"product_line": line} | RUN_OFF
 
         def cost(metric: str, priced: Prices | NotDone, line: str = line, expected: float = expected) -> Fact:
             each = priced.covered_in(line) if isinstance(priced, Prices) else priced
@@ -244,6 +247,7 @@ def _obligations(
 
     return (
         tuple(lines),
+        _count(field, run_off, failures, period, **RUN_OFF),
         whole("warranty_obligation", direct, [line.cost for line in lines]),
         whole("warranty_full_obligation", full, [line.full for line in lines]),
     )
@@ -302,9 +306,10 @@ def forecast_test(field: Field, tested: ForecastTest) -> ForecastTestFacts:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PartFacts(Summarised):
-    """Demand of the next three months for one part, and the stock that covers it at the service level."""
+    """Demand of the next three months for one part, the components it is used for, and the stock that covers it at the service level."""
 
     part: str
+    used_for: Text
     demand: Fact
     stock: Fact
 
@@ -318,7 +323,8 @@ def part_facts(field: Field, made: Forecast) -> tuple[PartFacts, ...]:
     found = []
     period, level = Period(made.months[0], made.months[PARTS_MONTHS - 1]), field.inputs.confidence
     service = field.assumed("part_service_level")
-    for part, demand in forecasting.part_demand(field, made, months=PARTS_MONTHS).items():
+    for part, pieces in forecasting.part_demand(field, made, months=PARTS_MONTHS).items():
+        demand = float(sum(pieces.values()))
         low, high = made.interval(demand, months=PARTS_MONTHS, level=level)
         limits = interval_of(whole(low), whole(high), level, "prediction of the count")
         stock = made.quantile(demand, service, months=PARTS_MONTHS)
@@ -326,6 +332,7 @@ def part_facts(field: Field, made: Forecast) -> tuple[PartFacts, ...]:
         found.append(
             PartFacts(
                 part=part,
+                used_for=_used_for(field, pieces),
                 demand=field.state.exact(
                     "part_demand", whole(demand), period=period, parts=parts, part_no=part
                 ),
@@ -333,3 +340,14 @@ def part_facts(field: Field, made: Forecast) -> tuple[PartFacts, ...]:
             )
         )
     return tuple(sorted(found, key=lambda line: (-float(line.demand.value or 0), line.part)))
+
+
+COMPONENTS_NAMED = 2
+
+
+def _used_for(field: Field, pieces: Mapping[str, float]) -> Text:
+    """The components that a part is used for, the most pieces first; of more than two their number. The data hold no name of a part."""
+    found = sorted((name for name in pieces if pieces[name] > 0), key=lambda name: (-pieces[name], name))
+    if len(found) > COMPONENTS_NAMED:
+        return Text.filled("{number} components", number=str(len(found)))
+    return Text.joined(field.label("component", name) for name in found)

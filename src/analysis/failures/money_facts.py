@@ -24,9 +24,10 @@ from analysis.summaries import Summarised
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MoneyFacts(Summarised):
-    """Direct cost of failures of the last twelve months, and by component with its parts; ``unit`` is the mean per failure."""
+    """Direct cost of failures of the last twelve months with its parts (``whole``), and the same by component; ``unit`` is the mean per failure."""
 
     total: Fact
+    whole: Mapping[str, Fact]
     unit: float | None
     by_component: tuple[tuple[Text, Mapping[str, Fact]], ...]
 
@@ -36,9 +37,20 @@ def money_facts(field: Field, costs: pd.DataFrame) -> MoneyFacts:
     """Cost by component, the costliest first; the parts of each add up to it."""
     of_year = money.posted(field, money.since(field))
     parts = field.state.measured_by("failure_cost", of_year, by=("component", "of"), period=field.year)
+    total = field.state.measured("failure_cost", of_year, period=field.year)
+    failed = field.rows(money.since(field))
+    kinds = {
+        name: field.state.measured("failure_cost", of_year.of(of=name), of=name, period=field.year)
+        for name in (*money.NAMED, "other")
+    }
     return MoneyFacts(
         unit=money.unit_cost(costs).mean if costs["failures"].sum() else None,
-        total=field.state.measured("failure_cost", of_year, period=field.year),
+        total=total,
+        whole=kinds
+        | {
+            "total": total,
+            "unit": field.state.measured("failure_unit_cost", of_year, failed, period=field.year),
+        },
         by_component=tuple(
             (field.label("component", str(row["value"])), _component(field, row, of_year, parts))
             for row in costs.to_dict("records")

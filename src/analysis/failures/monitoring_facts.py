@@ -181,7 +181,8 @@ RULE_NAMES: dict[str, tuple[Text, Text]] = {
 class PhaseFacts(Summarised):
     """A fix's own machines and component, month by month, with limits before it and limits since.
 
-    ``made_with`` is the share of their unit-months since that were on machines made with the fix: what the chart could show of it.
+    ``made_with`` is the share of their unit-months since that were on machines made with the fix: what the chart could show of it. ``before`` and
+    ``after`` are all failures of a phase over all that were expected of it, the months beyond the limits included; ``change`` is their ratio.
     """
 
     fix: Intervention
@@ -191,6 +192,7 @@ class PhaseFacts(Summarised):
     chart: ChartFacts
     before: Fact
     after: Fact
+    change: Fact
 
 
 NO_PHASES = Text.of("a phase is too short, or a month expects less than one failure")
@@ -203,24 +205,66 @@ def phase_facts(field: Field, baseline: Baseline, fix: Intervention) -> PhaseFac
     if chart is None or not np.isfinite(chart.centre).all():
         return NotDone(reason=NO_PHASES)
     facts = chart_facts(field, chart, metric="failure_ratio", limit_metric="failure_ratio_limit", fix=fix.id)
-    centres = chart.points["centre"].to_numpy(dtype=float)
     starts = Month(fix.starts.year, fix.starts.month)
-    at = field.months.index(starts)
-
-    def level(phase: str, value: float, period: Period) -> Fact:
-        return field.state.exact(
-            "failure_ratio_limit", float(value), period=period, fix=fix.id, line="centre", phase=phase
-        )
-
+    points, at = chart.points, field.months.index(starts)
+    due = points["size"].to_numpy(dtype=float)
+    seen = np.rint(points["value"].to_numpy(dtype=float) * due)
+    told = {"before": slice(0, at), "after": slice(at, None)}
+    counts = {phase: (float(seen[part].sum()), float(due[part].sum())) for phase, part in told.items()}
+    spans = {"before": Period(field.first, starts - 1), "after": Period(starts, field.last)}
+    before, after = (
+        _phase_level(field, fix, phase, *counts[phase], period=spans[phase]) for phase in ("before", "after")
+    )
     return PhaseFacts(
         fix=fix,
         name=fix.name,
         made_with=_made_with(field, fix, Period(starts, field.last)),
         starts=starts,
         chart=facts,
-        before=level("before", centres[at - 1], Period(field.first, starts - 1)),
-        after=level("after", centres[at], Period(starts, field.last)),
+        before=before,
+        after=after,
+        change=_phase_change(field, fix, after, before, counts),
     )
+
+
+def _phase_level(
+    field: Field, fix: Intervention, phase: str, failures: float, expected: float, *, period: Period
+) -> Fact:
+    """All failures of a phase over all that were expected: counted, not the centre line, which leaves out the months beyond its limits."""
+    from analysis.stats import poisson_interval
+
+    level = field.inputs.confidence
+    found = poisson_interval(failures, expected, level=level)
+    return field.state.exact(
+        "failure_ratio",
+        failures / expected,
+        period=period,
+        parts={
+            "numerator": failures,
+            "denominator": expected,
+            "n": int(failures),
+            "interval": interval_of(float(found.low), float(found.high), level, POINT_METHOD),
+        },
+        fix=fix.id,
+        phase=phase,
+    )
+
+
+def _phase_change(
+    field: Field, fix: Intervention, after: Fact, before: Fact, counts: dict[str, tuple[float, float]]
+) -> Fact:
+    """The level since a fix over that before it, with the exact interval of two Poisson rates; not stated where nothing failed before."""
+    from analysis.stats import rate_ratio_interval
+
+    level = field.inputs.confidence
+    parts: dict[str, Any] = {"n": after.n}
+    if counts["before"][0]:
+        found = rate_ratio_interval(*counts["after"], *counts["before"], level=level)
+        parts["interval"] = interval_of(float(found.low), float(found.high), level, CHANGE_METHOD)
+    return field.state.derived("failure_ratio_change", after, before, parts=parts, fix=fix.id)
+
+
+CHANGE_METHOD = "exact conditional (two Poisson rates)"
 
 
 @traced

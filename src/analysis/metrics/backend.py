@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from analysis.errors import ParameterError
+from analysis.errors import ParameterError, in_quotes
 from analysis.metrics.steady import ordered_aggregates, steady
 from analysis.sources.quiet import silence
 from analysis.sources.sql import literal as literal
@@ -82,6 +83,24 @@ class Database(Protocol):
     def one(self, sql: str) -> tuple[Any, ...]: ...
 
 
+def _stated_threads() -> int:
+    stated = os.environ.get("AFTER_SALES_THREADS", "2").strip()
+    if not re.fullmatch(r"[0-9]{1,4}", stated) or not 1 <= int(stated) <= 1024:
+        raise ParameterError(
+            f"AFTER_SALES_THREADS {in_quotes(stated)}: should be a whole number from 1 to 1024; unset it for 2."
+        )
+    return int(stated)
+
+
+def _stated_memory() -> str:
+    stated = os.environ.get("AFTER_SALES_MEMORY", "1500MB").strip()
+    if not re.fullmatch(r"[1-9][0-9]{0,6}(\.[0-9]{1,3})? ?([KMGT]i?B)", stated, re.IGNORECASE):
+        raise ParameterError(
+            f"AFTER_SALES_MEMORY {in_quotes(stated)}: should be a size such as 1500MB or 4GB; unset it for 1500MB."
+        )
+    return stated
+
+
 class DuckDB:
     """An in-memory DuckDB that reads Parquet; two threads and a memory limit unless the environment says otherwise.
 
@@ -97,10 +116,8 @@ class DuckDB:
         self._connection = duckdb.connect()
         self._connection.execute("SET TimeZone = 'UTC'")
         silence(self._connection)
-        self._connection.execute(f"SET threads = {int(os.environ.get('AFTER_SALES_THREADS', '2'))}")
-        self._connection.execute(
-            f"SET memory_limit = {literal(os.environ.get('AFTER_SALES_MEMORY', '1500MB'))}"
-        )
+        self._connection.execute(f"SET threads = {_stated_threads()}")
+        self._connection.execute(f"SET memory_limit = {literal(_stated_memory())}")
         self._connection.execute("SET preserve_insertion_order = false")
         # what does not fit in memory must not appear in the folder a notebook was opened from
         self._connection.execute(

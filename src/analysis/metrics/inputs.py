@@ -80,12 +80,28 @@ class CostAhead(Protocol):
     def draws(self) -> np.ndarray: ...
 
 
+class ExperienceMoney(Protocol):
+    """What the churn section says in money of an experience of service.
+
+    ``money``: the yearly margin that goes with ``difference``, the difference in loss; ``customers``: how many it is of.
+    """
+
+    @property
+    def money(self) -> Fact: ...
+
+    @property
+    def difference(self) -> Fact: ...
+
+    @property
+    def customers(self) -> int: ...
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StudyInputs(Summarised):
     """One month of one company, ready to be studied.
 
-    ``earlier`` is what the last report said; ``claims_ahead`` and ``cost_ahead`` lend one study's forecast to another that may not import
-    it: called with these inputs (and a number of months). All may be absent.
+    ``earlier`` is what the last report said; ``claims_ahead``, ``cost_ahead`` and ``experience_money`` lend what one study found to another that may
+    not import it: called with these inputs (and a number of months). All may be absent.
     """
 
     engine: Engine
@@ -96,6 +112,7 @@ class StudyInputs(Summarised):
     earlier: EarlierEdition | None = None
     claims_ahead: Callable[[StudyInputs, int], ClaimsAhead] | None = None
     cost_ahead: Callable[[StudyInputs], CostAhead] | None = None
+    experience_money: Callable[[StudyInputs], Mapping[str, ExperienceMoney]] | None = None
 
     @property
     def as_of(self) -> dt.date:

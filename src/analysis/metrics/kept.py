@@ -63,7 +63,7 @@ def drop_damaged(cache: Path) -> int:
 
 def _content(path: Path) -> bytes | None:
     try:
-        written = path.read_bytes()
+        written = path.read_bytes() if path.is_file() else b""
     except OSError:
         return None
     content = written[HASH_BYTES:]

@@ -77,7 +77,7 @@ def materiality_check(found: Materiality) -> Check:
         sentence = Sentence("No cost is booked, so no finding is weighed by its money.")
     else:
         sentence = Sentence(
-            "A finding is an alert from {limit} on and information below {trivial}; between them it is to be watched.",
+            "A loss that stands out from chance is an alert where the least that it may be (the nearer end of its interval, or the sum where it is exact) reaches {limit}; below {trivial} it is information. Between them, where money is only at risk, and where an ordinary hidden cause could explain it, it is to be watched.",
             {"limit": found.limit, "trivial": found.trivial},
         )
     return Check(id="materiality", outcome="info", sentence=sentence)

@@ -10,13 +10,13 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from analysis.errors import ParameterError, suggestion
 from analysis.formats import Unit
 from analysis.locale import Text
-from analysis.params.places import params_file, params_files
-from analysis.params.strict import bind, read_yaml
+from analysis.params.places import params_file, params_files, shown
+from analysis.params.strict import Within, bind, read_yaml
 from analysis.results import OPERATIONS, Estimated, Fact
 
 
@@ -117,7 +117,7 @@ class Metric:
     better: Literal["lower", "higher", "neither"] = "neither"
     tier: Literal["strategic", "management", "execution"] = "management"
     interval: Limits = "exact"
-    per: int = 1
+    per: Annotated[int, Within(low=1, high=1_000_000)] = 1
     cents: bool = False
     threshold: Threshold | None = None
     derived: Derivation | None = None
@@ -162,17 +162,19 @@ class Registry:
         measures: dict[str, Measure] = {}
         metrics: dict[str, Metric] = {}
         for path in paths:
-            section = bind(_Section, read_yaml(path), path.name)
+            section = bind(_Section, read_yaml(path), shown(path))
             for name, measure in section.measures.items():
                 _once(name, measures, path)
                 measures[name] = replace(measure, id=name)
             for name, raw in section.metrics.items():
                 _once(name, metrics, path)
                 metrics[name] = replace(
-                    _metric(raw, f"{path.name}: {name}"), id=name, section=section.section
+                    _metric(raw, f"{shown(path)}: {name}"), id=name, section=section.section
                 )
         labels = read_yaml(folder.parent / "labels.yml" if folder else params_file("labels.yml"))
-        dimensions = {name: bind(Dimension, entry, f"labels.yml: {name}") for name, entry in labels.items()}
+        dimensions = {
+            name: bind(Dimension, entry, f"params/labels.yml: {name}") for name, entry in labels.items()
+        }
         registry = cls(measures, metrics, dimensions)
         registry._check()
         return registry
@@ -324,5 +326,5 @@ def _metric(raw: Any, where: str) -> Metric:
 def _once(name: str, known: dict[str, Any], path: Path) -> None:
     if name in known:
         raise ParameterError(
-            f"{path.name}: '{name}' is already defined in another file; one id, one definition."
+            f"{shown(path)}: '{name}' is already defined in another file; one id, one definition."
         )

@@ -3,14 +3,37 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
 from analysis.errors import ParameterError, suggestion
 from analysis.locale import Text
-from analysis.params.places import params_file
-from analysis.params.strict import bind, read_yaml
+from analysis.params.places import params_file, shown
+from analysis.params.strict import Within, bind, read_yaml
+
+# What a number of a unit can be; of any other unit it is not below zero.
+_DOMAINS = {
+    "share": Within(low=0, high=1),
+    "probability": Within(low=0, high=1),
+    "1/year": Within(above=-1, high=1),
+    "draws": Within(low=100, high=1_000_000),
+    "rankings": Within(low=100, high=1_000_000),
+    "charts": Within(low=10, high=1_000_000),
+    **dict.fromkeys(("minutes", "hours", "days"), Within(low=0, high=100_000)),
+    **dict.fromkeys(("weeks", "months", "years"), Within(low=0, high=1_200)),
+}
+# Windows: nothing happens inside none.
+_WINDOWS = (
+    "late_answer_hours",
+    "repeat_repair_days",
+    "recommendation_lookback_days",
+    "longest_warranty_months",
+    "smallest_tenure_difference",
+    "value_horizon_months",
+    "value_observed_rates_months",
+    "value_holdout_weeks",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +69,17 @@ class Assumptions:
     @classmethod
     def load(cls, path: Path | None = None) -> Assumptions:
         path = path or params_file("assumptions.yml")
-        return cls(
-            {name: bind(Assumption, entry, f"{path.name}: {name}") for name, entry in read_yaml(path).items()}
-        )
+        where = shown(path)
+        entries = {
+            name: bind(Assumption, entry, f"{where}: {name}") for name, entry in read_yaml(path).items()
+        }
+        for name, entry in entries.items():
+            domain = _DOMAINS.get(entry.unit, Within(low=0))
+            if name in _WINDOWS:
+                domain = replace(domain, low=None, above=0)
+            for start, value in entry.values.items():
+                domain.refuse_outside(value.value, f"{where}: {name}, {start} ({entry.unit})")
+        return cls(entries)
 
     def value(self, name: str, *, on: dt.date) -> Decimal:
         if name not in self.entries:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from analysis.errors import ParameterError, suggestion
 from analysis.locale import Text
-from analysis.params.places import params_file
+from analysis.params.places import params_file, shown
 from analysis.params.strict import bind, read_yaml
 
 UNALLOCATED = "unallocated"
@@ -57,17 +57,17 @@ class CostTree:
     @classmethod
     def load(cls, path: Path | None = None) -> CostTree:
         path = path or params_file("cost_tree.yml")
-        tree = bind(cls, read_yaml(path), path.name)
+        tree = bind(cls, read_yaml(path), shown(path))
         seen: set[tuple[str, str, dt.date]] = set()
         for rule in tree.accounts:
             if rule.category not in tree.categories:
                 raise ParameterError(
-                    f"{path.name}: account {rule.account}: unknown category '{rule.category}'.{suggestion(rule.category, tree.categories)}"
+                    f"{shown(path)}: account {rule.account}: unknown category '{rule.category}'.{suggestion(rule.category, tree.categories)}"
                 )
             key = (rule.account, rule.cost_center, rule.valid_from)
             if key in seen:
                 raise ParameterError(
-                    f"{path.name}: account {rule.account}, cost centre {rule.cost_center}: two rules from {rule.valid_from}; keep one."
+                    f"{shown(path)}: account {rule.account}, cost centre {rule.cost_center}: two rules from {rule.valid_from}; keep one."
                 )
             seen.add(key)
         return tree

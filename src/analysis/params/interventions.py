@@ -6,12 +6,11 @@ import datetime as dt
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from analysis.errors import ParameterError
 from analysis.locale import Text
-from analysis.params.places import params_file
-from analysis.params.strict import bind, read_yaml
+from analysis.params.places import params_file, shown
+from analysis.params.strict import NotNegative, Within, bind, read_yaml
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,15 +30,9 @@ class Intervention:
     comparison: dict[str, tuple[str, ...]] = field(default_factory=dict)
     component: str = ""
     measure: str = ""
-    cost: Decimal = Decimal(0)
-    expected_reduction: float = 0.0
+    cost: NotNegative = Decimal(0)
+    expected_reduction: Annotated[float, Within(low=0, below=1)] = 0.0
     id: str = ""
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.expected_reduction < 1:
-            raise ParameterError(
-                f"intervention '{self.id or self.name.en}': expected_reduction {self.expected_reduction} is a share below one, e.g. 0.3."
-            )
 
 
 def load_interventions(path: Path | None = None, *, kind: str | None = None) -> tuple[Intervention, ...]:
@@ -48,7 +41,7 @@ def load_interventions(path: Path | None = None, *, kind: str | None = None) -> 
     if not path.is_file():
         return ()
     entries = [
-        replace(bind(Intervention, entry, f"{path.name}: {name}"), id=name)
+        replace(bind(Intervention, entry, f"{shown(path)}: {name}"), id=name)
         for name, entry in read_yaml(path).items()
     ]
     return tuple(

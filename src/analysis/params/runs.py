@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Annotated
 
-from analysis.errors import ParameterError
+from analysis.errors import ParameterError, in_quotes
 from analysis.locale import Text
-from analysis.params.places import params_file, params_files, params_in_force, project_root
-from analysis.params.strict import bind, read_yaml
+from analysis.params.places import params_file, params_files, params_in_force, project_root, shown
+from analysis.params.strict import Name, NotNegative, Within, bind, known_day, read_yaml
 from analysis.periods import Month
 
 
@@ -35,29 +37,29 @@ class RunParams:
 
     name: str = ""
     company: Text
-    data: str
+    data: Annotated[str, Name(longest=1_000)]
     month: Month
     currency: str
     time_zone: str
     as_of: dt.date | None = None
-    close_day: int = 10
-    confidence: float = 0.95
-    tie_out_tolerance: Decimal = Decimal("0.00")
-    active_window_months: int = 12
+    close_day: Annotated[int, Within(low=1, high=28)] = 10
+    confidence: Annotated[float, Within(above=0.5, below=1)] = 0.95
+    tie_out_tolerance: NotNegative = Decimal("0.00")
+    active_window_months: Annotated[int, Within(low=1, high=120)] = 12
     sign_off: SignOff = field(default_factory=SignOff)
-    source_map: str = ""
+    source_map: Annotated[str, Name()] = ""
     needs: tuple[str, ...] = ("ledger", "tickets")
-    size_limit_mb: int = 8_192
-    exchange_rates: dict[str, dict[dt.date, Decimal]] = field(default_factory=dict)
+    size_limit_mb: Annotated[int, Within(low=1, high=10_000_000)] = 8_192
+    exchange_rates: dict[str, dict[dt.date, Annotated[Decimal, Within(above=0)]]] = field(
+        default_factory=dict
+    )
 
     def __post_init__(self) -> None:
-        if not 0.5 < self.confidence < 1:
+        # a day inside the month would leave out rows of the month that is reported, and say so nowhere
+        if self.as_of is not None and self.as_of < self.month.last_day:
             raise ParameterError(
-                f"run '{self.name}': confidence {self.confidence} should lie between 0.5 and 1, e.g. 0.95."
-            )
-        if not 1 <= self.close_day <= 28:
-            raise ParameterError(
-                f"run '{self.name}': close_day {self.close_day} should be a day from 1 to 28."
+                f"run '{self.name}': as_of {self.as_of} lies before the end of the report month {self.month}; it should be {self.month.last_day} "
+                "or later, or left out."
             )
 
     @property
@@ -101,18 +103,27 @@ def load_run(name: str, *, month: str = "", data: str = "", as_of: str = "") -> 
     ('2026-09', 'CNY', '2026-10-10')
     """
     if not name or Path(name).name != name:
-        raise ParameterError(f"run_name '{name}': should be the name of a file in params/runs/, e.g. sample.")
-    run = replace(bind(RunParams, read_yaml(params_file(f"runs/{name}.yml")), f"runs/{name}.yml"), name=name)
+        raise ParameterError(
+            f"run_name {in_quotes(name)}: should be the name of a file in params/runs/, e.g. sample."
+        )
+    Name().refuse_outside(name, "run_name")
+    path = params_file(f"runs/{name}.yml")
+    run = replace(bind(RunParams, read_yaml(path), shown(path)), name=name)
     if month:
         run = replace(run, month=Month.parse(month), as_of=None)
     if data:
+        Name(longest=1_000).refuse_outside(data, "data")
         run = replace(run, data=data, source_map="" if data == "sample" else run.source_map)
-    if as_of:
-        try:
-            run = replace(run, as_of=dt.date.fromisoformat(as_of))
-        except ValueError as error:
-            raise ParameterError(f"as_of '{as_of}': not a day; write it as 2026-11-10.") from error
-    return run
+    return replace(run, as_of=_day(as_of)) if as_of else run
+
+
+def _day(text: str) -> dt.date:
+    try:
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+            raise ValueError(text)
+        return known_day(dt.date.fromisoformat(text), "as_of")
+    except ValueError:
+        raise ParameterError(f"as_of {in_quotes(text)}: not a day; write it as 2026-11-10.") from None
 
 
 def params_hash() -> str:

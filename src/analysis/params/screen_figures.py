@@ -8,8 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from analysis.errors import ParameterError
-from analysis.params.places import params_file
-from analysis.params.strict import bind, read_yaml
+from analysis.params.places import params_file, shown
+from analysis.params.strict import NotNegative, bind, read_yaml
 from analysis.periods import Month
 
 REGISTER = "screen_figures.yml"
@@ -32,7 +32,7 @@ class ScreenFigure:
     figure: str
     period: str
     value: Decimal
-    tolerance: Decimal
+    tolerance: NotNegative
     source: str
     read_on: dt.date
     data: str = ""
@@ -40,8 +40,6 @@ class ScreenFigure:
 
     def __post_init__(self) -> None:
         place = f"{REGISTER}: '{self.figure}' of {self.period}"
-        if self.tolerance < 0:
-            raise ParameterError(f"{place}: tolerance {self.tolerance} should be zero or more.")
         if not self.source.strip() or not self.system.strip():
             raise ParameterError(
                 f"{place}: 'system' and 'source' should say which screen showed it and who read it."
@@ -72,13 +70,13 @@ def load_screen_figures(run: str, path: Path | None = None) -> tuple[ScreenFigur
     path = path or params_file(REGISTER)
     if not path.is_file():
         return ()
-    entries = bind(_Register, read_yaml(path), path.name).screen_figures
+    entries = bind(_Register, read_yaml(path), shown(path)).screen_figures
     seen: set[tuple[object, ...]] = set()
     for entry in entries:
         key = (entry.run, entry.system, entry.figure, entry.period, *sorted(entry.dimensions.items()))
         if key in seen:
             raise ParameterError(
-                f"{path.name}: '{entry.figure}' of {entry.period} by {entry.system} stands twice; keep the one last read."
+                f"{shown(path)}: '{entry.figure}' of {entry.period} by {entry.system} stands twice; keep the one last read."
             )
         seen.add(key)
     return tuple(entry for entry in entries if entry.run == run)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from analysis.errors import ParameterError, suggestion
 from analysis.locale import Text
-from analysis.params.places import params_file
-from analysis.params.strict import bind, read_yaml
+from analysis.params.places import params_file, shown
+from analysis.params.strict import Within, bind, read_yaml
 
 Rule = Literal[
     "responded_in_time",
@@ -84,10 +84,10 @@ class Treatment:
     untreated: Text
     eligible: Text
     rule: Rule
-    limit: float = 0.0
+    limit: Annotated[float, Within(low=0, high=1_100)] = 0.0
     ticket_types: tuple[str, ...]
     time_zero: TimeZero
-    window_days: int
+    window_days: Annotated[int, Within(low=30, high=1_100)]
     outcomes: tuple[Outcome, ...]
     censoring: Literal["closed_window"]
     events: Literal["first", "until_exposed", "all"]
@@ -108,8 +108,6 @@ class Treatment:
             raise ParameterError(
                 f"{where}: rule '{self.rule}' {'needs a limit above zero' if limited else 'takes no limit'}, not {self.limit:g}."
             )
-        if not 30 <= self.window_days <= 1100:
-            raise ParameterError(f"{where}: window_days {self.window_days} should lie in 30 to 1100.")
         for name in self.confounders:
             if name not in COVARIATES:
                 raise ParameterError(
@@ -123,6 +121,6 @@ def load_treatments(path: Path | None = None) -> tuple[Treatment, ...]:
     """Every treatment in the order of the file."""
     path = path or params_file("treatments.yml")
     return tuple(
-        replace(bind(Treatment, entry, f"{path.name}: {name}"), id=name)
+        replace(bind(Treatment, entry, f"{shown(path)}: {name}"), id=name)
         for name, entry in read_yaml(path).items()
     )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from analysis.errors import ParameterError
 from analysis.locale import Text
-from analysis.params.places import params_file
-from analysis.params.strict import bind, read_yaml
+from analysis.params.places import params_file, shown
+from analysis.params.strict import Seed, Within, bind, read_yaml
 
 Change = Literal["faster_hours", "share_points", "reduce_share"]
 
@@ -121,6 +121,12 @@ class BudgetPlan:
     growth_per_customer: Range
     source: Text
 
+    def __post_init__(self) -> None:
+        for name in ("price_rise", "growth_per_customer"):
+            given: Range = getattr(self, name)
+            for value in (given.low, given.high):
+                Within(above=-1, high=1).refuse_outside(value, f"budget: {name}, a share per year")
+
 
 @dataclass(frozen=True, kw_only=True)
 class WhatIfPlan:
@@ -129,23 +135,21 @@ class WhatIfPlan:
     scenarios: tuple[Scenario, ...]
     budget: BudgetPlan
     draws: int
-    seed: int
+    seed: Seed
 
 
 @dataclass(frozen=True, kw_only=True)
 class _File:
     scenarios: dict[str, Scenario]
     budget: BudgetPlan
-    draws: int
-    seed: int
+    draws: Annotated[int, Within(low=1_000, high=1_000_000)]
+    seed: Seed
 
 
 def load_what_ifs(path: Path | None = None) -> WhatIfPlan:
     """Scenarios in the order of the file, and the plan of the budget."""
     path = path or params_file("what_ifs.yml")
-    found = bind(_File, read_yaml(path), path.name)
-    if found.draws < 1000:
-        raise ParameterError(f"{path.name}: draws {found.draws} are too few for an interval; at least 1000.")
+    found = bind(_File, read_yaml(path), shown(path))
     return WhatIfPlan(
         scenarios=tuple(replace(one, id=name) for name, one in found.scenarios.items()),
         budget=found.budget,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.metrics import Registry
-from analysis.params.places import params_file
+from analysis.params.places import params_file, shown
 from analysis.params.strict import bind, read_yaml
 from analysis.periods import Month
 
@@ -120,7 +120,7 @@ def undecided(facts: Iterable[Mapping[str, Any]], registry: Registry) -> list[Ne
 def decided_pairs(path: Path | None = None) -> tuple[TwoQuantities, ...]:
     """What ``params/two_quantities.yml`` states."""
     path = path or params_file("two_quantities.yml")
-    return bind(_Decided, read_yaml(path), str(path.name)).pairs
+    return bind(_Decided, read_yaml(path), shown(path)).pairs
 
 
 def _comparable(facts: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:

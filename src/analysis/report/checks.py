@@ -11,69 +11,67 @@ import csv
 import re
 import string
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from html import unescape
 from pathlib import Path
 from typing import Any
 
-from analysis.errors import PublicationRefused
 from analysis.exhibits.record import MIME
 from analysis.exhibits.shape import misplaced
 from analysis.locale import LANGUAGES, Language
 from analysis.report.exhibit_index import EXHIBITS
+from analysis.report.gates import Problem
+from analysis.report.leaks import leaks
+from analysis.report.made_files import notebook_problems
+from analysis.report.pack_texts import cells, json_strings, notebook_texts
+from analysis.report.prose_gate import prose_problems
 from analysis.report.record import Json, PackRecord, Place, evidence_stem
 from analysis.report.run import source_of
 from analysis.report.shown import shows
 
-LISTED = 12
 
+def record_problems(
+    record: PackRecord,
+    *,
+    personal: frozenset[str],
+    paths: Sequence[str],
+    regions: Collection[str] = (),
+    allowed: Collection[str] = (),
+) -> list[Problem]:
+    """Everything that can be said before the pack is exported.
 
-@dataclass(frozen=True, kw_only=True)
-class Problem:
-    """One reason not to issue."""
-
-    place: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.place}: {self.text}"
-
-
-def refuse(problems: Sequence[Problem]) -> None:
-    """Raise with the first problems in full and the number of the rest."""
-    if not problems:
-        return
-    lines = [f"  {problem}" for problem in problems[:LISTED]]
-    if len(problems) > LISTED:
-        lines.append(f"  … and {len(problems) - LISTED} more")
-    raise PublicationRefused(
-        "\n".join(
-            [
-                f"the pack is not fit to be issued ({len(problems)} {'problem' if len(problems) == 1 else 'problems'}):",
-                *lines,
-            ]
-        )
-    )
-
-
-def record_problems(record: PackRecord, *, personal: frozenset[str], paths: Sequence[str]) -> list[Problem]:
-    """Everything that can be said before the pack is exported."""
+    Parameters
+    ----------
+    record : what the notebooks published
+    personal : values of the columns that the contract marks as personal
+    paths : folders of this machine
+    regions, allowed : see :func:`analysis.report.leaks.leaks`
+    """
     problems = [
         problem
         for name, notebook in record.notebooks.items()
-        for problem in (*_execution(name, notebook), *_prose(name, notebook))
+        for problem in (
+            *_execution(name, notebook),
+            *prose_problems(name, notebook),
+            *notebook_problems(name, notebook, allowed),
+        )
     ]
     for place, block in record.blocks:
         problems += _untranslated(place, block)
         problems += [
-            Problem(place=f"{place}, {block['id']}", text=text)
+            Problem(gate="numbers", place=f"{place}, {block['id']}", text=text)
             for text in (*_numbers(block, record.facts), *_misplaced(block, record.facts))
+        ]
+        problems += [
+            Problem(gate="direction", place=f"{place}, {block['id']}", text=text)
+            for language in LANGUAGES
+            for segments in _segment_lists(block, language)
+            for text in _direction(segments, record.facts, language)
         ]
     problems += _blocking(record)
     problems += _evidence(record)
-    problems += _private(record, personal, paths)
+    problems += _private(record, personal, paths, regions, allowed)
     return list(dict.fromkeys(problems))
 
 
@@ -91,14 +89,19 @@ def _execution(name: str, notebook: Json) -> Iterator[Problem]:
             continue
         place = str(Place(notebook=name, cell=number))
         if cell.get("execution_count") is None:
-            yield Problem(place=place, text="this cell did not run; run the report again.")
+            yield Problem(gate="executed", place=place, text="this cell did not run; run the report again.")
         for output in cell.get("outputs", []):
             if output["output_type"] == "error":
-                yield Problem(place=place, text=f"holds an error: {output['ename']}: {output['evalue']}")
+                yield Problem(
+                    gate="executed",
+                    place=place,
+                    text=f"holds an error: {output['ename']}: {output['evalue']}",
+                )
             elif output["output_type"] == "stream" and (
                 match := _STREAM_ERROR.search(source_of({"source": output["text"]}))
             ):
                 yield Problem(
+                    gate="executed",
                     place=place,
                     text=f"wrote an error as text ({match[0].strip()}); find its cause, a report must not run over it.",
                 )
@@ -107,6 +110,7 @@ def _execution(name: str, notebook: Json) -> Iterator[Problem]:
 def _untranslated(place: Place, block: Json) -> Iterator[Problem]:
     for message in block.get("untranslated", []):
         yield Problem(
+            gate="translated",
             place=f"{place}, {block['id']}",
             text=f"no Chinese wording for “{message}”; add it to src/analysis/locale/zh/*.po.",
         )
@@ -119,32 +123,6 @@ _DIGIT = re.compile(r"\d")
 _QUANTITY = re.compile(
     r"\W*(?:[A-Z]{3} )?[+−-]?\d[\d,]*(?:\.\d+)?\s*(?:%|pp|个百分点|万元|亿元|元|thousand|million|billion)\W*"
 )
-
-
-# Money, shares and points in prose; a number of days, draws or machines belongs to a method and is no figure of the month.
-_FIGURE = re.compile(
-    r"(?:\b(?!PDF|CSV|SQL|ISO|ISA|IAS)[A-Z]{3}|[¥$€£])\s?[+−-]?\d[\d,.]*(?: (?:thousand|million|billion)\b)?"
-    r"|\d[\d,.]*\s*(?:%|％|pp\b|percentage points?\b|per ?cent\b|个百分点|[万亿]|元|(?:thousand|million|billion)\b)"
-)
-_CODE = re.compile(r"```.*?```|`[^`]*`|\]\([^)]*\)", re.DOTALL)  # commands and addresses
-
-
-def _prose(name: str, notebook: Json) -> Iterator[Problem]:
-    """Figures typed into a text cell: they have no fact, so nobody would see them grow old."""
-    from analysis.exhibits.prose import prose_messages
-    from analysis.locale import translate
-
-    for number, cell in enumerate(notebook["cells"], start=1):
-        if cell["cell_type"] != "markdown":
-            continue
-        english = prose_messages(source_of(cell))
-        wordings = [*english, *(translate(message, "zh") for message in english)]
-        typed = [match[0].strip() for text in wordings for match in _FIGURE.finditer(_CODE.sub(" ", text))]
-        for found in dict.fromkeys(typed):
-            yield Problem(
-                place=str(Place(notebook=name, cell=number)),
-                text=f"“{found}” is typed into the text; a figure is shown by an exhibit, which keeps its fact and its definition.",
-            )
 
 
 @cache
@@ -210,6 +188,31 @@ def _segment(segment: Json, facts: Mapping[str, Json], language: Language) -> It
         yield f"“{text.strip()}” ({language}) holds a number that is no fact: pass it to the sentence as a fact, or add the template that holds it to the catalogue."
     elif kind == "label" and _QUANTITY.fullmatch(text):
         yield f"“{text}” ({language}) is a quantity printed as a label; make it a fact."
+
+
+_RISES = re.compile(
+    r"\b(?:rose|risen|rises|grew|increased|climbed|up|higher) by $|(?:上升|增加|增长|上涨|高出)(?:了)?$"
+)
+_FALLS = re.compile(
+    r"\b(?:fell|fallen|falls|dropped|decreased|declined|down|lower) by $|(?:下降|减少|降低|下跌|低)(?:了)?$"
+)
+
+
+def _direction(segments: Sequence[Json], facts: Mapping[str, Json], language: Language) -> Iterator[str]:
+    """“rose by −3%”, “fell by +3%”, and a rise of what fell: the words before a number say another thing than its sign."""
+    for words, segment in zip(segments, segments[1:], strict=False):
+        fact = facts.get(segment.get("fact") or "")
+        if segment.get("k") != "fact" or fact is None or not isinstance(fact["value"], int | float):
+            continue
+        before, text = words["t"].rstrip() + (" " if language == "en" else ""), segment["t"]
+        up, down = _RISES.search(before), _FALLS.search(before)
+        if (
+            up
+            and (fact["value"] < 0 or text.lstrip().startswith(("−", "-")))
+            or down
+            and text.lstrip().startswith("+")
+        ):
+            yield f"“{before.strip()[-40:]} {text}” ({language}): the words and the sign of {segment['fact']} say opposite things; choose the words by the fact."
 
 
 def _fact_text(
@@ -289,7 +292,11 @@ def _blocking(record: PackRecord) -> Iterator[Problem]:
     for check in record.checks:
         if check["outcome"] == "failed" and check.get("blocking"):
             text = "".join(segment["t"] for segment in check["sentence"]["en"])
-            yield Problem(place=f"check {check['id']}", text=f"{text} Nothing is issued while this is so.")
+            yield Problem(
+                gate="checks",
+                place=f"check {check['id']}",
+                text=f"{text} Nothing is issued while this is so.",
+            )
 
 
 def _evidence(record: PackRecord) -> Iterator[Problem]:
@@ -298,34 +305,19 @@ def _evidence(record: PackRecord) -> Iterator[Problem]:
             stem = evidence_stem(finding)
             if stem and stem not in record.evidence:
                 yield Problem(
+                    gate="evidence",
                     place=str(place),
                     text=f"finding {finding['id']}: its evidence {stem}.csv was not written.",
                 )
         for file in block.get("files", []):
             if file["stem"] not in record.evidence:
-                yield Problem(place=str(place), text=f"evidence {file['stem']}.csv was not written.")
+                yield Problem(
+                    gate="evidence", place=str(place), text=f"evidence {file['stem']}.csv was not written."
+                )
 
 
 # ---------------------------------------------------------------- privacy
 
-_SECRETS = {
-    "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
-    "an access key": re.compile(
-        r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36,}\b|\bxox[abprs]-[A-Za-z0-9-]{10,}"
-    ),
-    "a password in a connection": re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/:@\"']+:[^\s/@\"']+@"),
-    "a password": re.compile(
-        r"\b(?:password|passwd|pwd|secret|api_key|token)\b[\"']?\s*[=:]\s*[\"'][^\"'\s]{6,}[\"']",
-        re.IGNORECASE,
-    ),
-}
-_PERSONAL = {
-    "an e-mail address": re.compile(r"\b[\w.+-]+@[\w-]+\.[A-Za-z]{2,}\b"),
-    "a mobile number": re.compile(r"(?<![\d.,\w-])1[3-9]\d{9}(?![\d.,\w-])"),
-    "an identity number": re.compile(
-        r"(?<![\d.\w])\d{6}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?![\d.\w])"
-    ),
-}
 _WORD = re.compile(r"[^\s,;:|()\[\]{}<>\"'“”，；：（）、。]+")
 LONGEST_NAME = 4
 
@@ -345,28 +337,88 @@ def personal_values(tables: Any) -> frozenset[str]:
     return frozenset(values)
 
 
-def _private(record: PackRecord, personal: frozenset[str], paths: Sequence[str]) -> Iterator[Problem]:
+def _private(
+    record: PackRecord,
+    personal: frozenset[str],
+    paths: Sequence[str],
+    regions: Collection[str],
+    allowed: Collection[str],
+) -> Iterator[Problem]:
+    personal = personal - set(allowed)
     structured = frozenset(value for value in personal if re.search(r"[\s\d_-]", value) and len(value) > 3)
     for place, text in _public_texts(record):
         found = text if text in personal else next((run for run in _runs(text) if run in structured), None)
         if found:
             yield Problem(
-                place=place, text=f"holds personal data (“{_masked(found)}”); group it or drop the column."
+                gate="personal",
+                place=place,
+                text=f"holds personal data (“{_masked(found)}”); group it or drop the column.",
             )
-        for what, pattern in (_PERSONAL | _SECRETS).items():
-            if match := pattern.search(text):
-                yield Problem(place=place, text=f"holds {what} (“{_masked(match[0])}”); take it out.")
-        for path in paths:
-            if path in text:
-                yield Problem(place=place, text="holds a path of this machine; print names, not paths.")
+    texts: dict[str, str] = {}
     for name, notebook in record.notebooks.items():
-        for number, cell in enumerate(notebook["cells"], start=1):
-            for what, pattern in _SECRETS.items():
-                if pattern.search(source_of(cell)):
-                    yield Problem(
-                        place=str(Place(notebook=name, cell=number)),
-                        text=f"the cell's source holds {what}; take it out.",
-                    )
+        for place, text in notebook_texts(notebook, name):
+            texts.setdefault(text, place)
+    for stem, path in record.evidence.items():
+        for text in cells(path):
+            texts.setdefault(text, f"evidence/{stem}.csv")
+    yield from leaving(texts, paths=paths, regions=regions, allowed=allowed)
+
+
+def leaving(
+    texts: Mapping[str, str], *, paths: Sequence[str], regions: Collection[str], allowed: Collection[str]
+) -> Iterator[Problem]:
+    """What must not leave among texts, each with its place."""
+    for leak in leaks(texts, regions=regions, allowed=allowed):
+        text = "holds a path of this machine; print names, not paths."
+        if leak.kind != "paths":
+            text = f"holds {leak.what} (“{leak.hint}”); take it out, or say in params/may_leave.yml why it may leave."
+        yield Problem(gate=leak.kind, place=leak.place, text=text)
+    for text, place in texts.items():
+        if any(_within(path, text) for path in paths):
+            yield Problem(
+                gate="paths", place=place, text="holds a path of this machine; print names, not paths."
+            )
+
+
+_GOES_ON_BEFORE, _GOES_ON_AFTER = re.compile(r"[\w.~-]$"), re.compile(r"[\w~-]")
+
+
+def _within(path: str, text: str) -> bool:
+    """Whether a text names a folder or a place below it; a longer name that begins or ends alike is another."""
+    start = text.find(path)
+    while start >= 0:
+        end = start + len(path)
+        if not _GOES_ON_BEFORE.search(text[max(0, start - 1) : start]) and not _GOES_ON_AFTER.match(
+            text[end:]
+        ):
+            return True
+        start = text.find(path, start + 1)
+    return False
+
+
+def run_problems(run: Any, files: Mapping[str, Path], *, allowed: Collection[str]) -> list[Problem]:
+    """What must not leave among the texts of a run's parameters, asked before anything is computed.
+
+    Parameters
+    ----------
+    run : a prepared run
+    files : parameter files in force, by name; those of other runs are not read
+    allowed : see :func:`analysis.report.leaks.leaks`
+    """
+    from analysis.params import read_yaml
+    from analysis.report.leaks import regions_of
+
+    texts: dict[str, str] = {}
+    for name, path in files.items():
+        if name == "may_leave.yml" or (name.startswith("runs/") and path.stem != run.name):
+            continue
+        for text in json_strings(read_yaml(path)):
+            texts.setdefault(text, f"params/{name}")
+    for text in (run.company.en, run.company.zh, run.preparer, run.reviewer):
+        texts.setdefault(text, f"run '{run.name}'")
+    regions = regions_of(run.currency, run.time_zone)
+    told = leaving(texts, paths=(), regions=regions, allowed=allowed)
+    return [problem for problem in told if problem.gate != "paths"]  # where the data lie may be said there
 
 
 def _masked(text: str) -> str:
@@ -401,7 +453,7 @@ def _output_texts(output: Json) -> Iterable[str]:
         return source_of({"source": output["text"]}).splitlines()
     data = output.get("data", {})
     if MIME in data:
-        return list(dict.fromkeys(_strings(data[MIME])))
+        return list(dict.fromkeys(json_strings(data[MIME])))
     texts = [source_of({"source": value}) for kind, value in data.items() if kind.startswith("text/")]
     return [
         line.strip()
@@ -409,21 +461,6 @@ def _output_texts(output: Json) -> Iterable[str]:
         for line in unescape(re.sub(r"<[^>]*>", "\n", text)).splitlines()
         if line.strip()
     ]
-
-
-def _strings(node: Any) -> Iterator[str]:
-    """Texts of a record; a drawing gives the words drawn."""
-    if isinstance(node, str):
-        if node.startswith("<svg"):
-            yield from (unescape(text) for text in re.findall(r">([^<>]+)<", node) if text.strip())
-        else:
-            yield node
-    elif isinstance(node, dict):
-        for value in node.values():
-            yield from _strings(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _strings(value)
 
 
 # ---------------------------------------------------------------- the exported pack
@@ -436,13 +473,50 @@ def file_problems(folder: Path, notebooks: Sequence[str]) -> list[Problem]:
     expected += [f"notebooks/{name}.ipynb" for name in notebooks]
     expected += ["facts.json", "findings.json", EXHIBITS]
     problems = [
-        Problem(place=name, text="this file of the pack was not made.")
+        Problem(gate="files", place=name, text="this file of the pack was not made.")
         for name in expected
         if not (folder / name).is_file()
     ]
     problems += [
-        Problem(place=path.relative_to(folder).as_posix(), text="this file is empty.")
+        Problem(gate="files", place=path.relative_to(folder).as_posix(), text="this file is empty.")
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.stat().st_size == 0
     ]
     return problems
+
+
+def pack_problems(
+    folder: Path,
+    notebooks: Sequence[str],
+    *,
+    facts: Mapping[str, Json],
+    paths: Sequence[str],
+    regions: Collection[str],
+    allowed: Collection[str],
+) -> list[Problem]:
+    """Everything that can be said of the finished files.
+
+    Parameters
+    ----------
+    folder : of the pack
+    notebooks : names of those it was made of
+    facts : by id
+    paths : folders of this machine
+    regions, allowed : see :func:`analysis.report.leaks.leaks`
+    """
+    from analysis.report import made_files
+    from analysis.report.pack_texts import Page, pack_texts
+
+    missing = file_problems(folder, notebooks)
+    if missing:
+        return missing
+    pages = {
+        path.relative_to(folder).as_posix(): Page.read(path.read_text(encoding="utf-8"))
+        for path in sorted((folder / "html").rglob("*.html"))
+    }
+    documents, problems = made_files.read_documents(folder)
+    problems += made_files.page_problems(pages, allowed)
+    problems += made_files.link_problems(folder, pages)
+    problems += made_files.language_problems(folder, pages, documents, facts)
+    problems += leaving(pack_texts(folder, pages, documents), paths=paths, regions=regions, allowed=allowed)
+    return list(dict.fromkeys(problems))

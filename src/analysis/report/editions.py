@@ -16,7 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from analysis.errors import ParameterError
+from analysis.errors import ParameterError, PublicationRefused
 from analysis.formats import NO_VALUE, Unit, month_text, number_text
 from analysis.locale import LANGUAGES, Language, Text, translate
 from analysis.periods import Month
@@ -208,5 +208,12 @@ def write_restated_csv(comparison: Comparison, path: Path) -> None:
 
 
 def issued_facts(folder: Path) -> list[dict[str, Any]]:
-    facts: list[dict[str, Any]] = json.loads((folder / "facts.json").read_text(encoding="utf-8"))["facts"]
+    """The facts of an edition; refused in words where the file is damaged or gone."""
+    try:
+        facts: list[dict[str, Any]] = json.loads((folder / "facts.json").read_text(encoding="utf-8"))["facts"]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise PublicationRefused(
+            f"{folder.parent.name}/{folder.name}: facts.json is damaged or gone, so nothing can be compared with it. "
+            "Restore the edition from a backup, or take its folder away; nothing was written there."
+        ) from error
     return facts

@@ -7,8 +7,8 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
-from analysis.errors import PublicationRefused
 from analysis.locale import LANGUAGES, Language, untranslated
+from analysis.report.gates import GateRefused
 
 
 def export_pack(notebooks: Sequence[Path], folder: Path, *, pack: Mapping[str, Any], pool: Executor) -> None:
@@ -21,8 +21,9 @@ def export_pack(notebooks: Sequence[Path], folder: Path, *, pack: Mapping[str, A
     missing = sorted({message for task in tasks for message in task.result()})
     if missing:
         listed = "\n".join(f"  “{message}”" for message in missing[:20])
-        raise PublicationRefused(
-            f"{len(missing)} wordings have no Chinese translation; add them to src/analysis/locale/zh/*.po:\n{listed}"
+        raise GateRefused(
+            f"{len(missing)} wordings have no Chinese translation; add them to src/analysis/locale/zh/*.po:\n{listed}",
+            "translated",
         )
 
 

@@ -40,7 +40,7 @@ def rewrite_golden(
                 workers=fitting_workers(workers, memory=free_memory()),
                 progress=progress,
             )
-        executed = [scrub_file(path) for path in paths]
+        executed = [scrub_file(path, data="") for path in paths]
     return [
         notebook.name
         for notebook, done in zip(notebooks, executed, strict=True)

@@ -257,7 +257,7 @@ class _Site:
             ],
             "people": [
                 (self.word(role), str(pack.get(key) or ""))
-                for role, key in (("Prepared by", "preparer"), ("Reviewed by", "reviewer"))
+                for role, key in (("Prepared by", "preparer"), ("For review by", "reviewer"))
             ],
             "issued": pack["status"] == "issued",
         }
@@ -294,7 +294,7 @@ class _Site:
                 style=Safe(block_styles() + "\n" + style),
                 fonts=Safe("@@fonts@@"),
                 script=Safe(script),
-                policy=_policy(script),
+                policy=content_policy(script),
                 data={name: Safe(_json(value)) for name, value in data.items()},
                 **values,
             )
@@ -352,7 +352,12 @@ def _asset(name: str) -> str:
     )
 
 
-def _policy(script: str) -> str:
+def own_script() -> str:
+    """The one script of a page."""
+    return _asset("page.js")
+
+
+def content_policy(script: str) -> str:
     """Nothing from outside, and no script but this page's own."""
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return (

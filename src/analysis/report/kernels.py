@@ -21,6 +21,8 @@ from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analysis.errors import PlaceError
+
 if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
 
@@ -42,6 +44,7 @@ STEADY = {
 }
 PRELOADED = "analysis.report.warm"
 _MEBIBYTE = 1 << 20
+LONGEST_PLACE = 60
 SMALLEST_KERNEL = 1024 * _MEBIBYTE
 
 
@@ -175,7 +178,10 @@ def warm_kernels(environment: Mapping[str, str], *, memory: int | None = None) -
     method = "forkserver" if sys.platform == "linux" else "spawn"
     context = multiprocessing.get_context(method)
     settings = {**STEADY, **environment}
-    sockets = Path(tempfile.mkdtemp(prefix="as-"))  # short: a socket's path has about 100 characters
+    sockets = _short_folder()
+    own = multiprocessing.current_process()._config  # type: ignore[attr-defined]
+    before = own.get("tempdir")
+    own["tempdir"] = str(sockets)  # where the fork server puts its socket, too
     try:
         if method == "forkserver":
             _stop_warm_process()
@@ -188,7 +194,22 @@ def warm_kernels(environment: Mapping[str, str], *, memory: int | None = None) -
     finally:
         if method == "forkserver":
             _stop_warm_process()
+        own.pop("tempdir")
+        if before is not None:
+            own["tempdir"] = before
         shutil.rmtree(sockets, ignore_errors=True)
+
+
+def _short_folder() -> Path:
+    """A folder for sockets: the path of one has about 100 characters, and TMPDIR may have them all."""
+    for place in (tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"):
+        if len(os.fsencode(place)) <= LONGEST_PLACE:
+            with suppress(OSError):
+                return Path(tempfile.mkdtemp(prefix="as-", dir=place))
+    raise PlaceError(
+        f"No short folder for the kernels' connections: TMPDIR has {len(tempfile.gettempdir()):,} letters, and /tmp may not be written. "
+        f"Set TMPDIR to a folder of at most {LONGEST_PLACE} letters."
+    )
 
 
 def _stop_warm_process() -> None:

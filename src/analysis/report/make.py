@@ -10,15 +10,20 @@ import contextlib
 import datetime as dt
 import os
 import sys
+import tempfile
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.errors import AnalysisError, PackIncomplete, PublicationRefused
+from analysis.errors import AnalysisError, PackIncomplete, PlaceError, PublicationRefused
 from analysis.params import project_root
+from analysis.params.may_leave import load_may_leave
+from analysis.params.places import FROZEN, frozen, is_folder, params_in_force
+from analysis.periods import stated_epoch
 from analysis.report import manifest, publish
 from analysis.report.exhibit_index import EXHIBITS, exhibit_index
 from analysis.report.kernels import Kernels, fitting_workers, free_memory, warm_kernels
@@ -29,12 +34,14 @@ from analysis.report.run import (
     Failure,
     Notebook,
     Value,
+    chosen_notebooks,
     find_notebooks,
     passed_parameters,
     refuse_unknown_parameters,
     run_notebooks,
     scratch_notebooks,
 )
+from analysis.report.whole import refuse_incomplete
 
 if TYPE_CHECKING:
     from analysis.report.editions import Comparison
@@ -44,6 +51,7 @@ Prepare = Callable[..., Any]
 Export = Callable[..., None]
 
 
+@frozen()
 def make_report(
     run_name: str = "sample",
     *,
@@ -118,13 +126,15 @@ def make_report(
         ...
     analysis.errors.ParameterError: parameter 'mnth': no notebook of this run has it; known: as_of, data, month, run_name. Did you mean 'month'?
     """
-    reports = (reports or project_root() / "reports").resolve()
+    stated_epoch()  # what is wrong with the place is told before anything is computed
+    refuse_incomplete()
+    reports = reports_folder(reports)
     progress = progress or Progress()
     standard: dict[str, Value] = dict(zip(STANDARD, (run_name, month, data, as_of), strict=True))
     if registered is None and folder is None:
         registered = _registered()
     everything = find_notebooks(folder, registered=registered)
-    chosen = find_notebooks(folder, notebooks, registered=registered)
+    chosen = chosen_notebooks(everything, notebooks)
     refuse_unknown_parameters(parameters, chosen)
     for notebook in chosen:
         passed_parameters(notebook, standard, parameters)
@@ -152,9 +162,17 @@ def make_report(
                 scratch=() if registered is None else scratch_notebooks(folder, registered),
             )
             made.refuse_other_company()
+            made.refuse_what_params_tell()
             standing = None if force or made.draft else made.unchanged()
             warming.join()
         return standing or made.edition(kernels)
+
+
+def reports_folder(stated: Path | None) -> Path:
+    """The folder of editions: the one that is stated, or the project's own. It need not exist; it may not be anything else."""
+    folder = Path(os.path.realpath(stated or project_root() / "reports"))
+    is_folder(folder, name=folder.name, refusal=PlaceError)
+    return folder
 
 
 def _registered() -> Sequence[str]:
@@ -234,10 +252,41 @@ class _Making:
                 f"{ours['en']} ({self.run.currency}). Give each company a folder of its own: --reports FOLDER."
             )
 
+    def refuse_what_params_tell(self) -> None:
+        """Secrets and personal data in parameters would be printed; they are told before anything is computed."""
+        from analysis.report.checks import run_problems
+        from analysis.report.gates import refuse
+
+        refuse(run_problems(self.run, params_in_force(), allowed=self.may_leave))
+
+    @cached_property
+    def may_leave(self) -> frozenset[str]:
+        """What params let through the gates of what leaves."""
+        return frozenset(one.text for one in load_may_leave())
+
+    @cached_property
+    def regions(self) -> frozenset[str]:
+        from analysis.report.leaks import regions_of
+
+        return regions_of(self.run.currency, self.run.time_zone)
+
+    def machine_paths(self, building: Path) -> list[str]:
+        """Folders of this machine that no file of a pack may name; the shortest say nothing."""
+        stated = (os.environ[FROZEN], tempfile.gettempdir())
+        places = [project_root(), Path.home(), building, self.run.data_folder, *map(Path, stated)]
+        names = {str(form) for place in places for form in (place.absolute(), place.resolve())}
+        return sorted(name for name in names if len(name) > 5)
+
+    @property
+    def stated(self) -> dict[str, Value]:
+        """What was asked for, as the pack states it."""
+        from analysis.report.scrub import stated_place
+
+        return {**self.standard, "data": stated_place(str(self.standard["data"]), project_root())}
+
     def refuse_moved_ground(self) -> None:
-        """What the pack states as its parameters, definitions, notebooks and code is still what lies there."""
-        now = manifest.identity(self.run, self.notebooks, extra=self.extra)
-        moved = manifest.changed_parts(self.identity, now)
+        """The package and the environment are still what the pack states. Params and notebooks need no look: the run has its own copy."""
+        moved = manifest.changed_parts(self.identity, {**self.identity, **manifest.ground(self.notebooks)})
         if moved:
             raise PublicationRefused(
                 f"{self.month}: {', '.join(moved)} changed while the report was being made, so its parts may not belong together. "
@@ -313,9 +362,13 @@ class _Making:
                     pack=pack,
                     pool=pool,
                 )
-        with self.progress.stage("publish"):
+        with self.progress.stage("check files") as say:
             self.refuse_moved_ground()
-            folder = self._publish(building, number, pack)
+            stated = self._sealed(building, number, pack)
+            say(f"{self._checked_files(building, pack)} files as they leave")
+        with self.progress.stage("publish"):
+            manifest.remember_data(stated, self.run.data_folder)
+            folder = self._publish(building, number)
             issued = not (self.draft or self.faults)
             note = publish.follow_latest(self.reports) if issued else ""
         return Edition(
@@ -331,15 +384,16 @@ class _Making:
     def _environment(self, building: Path) -> dict[str, str]:
         """Where the notebooks publish, and the one date that files of the pack may carry: the end of the as-of day."""
         day_end = dt.datetime.combine(self.run.as_of, dt.time(), dt.UTC) + dt.timedelta(days=1)
-        epoch = os.environ.get("SOURCE_DATE_EPOCH") or str(int(day_end.timestamp()))
+        stated = stated_epoch()
         return {
             "AFTER_SALES_RUN_DIR": str(building / "run"),
             "AFTER_SALES_ROOT": str(project_root()),
+            FROZEN: os.environ[FROZEN],
             "AFTER_SALES_TABLES": self.run.tables.content_hash,  # a notebook that finds other data refuses
             "AFTER_SALES_EARLIER": str(self.run.earlier.folder)
             if self.run.earlier
             else "",  # all notebooks read the same edition
-            "SOURCE_DATE_EPOCH": epoch,
+            "SOURCE_DATE_EPOCH": str(int(day_end.timestamp()) if stated is None else stated),
         }
 
     def _execute(self, building: Path, kernels: Kernels) -> dict[str, Any]:
@@ -360,21 +414,25 @@ class _Making:
                 progress=self.progress,
                 faults=self.faults,
             )
-            return {path.stem: scrub_file(path) for path in paths}
+            return {path.stem: scrub_file(path, data=str(self.stated["data"])) for path in paths}
 
     def _checked(self, building: Path, executed: Mapping[str, Any]) -> tuple[PackRecord, Comparison | None]:
-        from analysis.report import checks, editions
+        from analysis.report import checks, editions, gates
         from analysis.report.record import read_record
 
         with self.progress.stage("check") as note:
             self._refuse_changed_data()
             record = read_record(executed, building / "run")
             note(f"{len(record.facts):,} facts, {len(record.findings)} findings")
-            personal = checks.personal_values(self.run.tables)
-            paths = (str(project_root()), str(Path.home()), str(building))
-            checks.refuse(
+            signing = {self.run.preparer, self.run.reviewer}  # names that are meant to be read
+            personal = checks.personal_values(self.run.tables) - signing
+            gates.refuse(
                 checks.record_problems(
-                    record, personal=personal, paths=[path for path in paths if len(path) > 5]
+                    record,
+                    personal=personal,
+                    paths=self.machine_paths(building),
+                    regions=self.regions,
+                    allowed=self.may_leave,
                 )
             )
             comparison = self._comparison(record)
@@ -468,10 +526,8 @@ class _Making:
             }.items()
         }
 
-    def _publish(self, building: Path, number: int, pack: Mapping[str, Any]) -> Path:
-        from analysis.report import checks
-
-        checks.refuse(checks.file_problems(building, [notebook.name for notebook in self.notebooks]))
+    def _sealed(self, building: Path, number: int, pack: Mapping[str, Any]) -> dict[str, Any]:
+        """The manifest of the finished pack, and a seal for every other file."""
         if self.faults:
             message = "\n\n".join(f"{fault.message}\n{fault.trace}" for fault in self.faults)
             (building / publish.MESSAGE).write_text(message + "\n", encoding="utf-8")
@@ -483,7 +539,7 @@ class _Making:
             "as_of": pack["as_of"],
             "company": pack["company"],
             "currency": pack["currency"],
-            "run": dict(self.standard),
+            "run": self.stated,
             "inputs": manifest.inputs(self.run),
             "inputs_sha256": self.run.tables.content_hash,
             "code": pack["code"],
@@ -493,6 +549,25 @@ class _Making:
             "seals": manifest.seals(building),
         }
         manifest.write_json(building / manifest.MANIFEST, content)
+        return content
+
+    def _checked_files(self, building: Path, pack: Mapping[str, Any]) -> int:
+        """Ask the finished files what whoever receives them would ask; how many they are."""
+        from analysis.report import checks, gates
+
+        gates.refuse(
+            checks.pack_problems(
+                building,
+                [notebook.name for notebook in self.notebooks],
+                facts=pack["facts"],
+                paths=self.machine_paths(building),
+                regions=self.regions,
+                allowed=self.may_leave,
+            )
+        )
+        return sum(path.is_file() for path in building.rglob("*"))
+
+    def _publish(self, building: Path, number: int) -> Path:
         if self.faults:
             return publish.keep_incomplete(building, self.reports, self.month)
         if self.draft:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ from typing import Any
 import analysis
 from analysis.errors import PublicationRefused
 from analysis.params import project_root
-from analysis.params.places import params_in_force, shipped_root
+from analysis.params.places import is_plain, locked_by, params_in_force, shipped_root
 from analysis.report.run import Notebook
 
 MANIFEST = "manifest.json"
@@ -86,11 +87,23 @@ def identity(run: Any, notebooks: Sequence[Notebook], *, extra: Mapping[str, str
         **_params_hashes(run.name),
         "parameters": dict(sorted(extra.items())),
         "notebooks": {
-            notebook.name: sha256(notebook.path) for notebook in sorted(notebooks, key=lambda n: n.name)
+            notebook.name: hashlib.sha256(notebook.content).hexdigest()
+            for notebook in sorted(notebooks, key=lambda n: n.name)
         },
-        "code": source_hash(),
-        "lock": _environment_hash(),
+        **ground(notebooks),
     }
+
+
+def ground(notebooks: Sequence[Notebook]) -> dict[str, Any]:
+    """What a run stands on and cannot take a copy of: the package, the environment, and modules that lie beside its notebooks."""
+    beside = {
+        f"{folder.name}/{path.relative_to(folder).as_posix()}": path
+        for folder in sorted({notebook.path.parent for notebook in notebooks})
+        for path in folder.rglob("*.py")
+        if not any(part.startswith((".", "__")) for part in path.relative_to(folder).parts) and is_plain(path)
+    }
+    own = {"modules": sha256_of_files(beside)} if beside else {}
+    return {"code": source_hash(), "lock": _environment_hash(), **own}
 
 
 def _files_hash(run: Any) -> str:
@@ -101,7 +114,7 @@ def _files_hash(run: Any) -> str:
 def changed_parts(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """The causes that can have moved a number between two identities; asked parameters count as params."""
     parts = [part for part in CAUSES if before.get(part) != after.get(part)]
-    other = {"params": ("parameters", "as_of", "run"), "inputs": ("files",)}
+    other = {"params": ("parameters", "as_of", "run"), "inputs": ("files",), "notebooks": ("modules",)}
     return [
         part
         for part in CAUSES
@@ -178,6 +191,43 @@ def inputs(run: Any) -> list[dict[str, Any]]:
     ]
 
 
+def _places() -> Path:
+    return project_root() / "data" / "places.json"
+
+
+def remember_data(stated: Mapping[str, Any], folder: Path) -> None:
+    """Keep on this machine, outside the pack, where the data lie that a pack names by their last name alone."""
+    place = os.path.abspath(folder)
+    if not stated["run"]["data"] or Path(place).is_relative_to(project_root()):
+        return
+    _places().parent.mkdir(parents=True, exist_ok=True)
+    with locked_by(_places().with_suffix(".lock")):  # months may be made side by side
+        known = _known_places() | {_asked(stated): place}
+        temporary = _places().with_suffix(".new")
+        write_json(temporary, known)
+        os.replace(temporary, _places())
+
+
+def data_of(stated: Mapping[str, Any]) -> str:
+    """The data folder of an edition: as it says, or where this machine remembers it."""
+    remembered = _known_places().get(_asked(stated), "")
+    return remembered if remembered and Path(remembered).is_dir() else str(stated["run"]["data"])
+
+
+def _asked(stated: Mapping[str, Any]) -> str:
+    """Two folders of one name hold the same data, or are told apart by them."""
+    return f"{stated['run']['data']} {stated.get('inputs_sha256', '')}"
+
+
+def _known_places() -> dict[str, str]:
+    """Nothing where the file is gone or damaged: it can be made again by a report."""
+    try:
+        known = json.loads(_places().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(key): str(value) for key, value in known.items()} if isinstance(known, dict) else {}
+
+
 def seals(folder: Path) -> dict[str, str]:
     """The hash of every file of a pack, the manifest aside."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / MANIFEST)
@@ -193,6 +243,9 @@ def broken_seals(folder: Path) -> list[str]:
 
 def read(folder: Path, *needs: str) -> dict[str, Any]:
     """The manifest of an edition; refused in words where it is no longer one."""
+    is_plain(
+        folder / MANIFEST, name=f"{folder.parent.name}/{folder.name}/{MANIFEST}", refusal=PublicationRefused
+    )
     try:
         content: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if isinstance(content, dict) and set(needs) <= set(content):

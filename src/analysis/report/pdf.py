@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from analysis.errors import ParameterError, PublicationRefused
 from analysis.locale import Language
+from analysis.periods import stated_epoch
 from analysis.report.executed import Notebook, read_notebook
+from analysis.report.gates import GateRefused
 from analysis.report.pdf_document import Document, day_of, document
 
 __all__ = ["notebook_pdf", "write_pdf"]
@@ -44,7 +44,7 @@ def write_pdf(
 
     Raises
     ------
-    PublicationRefused
+    GateRefused
         A glyph the fonts lack, a figure without alt text, a table that no page can hold, rows that are not conserved.
     NotebookFailed
         A cell holds an error.
@@ -62,13 +62,9 @@ def notebook_pdf(name: str, notebook: Notebook, *, language: Language) -> bytes:
 
 
 def _timestamp(day: dt.date | None) -> int:
-    epoch = os.environ.get("SOURCE_DATE_EPOCH", "").strip()
-    if epoch:
-        if not epoch.isdigit():
-            raise ParameterError(
-                f"SOURCE_DATE_EPOCH '{epoch}': not a number of seconds since 1970; unset it or give a whole number."
-            )
-        return int(epoch)
+    stated = stated_epoch()
+    if stated is not None:
+        return stated
     if day is None:
         return UNDATED
     return int(dt.datetime.combine(day, dt.time(), tzinfo=dt.UTC).timestamp())
@@ -93,12 +89,13 @@ def _typeset(made: Document, *, timestamp: int) -> bytes:
         )
     except typst.TypstError as error:
         hints = " ".join(getattr(error, "hints", None) or ())
-        raise PublicationRefused(
-            f"PDF in {language}: {error.message}; {hints or 'correct the block it comes from'}."
+        raise GateRefused(
+            f"PDF in {language}: {error.message}; {hints or 'correct the block it comes from'}.", "layout"
         ) from error
     if warnings:
-        raise PublicationRefused(
-            f"PDF in {language}: {len(warnings)} warnings of the typesetter, such as: {warnings[0].message}."
+        raise GateRefused(
+            f"PDF in {language}: {len(warnings)} warnings of the typesetter, such as: {warnings[0].message}.",
+            "layout",
         )
     assert isinstance(pdf, bytes)
     return pdf

@@ -210,14 +210,14 @@ class Appendices:
         }
         if self.pack["status"] != "issued":
             return self._not_for_signature(common)
-        names = {"Prepared by": "preparer", "Reviewed by": "reviewer"}
+        names = {"Prepared by": "preparer", "For review by": "reviewer"}
         people = [
             {"role": self.nodes.word(label), "name": str(self.pack[key] or "")}
             for label, key in names.items()
         ]
         lead = (
-            "With our signatures we state that we have read this report, that the checks listed in it were carried out, "
-            "and that its numbers come from the data named in it."
+            "With our signatures we state that we have read this report, that the checks listed in it were carried out and "
+            "those that failed are known to us, and that its numbers come from the data named in it."
         )
         return self._appendix(
             "sign-off", "Sign-off", lead, [{"type": "signatures", "people": people} | common]

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
-from analysis.errors import PublicationRefused
 from analysis.fonts.coverage import unprintable
+from analysis.report.gates import GateRefused
 
 # A4 in points; the text is as wide as the house style draws its charts (6.3 inches).
 PAPER = (595.28, 841.89)
@@ -117,9 +117,10 @@ def panels(
         made = _same_size(measured, _cut(len(columns), count))
         if made:
             return made
-    raise PublicationRefused(
+    raise GateRefused(
         f"table {name}: a column is wider than a landscape page ({LANDSCAPE_WIDTH:.0f} points) even at "
-        f"{LANDSCAPE_SIZES[-1]} points; shorten its numbers or its label."
+        f"{LANDSCAPE_SIZES[-1]} points; shorten its numbers or its label.",
+        "layout",
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.errors import NotebookFailed, ParameterError, PublicationRefused, suggestion
+from analysis.errors import NotebookFailed, ParameterError, suggestion
 from analysis.exhibits.prose import prose_text
 from analysis.exhibits.record import MIME
 from analysis.exhibits.shape import validate
@@ -22,6 +22,7 @@ from analysis.locale import Language
 from analysis.periods import Month
 from analysis.report.executed import SUMMARY_SECTIONS, Notebook
 from analysis.report.exhibit_index import DROPPED_TAGS, exhibit_numbers, in_reading_order, placed
+from analysis.report.gates import GateRefused
 from analysis.report.pdf_appendices import Appendices, stamp
 from analysis.report.pdf_columns import breakable
 from analysis.report.pdf_nodes import WORDS, Node, Nodes, plain
@@ -93,9 +94,10 @@ def _check_pack(pack: Mapping[str, Any]) -> None:
     for source in pack["sources"]:
         kept = source["accepted"] + source["quarantined"] + source["exact_duplicates"]
         if kept != source["rows_read"]:
-            raise PublicationRefused(
+            raise GateRefused(
                 f"source {source['file']}: {source['rows_read']} rows read, {kept} accounted for; rows are conserved: "
-                "read = accepted + quarantined + exact duplicates."
+                "read = accepted + quarantined + exact duplicates.",
+                "rows",
             )
 
 
@@ -207,7 +209,7 @@ class _Whole:
             "Status": self.nodes.word(label),
             "Currency": str(self.pack["currency"]),
             "Prepared by": str(self.pack["preparer"] or ""),
-            "Reviewed by": str(self.pack["reviewer"] or ""),
+            "For review by": str(self.pack["reviewer"] or ""),
             "Code version": breakable(str(self.pack["code_version"])),
         }
         return {

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from analysis.errors import PublicationRefused
 from analysis.formats import cell_text
 from analysis.locale import Language, translate
+from analysis.report.gates import GateRefused
 from analysis.report.pdf_columns import TEXT_WIDTH, Layout, breakable, panels
 from analysis.report.pdf_tiles import tile_strip, value_nodes
 
@@ -113,7 +113,7 @@ class Nodes:
         laid = panels(name, columns, rows)
         return {
             "type": "table",
-            "unit": unit,
+            "unit": self.word("in {unit}").format(unit=unit) if unit else "",
             "landscape": any(panel.landscape for panel in laid),
             "panels": [_panel(panel, columns, rows) for panel in laid],
         }
@@ -131,8 +131,8 @@ class Nodes:
         try:
             ElementTree.fromstring(svg)
         except ElementTree.ParseError as error:
-            raise PublicationRefused(
-                f"{name} ({self.language}): its SVG cannot be read ({error}); draw it again."
+            raise GateRefused(
+                f"{name} ({self.language}): its SVG cannot be read ({error}); draw it again.", "layout"
             ) from error
         path = f"pictures/{len(self.pictures) + 1:03d}-{re.sub(r'[^A-Za-z0-9.]+', '-', name).strip('-')}.svg"
         self.pictures[path] = svg
@@ -140,8 +140,8 @@ class Nodes:
 
     def _alt(self, alt: Mapping[str, str], name: str) -> str:
         if not alt[self.language].strip():
-            raise PublicationRefused(
-                f"{name}: no alt text in {self.language}; say in a sentence what it shows."
+            raise GateRefused(
+                f"{name}: no alt text in {self.language}; say in a sentence what it shows.", "layout"
             )
         return alt[self.language]
 

@@ -22,6 +22,7 @@ INCOMPLETE = "_incomplete"
 LATEST = "latest"
 MESSAGE = "message.txt"
 _MONTH = re.compile(r"\d{4}-\d{2}")
+_EDITION = re.compile(r"edition-[1-9][0-9]*")  # a folder "edition-²" is somebody else's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +48,7 @@ def editions(reports: Path, month: str) -> list[Path]:
     found = [
         path
         for path in (reports / month).glob("edition-*")
-        if path.is_dir() and path.name.removeprefix("edition-").isdigit()
+        if path.is_dir() and _EDITION.fullmatch(path.name)
     ]
     return sorted(found, key=edition_number)
 

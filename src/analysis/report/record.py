@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from analysis.errors import PublicationRefused
 from analysis.exhibits.record import MIME
+from analysis.report.gates import GateRefused
 
 Json = dict[str, Any]
 TIE_OUT = "ledger_tied_out"
@@ -102,9 +102,10 @@ def read_record(notebooks: Mapping[str, Json], run_folder: Path) -> PackRecord:
 def _refuse_contradiction(known: Json, fact: Json, first: Place, place: Place) -> None:
     for part in ("value", "unit", "interval", "n"):
         if known[part] != fact[part]:
-            raise PublicationRefused(
+            raise GateRefused(
                 f"fact {fact['id']}: {part} is {known[part]!r} in {first} and {fact[part]!r} in {place}. One id is one number: "
-                "compute it once, or give the slice or the definition an id of its own."
+                "compute it once, or give the slice or the definition an id of its own.",
+                "numbers",
             )
 
 
@@ -135,8 +136,9 @@ def _queries_of(facts: Mapping[str, Json], folder: Path) -> tuple[dict[str, str]
     for id, fact in facts.items():
         for key in query_keys(fact):
             if key not in queries:
-                raise PublicationRefused(
-                    f"fact {id}: the query {key} it was made by is not in the run's record; run the notebook again."
+                raise GateRefused(
+                    f"fact {id}: the query {key} it was made by is not in the run's record; run the notebook again.",
+                    "evidence",
                 )
     named = {key for fact in facts.values() for key in query_keys(fact)}
     return {key: queries[key] for key in queries if key in named}, tables

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,20 +23,25 @@ from analysis.errors import (
     MissingData,
     NotebookFailed,
     ParameterError,
+    PlaceError,
     PublicationRefused,
     SourceError,
+    of_the_machine,
+    of_the_machine_in_a_cell,
     suggestion,
+    without_credentials,
 )
 from analysis.exhibits.record import MIME, Block
 from analysis.exhibits.statements import not_computed, not_made, sections_not_made
 from analysis.locale import Text
-from analysis.params.places import notebook_files
+from analysis.params.places import notebook_files, notebooks_in, read_plain, shown
 from analysis.report.progress import Progress
 
 if TYPE_CHECKING:
     from analysis.report.kernels import Kernels
 
 FIRST_READER = 90
+LARGEST_NOTEBOOK = 50_000_000  # bytes
 # Below a run's folder: one file for each section in which something could not be made; the summary computes none of them again.
 FAULTS = "faults"
 # What concerns the whole run, wherever it is raised; anything else that a cell raises is a fault of the program in that cell.
@@ -66,6 +72,8 @@ class Notebook:
     title: str
     parameters: Mapping[str, Value] = field(default_factory=dict)
     cells: int = 0
+    # as it was read: what is run and what is stated, whatever becomes of the file meanwhile
+    content: bytes = field(default=b"", repr=False)
 
     @property
     def name(self) -> str:
@@ -78,25 +86,43 @@ class Notebook:
 
     @classmethod
     def read(cls, path: Path) -> Notebook:
+        content = read_plain(path, largest=LARGEST_NOTEBOOK)
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            cells = content["cells"]
-            if not all("id" in cell for cell in cells):
-                raise ValueError("cells without an id")
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            read = json.loads(content)
+            cells = _sound_cells(read)
+            place = read["metadata"].get("after_sales", {})
+            number = path.stem.split("_")[0]
+            order = float(place.get("order", number if number.isdecimal() else 50))
+            return cls(
+                path=path,
+                section=str(place.get("section", path.stem)),
+                order=order if math.isfinite(order) else 50,
+                title=_title(cells) or path.stem,
+                parameters=_parameters(cells, shown(path)),
+                cells=len(cells),
+                content=content,
+            )
+        except (ValueError, KeyError, TypeError, AttributeError, SyntaxError, RecursionError) as error:
             raise ParameterError(
-                f"{path.name}: not a readable notebook ({error}); open it in JupyterLab and save it again."
+                f"{shown(path)}: not a readable notebook ({type(error).__name__}: {str(error)[:200]}); open it in JupyterLab and save it again."
             ) from error
-        place = content.get("metadata", {}).get("after_sales", {})
-        number = path.stem.split("_")[0]
-        return cls(
-            path=path,
-            section=str(place.get("section", path.stem)),
-            order=float(place.get("order", number if number.isdigit() else 50)),
-            title=_title(cells) or path.stem,
-            parameters=_parameters(cells, path.name),
-            cells=len(cells),
-        )
+
+
+def _sound_cells(notebook: Any) -> list[Mapping[str, Any]]:
+    """The cells, each with an id, a kind and a text; anything else is no notebook."""
+    cells = notebook["cells"]
+    if not isinstance(cells, list) or not cells:
+        raise ValueError("it has no cells")
+    if not isinstance(notebook["metadata"], dict):
+        raise TypeError("its metadata are none")
+    for cell in cells:
+        if "id" not in cell:
+            raise ValueError("cells without an id")
+        if not isinstance(cell["cell_type"], str) or not isinstance(cell["metadata"].get("tags", []), list):
+            raise TypeError("a cell without a kind, or with tags that are none")
+        if not isinstance(source_of(cell), str):
+            raise TypeError("a cell without a text")
+    return cells
 
 
 def source_of(cell: Mapping[str, Any]) -> str:
@@ -150,7 +176,7 @@ def find_notebooks(
     ``registered`` names those that belong to the report (file names without ending); others in the folder are scratch work and are not
     even read. None: every notebook there belongs to it.
     """
-    there = sorted(folder.glob("*.ipynb")) if folder else notebook_files()
+    there = notebooks_in(folder) if folder else notebook_files()
     paths = [path for path in there if registered is None or path.stem in registered]
     notebooks = [Notebook.read(path) for path in paths]
     if not notebooks:
@@ -158,15 +184,18 @@ def find_notebooks(
             f"{folder.name if folder else 'notebooks'}/: holds no notebook of the report"
             f"{'' if registered is None else f' ({chr(44).join(registered)})'}; a report needs at least one."
         )
-    if wanted:
-        chosen = {_wanted(name, notebooks).path for name in wanted}
-        notebooks = [notebook for notebook in notebooks if notebook.path in chosen]
-    return sorted(notebooks, key=lambda notebook: (notebook.order, notebook.name))
+    return chosen_notebooks(sorted(notebooks, key=lambda notebook: (notebook.order, notebook.name)), wanted)
+
+
+def chosen_notebooks(notebooks: Sequence[Notebook], wanted: Sequence[str]) -> list[Notebook]:
+    """Those that are named by file, number or section, in the order given; all where none is named."""
+    chosen = {_wanted(name, notebooks).path for name in wanted}
+    return [notebook for notebook in notebooks if not wanted or notebook.path in chosen]
 
 
 def scratch_notebooks(folder: Path | None, registered: Sequence[str]) -> list[str]:
     """Names of notebooks in ``folder`` that no section registers: the report does not run them."""
-    there = folder.glob("*.ipynb") if folder else notebook_files()
+    there = notebooks_in(folder) if folder else notebook_files()
     return sorted(path.name for path in there if path.stem not in registered)
 
 
@@ -200,7 +229,11 @@ def passed_parameters(
 def refuse_unknown_parameters(extra: Mapping[str, str], notebooks: Sequence[Notebook]) -> None:
     """papermill only warns of a parameter that no notebook has, and the default is reported as if it had been asked for."""
     known = sorted({name for notebook in notebooks for name in notebook.parameters})
-    for name in extra:
+    for name, text in extra.items():
+        if without_credentials(text) != text:
+            raise ParameterError(
+                f"parameter '{name}': holds an address with who connects, and parameters stand in the pack. Leave it out."
+            )
         if name in STANDARD:
             raise ParameterError(
                 f"parameter '{name}': set it with RUN=, MONTH=, DATA= or AS_OF= (--run, --month, --data, --as-of), not as a notebook parameter."
@@ -249,8 +282,9 @@ class Failure:
     def advice(self) -> str:
         if self.kind in ("ParameterError", "SourceError", "ContractError", "MissingData", "FitError"):
             return "Do what the message says, then run the report again."
-        if self.kind in ("DeadKernelError", "MemoryError"):
-            return "The kernel died or ran out of memory: run fewer side by side (WORKERS=1) or on a machine with more memory."
+        never_began = self.kind == "RuntimeError" and self.text.startswith("Kernel")
+        if self.kind in ("DeadKernelError", "MemoryError") or never_began:
+            return "The kernel did not start, died or ran out of memory: run fewer side by side (WORKERS=1) or on a machine with more memory."
         return "A fault in the notebook or the package: open the executed notebook at the marked cell, or run it in `make lab`."
 
 
@@ -335,10 +369,11 @@ def _execute(
 
     engine = _engine()
     logging.getLogger("papermill").setLevel(logging.CRITICAL)  # what it would log of a failure is in ours
-    watch = None if faults is None else _Watch(notebook=notebook, faults=faults)
+    watch = None if faults is None else _Watch(notebook=notebook, faults=faults, near=output.parents[2])
     try:
+        output.write_bytes(notebook.content)
         papermill.execute_notebook(
-            _no_placeholders(notebook.path),
+            _no_placeholders(output),
             _no_placeholders(output),
             parameters=dict(parameters),
             engine_name=engine,
@@ -358,14 +393,23 @@ def _execute(
             record_timing=False,
         )
     except PapermillExecutionError as error:
+        machine = of_the_machine_in_a_cell(error.ename, error.evalue, near=output.parents[2])
+        if machine is not None:
+            raise machine from error
         ending = _ending(notebook, output, error, faults)
         if ending is not None:
             _end_section(output, error.cell_index, ending)
             return None
         return _failure(notebook, output, error.cell_index, error.ename, error.evalue, error.source)
     except Exception as error:
+        if (machine := of_the_machine(error, near=output.parents[2])) is not None:
+            raise machine from error
         index = _last_started(output)
         return _failure(notebook, output, index, type(error).__name__, str(error), "")
+    finally:
+        from jupyter_core.utils import ensure_event_loop
+
+        ensure_event_loop().close()  # nbclient leaves this thread's loop open
     return None
 
 
@@ -381,6 +425,7 @@ class _Watch:
 
     notebook: Notebook
     faults: list[Failure]
+    near: Path
     lost: set[str] = field(default_factory=set)
 
     def settle(self, cells: Sequence[Any], index: int) -> None:
@@ -390,7 +435,12 @@ class _Watch:
         if not errors:
             return
         error, tags = errors[0], cell["metadata"].get("tags", [])
-        if error["ename"] in STOPPING or {"setup", "parameters", "injected-parameters"} & set(tags):
+        machine = of_the_machine_in_a_cell(error["ename"], error["evalue"], near=self.near)
+        if (
+            machine is not None
+            or error["ename"] in STOPPING
+            or {"setup", "parameters", "injected-parameters"} & set(tags)
+        ):
             raise _stopped_by(error, cell, index)
         made = [output for output in cell["outputs"] if output["output_type"] != "error"]
         repeats = error["ename"] == "NameError" and any(f"'{name}'" in error["evalue"] for name in self.lost)
@@ -492,7 +542,7 @@ def _ending(notebook: Notebook, output: Path, error: Any, faults: list[Failure] 
 
 def _end_section(output: Path, index: int, block: Block) -> None:
     """The executed notebook ends at ``index``, with the block as what that cell shows."""
-    executed = json.loads(output.read_text(encoding="utf-8"))
+    executed = _executed(output)
     executed["cells"] = _cells_of(output)[: index + 1]
     _show_in(executed["cells"][index], [_output(block)])
     output.write_text(json.dumps(executed, ensure_ascii=False, indent=1), encoding="utf-8")
@@ -500,7 +550,7 @@ def _end_section(output: Path, index: int, block: Block) -> None:
 
 def _say_what_is_missing(notebook: Notebook, output: Path, faults: Sequence[Failure]) -> None:
     """A notebook that reads the others says, before anything else, in which of them something could not be made."""
-    executed = json.loads(output.read_text(encoding="utf-8"))
+    executed = _executed(output)
     setup = [cell for cell in executed["cells"] if "setup" in cell["metadata"].get("tags", [])]
     if not setup:
         return
@@ -523,9 +573,20 @@ def _output(block: Block) -> Any:
     return new_output("display_data", data=data)
 
 
+def _executed(output: Path) -> dict[str, Any]:
+    """An executed notebook as it was written; a file that ends early was cut by the machine."""
+    try:
+        written: dict[str, Any] = json.loads(output.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise PlaceError(
+            f"{output.name}: could not be written whole. Free some space, see that nothing else writes there, and run it again."
+        ) from error
+    return written
+
+
 def _cells_of(output: Path) -> list[dict[str, Any]]:
     """The cells of an executed notebook without papermill's own remarks."""
-    cells = json.loads(output.read_text(encoding="utf-8"))["cells"]
+    cells = _executed(output)["cells"]
     return [cell for cell in cells if "papermill-error-cell-tag" not in cell["metadata"].get("tags", [])]
 
 
@@ -571,7 +632,7 @@ def _last_started(output: Path) -> int | None:
     """The cell that a dead kernel was in, from papermill's marks in the partial notebook."""
     if not output.is_file():
         return None
-    cells = json.loads(output.read_text(encoding="utf-8"))["cells"]
+    cells = _executed(output)["cells"]
     started = [i for i, cell in enumerate(cells) if cell["metadata"].get("papermill", {}).get("start_time")]
     return started[-1] if started else None
 

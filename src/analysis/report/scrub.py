@@ -6,6 +6,7 @@ What is taken out says when and where a notebook ran, never what it computed.
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -75,9 +76,29 @@ def _output(output: dict[str, Any]) -> dict[str, Any]:
     return output
 
 
-def scrub_file(path: Path) -> dict[str, Any]:
-    """Scrub an executed notebook in place and return it."""
+_DATA = re.compile(r"^data = .*$", re.MULTILINE)
+
+
+def stated_place(data: str, root: Path) -> str:
+    """How a pack names the data folder it was asked for: from the project, or by its last name alone where it lies elsewhere."""
+    if not data or data == "sample":
+        return data
+    place = Path(os.path.abspath(root / data))
+    return place.relative_to(root).as_posix() if place.is_relative_to(root) else place.name
+
+
+def _stating(cell: dict[str, Any], data: str) -> dict[str, Any]:
+    """The cell of passed parameters with the data folder as the pack names it."""
+    if "injected-parameters" not in cell["metadata"].get("tags", []):
+        return cell
+    line = f"data = {json.dumps(data, ensure_ascii=False)}"
+    return {**cell, "source": _DATA.sub(lambda _: line, _text(cell["source"]))}
+
+
+def scrub_file(path: Path, *, data: str) -> dict[str, Any]:
+    """Scrub an executed notebook in place and return it; ``data`` is the data folder as the pack names it."""
     notebook = scrub(json.loads(path.read_text(encoding="utf-8")))
+    notebook["cells"] = [_stating(cell, data) for cell in notebook["cells"]]
     path.write_text(
         json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8"
     )

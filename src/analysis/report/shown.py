@@ -10,7 +10,10 @@ from typing import Any
 from analysis.formats import NO_VALUE
 from analysis.locale import Language
 
-_NUMBER = re.compile(r"(?P<sign>[+−-])?(?P<digits>\d[\d,]*(?:\.\d+)?)")
+_NUMBER = re.compile(
+    r"(?P<bound>[<>]|\bover |\bunder |不足 )?(?P<sign>[+−-])?(?P<digits>\d[\d,]*(?:\.\d+)?)(?P<more>% 以上)?"
+)
+_BELOW, _ABOVE = ("<", "under ", "不足 "), (">", "over ")
 # 1,000 in “per 1,000 orders” belongs to the unit.
 _PER_THOUSAND = re.compile(r"per 1,000 [\w-]+|每千\w")
 # Percent, and thousand, 万, million, 亿, billion.
@@ -29,9 +32,8 @@ def shows(text: str, fact: dict[str, Any], language: Language) -> bool:
     stripped = _PER_THOUSAND.sub("", text)
     numbers = list(_NUMBER.finditer(stripped))
     known = [number for part in _parts(fact) if (number := _float(part)) is not None]
-    return all(_is_one_of(match["digits"], known) for match in numbers) and _sign_agrees(
-        stripped, numbers, fact
-    )
+    percent = 1.0 if fact["unit"] == "p_value" else 100.0
+    return all(_agrees(match, known, percent) for match in numbers) and _sign_agrees(stripped, numbers, fact)
 
 
 def _parts(fact: dict[str, Any]) -> Iterator[Any]:
@@ -42,6 +44,15 @@ def _parts(fact: dict[str, Any]) -> Iterator[Any]:
 
 def _float(part: Any) -> float | None:
     return None if part is None else float(part)
+
+
+def _agrees(match: re.Match[str], known: list[float], percent: float) -> bool:
+    """A number as it stands, or a bound of a probability (``<0.001``, ``over 99%``) that one of the fact's keeps to."""
+    if match["bound"] in _BELOW or match["bound"] in _ABOVE or match["more"]:
+        printed = float(match["digits"].replace(",", ""))
+        sense = -1 if match["bound"] in _BELOW else 1
+        return any(sense * (number * percent - printed) >= -1e-9 for number in known)
+    return _is_one_of(match["digits"], known)
 
 
 def _is_one_of(digits: str, known: list[float]) -> bool:

@@ -266,7 +266,7 @@ def _prepared(stated: Json, prepare: Callable[..., Any] | None) -> Any:
     asked = stated["run"]
     # as_of is stated in full: a month that is asked for by name would otherwise be seen as of its usual closing day
     return (prepare or prepare_run)(
-        asked["run_name"], month=stated["month"], data=asked["data"], as_of=stated["as_of"]
+        asked["run_name"], month=stated["month"], data=manifest.data_of(stated), as_of=stated["as_of"]
     )
 
 

@@ -35,8 +35,7 @@ def _badly_served(parts: RetentionParts) -> AfterService | None:
 
 def findings(inputs: StudyInputs, parts: RetentionParts) -> tuple[Finding, ...]:
     """What the report stands behind, each alert and watch with the rows or cells that prove it."""
-    adjusted = adjusted_p_values(parts)
-    sure = {name for name, value in adjusted.items() if value < 1 - inputs.confidence}
+    sure = shown(inputs, parts)
     return (
         *_threshold(parts),
         *_revenue(parts),
@@ -47,6 +46,13 @@ def findings(inputs: StudyInputs, parts: RetentionParts) -> tuple[Finding, ...]:
         *_segments(inputs, parts, sure),
         *_calls(parts),
         *_accounts(parts),
+    )
+
+
+def shown(inputs: StudyInputs, parts: RetentionParts) -> frozenset[str]:
+    """The tests whose p-value, adjusted for all of them, is below what the run asks for; the pages colour by it as well."""
+    return frozenset(
+        name for name, value in adjusted_p_values(parts).items() if value < 1 - inputs.confidence
     )
 
 
@@ -168,24 +174,24 @@ def weight(difference: Fact, least: float) -> Weight:
     if difference.value is None or abs(float(difference.value)) < least:
         return "trifle"
     found = difference.interval
-    near = 0.0 if found is None or found.low <= 0 <= found.high else min(abs(found.low), abs(found.high))
+    near = 0.0 if found is None or found.holds(0) else min(abs(found.low), abs(found.high))
     return "matters" if near >= least else "may_matter"
 
 
 _EXPERIENCE = {
     "slow": "Customers whose complaint was answered after {late} left {ratio} as often as comparable customers without a complaint ({ratio:interval}); "
-    "within twelve months that goes with {difference:signed} of losses ({difference:interval}). The comparison of those who ever complained with those who never did says {naive}: it forgets that only who stays long enough can complain.",
+    "within twelve months that goes with {difference:signed} of losses ({difference:interval}). The comparison of those who ever complained with those who never did says {naive}{naive:doubt}: it forgets that only who stays long enough can complain.",
     "waited": "Customers whose request was answered after {late} left {ratio} as often as comparable customers who were answered sooner ({ratio:interval}); "
     "within twelve months that goes with {difference:signed} of losses ({difference:interval}).",
     "followed": "Customers whose repair took more than one contact left {ratio} as often as comparable customers whose repair took one ({ratio:interval}); "
     "within twelve months that goes with {difference:signed} of losses ({difference:interval}).",
     "repeat": "Customers with a repeat repair within {window} left {ratio} as often as comparable customers ({ratio:interval}); "
-    "within twelve months that goes with {difference:signed} of losses ({difference:interval}). It is the total effect over the first twelve months of a contract: complaints that follow are part of it.",
+    "within twelve months that goes with {difference:signed} of losses ({difference:interval}). It is an association over the first twelve months of a contract; complaints that follow are not held fixed.",
 }
-_STAKE = "In money: {money} ({money:interval}) of the yearly margin of the customers who first had it in the last twelve months."
+_STAKE = "Margin that goes with it: {money} ({money:interval}), the gross margin of the last twelve months' orders of the customers under contract who first had it in that time, times that difference."
 
 
-def _experience(inputs: StudyInputs, parts: RetentionParts, sure: set[str]) -> list[Finding]:
+def _experience(inputs: StudyInputs, parts: RetentionParts, sure: frozenset[str]) -> list[Finding]:
     found = parts.drivers
     if isinstance(found, NotDone):
         return []
@@ -227,7 +233,7 @@ def _experience(inputs: StudyInputs, parts: RetentionParts, sure: set[str]) -> l
     return made
 
 
-def _repurchase(inputs: StudyInputs, parts: RetentionParts, sure: set[str]) -> list[Finding]:
+def _repurchase(inputs: StudyInputs, parts: RetentionParts, sure: frozenset[str]) -> list[Finding]:
     line = _badly_served(parts)
     if line is None or "repurchase" not in sure or line.difference.value is None:
         return []
@@ -255,7 +261,7 @@ def _repurchase(inputs: StudyInputs, parts: RetentionParts, sure: set[str]) -> l
     ]
 
 
-def _leaving(inputs: StudyInputs, parts: RetentionParts, sure: set[str]) -> list[Finding]:
+def _leaving(inputs: StudyInputs, parts: RetentionParts, sure: frozenset[str]) -> list[Finding]:
     after = parts.loss_after_repair
     if isinstance(after, NotDone):
         return []
@@ -287,7 +293,7 @@ _COHORT_TEXT = {
 }
 
 
-def _cohorts(inputs: StudyInputs, parts: RetentionParts, sure: set[str]) -> list[Finding]:
+def _cohorts(inputs: StudyInputs, parts: RetentionParts, sure: frozenset[str]) -> list[Finding]:
     made = []
     for name, found in _tested_cohorts(parts).items():
         if name not in sure or found.worst is None or found.worst.value is None:
@@ -312,7 +318,7 @@ def _cohorts(inputs: StudyInputs, parts: RetentionParts, sure: set[str]) -> list
     return made
 
 
-def _segments(inputs: StudyInputs, parts: RetentionParts, sure: set[str]) -> list[Finding]:
+def _segments(inputs: StudyInputs, parts: RetentionParts, sure: frozenset[str]) -> list[Finding]:
     """The segment furthest from the largest one, when the whole interval of the difference is long enough to matter."""
     stay = parts.survival
     if isinstance(stay, NotDone) or "segment" not in sure or "segment" not in stay.by:
@@ -327,7 +333,7 @@ def _segments(inputs: StudyInputs, parts: RetentionParts, sure: set[str]) -> lis
     if not apart:
         return []
     group, difference = max(apart, key=lambda pair: abs(float(pair[1].value or 0)))
-    template = "Of the first 36 months, {group} customers spend {mean} under contract, {difference:signed} ({difference:interval}) against {first} customers."
+    template = "Of the first 36 months, {group} customers spend {mean}{mean:doubt} under contract, {difference:signed} ({difference:interval}) against {first} customers."
     return [
         _finding(
             id="retention.segments",
@@ -347,7 +353,7 @@ def _calls(parts: RetentionParts) -> list[Finding]:
     found = parts.early_warning
     if isinstance(found, NotDone) or found.lift.interval is None or found.lift.interval.low <= 1:
         return []
-    template = "{losses} under contract ({losses:interval}) are expected to be lost within {months} months, with {margin} ({margin:interval}) of yearly margin at stake. Of the {called:n} with the highest scores, {called} ({called:interval}) left in the last test against {base} of all."
+    template = "{losses} under contract ({losses:interval}) are expected to be lost within {months} months, with {margin} ({margin:interval}) of yearly margin at stake. Of the {called:n} with the highest scores, {called} ({called:interval}) left in the last test against {base}{base:doubt} of all."
     return [
         _finding(
             id="retention.call_list",
@@ -483,15 +489,13 @@ def _recorded(inputs: StudyInputs, parts: RetentionParts) -> list[Check]:
     ]
 
 
-SURVEYS = (
-    "Scores speak for those who answered: {whole} of the surveys sent in twelve months ({whole:n} sent)."
-)
+SURVEYS = "Scores speak for those who answered: {whole}{whole:doubt} of the surveys sent in twelve months ({whole:n} sent)."
 SURVEYS_ALIKE = (
-    "Scores speak for those who answered: {whole} of the surveys sent in twelve months ({whole:n} sent); about complaints answered late {slow} "
+    "Scores speak for those who answered: {whole}{whole:doubt} of the surveys sent in twelve months ({whole:n} sent); about complaints answered late {slow} "
     "({slow:interval}), in time {prompt} ({prompt:interval}): no difference shown. Whether the content and the discontented answer alike is not known."
 )
 SURVEYS_APART = (
-    "Scores speak for those who answered: {whole} of the surveys sent in twelve months ({whole:n} sent), and not alike: about complaints answered late "
+    "Scores speak for those who answered: {whole}{whole:doubt} of the surveys sent in twelve months ({whole:n} sent), and not alike: about complaints answered late "
     "{slow} ({slow:interval}), in time {prompt} ({prompt:interval}). Mean scores, and links that rest on scores, are shifted by who answers."
 )
 SURVEYS_ALL = "Every survey on record was answered ({whole:n}): those sent and not answered seem to be missing, so whom the scores speak for is not known."
@@ -521,7 +525,7 @@ def _three_ways(parts: RetentionParts) -> list[Check]:
     line = next(one for one in parts.loss_after_repair if one.arm == "repeated")
     if ratio is None or ratio.value is None or line.difference.value is None:
         return []
-    text = "Repeat repair and loss: {year:signed} is over the first twelve months of a contract, all repaired again from the start against none (total effect); {half:signed} is over the six months after a landmark, against customers who never asked for service. What the section on customer value says of staying is about one repair that did not hold against one that did, over its own window and with more held fixed. The three answer different questions; none is proof of a cause."
+    text = "Repeat repair and loss: {year:signed}{year:doubt} is over the first twelve months of a contract, all repaired again from the start against none (later complaints not held fixed); {half:signed}{half:doubt} is over the six months after a landmark, against customers who never asked for service. What the section on customer value says of staying is about one repair that did not hold against one that did, over its own window and with more held fixed. The three answer different questions; none is proof of a cause."
     values: dict[str, Value] = {"year": ratio, "half": line.difference}
     return [Check(id="repeat_repair_windows", outcome="info", sentence=Sentence(text, values))]
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from analysis.errors import ParameterError
 from analysis.metrics import StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.metrics.views.days import Width
-from analysis.params.places import params_file
-from analysis.params.strict import bind, read_yaml
+from analysis.params.places import params_file, shown
+from analysis.params.strict import Seed, Within, bind, read_yaml
 from analysis.summaries import Summarised
 
 BusinessModel = Literal["from_data", "both", "b2b", "b2c"]
@@ -29,18 +29,14 @@ class RetentionSettings(Summarised):
 
     business_model: BusinessModel
     cohort_period: Width
-    repurchase_windows_months: tuple[int, ...]
-    risk_horizon_months: int
-    seed: int
+    repurchase_windows_months: tuple[Annotated[int, Within(low=1, high=60)], ...]
+    risk_horizon_months: Annotated[int, Within(low=1, high=12)]
+    seed: Seed
 
     def __post_init__(self) -> None:
-        if not self.repurchase_windows_months or min(self.repurchase_windows_months) < 1:
+        if not self.repurchase_windows_months:
             raise ParameterError(
                 "retention.yml: repurchase_windows_months should name at least one window of a month or more."
-            )
-        if not 1 <= self.risk_horizon_months <= 12:
-            raise ParameterError(
-                f"retention.yml: risk_horizon_months is {self.risk_horizon_months}; choose 1 to 12."
             )
 
 
@@ -48,7 +44,7 @@ class RetentionSettings(Summarised):
 def load_settings(path: Path | None = None) -> RetentionSettings:
     """The settings of a file, ``params/retention.yml`` where none is given."""
     path = path or params_file("retention.yml")
-    return bind(RetentionSettings, read_yaml(path), path.name)
+    return bind(RetentionSettings, read_yaml(path), shown(path))
 
 
 def limit(inputs: StudyInputs, name: str) -> float:

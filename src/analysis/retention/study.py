@@ -28,11 +28,9 @@ from analysis.retention.views import Grouping
 # by the kind of customers that a part is about: why it is left out where the company has the other kind
 LEFT_OUT = {
     "b2b": Text.of(
-        "this company is read as many small customers, so no account stands alone (business_model in params/retention.yml)"
+        "this company is read as many small customers, by its setting, so no account stands alone"
     ),
-    "b2c": Text.of(
-        "this company is read as few large accounts, which are listed one by one (business_model in params/retention.yml)"
-    ),
+    "b2c": Text.of("this company is read as few large accounts, by its setting, which are listed one by one"),
 }
 
 
@@ -48,7 +46,7 @@ class RetentionStudy(RetentionParts):
     contract_cohorts, purchase_cohorts, product_cohorts, service_cohorts : cohorts, by what put a customer into them.
     effects, survival, drivers, chain : curvature of effects; survival of contracts; what goes with a loss; the chain from service to loss.
     repurchase, loss_after_repair, early_warning, surveys : after service; who is at risk; and who answers when asked.
-    findings, checks : what stands out, what is to be doubted.
+    sure, findings, checks : tests that hold after all are allowed for; what stands out, what is to be doubted.
 
     Examples
     --------
@@ -58,6 +56,7 @@ class RetentionStudy(RetentionParts):
     ('2026-10', True)
     """
 
+    sure: frozenset[str]
     findings: tuple[Finding, ...]
     checks: tuple[Check, ...]
 
@@ -94,6 +93,7 @@ def study(inputs: StudyInputs) -> RetentionStudy:
     made = _asked(inputs, parts)
     return RetentionStudy(
         **{part.name: getattr(made, part.name) for part in fields(made)},
+        sure=findings.shown(inputs, made),
         findings=findings.findings(inputs, made),
         checks=(*findings.checks(inputs, made), *_not_tested(parts, made)),
     )

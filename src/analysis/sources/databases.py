@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from analysis.errors import ParameterError, SourceError
+from analysis.errors import HIDDEN, ParameterError, SourceError, without_credentials
 from analysis.sources.cells import Cell
 
 if TYPE_CHECKING:
@@ -28,10 +28,8 @@ DRIVERS: Mapping[str, tuple[str, str]] = {
     "mariadb": ("mariadb+pymysql", "mysql"),
     "mssql": ("mssql+pyodbc", "sqlserver"),
 }
-HIDDEN = "•••"
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{2,}")
 _READING = re.compile(r"\s*(--[^\n]*\n\s*|/\*.*?\*/\s*)*(select|with)\b", re.IGNORECASE | re.DOTALL)
-_CREDENTIALS = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/@:]*:[^\s@]+@", re.IGNORECASE)
 
 
 def refuse_variable(name: str, place: str) -> None:
@@ -40,14 +38,6 @@ def refuse_variable(name: str, place: str) -> None:
         shown = "an address" if "://" in name or "@" in name else f"'{name}'"
         raise ParameterError(
             f"{place}: url_from should name an environment variable such as AFTER_SALES_CRM_URL, not {shown}; the address itself stays out of params."
-        )
-
-
-def refuse_credentials(text: str, place: str) -> None:
-    """Refuse params that hold an address with a password; it is not repeated in the message."""
-    if _CREDENTIALS.search(text):
-        raise ParameterError(
-            f"{place}: holds an address with a password. Take it out (and change it: it was written down), put it into an environment variable and name that in url_from."
         )
 
 
@@ -202,5 +192,4 @@ def redacted(text: str, secrets: tuple[str, ...]) -> str:
     """The gist of a message without what must not be repeated."""
     for secret in secrets:
         text = text.replace(secret, HIDDEN)
-    text = _CREDENTIALS.sub(f"{HIDDEN}@", text)
-    return " ".join(text.split())[:200]
+    return " ".join(without_credentials(text).split())[:200]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.errors import SourceError, suggestion
+from analysis.params.places import is_folder, is_plain
 from analysis.sources.safety import refuse_outside
 
 READABLE = (".csv", ".parquet", ".xlsx", ".xlsm")
@@ -34,9 +35,9 @@ def scan_folder(folder: Path, tables: Collection[str]) -> SourceFolder:
 
     Two sources for one table (``tickets.csv`` beside ``tickets.parquet``) are refused: both would be counted.
     """
-    if not folder.is_dir():
+    if not is_folder(folder, name=folder.name, refusal=SourceError):
         raise SourceError(
-            f"{folder}: no such folder. Name a folder of tables such as tickets.csv, ledger.parquet or customers/*.csv."
+            f"{folder.name}: no such folder. Name a folder of tables such as tickets.csv, ledger.parquet or customers/*.csv."
         )
     files: list[SourceFile] = []
     unknown: list[tuple[str, str]] = []
@@ -44,8 +45,9 @@ def scan_folder(folder: Path, tables: Collection[str]) -> SourceFolder:
     for entry in sorted(folder.iterdir(), key=lambda path: path.name):
         if entry.name.startswith((".", "_")):
             continue
-        table = entry.name if entry.is_dir() else entry.stem
-        if table not in tables or not (entry.is_dir() or entry.suffix in READABLE):
+        named_as_file = entry.suffix in READABLE
+        table = entry.stem if named_as_file else entry.name
+        if table not in tables or not (named_as_file or _is_table_folder(entry)):
             unknown.append((entry.name, _closest(entry.stem, tables)))
             continue
         if table in sources:
@@ -54,13 +56,19 @@ def scan_folder(folder: Path, tables: Collection[str]) -> SourceFolder:
             )
         sources[table] = entry.name
         files += (
-            _members(table, entry, unknown)
-            if entry.is_dir()
-            else [SourceFile(table=table, name=entry.name, path=entry)]
+            [SourceFile(table=table, name=entry.name, path=entry)]
+            if named_as_file
+            else _members(table, entry, unknown)
         )
     for file in files:
+        is_plain(file.path, name=file.name, refusal=SourceError)
         refuse_outside(file.path, folder, file.name)
     return SourceFolder(files=tuple(files), unknown=tuple(unknown))
+
+
+def _is_table_folder(entry: Path) -> bool:
+    """Whether what is named as a table is a folder; a plain file of that name has an ending that is not read, and is no table."""
+    return not entry.is_file() and is_folder(entry, name=entry.name, refusal=SourceError)
 
 
 def _members(table: str, folder: Path, unknown: list[tuple[str, str]]) -> list[SourceFile]:
@@ -68,9 +76,11 @@ def _members(table: str, folder: Path, unknown: list[tuple[str, str]]) -> list[S
     members = []
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder)
-        if path.is_dir() or any(part.startswith((".", "_")) for part in inside.parts):
+        if any(part.startswith((".", "_")) for part in inside.parts):
             continue
         name = f"{table}/{inside.as_posix()}"
+        if path.suffix not in READABLE and path.is_dir():
+            continue
         if path.suffix in READABLE:
             members.append(SourceFile(table=table, name=name, path=path))
         else:

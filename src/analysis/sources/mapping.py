@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import fcntl
 import hashlib
 import json
 import os
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import SourceError, suggestion
+from analysis.params.places import is_folder, locked_by
 from analysis.sources.cells import Cell, cell_text
 from analysis.sources.closing import ClosingVouchers, closing_vouchers
 from analysis.sources.databases import Databases
@@ -114,11 +114,12 @@ def apply_map(
     >>> [(file.table, file.read, file.mapped) for file in apply_map(desk, folder, folder / "made")]
     [('tickets', 1, 1)]
     """
-    if not folder.is_dir() and any(entry.file for entry in source_map.tables):
+    if any(entry.file for entry in source_map.tables) and not is_folder(
+        folder, name=folder.name, refusal=SourceError
+    ):
         raise SourceError(f"{folder.name}: no such folder. Name the folder that holds the exports.")
     target.mkdir(parents=True, exist_ok=True)
-    with (target / ".lock").open("w") as lock, Databases() as databases:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked_by(target / ".lock"), Databases() as databases:
         run = _Mapping(
             source_map=source_map,
             folder=folder,
@@ -144,7 +145,8 @@ def apply_map(
 
 def _read_books(target: Path) -> _Books:
     try:
-        stored = unsealed((target / STATE).read_text(encoding="utf-8"))
+        path = target / STATE
+        stored = unsealed(path.read_text(encoding="utf-8")) if path.is_file() else None
     except (OSError, ValueError):
         return _Books()
     if stored is None or stored.get("version") != MAPPING_VERSION:

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from analysis.errors import ParameterError, suggestion
-from analysis.params.places import params_file
-from analysis.params.strict import bind, read_yaml
+from analysis.errors import ParameterError, in_quotes, suggestion
+from analysis.params.places import params_file, shown
+from analysis.params.strict import Within, bind, read_yaml
 from analysis.sources.amounts import factor_of
-from analysis.sources.databases import refuse_credentials, refuse_variable, refuse_writing
+from analysis.sources.databases import refuse_variable, refuse_writing
 from analysis.sources.moments import LocalTimes
 from analysis.sources.reading import FileForm
 
@@ -153,7 +153,7 @@ class MapEntry(FileForm):
     factors: dict[str, str] = field(default_factory=dict)
     less: dict[str, str] = field(default_factory=dict)
     signs: dict[str, Sign] = field(default_factory=dict)
-    cut_at: int = 0
+    cut_at: Annotated[int, Within(low=0)] = 0
     dates: dict[str, str] = field(default_factory=dict)
     local_times: LocalTimes | None = None
     optional: tuple[str, ...] = ()
@@ -240,14 +240,13 @@ def load_map(name: str, tables: Mapping[str, tuple[str, ...]], *, path: Path | N
     """
     path = path or params_file(f"sources/{name}.yml")
     content = read_yaml(path)
-    refuse_credentials(path.read_text(encoding="utf-8"), f"sources/{path.name}")
     if content.get("url_from") and isinstance(content.get("tables"), list):
         for entry in content["tables"]:
             if isinstance(entry, dict) and not entry.get("file"):
                 entry.setdefault("url_from", content["url_from"])
-    found = bind(SourceMap, content | {"name": name}, f"sources/{path.name}")
+    found = bind(SourceMap, content | {"name": name}, shown(path))
     for entry in found.tables:
-        check_entry(entry, tables, f"sources/{path.name}: {entry.table}")
+        check_entry(entry, tables, f"{shown(path)}: {entry.table}")
     return found
 
 
@@ -288,6 +287,10 @@ def check_entry(entry: MapEntry, tables: Mapping[str, tuple[str, ...]], place: s
             raise ParameterError(
                 f"{place}: signs: '{column}' should be one source column (columns), without 'less'."
             )
+    if len(entry.separator) > 1 or entry.separator in ('"', "\n", "\r"):
+        raise ParameterError(
+            f"{place}: separator {in_quotes(entry.separator)} should be one character, or left out to be found in the header."
+        )
     _check_names(entry, place)
     _check_origin(entry, place)
     for log in entry.events:

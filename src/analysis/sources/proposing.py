@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from analysis.errors import AnalysisError, SourceError
-from analysis.params.places import params_files
+from analysis.params.places import is_folder, params_files
 from analysis.sources.amounts import plain_number
 from analysis.sources.cells import Cell, cell_text
 from analysis.sources.encodings import find_encoding
@@ -171,7 +171,7 @@ def propose_map(folder: Path, tables: Mapping[str, TableShape]) -> str:
     >>> "table: tickets" in propose_map(folder, {"tickets": shape})
     True
     """
-    if not folder.is_dir():
+    if not is_folder(folder, name=folder.name, refusal=SourceError):
         raise SourceError(f"{folder.name}: no such folder. Name the folder that holds the exports.")
     draft = _Draft()
     proposed: set[tuple[str, tuple[str, ...]]] = set()

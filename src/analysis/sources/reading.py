@@ -13,9 +13,11 @@ from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from analysis.errors import SourceError
+from analysis.errors import ParameterError, SourceError, in_quotes
+from analysis.params.places import is_plain
+from analysis.params.strict import Within
 from analysis.sources.cells import Cell, Fault, cell_text
 from analysis.sources.conservation import FirstColumn, swallowed, swallowed_error
 from analysis.sources.encodings import find_encoding, first_undecodable
@@ -62,7 +64,7 @@ class FileForm:
     encoding: Encoding = "found"
     separator: str = ""
     sheet: str = ""
-    skip_lines: int = 0
+    skip_lines: Annotated[int, Within(low=0, high=10_000)] = 0
     header_has: tuple[str, ...] = ()
     header: tuple[str, ...] = ()
     called: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -94,8 +96,9 @@ class Input:
 def find_inputs(folder: Path, pattern: str, member: str, limit_mb: int = SIZE_LIMIT_MB) -> list[Input]:
     """The files of a folder that a pattern names, sorted; a ``.zip`` stands for its members. What leaves the folder is refused."""
     inputs: list[Input] = []
-    for path in sorted(path for path in folder.glob(pattern) if path.is_file()):
+    for path in sorted(_named_by(folder, pattern)):
         name = path.relative_to(folder).as_posix()
+        is_plain(path, name=name, refusal=SourceError)
         refuse_outside(path, folder, name)
         refuse_large(path, name, limit_mb)
         if path.suffix.lower() == ".zip":
@@ -106,6 +109,16 @@ def find_inputs(folder: Path, pattern: str, member: str, limit_mb: int = SIZE_LI
         else:
             inputs.append(Input(path=path, name=name))
     return inputs
+
+
+def _named_by(folder: Path, pattern: str) -> list[Path]:
+    """What a pattern names: files, and what stands in a file's place; folders that a wide pattern catches are none."""
+    try:
+        return [path for path in folder.glob(pattern) if path.suffix or not path.is_dir()]
+    except (ValueError, NotImplementedError) as error:
+        raise ParameterError(
+            f"file {in_quotes(pattern)}: not a pattern of file names ({error}); write it as tickets.csv or tickets-*.csv."
+        ) from None
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import stat
 import zipfile
 import zlib
@@ -26,7 +27,7 @@ MEGABYTE = 1_000_000
 
 def refuse_outside(path: Path, folder: Path, name: str) -> None:
     """Refuse a file that a symbolic link takes out of the data folder."""
-    if not path.resolve().is_relative_to(folder.resolve()):
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
         raise SourceError(
             f"{name}: a link that leaves the data folder, so it was not read. Copy the file itself into the folder."
         )

@@ -42,9 +42,9 @@ _PENALTY = 1.0
 _NEAREST_TO_CERTAIN = 0.005  # scores are kept this far from 0 and 1, so that no row has an unbounded weight
 
 # Limits beyond which the overlap is called inadequate.
-_MOST_TRIMMED = 0.10
+MOST_TRIMMED = 0.10
 _LEAST_EFFECTIVE = 0.25
-_WORST_BALANCE = 0.25
+WORST_BALANCE = 0.25
 # Below this share of rows with a like in the other arm there is nothing to estimate.
 _LEAST_COMMON = 0.05
 _MOST_OF_ONE = 1 / 3  # of an arm's weight in one row or cluster: more is a comparison with one case
@@ -861,7 +861,7 @@ def _overlap(
     concerned = weight * d if estimand == "ATT" else weight
     trimmed_share = float(concerned[~kept].sum() / concerned.sum())
     problems = []
-    if trimmed_share > _MOST_TRIMMED:
+    if trimmed_share > MOST_TRIMMED:
         problems.append(f"{trimmed_share:.0%} lie outside the common range and were left out")
     for share, name, arm in zip(effective, ("treated", "untreated"), (1.0, 0.0), strict=True):
         # Comparisons for a few treated need not be worth all of a large other arm, only enough beside the treated.
@@ -872,7 +872,7 @@ def _overlap(
                 f"the {name} are worth only {share:.0%} of their number: a few of them stand for many"
             )
     worst = balance.iloc[int(balance["after"].abs().to_numpy().argmax())]
-    if abs(worst["after"]) > _WORST_BALANCE:
+    if abs(worst["after"]) > WORST_BALANCE:
         problems.append(f"{worst['covariate']} stays {abs(worst['after']):.2f} standard deviations apart")
     return Overlap(
         table=table,

@@ -89,7 +89,6 @@ class TableContract:
     grain: str
     key: tuple[str, ...]
     columns: Mapping[str, ColumnContract]
-    need: Literal["always", "optional"] = "optional"
     time: str | None = None
     time_else: str | None = None
     in_order: tuple[tuple[str, str], ...] = ()
@@ -150,7 +149,6 @@ class _TableEntry:
     grain: str
     key: tuple[str, ...]
     columns: Mapping[str, _ColumnEntry]
-    need: Literal["always", "optional"] = "optional"
     time: str | None = None
     time_else: str | None = None
     in_order: tuple[tuple[str, ...], ...] = field(default=())

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.errors import ContractError, ParameterError, suggestion
-from analysis.params.places import params_file
+from analysis.params.places import params_file, shown
 from analysis.params.strict import bind, read_yaml
 from analysis.sources.readers import RawFile, first_line
 from analysis.sources.sql import literal, quoted
@@ -80,11 +80,11 @@ def load_corrections(run: str, path: Path | None = None) -> tuple[Correction, ..
     path = path or params_file(REGISTER)
     if not path.is_file():
         return ()
-    entries = bind(_Register, read_yaml(path), path.name).corrections
+    entries = bind(_Register, read_yaml(path), shown(path)).corrections
     names = [entry.id for entry in entries]
     for name in names:
         if names.count(name) > 1:
-            raise ParameterError(f"{path.name}: id '{name}' stands twice; give every correction its own.")
+            raise ParameterError(f"{shown(path)}: id '{name}' stands twice; give every correction its own.")
     return tuple(entry for entry in entries if entry.run == run)
 
 

@@ -71,8 +71,6 @@ def _section(table: TableContract) -> str:
         "",
         f"One row: {table.grain.removeprefix('one row per ')}. Key: {_names(table.key)}.",
     ]
-    if table.need == "always":
-        lines.append("Always needed by the notebooks that use it.")
     if table.time:
         lines.append(
             f"Kept by month of `{table.time}`"

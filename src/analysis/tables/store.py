@@ -7,7 +7,6 @@ manifest sees either exactly the rows it names or a missing file, never a mixtur
 from __future__ import annotations
 
 import datetime as dt
-import fcntl
 import hashlib
 import json
 import os
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.errors import ContractError, DaysOnly, MissingData, SourceError
+from analysis.params.places import locked_by
 from analysis.periods import Month
 from analysis.sources.fingerprint import fingerprint, unsealed, with_seal
 from analysis.sources.sql import literal, quoted
@@ -223,7 +223,8 @@ def staged_quarantine(store: Path, table: str) -> Path:
 def read_manifest(store: Path) -> dict[str, Any] | None:
     """The manifest, or None where there is none that this version can trust."""
     try:
-        manifest = unsealed((store / MANIFEST).read_text(encoding="utf-8"))
+        path = store / MANIFEST
+        manifest = unsealed(path.read_text(encoding="utf-8")) if path.is_file() else None
     except (OSError, ValueError):
         return None
     if manifest is None or manifest.get("store_version") != STORE_VERSION:
@@ -335,6 +336,5 @@ def write_atomically(path: Path, text: str) -> None:
 def locked(store: Path) -> Iterator[None]:
     """Only one process at a time may write the store; the lock goes with the process that holds it."""
     store.mkdir(parents=True, exist_ok=True)
-    with (store / ".lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with locked_by(store / ".lock"):
         yield

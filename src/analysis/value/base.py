@@ -9,9 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from analysis.metrics import Stating, StudyInputs
 from analysis.periods import Month
 from analysis.results import Fact
 from analysis.summaries import Summarised
+from analysis.value.settings import ValueSettings, stated_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,3 +89,9 @@ def standing_out(items: Sequence[Item], of: Callable[[Item], Fact], *, lowest: b
     best = max(range(len(items)), key=lambda place: limits[place][0])
     others = max(high for place, (_, high) in enumerate(limits) if place != best)
     return items[best] if limits[best][0] > others else None
+
+
+def horizon_of(inputs: StudyInputs, settings: ValueSettings, months: int) -> Fact:
+    """Months over which value is counted; observed rates reach no further than a year."""
+    stated = stated_in("horizon_months" if months == settings.horizon_months else "observed_rates_months")
+    return Stating(inputs=inputs).exact("value_horizon", months, lineage=stated)

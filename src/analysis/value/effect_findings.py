@@ -21,34 +21,59 @@ _METHOD = (
     "here is proof. The churn section counts losses of all customers within its own windows and adjusts for less: its ratios are associations and need not equal these effects."
 )
 _PARTS = {
-    "repurchase": "{treatment}: estimated to move the share that buys again within a year by {effect:signed} ({effect:interval}), if no unmeasured cause is at work; the plain difference is {naive:signed}.",
-    "retention": "{treatment}: estimated to move the share still under contract a year later by {effect:signed} ({effect:interval}), if no unmeasured cause is at work; the plain difference is {naive:signed}.",
+    "repurchase": "{treatment}: estimated to move the share that buys again within a year by {effect:signed} ({effect:interval}), if no unmeasured cause is at work; the plain difference is {naive:signed} ({naive:interval}).",
+    "retention": "{treatment}: estimated to move the share still under contract a year later by {effect:signed} ({effect:interval}), if no unmeasured cause is at work; the plain difference is {naive:signed} ({naive:interval}).",
 }
 _BOTH = (
     "{treatment}: estimated to move the share that buys again within a year by {effect:signed} ({effect:interval}) and the share still under contract by {other:signed} "
-    "({other:interval}), if no unmeasured cause is at work; the plain differences are {naive:signed} and {other_naive:signed}."
+    "({other:interval}), if no unmeasured cause is at work; the plain differences are {naive:signed} ({naive:interval}) and {other_naive:signed} ({other_naive:interval})."
 )
-_STAKE = " By this, the {cases} of the last twelve months that went wrong stand for {stake} of customer value ({stake:interval})."
+_STAKE = {
+    frozenset(
+        {"retention"}
+    ): " By this, the {cases} of the last twelve months that went wrong stand for {stake} of customer value ({stake:interval}): the contract renewals of their customers over {horizon}, discounted.",
+    frozenset(
+        {"repurchase"}
+    ): " By this, the {cases} of the last twelve months that went wrong stand for {stake} of customer value ({stake:interval}): the purchases of their customers within a year, discounted.",
+    frozenset(
+        {"repurchase", "retention"}
+    ): " By this, the {cases} of the last twelve months that went wrong stand for {stake} of customer value ({stake:interval}): the purchases of their customers within a year and their contract renewals over {horizon}, discounted.",
+}
+_BRIDGED = " It is another sum than that of the churn section, a year's margin that goes with losses; a table here leads from one to the other."
 
 
-def findings(effects: Sequence[TreatmentEffect], material: Materiality, least: float) -> tuple[Finding, ...]:
+def findings(
+    effects: Sequence[TreatmentEffect],
+    material: Materiality,
+    least: float,
+    *,
+    horizon: Fact | None = None,
+    bridged: frozenset[str] = frozenset(),
+) -> tuple[Finding, ...]:
     """One finding per treatment with at least one claimed outcome.
 
     Parameters
     ----------
     least : the smallest effect that matters, as a share; what is smaller is information, however certain it is
+    horizon : months over which customer value is counted; none where no customer is valued
+    bridged : treatments whose money is led from that of the churn section
     """
-    return tuple(_finding(one, material, least) for one in effects if one.claimed)
+    return tuple(
+        _finding(one, material, least, horizon, one.treatment.id in bridged) for one in effects if one.claimed
+    )
 
 
 def _severity(one: TreatmentEffect, material: Materiality, least: float) -> Severity:
-    """By the money of what is shown, and by whether the effect is large enough to matter at all; what is estimated from observation alone is never an alert."""
+    """By the money of what is shown, and by whether the effect is large enough to matter at all; what an ordinary hidden cause would take to zero is never an alert."""
     if max(abs(float(found.adjusted.value or 0)) for found in one.claimed) < least:
         return "info"
-    return material.severity(one.at_stake if one.at_stake.value is not None else None, certain=False)
+    money = one.at_stake if one.at_stake.value is not None else None
+    return material.severity(money, certain=not any(found.enough for found in one.claimed))
 
 
-def _finding(one: TreatmentEffect, material: Materiality, least: float) -> Finding:
+def _finding(
+    one: TreatmentEffect, material: Materiality, least: float, horizon: Fact | None, bridged: bool
+) -> Finding:
     claimed = sorted(one.claimed, key=lambda found: found.outcome != "repurchase")
     first = claimed[0]
     values: dict[str, Value] = {
@@ -60,9 +85,10 @@ def _finding(one: TreatmentEffect, material: Materiality, least: float) -> Findi
     if len(claimed) > 1:
         template = _BOTH
         values |= {"other": claimed[1].adjusted, "other_naive": claimed[1].naive}
-    if one.at_stake.value is not None:
-        template += _STAKE
-        values |= {"cases": one.exposed_year, "stake": one.at_stake}
+    if one.at_stake.value is not None and horizon is not None:
+        template += _STAKE[frozenset(found.outcome for found in claimed)]
+        template += _BRIDGED if bridged else ""
+        values |= {"cases": one.exposed_year, "stake": one.at_stake, "horizon": horizon}
     weight = float(one.at_stake.value or 0)
     return Finding(
         id="value.service_effect",
@@ -173,18 +199,30 @@ def _sample_check(one: TreatmentEffect) -> list[Check]:
     ]
 
 
+_OVERLAP = {
+    "holds": "{treatment}: cases alike are found on both sides. {trimmed} of the cases concerned were left out because none was alike (limit {most}); "
+    "the characteristic furthest apart differs by {balance} standard deviations after weighting (limit {limit}).",
+    "apart": "{treatment}: the groups hardly overlap; read this as an association only. {trimmed} of the cases concerned have no like on the other side (limit {most}); "
+    "the characteristic furthest apart differs by {balance} standard deviations after weighting (limit {limit}).",
+    "few": "{treatment}: a few cases stand for many; read this as an association only. {trimmed} of the cases concerned have no like on the other side (limit {most}), "
+    "and the characteristic furthest apart differs by {balance} standard deviations after weighting (limit {limit}).",
+}
+
+
 def _overlap_check(one: TreatmentEffect) -> Check:
     values: dict[str, Value] = {
         "treatment": one.treatment.name,
         "trimmed": one.trimmed,
         "balance": one.worst_balance,
         "cases": one.cases,
+        "most": one.most_trimmed,
+        "limit": one.balance_limit,
     }
-    text = (
-        "{treatment}: cases alike are found on both sides; {trimmed} of the cases concerned were left out because none was alike, and no characteristic stays more than {balance} standard deviations apart."
-        if one.overlap_holds
-        else "{treatment}: the groups hardly overlap ({trimmed} of the cases concerned have no like on the other side, characteristics stay up to {balance} standard deviations apart); read this as an association only."
+    within = all(
+        float(found.value or 0) <= float(limit.value or 0)
+        for found, limit in ((one.trimmed, one.most_trimmed), (one.worst_balance, one.balance_limit))
     )
+    text = _OVERLAP["holds" if one.overlap_holds else "few" if within else "apart"]
     return Check(
         id=f"value.effects.{one.treatment.id}",
         outcome="passed" if one.overlap_holds else "failed",
@@ -257,8 +295,17 @@ def _untried_checks(one: TreatmentEffect) -> list[Check]:
     ]
 
 
+_HIDDEN = {
+    "enough": "{treatment}: a hidden cause as strong as customer tier would be enough to take the interval to zero ({effect:signed}, {effect:interval}, would become {hidden:signed}, {hidden:interval}).",
+    "untested": "{treatment}: customer tier hardly bears on this ({effect:signed}, {effect:interval}, would become {hidden:signed}, {hidden:interval}), so it is no measure of what a hidden cause could do; one that explains {share} of what is left "
+    "unexplained in both treatment and outcome, or makes both {ratio} as likely, would take the interval to zero.",
+    "not_enough": "{treatment}: a hidden cause as strong as customer tier would not be enough to take the interval to zero ({effect:signed}, {effect:interval}, would become {hidden:signed}, {hidden:interval}); it would "
+    "have to explain {share} of what is left unexplained in both treatment and outcome, or make both {ratio} as likely.",
+}
+
+
 def _hidden_checks(one: TreatmentEffect) -> list[Check]:
-    """In plain words: would a hidden cause as strong as customer tier be enough?"""
+    """In plain words: would a hidden cause as strong as customer tier take the interval to zero?"""
     found = []
     for outcome in one.claimed:
         if outcome.if_hidden.value is None:
@@ -270,18 +317,8 @@ def _hidden_checks(one: TreatmentEffect) -> list[Check]:
             "ratio": outcome.e_value,
             "share": outcome.robustness,
         }
-        if outcome.enough:
-            text = "{treatment}: a hidden cause as strong as customer tier would be enough to explain this away ({effect:signed} would become {hidden:signed})."
-        elif outcome.untested:
-            text = (
-                "{treatment}: customer tier hardly bears on this ({effect:signed} would become {hidden:signed}), so it is no measure of what a hidden cause could do; one that explains {share} of what is left "
-                "unexplained in both treatment and outcome, or raises the chance of both by a factor of {ratio}, would take the interval to zero."
-            )
-        else:
-            text = (
-                "{treatment}: a hidden cause as strong as customer tier would not be enough to explain this away ({effect:signed} would become {hidden:signed}); for the interval to reach zero it would "
-                "have to explain {share} of what is left unexplained in both treatment and outcome, or raise the chance of both by a factor of {ratio}."
-            )
+        kind = "enough" if outcome.enough else "untested" if outcome.untested else "not_enough"
+        text = _HIDDEN[kind]
         found.append(
             Check(
                 id=f"value.effects.{one.treatment.id}.hidden.{outcome.outcome}",

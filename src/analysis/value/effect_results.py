@@ -41,8 +41,8 @@ class OutcomeEffect(Summarised):
     status: str
     e_value: Fact
     robustness: Fact
-    if_hidden: Fact  # the effect were a hidden cause as strong as customer tier at work
-    enough: bool  # whether such a cause would explain it away
+    if_hidden: Fact  # the effect, with its interval, were a hidden cause as strong as customer tier at work
+    enough: bool  # whether that interval would reach zero
     std_error: float
 
     @property
@@ -99,6 +99,8 @@ class TreatmentEffect(Summarised):
     trimmed: Fact
     worst_balance: Fact
     worst_covariate: str
+    most_trimmed: Fact  # the limits of both, beyond which nothing is claimed
+    balance_limit: Fact
     overlap_holds: bool
     placebos: tuple[Placebo, ...]
     propensity: tuple[tuple[float, float, Fact, Fact], ...]
@@ -109,6 +111,8 @@ class TreatmentEffect(Summarised):
     per_case: Fact
     at_stake: Fact
     exposed_year: Fact
+    stake_repurchase: Fact | None = None  # what each claimed outcome is of ``at_stake``
+    stake_retention: Fact | None = None
 
     @property
     def holds(self) -> bool:
@@ -159,6 +163,27 @@ class TreatmentEffect(Summarised):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class MoneyBridge(Summarised):
+    """From what the churn section says an experience goes with (``start``) to the customer value at stake here (``end``); the steps add up exactly.
+
+    ``steps`` : by what differs, in this order: ``cases`` (``customers`` there, ``cases`` here), ``share`` (``difference`` in loss there, estimated ``effect`` here),
+    ``worth`` (``margin`` of a year per customer there, ``renewals`` of a contract kept here), ``purchases`` (here apart); what is not counted here has no step.
+    """
+
+    treatment: Treatment
+    start: Fact
+    end: Fact
+    customers: Fact
+    cases: Fact
+    difference: Fact
+    effect: Fact | None
+    margin: Fact
+    renewals: Fact | None
+    purchases: Fact | None
+    steps: Mapping[str, Fact]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ServiceEffects(Summarised):
     """What the notebook shows; a treatment that could not be estimated is the refusal that says why."""
 
@@ -167,6 +192,7 @@ class ServiceEffects(Summarised):
     refused: Mapping[str, tuple[Treatment, NotDone]]
     findings: tuple[Finding, ...]
     checks: tuple[Check, ...]
+    bridges: tuple[MoneyBridge, ...] = ()
 
     def __getitem__(self, treatment: str) -> TreatmentEffect:
         for one in self.effects:

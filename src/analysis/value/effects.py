@@ -21,7 +21,7 @@ from analysis.params.treatments import Treatment, load_treatments
 from analysis.results import Fact, Interval
 from analysis.value import effect_cases as cases
 from analysis.value import effect_findings, value_at_stake
-from analysis.value.base import ValueBase
+from analysis.value.base import ValueBase, horizon_of
 from analysis.value.effect_cases import cases_of
 from analysis.value.effect_results import (
     FEW_CASES,
@@ -32,6 +32,7 @@ from analysis.value.effect_results import (
     ServiceEffects,
     TreatmentEffect,
 )
+from analysis.value.money_bridge import money_bridges
 from analysis.value.settings import ValueSettings, settings_of
 
 if TYPE_CHECKING:
@@ -104,12 +105,21 @@ def service_effects(
     tried = [parts.do(treatment.id, _fit, inputs, treatment, settings) for treatment in listed]
     refused = {one.id: (one, parts.skipped[one.id]) for one in listed if one.id in parts.skipped}
     effects = _judged(inputs, base, [one for one in tried if not isinstance(one, NotDone)])
+    bridges = money_bridges(inputs, effects)
+    horizon = None if base is None else horizon_of(inputs, settings, base.horizon_months)
     return ServiceEffects(
         month=inputs.month,
         effects=effects,
         refused=refused,
-        findings=effect_findings.findings(effects, materiality(inputs), settings.least_effect),
+        findings=effect_findings.findings(
+            effects,
+            materiality(inputs),
+            settings.least_effect,
+            horizon=horizon,
+            bridged=frozenset(one.treatment.id for one in bridges),
+        ),
         checks=effect_findings.checks(effects, refused),
+        bridges=bridges,
     )
 
 
@@ -303,6 +313,18 @@ def _worst_balance(inputs: StudyInputs, one: _Fitted, difference: float) -> Fact
 
 
 @traced
+def _limits(inputs: StudyInputs, one: _Fitted) -> dict[str, Fact]:
+    """What may be left out and how far apart the groups may stay at most; what the statistics judge by."""
+    from analysis.stats import causal
+
+    place: dict[str, Any] = {"treatment": one.treatment.id}
+    return {
+        "most_trimmed": _number(inputs, "service_trimmed_limit", causal.MOST_TRIMMED, **place),
+        "balance_limit": _number(inputs, "service_balance_limit", causal.WORST_BALANCE, **place),
+    }
+
+
+@traced
 def _histogram(
     inputs: StudyInputs, one: _Fitted, table: pd.DataFrame
 ) -> tuple[tuple[float, float, Fact, Fact], ...]:
@@ -376,6 +398,7 @@ def _stated(
         trimmed=_trimmed(inputs, one, overlaps),
         worst_balance=_worst_balance(inputs, one, abs(float(worst["after"]))),
         worst_covariate=str(worst["covariate"]),
+        **_limits(inputs, one),
         groups=groups if groups is not None else pd.DataFrame(),
         **_no_money(inputs, name, base is None),
     )
@@ -383,7 +406,12 @@ def _stated(
         return made
     found = value_at_stake.money(inputs, base, made)
     return replace(
-        made, per_case=found["per_case"], at_stake=found["at_stake"], exposed_year=found["exposed_year"]
+        made,
+        per_case=found["per_case"],
+        at_stake=found["at_stake"],
+        exposed_year=found["exposed_year"],
+        stake_repurchase=found.get("stake_repurchase"),
+        stake_retention=found.get("stake_retention"),
     )
 
 
@@ -425,6 +453,14 @@ def _outcome(
     # of the cases gone wrong: as they went, and as they would have gone, which is that less the effect
     errors = {False: observed, True: math.hypot(observed, fit.std_error)}
     level_metric = "service_outcome_margin" if outcome == "margin" else "service_outcome_share"
+    if_hidden = _level(
+        inputs,
+        IF_HIDDEN[outcome],
+        None if hidden is None else float(sign * hidden["effect_if_as_strong"]),
+        fit.std_error,
+        fit.rows,
+        **place,
+    )
     return OutcomeEffect(
         outcome=outcome,
         status=status,
@@ -469,16 +505,17 @@ def _outcome(
         robustness=_number(
             inputs, "service_effect_robustness", float(fit.sensitivity.robustness_value_limit), **place
         ),
-        if_hidden=_level(
-            inputs,
-            IF_HIDDEN[outcome],
-            None if hidden is None else float(sign * hidden["effect_if_as_strong"]),
-            fit.std_error,
-            fit.rows,
-            **place,
-        ),
-        enough=bool(hidden is not None and hidden["explains_away"]),
+        if_hidden=if_hidden,
+        enough=reaches_zero(if_hidden, sign * fit.effect),
     )
+
+
+def reaches_zero(if_hidden: Fact, effect: float) -> bool:
+    """Whether a hidden cause would take the interval of an effect to zero: what is left may be none, or is of the other sign."""
+    limits = if_hidden.interval
+    if if_hidden.value is None or limits is None:
+        return False
+    return limits.low <= 0 if effect > 0 else limits.high >= 0
 
 
 @traced

@@ -100,7 +100,7 @@ def _worth(study: ValueStudy) -> list[Finding]:
             "worth",
             "info",
             Sentence(
-                "The {customers} of today are expected to bring {total} over {horizon} ({total:interval}); all of after-sales cost {cost} in twelve months, and what of it can be traced to customers takes {share} of their margin.",
+                "The {customers} of today are expected to bring {total} over {horizon} ({total:interval}). Over the same time the service cost that is traced to them is expected to take {share} of their margin ({share:interval}); all of after-sales, traced or not, cost {cost} in the last twelve months.",
                 values,
             ),
             rank=9,
@@ -110,23 +110,23 @@ def _worth(study: ValueStudy) -> list[Finding]:
 
 
 GROSS = (
-    "Gross, after-sales costs {cost} over {horizon}, at {level} in twelve months: {share} of the margin expected of today's customers ({share:interval}). "
+    "Gross, after-sales costs {cost}{cost:doubt} over {horizon}, at {level}{level:doubt} in twelve months: {share} of the margin expected of today's customers ({share:interval}). "
     "What contracts and paid repairs pay of it is {reason}."
 )
 NET = (
-    "Gross, after-sales costs {cost} over {horizon}, at {level} in twelve months: {share} of the margin expected of today's customers ({share:interval}). "
-    "Contracts and paid repairs pay {revenue} of it at today's level, which leaves {net}. "
+    "Gross, after-sales costs {cost}{cost:doubt} over {horizon}, at {level}{level:doubt} in twelve months: {share} of the margin expected of today's customers ({share:interval}). "
+    "Contracts and paid repairs pay {revenue} of it at today's level, which leaves {net}{net:doubt}. "
     "What of that is warranty owed for machines already sold is {reason}."
 )
 KEPT = (
-    "Gross, after-sales costs {cost} over {horizon}, at {level} in twelve months: {share} of the margin expected of today's customers ({share:interval}). "
-    "Contracts and paid repairs pay {revenue} of it at today's level, which leaves {net}; {duty} of that is warranty owed for machines already sold, "
-    "with or without after-sales. The rest, {avoidable}, is earned back if without after-sales {net_share} of the margin of purchases would leave "
+    "Gross, after-sales costs {cost}{cost:doubt} over {horizon}, at {level}{level:doubt} in twelve months: {share} of the margin expected of today's customers ({share:interval}). "
+    "Contracts and paid repairs pay {revenue} of it at today's level, which leaves {net}{net:doubt}; {duty}{duty:doubt} of that is warranty owed for machines already sold, "
+    "with or without after-sales. The rest, {avoidable}{avoidable:doubt}, is earned back if without after-sales {net_share} of the margin of purchases would leave "
     "({net_share:interval})."
 )
 COVERED = (
-    "Gross, after-sales costs {cost} over {horizon}, at {level} in twelve months: {share} of the margin expected of today's customers ({share:interval}). "
-    "Contracts and paid repairs pay {revenue} of it at today's level, and {duty} is warranty owed for machines already sold, with or without after-sales: "
+    "Gross, after-sales costs {cost}{cost:doubt} over {horizon}, at {level}{level:doubt} in twelve months: {share} of the margin expected of today's customers ({share:interval}). "
+    "Contracts and paid repairs pay {revenue} of it at today's level, and {duty}{duty:doubt} is warranty owed for machines already sold, with or without after-sales: "
     "no purchases need be kept to earn back the rest, {avoidable} ({avoidable:interval})."
 )
 
@@ -159,7 +159,7 @@ def _model(study: ValueStudy) -> list[Finding]:
     if isinstance(model, NotDone) or not model.fallback:
         return []
     values = {"horizon": study.horizon} | ({"miss": model.miss} if model.miss else {})
-    text = "The model of purchases is not good enough: it missed the holdout by {miss:signed}. Observed rates by class are used instead, and value is counted over {horizon} only."
+    text = "The model of purchases is not good enough: it missed the holdout by {miss:signed} ({miss:interval}). Observed rates by class are used instead, and value is counted over {horizon} only."
     return [
         _finding(
             "model",
@@ -193,22 +193,20 @@ def _change(study: ValueStudy, material: Materiality) -> list[Finding]:
     limits = found.by_customers.interval
     graded = material.severity(found.by_customers)
     severity: Severity = (
-        "info"
-        if limits.low <= 0 <= limits.high
-        else "good"
-        if limits.low > 0 and graded != "info"
-        else graded
+        "info" if limits.holds(0) else "good" if limits.low > 0 and graded != "info" else graded
     )
     values = {
         "change": found.by_customers,
         "new": found.steps["new"],
         "lost": found.steps["lost"],
+        "grown": found.steps["grown"],
+        "shrunk": found.steps["shrunk"],
         "model": found.steps["model"],
     }
-    if limits.low <= 0 <= limits.high:
-        text = "What customers did in the month moved the value of the base by {change:signed}, which could be noise ({change:interval}): customers first seen {new:signed}, contracts ended and buyers now likelier gone {lost:signed}. Re-estimation, which is no growth, moved it by {model:signed}."
+    if limits.holds(0):
+        text = "What customers did in the month moved the value of the base by {change:signed}, which could be noise ({change:interval}): customers first seen {new:signed}, contracts ended and buyers now likelier gone {lost:signed}, customers worth more {grown:signed}, customers worth less {shrunk:signed} (the interval of each stands in the table of the steps). Re-estimation, which is no growth, moved it by {model:signed}."
     else:
-        text = "What customers did in the month {change:word|raised|lowered|left} the value of the base by {change:abs} ({change:interval}): customers first seen {new:signed}, contracts ended and buyers now likelier gone {lost:signed}. Re-estimation, which is no growth, moved it by {model:signed}."
+        text = "What customers did in the month {change:word|raised|lowered|left} the value of the base by {change:abs} ({change:interval}): customers first seen {new:signed}, contracts ended and buyers now likelier gone {lost:signed}, customers worth more {grown:signed}, customers worth less {shrunk:signed} (the interval of each stands in the table of the steps). Re-estimation, which is no growth, moved it by {model:signed}."
     return [
         _finding(
             "change",
@@ -268,7 +266,7 @@ def _investment(study: ValueStudy, material: Materiality) -> list[Finding]:
                 "often_served",
                 "info",
                 Sentence(
-                    "{customers} of the top tier {customers:plural|was|were} in service repeatedly within a year: they hold {value} ({value:interval}) and cost {cost} to serve.",
+                    "{customers} of the top tier {customers:plural|was|were} in service repeatedly within a year: they hold {value} ({value:interval}) and cost {cost} to serve in the last twelve months.",
                     {
                         "customers": found.often.customers,
                         "value": found.often.value,
@@ -343,11 +341,11 @@ def _acquisition(study: ValueStudy, material: Materiality) -> list[Finding]:
     return [_finding("acquisition", "info", Sentence(_ALIKE[earns], values), rank=2, evidence=rows)]
 
 
-_LOSES = "{channel} loses money on new customers: one brings {ratio} what it cost to win ({ratio:interval}); value {value}, cost {cost}."
-_LEAST = "Of all channels {channel} returns least on marketing: a new customer brings {ratio} what it cost to win ({ratio:interval}); value {value}, cost {cost}."
+_LOSES = "{channel} loses money on new customers: one brings {ratio} what it cost to win ({ratio:interval}); value {value} ({value:interval}), cost {cost}."
+_LEAST = "Of all channels {channel} returns least on marketing: a new customer brings {ratio} what it cost to win ({ratio:interval}); value {value} ({value:interval}), cost {cost}."
 _ALIKE = {
-    True: "In every channel a new customer brings more than it cost to win, {low} to {high}; which channel returns least is not told apart from chance.",
-    False: "No channel is shown to lose money on new customers ({low} to {high} their cost); which returns least is not told apart from chance.",
+    True: "In every channel a new customer brings more than it cost to win, from {low} ({low:interval}) to {high} ({high:interval}); which channel returns least is not told apart from chance.",
+    False: "No channel is shown to lose money on new customers, who bring from {low} ({low:interval}) to {high} ({high:interval}) their cost; which returns least is not told apart from chance.",
 }
 
 
@@ -392,30 +390,31 @@ _MISS = {
     (
         True,
         True,
-    ): "{model} without the last weeks predicts their purchases {miss:signed} off ({miss:interval}): beyond chance and beyond the {least} that matter. Every forecast here is corrected for it, and its interval holds the miss.",
+    ): "{model} without the last weeks predicts their purchases {miss:signed} off ({miss:interval}): beyond chance and beyond the limit of correction ({least}), within the limit of use ({use}). "
+    "Every forecast here is corrected for it, and its interval holds the miss.",
     (
         True,
         False,
-    ): "{model} without the last weeks predicts their purchases {miss:signed} off ({miss:interval}): beyond chance, but less than the {least} that matter; the miss is part of every interval here.",
+    ): "{model} without the last weeks predicts their purchases {miss:signed} off ({miss:interval}): beyond chance, within the limit of correction ({least}); the miss is part of every interval here.",
     (
         False,
         True,
-    ): "{model} without the last weeks predicts their purchases {miss:signed} off ({miss:interval}), which may be chance; a miss that matters (from {least} on) is not excluded and is part of every interval here.",
+    ): "{model} without the last weeks predicts their purchases {miss:signed} off ({miss:interval}), which may be chance; a miss beyond the limit of correction ({least}) is not excluded and is part of every interval here.",
     (
         False,
         False,
-    ): "{model} without the last weeks predicts their purchases {miss:signed} off ({miss:interval}): within chance and within the {least} that matter.",
+    ): "{model} without the last weeks predicts their purchases {miss:signed} off ({miss:interval}): within chance and within the limit of correction ({least}).",
 }
-_UNUSED = "{model} without the last weeks predicts their purchases {miss:signed} off ({miss:interval}), or a class of customers worse; beyond the stated limits, so it is not used."
+_UNUSED = "{model} without the last weeks predicts their purchases {miss:signed} off ({miss:interval}), or a class of customers worse: beyond chance and beyond the limit of use ({use} of all purchases, {class} of those of a class), so it is not used."
 _CLASS = {
-    True: "Customers with {name} repeat purchases: the forecast is {miss:signed} off ({miss:interval}), beyond chance; a correction of the whole does not take this out.",
-    False: "Customers with {name} repeat purchases: the forecast is {miss:signed} off ({miss:interval}), beyond the stated limit and beyond chance.",
+    True: "Customers with {name} repeat purchases: the forecast is {miss:signed} off ({miss:interval}), beyond chance, within the limit of use of a class ({class}); a correction of the whole does not take this out.",
+    False: "Customers with {name} repeat purchases: the forecast is {miss:signed} off ({miss:interval}), beyond chance and beyond the limit of use of a class ({class}).",
 }
 
 
 def missed(miss: Fact) -> bool:
     """Whether the printed interval excludes a perfect forecast."""
-    return miss.interval is not None and not miss.interval.low <= 0 <= miss.interval.high
+    return miss.interval is not None and not miss.interval.holds(0)
 
 
 def _matters(model: Modelling, miss: Fact) -> bool:
@@ -441,7 +440,13 @@ def _holdout(study: ValueStudy) -> list[Check]:
             outcome=outcome,
             sentence=Sentence(
                 _MISS[judged] if model.good else _UNUSED,
-                {"model": model.model, "miss": model.miss, "least": model.least},
+                {
+                    "model": model.model,
+                    "miss": model.miss,
+                    "least": model.least,
+                    "use": model.use_limit,
+                    "class": model.class_limit,
+                },
             ),
         )
     ]
@@ -450,7 +455,9 @@ def _holdout(study: ValueStudy) -> list[Check]:
         Check(
             id=f"value.holdout.{one.name}",
             outcome="failed",
-            sentence=Sentence(_CLASS[one.good], {"name": one.name, "miss": one.miss}),
+            sentence=Sentence(
+                _CLASS[one.good], {"name": one.name, "miss": one.miss, "class": model.class_limit}
+            ),
         )
         for one in wrong
     ]
@@ -504,9 +511,9 @@ def _adds_up(study: ValueStudy) -> list[Check]:
         == found.by_customers.value
     )
     sentence = Sentence(
-        "Last month's value and the steps of its change add up to {total} to the cent."
+        "Last month's value and the steps of its change add up to {total:exact} to the cent{total:doubt}."
         if good
-        else "Last month's value and the steps of its change do not add up to {total}.",
+        else "Last month's value and the steps of its change do not add up to {total:exact}.",
         {"total": whole.total},
     )
     return [

@@ -109,7 +109,9 @@ class Modelling(Summarised):
     tried: tuple[Tried, ...]
     miss: Fact | None
     material: bool  # the miss is beyond chance and matters, so that values are corrected for it
-    least: Fact  # from which share on a miss matters
+    least: Fact  # limit of correction: from which share on a miss beyond chance is corrected for
+    use_limit: Fact  # limits of use: from which share on, beyond chance, the forecast is not used, of all purchases and of a class
+    class_limit: Fact
     good: bool
     classes: tuple[ClassLine, ...]
     weeks: tuple[tuple[int, Fact, Fact], ...]
@@ -145,6 +147,10 @@ def modelling(
         material=bool(found and found.material and not choice.fallback),
         least=facts.exact(
             "holdout_material_miss", settings.material_miss, lineage=stated_in("material_miss")
+        ),
+        use_limit=facts.exact("holdout_use_limit", settings.total_miss, lineage=stated_in("total_miss")),
+        class_limit=facts.exact(
+            "holdout_class_use_limit", settings.class_miss, lineage=stated_in("class_miss")
         ),
         good=bool(found and found.good),
         classes=tuple(_class(facts, found, row, known) for row in tuples(found.classes)) if found else (),

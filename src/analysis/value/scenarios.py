@@ -31,10 +31,9 @@ if TYPE_CHECKING:
 
     from analysis.value.value_at_stake import Draws
 
-# Of one outcome of a lever: counted because shown; counted at the average because the lever's own customers do not show it; estimated and not counted; not even that.
+# Of one outcome of a lever: counted because shown; shown over all cases and not for the lever's own customers, so printed beside; estimated and printed beside; not even that.
 Verdict = Literal["effect", "average", "not_shown", "not_counted"]
 Standing = Literal["effect", "average", "partly", "not_shown", "not_counted"]
-COUNTED: tuple[Verdict, ...] = ("effect", "average")
 STEP = 3  # months between the points of the fan
 # Parts of a lever's cases and of a scenario's sum of money, with the metric each is published as.
 CASES = {"cases": "what_if_cases", "exposed": "what_if_exposed", "moved": "what_if_moved"}
@@ -44,6 +43,8 @@ AMOUNTS = {
     "programme": "what_if_programme",
     "later": "what_if_later",
 }
+# What is not in the present value, by the verdict of the outcome it follows from.
+BESIDE = {"average": "what_if_average", "unshown": "what_if_unshown"}
 WIDE, NARROW = 0.95, 0.80
 
 
@@ -76,9 +77,9 @@ class LeverResult(Summarised):
             return "not_counted"
         if found == {"effect"}:
             return "effect"
-        if found <= set(COUNTED):
-            return "average"
-        return "partly" if found & set(COUNTED) else "not_shown"
+        if "effect" in found:
+            return "partly"
+        return "average" if "average" in found else "not_shown"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -94,11 +95,12 @@ class AssumedInput(Summarised):
 class WhatIf(Summarised):
     """A scenario in money. ``clv`` + ``saving`` − ``programme`` = ``npv``; all discounted to the end of the month.
 
-    ``later`` : customer value that arrives after the programme's months, not in ``npv``; ``unshown`` : what levers without a shown effect would bring at their word,
-    not in ``npv`` either (money follows the verdict of each outcome). ``break_even`` : share of the intended change at which the present value is
+    ``later`` : customer value that arrives after the programme's months, not in ``npv``. Not in ``npv`` either, as money follows the verdict of each outcome: ``average`` , what
+    effects that are shown over all cases and not for the lever's own customers would bring if the average held for these; ``unshown`` , what effects that are not shown
+    would bring at their word. ``break_even`` : share of the intended change at which the present value is
     nothing. ``swings`` : input, its name, and the present value at its tenth and ninetieth percentile, widest first. ``curve`` (from ``start``, nothing) : month, cumulated
     present value with its 80 % and its 95 % interval. ``standing`` : ``effect`` when every outcome of every lever is
-    shown, ``average`` when some only over all cases and not for the lever's own customers, ``partly`` and ``not_shown`` when some or all are not shown.
+    shown, ``partly`` when some are, ``average`` when none is for the lever's own customers and some over all cases, ``not_shown`` when not even that.
     """
 
     scenario: Scenario
@@ -109,6 +111,7 @@ class WhatIf(Summarised):
     programme: Fact
     npv: Fact
     later: Fact
+    average: Fact | None
     unshown: Fact | None
     returned: Fact
     payback: Fact
@@ -122,9 +125,9 @@ class WhatIf(Summarised):
 
     @property
     def pays(self) -> bool:
-        """There is an effect that is counted, each is shown for the customers concerned, and the interval lies above zero."""
-        found = {one.verdict for lever in self.levers for one in lever.outcomes} & set(COUNTED)
-        shown = found == {"effect"} and self.standing != "assumption"
+        """An effect is counted, which is shown for the customers concerned, and the interval lies above zero."""
+        found = {one.verdict for lever in self.levers for one in lever.outcomes}
+        shown = "effect" in found and self.standing != "assumption"
         return shown and self.npv.interval is not None and self.npv.interval.low > 0
 
 
@@ -287,6 +290,7 @@ class _Setting:
     scenario: Scenario
     stakes: Mapping[str, Stake]  # by lever
     counted: frozenset[str]  # effects (``repurchase.0``) whose customer value is in the present value
+    average: frozenset[str]  # those that are shown over all cases, not for the customers concerned
     customers: int  # the most valuable tenth
     growth: float  # discount factor of one month
     horizon: int
@@ -304,7 +308,7 @@ def _computed(
     import numpy as np
 
     random = np.random.default_rng([plan.seed, *scenario.id.removesuffix("_changed").encode()])
-    levers, stakes, counted = [], {}, set()
+    levers, stakes, counted, average = [], {}, set(), set()
     draws: dict[str, Draws] = {}
     for index, lever in enumerate(scenario.levers):
         effect, key = effects.get(lever.treatment), str(index)
@@ -315,14 +319,16 @@ def _computed(
         stakes[key] = found
         if effect is None or result.standing == "not_counted":
             continue
-        own = {one.outcome: one.own for one in result.outcomes if one.own is not None}
+        own = {one.outcome: one.own for one in result.outcomes if one.own is not None and one.own.shown}
         known = {one.outcome: one.verdict for one in result.outcomes}
         for name, values in relative_draws(effect, random, plan.draws, own).items():
             draws[f"{name}.{key}"] = values
-            if known[name] in COUNTED or count_unshown:
+            if known[name] == "effect" or count_unshown:
                 counted.add(f"{name}.{key}")
+            elif known[name] == "average":
+                average.add(f"{name}.{key}")
     saving = _saving(inputs, scenario, random, plan.draws) if stakes else None
-    if not counted and saving is None:
+    if not counted and not average and saving is None:
         raise FitError("no effect behind it is shown and it states no saving; nothing can be counted")
     draws |= {name: _drawn(range_, random, plan.draws) for name, range_ in _ranges(scenario).items()}
     draws["value"] = 1 + base.relative_error * random.standard_normal(plan.draws)
@@ -337,6 +343,7 @@ def _computed(
         scenario=scenario,
         stakes=stakes,
         counted=frozenset(counted),
+        average=frozenset(average),
         customers=top,
         growth=float((1 + base.discount_rate) ** (-1 / 12)),
         horizon=base.horizon_months,
@@ -499,39 +506,32 @@ def _coefficients(setting: _Setting) -> dict[str, np.ndarray]:
 
 
 def _money(setting: _Setting, draws: Mapping[str, Draws]) -> dict[str, np.ndarray]:
-    """By part, draws × months: ``clv``, ``unshown``, ``saving``, ``programme``, and ``whole`` (draws): all value of the cases begun, however late it arrives."""
+    """By part, draws × months: ``clv``, ``average``, ``unshown``, ``saving``, ``programme``, and ``whole`` (draws): all value of the cases begun, however late it arrives."""
     import numpy as np
 
     weights = _coefficients(setting)
     size = len(draws["uptake"])
-    clv, unshown, whole, moved = (
-        np.zeros((size, setting.scenario.months)),
-        np.zeros((size, setting.scenario.months)),
-        np.zeros(size),
-        0.0,
-    )
+    arriving = {part: np.zeros((size, setting.scenario.months)) for part in ("clv", "average", "unshown")}
+    whole, moved = np.zeros(size), 0.0
     nothing = np.zeros(size)
     for key, found in setting.stakes.items():
         moved += found.moved
         monthly = draws["uptake"] * found.moved / 12
-        for counted in (True, False):
+        for part in arriving:
             repurchase, retention = (
-                draws[name] if name in draws and (name in setting.counted) is counted else nothing
+                draws[name] if name in draws and _part_of(setting, name) == part else nothing
                 for name in (f"{outcome}.{key}" for outcome in VALUED)
             )
             one = gain(found, repurchase, retention, draws["value"], draws["later_purchases"])
-            arriving = (monthly * one.early)[:, None] * weights["early"] + (monthly * one.late)[
+            arriving[part] += (monthly * one.early)[:, None] * weights["early"] + (monthly * one.late)[
                 :, None
             ] * weights["late"]
-            if counted:
-                clv += arriving
+            if part == "clv":
                 whole += monthly * one.whole * weights["begun"].sum()
-            else:
-                unshown += arriving
     saving = (
         (draws["uptake"] * moved / 12 * draws["saving_per_case"])[:, None] * weights["case"]
         if "saving_per_case" in draws
-        else np.zeros_like(clv)
+        else np.zeros_like(arriving["clv"])
     )
     yearly = (
         draws["yearly"] + setting.customers * draws["per_customer"]
@@ -539,7 +539,12 @@ def _money(setting: _Setting, draws: Mapping[str, Draws]) -> dict[str, np.ndarra
         else draws["yearly"]
     )
     programme = draws["once"][:, None] * weights["once"] + yearly[:, None] * weights["yearly"]
-    return {"clv": clv, "unshown": unshown, "saving": saving, "programme": programme, "whole": whole}
+    return {**arriving, "saving": saving, "programme": programme, "whole": whole}
+
+
+def _part_of(setting: _Setting, effect: str) -> str:
+    """Which sum of money an effect (``repurchase.0``) belongs to."""
+    return "clv" if effect in setting.counted else "average" if effect in setting.average else "unshown"
 
 
 # -- stating -----------------------------------------------------------------------------------------------------------
@@ -572,18 +577,18 @@ def _summed_up(
     facts["npv"] = _amount(
         inputs, "what_if_npv", rounded["npv"], totals["npv"], lineage=net, scenario=scenario.id
     )
-    missing = any("." in name and name not in setting.counted for name in draws)
-    unshown = (
-        _amount(
+    beside = {
+        verdict: _amount(
             inputs,
-            "what_if_unshown",
-            cents(float(middle["unshown"].sum())),
-            parts["unshown"].sum(axis=1),
+            metric,
+            cents(float(middle[verdict].sum())),
+            parts[verdict].sum(axis=1),
             scenario=scenario.id,
         )
-        if missing
+        if any("." in name and _part_of(setting, name) == verdict for name in draws)
         else None
-    )
+        for verdict, metric in BESIDE.items()
+    }
     cash = np.cumsum(parts["clv"] + parts["saving"] - parts["programme"], axis=1)
     middle_cash = np.cumsum(middle["clv"] + middle["saving"] - middle["programme"], axis=1)[0]
     standing = _standing(levers)
@@ -591,7 +596,8 @@ def _summed_up(
         scenario=scenario,
         standing=standing,
         levers=levers,
-        unshown=unshown,
+        average=beside["average"],
+        unshown=beside["unshown"],
         **facts,
         **_ratios(
             inputs, scenario, totals, at, cash, middle_cash, draws["uptake"], float(centre["uptake"][0])
@@ -612,9 +618,9 @@ def _standing(
         return "assumption"
     if kinds == {"not_shown"}:
         return "not_shown"
-    if kinds & {"not_shown", "partly"}:
-        return "partly"
-    return "average" if "average" in kinds else "effect"
+    if kinds == {"effect"}:
+        return "effect"
+    return "partly" if kinds & {"effect", "partly"} else "average"
 
 
 def _edges(draws: Draws, level: float, value: float) -> tuple[float, float]:
@@ -684,13 +690,14 @@ def _ratios(
     never = Sentence("not within {months} months", {"months": str(scenario.months)}).text()
     no_uptake = Text.of("no uptake is enough")
     free = Text.of("not computed: the programme costs nothing")
+    earning = bool(benefit.any()) or middle_benefit != 0
     cost = at["programme"]
     return {
         "returned": fact(
             "what_if_return",
-            (at["clv"] + at["saving"] - cost) / cost if cost > 0 else None,
+            (at["clv"] + at["saving"] - cost) / cost if cost > 0 and earning else None,
             totals["npv"] / np.maximum(totals["programme"], 1e-9),
-            free,
+            free if earning else NOTHING_COUNTED,
         ),
         "payback": fact("what_if_payback", float(at_middle) if np.isfinite(at_middle) else None, paid, never),
         "break_even": fact(
@@ -744,6 +751,7 @@ def _swings(
 
 
 OPEN = Text.of("no interval: one of its ends is open")
+NOTHING_COUNTED = Text.of("not computed: no benefit is counted")
 AT_START = Text.of("no interval: nothing has come in and nothing been paid")
 BUDGET = Text.of("next year's service budget")
 INPUTS = {
@@ -756,7 +764,10 @@ INPUTS = {
     "value": Text.of("Value of customers"),
 }
 OUTCOMES = {"repurchase": Text.of("repurchase"), "retention": Text.of("staying under contract")}
-EFFECTS = {"repurchase": Text.of("Effect on repurchase"), "retention": Text.of("Effect on staying")}
+EFFECTS = {
+    "repurchase": "Effect of “{treatment}” on repurchase",
+    "retention": "Effect of “{treatment}” on staying under contract",
+}
 
 
 def _input_name(scenario: Scenario, name: str) -> Text:
@@ -764,10 +775,7 @@ def _input_name(scenario: Scenario, name: str) -> Text:
         return INPUTS[name]
     kind, _, index = name.partition(".")
     lever = scenario.levers[int(index)]
-    return Text(
-        en=f"{EFFECTS[kind].en}: {_treatment_name(lever.treatment).en}",
-        zh=f"{EFFECTS[kind].zh}：{_treatment_name(lever.treatment).zh}",
-    )
+    return Sentence(EFFECTS[kind], {"treatment": _treatment_name(lever.treatment)}).text()
 
 
 def _treatment_name(treatment: str) -> Text:
@@ -894,8 +902,8 @@ def _finding(one: WhatIf) -> Finding:
 _NOTHING = "{scenario}: nothing is counted for customers in “{lever}”: that effect did not pass its checks or could not be computed."
 _UNSHOWN = "{scenario}: no effect of “{lever}” on “{outcome}” is shown, so nothing is counted for it; what its estimate would say is printed apart."
 _AVERAGE = {
-    True: "{scenario}: the effect of “{lever}” on “{outcome}” is shown over all cases ({average:signed}), not for its own customers ({group}: {own:signed}, {own:interval}); the average is counted, with the uncertainty of the group.",
-    False: "{scenario}: the effect of “{lever}” on “{outcome}” is shown over all cases ({average:signed}), and not estimated for its own customers ({group}); the average is counted.",
+    True: "{scenario}: the effect of “{lever}” on “{outcome}” is shown over all cases ({average:signed}, {average:interval}), not for its own customers ({group}: {own:signed}, {own:interval}), so nothing is counted for it; what it would bring if the average held for them is printed apart.",
+    False: "{scenario}: the effect of “{lever}” on “{outcome}” is shown over all cases ({average:signed}, {average:interval}), and not estimated for its own customers ({group}), so nothing is counted for it; what it would bring if the average held for them is printed apart.",
 }
 
 

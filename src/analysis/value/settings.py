@@ -89,7 +89,7 @@ def stated_in(name: str) -> Assumed:
 def load_settings(assumptions: Assumptions | None = None, *, on: dt.date = dt.date.max) -> ValueSettings:
     """Definitions of the project and the assumptions that hold on a day (the latest where none is given)."""
     known = assumptions or Assumptions.load()
-    found = bind(_Definitions, read_yaml(params_file("value.yml")), "value.yml")
+    found = bind(_Definitions, read_yaml(params_file("value.yml")), "params/value.yml")
     given: dict[str, Any] = {each.name: getattr(found, each.name) for each in fields(found)}
     for each in fields(ValueSettings):
         if each.name not in given:

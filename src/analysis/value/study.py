@@ -14,14 +14,14 @@ from analysis.results import Fact, by_severity
 from analysis.summaries import Summarised
 from analysis.value import customer_table, findings, purchase_models, views
 from analysis.value.acquisition import AcquisitionChannel, acquisition
-from analysis.value.base import ValueBase
+from analysis.value.base import ValueBase, horizon_of
 from analysis.value.break_even import break_even
 from analysis.value.change import Moves, ValueChange, change, moves
 from analysis.value.investment import Investment, investment
 from analysis.value.model_facts import ContractKind, Modelling, contracts, modelling, refused_models
 from analysis.value.portfolio import Portfolio, portfolio
 from analysis.value.results import ValueStudy
-from analysis.value.settings import ValueSettings, settings_of, stated_in
+from analysis.value.settings import ValueSettings, settings_of
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -87,7 +87,7 @@ def study(inputs: StudyInputs, *, settings: ValueSettings | None = None) -> Valu
         settings=settings,
         available=available,
         rate=Stating(inputs=inputs).assumed("value_discount_rate"),
-        horizon=_horizon(inputs, settings, months),
+        horizon=horizon_of(inputs, settings, months),
         service_year=year,
         service_traced=_service_traced(inputs, found),
         base=base,
@@ -245,9 +245,3 @@ def _service_traced(inputs: StudyInputs, found: Priced | NotDone) -> Fact | NotD
         return NotDone(reason=Text.of("no service cost is counted"))
     served = views.served(found.state.customers, found.state.service)
     return Stating(inputs=inputs).measured("service_cost_traced", views.base_customers(f"({served})"))
-
-
-def _horizon(inputs: StudyInputs, settings: ValueSettings, months: int) -> Fact:
-    """Months over which value is counted; observed rates reach no further than a year."""
-    stated = stated_in("horizon_months" if months == settings.horizon_months else "observed_rates_months")
-    return Stating(inputs=inputs).exact("value_horizon", months, lineage=stated)

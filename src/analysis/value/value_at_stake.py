@@ -5,7 +5,7 @@ Only what customers bring counts here (purchases and contracts); what serving th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -172,8 +172,7 @@ def relative_draws(
 
     Parameters
     ----------
-    readings : where only one group is concerned, what its own cases say, by outcome. If the group's own effect is shown, it is drawn; if
-        not, the average is, with the error of the group, because for the group nothing is known better than that.
+    readings : where only one group is concerned and its own effect is shown, that effect, by outcome, in place of the average over all cases
     """
     out = {}
     for name in VALUED:
@@ -184,7 +183,7 @@ def relative_draws(
             continue
         value, error = float(one.adjusted.value), one.std_error
         if (own := (readings or {}).get(name)) is not None:
-            value, error = (float(own.effect.value or 0) if own.shown else value), max(own.std_error, error)
+            value, error = float(own.effect.value or 0), max(own.std_error, error)
         sign = 1.0 if effect.treatment.wanted else -1.0
         out[name] = (sign * value + error * normal) / float(good)
     return out
@@ -222,7 +221,34 @@ def money(inputs: StudyInputs, base: ValueBase, effect: TreatmentEffect) -> dict
     whole = amount(
         inputs, "service_value_at_stake", float(middle) * found.exposed, draws * found.exposed, **place
     )
-    return {"per_case": each, "at_stake": whole, "exposed_year": year}
+    return {"per_case": each, "at_stake": whole, "exposed_year": year} | _parts(
+        inputs, found, {"repurchase": repurchase, "retention": retention}, factor, claimed, place
+    )
+
+
+def _parts(
+    inputs: StudyInputs,
+    found: Stake,
+    effects: Mapping[str, Draws],
+    factor: Draws,
+    claimed: Sequence[str],
+    place: Mapping[str, str],
+) -> dict[str, Fact]:
+    """What each claimed outcome is of the sum, as ``stake_repurchase`` and ``stake_retention``."""
+    import numpy as np
+
+    made, nothing = {}, np.zeros(len(factor))
+    for name in claimed:
+        repurchase, retention = (effects[other] if other == name else nothing for other in VALUED)
+        at_means = gain(
+            found, np.array([repurchase.mean()]), np.array([retention.mean()]), np.ones(1), np.zeros(1)
+        )
+        middle = at_means.whole[0] * found.exposed
+        draws = gain(found, repurchase, retention, factor, nothing).whole * found.exposed
+        made[f"stake_{name}"] = amount(
+            inputs, "service_value_at_stake_part", float(middle), draws, outcome=name, **place
+        )
+    return made
 
 
 def monte_carlo(draws: int) -> str:

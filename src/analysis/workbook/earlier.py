@@ -59,8 +59,9 @@ def _editions(reports: Path, before: Month) -> list[Path]:
 
 
 def _manifest(folder: Path) -> Mapping[str, Any] | None:
+    path = folder / "manifest.json"
     try:
-        content = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) else None

@@ -7,13 +7,12 @@ when nothing has changed. ``open_run`` does the same inside a notebook and gives
 from __future__ import annotations
 
 import datetime as dt
-import fcntl
 import hashlib
 import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,9 +23,10 @@ from analysis.exhibits.record import Block, flattened, show
 from analysis.exhibits.statements import checks_block, evidence_stems, findings_block
 from analysis.locale import Text
 from analysis.metrics import Engine, Registry, StudyInputs
-from analysis.metrics.inputs import ClaimsAhead, CostAhead, EarlierEdition
+from analysis.metrics.inputs import ClaimsAhead, CostAhead, EarlierEdition, ExperienceMoney
 from analysis.metrics.kept import drop_damaged
 from analysis.params import Assumptions, CostTree, RunParams, load_run, project_root
+from analysis.params.places import is_folder, locked_by
 from analysis.params.runs import params_hash
 from analysis.periods import Month
 from analysis.results import Check, Finding, by_severity
@@ -90,6 +90,11 @@ class MonthRun(Summarised):
     def currency(self) -> str:
         """The reporting currency."""
         return self.params.currency
+
+    @property
+    def time_zone(self) -> str:
+        """Whose days are counted."""
+        return self.params.time_zone
 
     @property
     def registry(self) -> Registry:
@@ -223,7 +228,7 @@ def prepare_run(
     params = load_run(run_name, month=month, data=data, as_of=as_of)
     if params.data == "sample":
         make_sample_company(params.data_folder, progress)
-    if not params.data_folder.is_dir():
+    if not is_folder(params.data_folder, name=f"data folder '{params.data}'", refusal=SourceError):
         raise SourceError(
             f"data folder '{params.data}': no such folder. Put files named after the tables there (tickets.csv, ledger.csv, "
             "customers.csv, …; see data/README.md), or use DATA=sample."
@@ -258,6 +263,7 @@ def prepare_run(
         earlier=earlier_edition(params, reports),
         claims_ahead=claims_ahead,
         cost_ahead=cost_ahead,
+        experience_money=experience_money,
     )
     return MonthRun(
         params=params,
@@ -283,6 +289,14 @@ def cost_ahead(inputs: StudyInputs) -> CostAhead:
 
     ahead: CostAhead = cost_projection(inputs)
     return ahead
+
+
+def experience_money(inputs: StudyInputs) -> Mapping[str, ExperienceMoney]:
+    """What the churn study says in money of experiences of service, lent to the value study, which prices the same ones otherwise."""
+    from analysis.retention.experience_money import experience_money as found
+
+    lent: Mapping[str, ExperienceMoney] = found(inputs)
+    return lent
 
 
 def open_run(run_name: str, *, month: str = "", data: str = "", as_of: str = "", section: str) -> MonthRun:
@@ -391,8 +405,7 @@ def make_sample_company(folder: Path, progress: Progress | None) -> None:
     source = Path(sample.__file__).parent
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(source.glob("*.py")))).hexdigest()
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / f".{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked_by(folder.parent / f".{folder.name}.lock"):
         stamp = folder / "_made_by.txt"
         if stamp.is_file() and stamp.read_text() == digest:
             return

@@ -102,6 +102,24 @@ def test_a_change_is_coloured_by_what_is_better() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "low", "high", "tone"),
+    [(5.0, 1.0, 9.0, "bad"), (5.0, -1.0, 11.0, None), (-5.0, -9.0, -1.0, "good"), (-5.0, -11.0, 0.0, None)],
+)
+def test_a_change_that_may_be_noise_has_no_colour(
+    value: float, low: float, high: float, tone: str | None
+) -> None:
+    interval = Interval(low=low, high=high, level=0.95, method="t")
+    fact = Fact(metric="cost", period="2026-10", unit="CNY", value=value, interval=interval)
+    assert one_column(fact, better="lower", signed=True).payload["rows"][0]["cells"][0]["tone"] == tone
+
+
+def test_a_change_that_rounds_to_nothing_has_no_colour() -> None:
+    block = one_column(amount("2000000"), amount("-20", r="b"), better="lower", signed=True)
+    cells = [row["cells"][0] for row in block.payload["rows"]]
+    assert [(cell["text"]["en"], cell["tone"]) for cell in cells] == [("+2,000.0", "bad"), ("0.0", None)]
+
+
+@pytest.mark.parametrize(
     ("build", "message"),
     [
         (lambda: one_column(12.5), "a bare float .12.5.; make it a fact"),

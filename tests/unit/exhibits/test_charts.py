@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from analysis.errors import ParameterError
 from analysis.exhibits import charts, style
 from analysis.exhibits.charts import Item, Series
+from analysis.exhibits.charts.grids import log_ticks
 from analysis.exhibits.charts.labels import overlaps
 from analysis.exhibits.style import Drawing, colour, rc_params, render
 from analysis.locale import LANGUAGES, Language, Text
@@ -315,3 +316,41 @@ def test_a_number_longer_than_its_margin_is_not_cut(place: str) -> None:
         (text,) = [one for axes in figure.axes for one in axes.texts]
         box, (width, height) = text.get_window_extent(), figure.get_size_inches() * figure.dpi
         assert box.x0 >= -1 and box.y0 >= -1 and box.x1 <= width + 1 and box.y1 <= height + 1
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [(0.85, 1.5), (0.6, 2.5), (0.7, 4.5), (0.98, 1.04), (0.1, 300.0), (0.01, 1e5), (1.2, 1.9)],
+)
+def test_a_logarithmic_axis_has_ticks_enough_to_be_read(low: float, high: float) -> None:
+    ticks = log_ticks(low, high)
+    assert 4 <= len(ticks) <= 10 and ticks == sorted(set(ticks))
+    assert all(low <= tick <= high for tick in ticks)
+    assert 1.0 in ticks or not low <= 1 <= high
+
+
+def test_a_logarithmic_axis_says_that_it_is_one() -> None:
+    items = [Item(name=Text("A", "甲"), fact=gallery.ratio(1.5))]
+    for language, said in (("en", "log scale"), ("zh", "对数刻度")):
+        for log in (True, False):
+            drawing = charts.dot_interval(items, measure=COST, by=BY, reference=1.0, log=log)
+            [axes] = drawn(drawing, language).axes
+            assert (said in axes.get_xlabel()) == log
+
+
+def test_a_curve_that_ends_early_says_at_which_step_and_is_led_to_its_name() -> None:
+    def curve(name: str, last: int) -> charts.Curve:
+        points = [(float(age), gallery.share(f"{name}{age}", 1 - age / 10)) for age in range(last + 1)]
+        return charts.Curve(name=name, points=points)
+
+    drawing = charts.survival(
+        [curve("long", 7), curve("short", 3)],
+        measure=COST,
+        age=BY,
+        age_unit="count",
+        step=Text("quarter", "季度"),
+    )
+    for language, name in (("en", "short (to quarter 3)"), ("zh", "short（至第 3 季度）")):
+        [axes] = drawn(drawing, language).axes
+        assert name in [text.get_text() for text in axes.texts]
+        assert [3.0, 7.0] in [list(line.get_xdata()) for line in axes.lines]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from estimates_shown import CARRIED, sentences, unsure_in, unsure_of
 
 from analysis.exhibits.record import Block, flattened
 from analysis.exhibits.shape import misplaced
@@ -20,6 +21,7 @@ from analysis.formats import ONE, Unit, cell_text
 from analysis.locale import LANGUAGES
 from analysis.metrics import StudyInputs
 from analysis.report.shown import shows
+from analysis.results import Fact, Interval, Sentence
 from analysis.sample import make_sample
 
 SECTIONS: dict[str, tuple[str, ...]] = {
@@ -129,6 +131,20 @@ def _printed(column: dict[str, Any], cell: dict[str, Any], fact: dict[str, Any])
         yield f"{column['key']}: {text}, but the house prints {house}"
 
 
+# Sections whose blank cells are held to a reason on the page.
+WITH_REASONS = ("failures", "retention")
+
+
+def unexplained(block: Block) -> Iterator[str]:
+    """Blank cells of a table that nothing on the page gives a reason for."""
+    said = "".join(piece["t"] for sentence in sentences(block.payload) for piece in sentence["en"]).casefold()
+    if block.payload["kind"] == "table" and "blank" not in said:
+        for number, row in enumerate(block.payload["rows"], start=1):
+            for column, cell in zip(block.payload["columns"], row["cells"], strict=True):
+                if row["role"] != "group" and not cell["text"]["en"]:
+                    yield f"row {number}, column {column['key']}"
+
+
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("company") / "sample"
@@ -145,6 +161,11 @@ def test_every_number_stands_in_its_place(section: str, company: Path, inputs_of
     assert len({block.id for block in made}) == len(made)
     assert {block.id: wrong for block in made if (wrong := list(doubts(block)))} == {}
     assert {block.id: lacking for block in made if (lacking := block.payload["untranslated"])} == {}
+    assert {block.id: found for block in made if (found := list(unsure_of(block.payload)))} == {}
+    said = {one.id: one.statement for one in study.findings} | {one.id: one.sentence for one in study.checks}
+    assert {name: found for name, text in said.items() if (found := list(unsure_in(text)))} == {}
+    if section in WITH_REASONS:
+        assert {block.id: blanks for block in made if (blanks := list(unexplained(block)))} == {}
     declared = sum(
         "metric" in column for block in made for part in listings(block) for column in part["columns"]
     )
@@ -169,3 +190,44 @@ def test_the_doubts_would_see_a_wrong_text_and_a_wrong_column():
     assert any("26.0" in doubt for doubt in doubts(block))
     block.payload["columns"][0]["metric"] = ["automation_rate"]
     assert any("is no automation_rate" in doubt for doubt in doubts(block))
+
+
+def estimate(metric: str, value: float) -> Fact:
+    found = Interval(low=value - 0.05, high=value + 0.05, level=0.95, method="test")
+    return Fact(metric=metric, period="2026-10", unit="share", value=value, interval=found, n=100)
+
+
+def test_the_doubts_would_see_an_estimate_without_its_interval():
+    left, matched = estimate("loss_rate_after_repair", 0.25), estimate("matched_loss_rate", 0.15)
+    gap = estimate("matched_loss_difference", 0.1)
+    bare = Sentence("{left} left", {"left": left})
+    assert len(list(unsure_in(bare))) == len(LANGUAGES)
+    assert list(unsure_in(Sentence("{left} left ({left:interval})", {"left": left}))) == []
+    assert list(unsure_in(Sentence("{left}{left:doubt} left", {"left": left}))) == []
+    assert list(unsure_in(Sentence("Of {left:n} some left", {"left": left}))) == []
+    # the interval of the difference carries both of its sides, one without an interval does not
+    pair = {"left": left, "matched": matched, "gap": gap}
+    assert list(unsure_in(Sentence("{left} and {matched}: {gap} ({gap:interval})", pair))) == []
+    assert len(list(unsure_in(Sentence("{left} and {matched}: {gap}", pair)))) == 3 * len(LANGUAGES)
+
+
+def test_every_estimate_that_is_carried_is_one_of_the_registry():
+    from analysis.metrics import Registry
+
+    known = Registry.load()
+    for metric, (carrier, why) in CARRIED.items():
+        assert known[metric].id and known[carrier].id and why
+
+
+def test_the_doubts_would_see_an_unexplained_blank():
+    from analysis.exhibits.tables import table
+    from analysis.exhibits.vocabulary import Row
+    from analysis.locale import Text
+
+    def block(subtitle: str) -> Block:
+        columns = [Column(key="a", label=Text.same("A")), Column(key="b", label=Text.same("B"))]
+        rows = [Row(cells={"a": "1", "b": "2"}), Row(cells={"a": "3"})]
+        return table("x.y", title=Sentence("T"), subtitle=Sentence(subtitle), columns=columns, rows=rows)
+
+    assert list(unexplained(block("all of it"))) == ["row 2, column b"]
+    assert list(unexplained(block("blank: nothing to count"))) == []

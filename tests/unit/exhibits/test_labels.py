@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.exhibits.charts.labels import spread, wrapped
+from analysis.exhibits.charts.labels import CLOSING, OPENING, _may_break, spread, wrapped
 from analysis.exhibits.style import text_width
 
 places = st.lists(st.floats(0, 100, allow_nan=False), min_size=1, max_size=8)
@@ -62,3 +62,27 @@ def test_a_name_that_cannot_fit_ends_in_an_ellipsis() -> None:
     assert cut.endswith("…")
     assert text_width(cut) <= 60
     assert wrapped("Fan", 60) == "Fan"
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("首响时间翻倍 → 下月未结工单（未显示）", ["首响时间翻倍 → 下月未结工单", "（未显示）"]),
+        ("最近工单答复迟 → 贬损者（0–6 分）（未显示）", ["最近工单答复迟 → 贬损者（0–6 分）", "（未显示）"]),
+        (
+            "Score of 1 or 2 → loss of the contract (not shown)",
+            ["Score of 1 or 2 → loss of the contract", "(not shown)"],
+        ),
+    ],
+)
+def test_a_bracket_that_fits_on_a_line_is_not_torn(text: str, lines: list[str]) -> None:
+    wide = max(text_width(line) for line in lines) + 1
+    assert wrapped(text, wide).split("\n") == lines
+
+
+@given(st.text("压缩机（风扇），。ab", min_size=1, max_size=24), st.floats(30, 120))
+def test_no_line_begins_with_a_closing_mark_where_another_break_is_there(text: str, width: float) -> None:
+    lines = wrapped(text, width, lines=9).split("\n")
+    for before, after in zip(lines, lines[1:], strict=False):
+        torn = after[:1] in CLOSING or before[-1:] in OPENING
+        assert not torn or not any(_may_break(one, two) for one, two in zip(before, before[1:], strict=False))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from prose_keys import prose_messages
 
 from analysis.exhibits import prose
-from analysis.exhibits.prose import prose_blocks, prose_messages, prose_text
+from analysis.exhibits.prose import prose_blocks, prose_text
 from analysis.locale import Language
 
 CELL = """# Executive summary

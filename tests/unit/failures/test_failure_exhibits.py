@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,13 +14,18 @@ from analysis import failures
 from analysis.errors import FitError
 from analysis.exhibits import failures as exhibits
 from analysis.exhibits.record import Block, flattened
-from analysis.failures import FailureStudy
+from analysis.failures import FailureStudy, forecasting_facts, monitoring_facts
+from analysis.failures.fault_tree_facts import TreePart
+from analysis.failures.field import Field
 from analysis.failures.limits import those_made
+from analysis.failures.monitoring_facts import PhaseFacts
 from analysis.locale import Text
-from analysis.metrics import NotDone
-from analysis.results import Fact
+from analysis.metrics import NotDone, Period, StudyInputs
+from analysis.periods import Month
+from analysis.results import Fact, Interval
 
 Study = failures.FailureStudy
+OCTOBER = Month(2026, 10)
 
 
 def cells(block: Block | None, column: str) -> list[Any]:
@@ -40,8 +47,11 @@ def test_costs_stand_by_component_and_kind_and_add_up(planted_study: Study):
     block = exhibits.cost_table(planted_study)
     assert cells(block, "component") == [*(name.en for name, _ in money.by_component), "All"]
     for kind in ("parts", "logistics", "outsourcing", "compensation", "other", "recovered"):
-        assert cells(block, kind) == [*published(*(facts[kind] for _, facts in money.by_component)), ""]
+        parts = [facts[kind] for _, facts in money.by_component]
+        assert cells(block, kind) == published(*parts, money.whole[kind])
+        assert money.whole[kind].value == sum((fact.value for fact in parts), Decimal(0))
     assert cells(block, "total")[-1] == money.total.as_json()["value"]
+    assert "" not in cells(block, "unit")
 
 
 def test_suppliers_stand_by_what_came_back_the_least_first(planted_study: Study):
@@ -191,3 +201,136 @@ def test_obligations_and_tiles_print_direct_and_full_cost(planted_study: Failure
     assert {line.full.id for line in outlook.obligations} <= printed
     shown = str(tiles.failure_tiles(planted_study).payload["tiles"])
     assert outlook.full_cost.id in shown and outlook.full_warranty_cost.id in shown
+
+
+# -- levels are counted, ranges name the worst, what is ahead is dated ----------------------------------------------------
+
+
+def text_of(block: Block, part: str = "title", language: str = "en") -> str:
+    return "".join(piece["t"] for piece in block.payload[part][language])
+
+
+def phase_of(study: Study) -> PhaseFacts:
+    """A phase of the study; where its company has none, one made of the points of its own chart."""
+    if study.phases:
+        return study.phases[0]
+    pytest.skip("no fix is registered in time")
+
+
+def test_the_level_of_a_phase_is_all_its_failures_and_not_the_centre_line(planted_study: Study):
+    phase = phase_of(planted_study)
+    at = phase.chart.months.index(phase.starts)
+    for level, months in ((phase.before, slice(0, at)), (phase.after, slice(at, None))):
+        points = phase.chart.values[months]
+        held = sum(float(point.n or 0) + 0.5 for point in points)  # what was expected, cut to whole failures
+        seen = sum(float(point.value or 0) * (float(point.n or 0) + 0.5) for point in points)
+        assert float(level.value or 0) == pytest.approx(seen / held, rel=0.1)
+        assert level.numerator == pytest.approx(float(level.value or 0) * float(level.denominator or 0))
+        assert (
+            level.interval is not None and level.interval.low < float(level.value or 0) < level.interval.high
+        )
+    assert float(phase.change.value or 0) == pytest.approx(
+        float(phase.after.value or 0) / float(phase.before.value or 0)
+    )
+
+
+def test_a_month_beyond_the_limits_counts_in_the_level(monkeypatch: pytest.MonkeyPatch):
+    """Six quiet months and one of twice as many: the centre leaves it out, the level does not."""
+    made: dict[str, Any] = {}
+
+    class Said:
+        def exact(self, metric: str, value: float, *, parts: dict[str, Any], **place: Any) -> None:
+            made.update(parts | {"value": value, "metric": metric})
+
+    field: Any = SimpleNamespace(inputs=SimpleNamespace(confidence=0.95), state=Said())
+    fix: Any = SimpleNamespace(id="f")
+    monitoring_facts._phase_level(
+        field, fix, "after", 6 * 30.0 + 60.0, 70.0, period=Period(OCTOBER - 6, OCTOBER)
+    )
+    assert made["value"] == pytest.approx(240 / 70) and made["n"] == 240 and made["metric"] == "failure_ratio"
+    # Garwood's limits of 240 failures
+    assert (made["interval"].low, made["interval"].high) == pytest.approx(
+        (210.59 / 70, 272.36 / 70), rel=1e-3
+    )
+
+
+@pytest.mark.parametrize(
+    ("low", "value", "high", "says"),
+    [
+        (0.92, 1.0, 1.08, "no change beyond chance"),
+        (0.85, 0.95, 1.05, "no change beyond chance"),
+        (0.7, 0.8, 0.9, "a fall beyond chance"),
+        (1.1, 1.2, 1.3, "a rise beyond chance"),
+        (None, 1.2, None, "no change beyond chance"),
+    ],
+)
+@pytest.mark.parametrize("some", [True, False])
+def test_a_fix_fell_or_rose_only_where_chance_leaves_it(
+    planted_study: Study, low: float | None, value: float, high: float | None, says: str, some: bool
+):
+    phase = phase_of(planted_study)
+    around = None if low is None or high is None else Interval(low=low, high=high, level=0.95, method="test")
+    changed = replace(
+        phase,
+        change=replace(phase.change, value=value, interval=around),
+        fix=replace(phase.fix, where={"supplier": "Qiming"} if some else {}),
+    )
+    block = exhibits._phase_figure(planted_study, changed, 1)
+    assert says in text_of(block) and not block.payload["untranslated"]
+    assert ("others" in text_of(block)) == some
+
+
+def test_the_months_that_a_rule_marks_stand_beside_the_chart_of_a_fix(planted_study: Study):
+    phase = phase_of(planted_study)
+    for signals, says in (((phase.starts,), str(phase.starts.year)), ((), "no month is marked")):
+        changed = replace(phase, chart=replace(phase.chart, signals=signals))
+        block = exhibits._phase_figure(planted_study, changed, 1)
+        assert says in text_of(block, "subtitle").split("anew from")[-1] and not block.payload["untranslated"]
+
+
+def test_the_title_of_a_tree_names_the_least_and_the_most_of_its_machines(planted_study: Study):
+    from analysis.exhibits.failure_trees import _tree_title
+
+    assert planted_study.trees
+    tree = planted_study.trees[0]
+    names = [Text.same(name) for name in ("Supplier Q", "Batch B", "Other machines")]
+    parts = [
+        TreePart(name=name, top=replace(tree.top, value=value, interval=None))
+        for name, value in zip(names, (0.13, 0.29, 0.09), strict=True)
+    ]
+    said = _tree_title(replace(tree, parts=tuple(parts)), {"title": tree.title, "top": tree.top}).plain()
+    assert "from 9.0% on other machines to 29.0% on batch B" in said and "13.0%" not in said
+
+
+def test_parts_are_named_by_what_they_are_for_and_dated(planted_study: Study):
+    assert planted_study.spare_parts
+    ahead = Period.parse(planted_study.spare_parts[0].demand.period)
+    block = exhibits.parts_table(planted_study)
+    assert block is not None
+    assert cells(block, "used_for") == [part.used_for.en for part in planted_study.spare_parts]
+    assert all(cells(block, "used_for"))
+    assert str(ahead.first.year) in text_of(block) and "pieces" in text_of(block)
+
+
+def test_a_part_of_many_components_says_how_many(planted_inputs: StudyInputs):
+    field = Field.of(planted_inputs)
+    assert forecasting_facts._used_for(field, {"fan_motor": 2.0, "unused": 0.0}).en == "Fan motor"
+    many = dict.fromkeys(("fan_motor", "compressor", "door_seal"), 1.0)
+    assert forecasting_facts._used_for(field, many).en == "3 components"
+
+
+def test_the_failures_behind_an_obligation_add_up_and_are_printed(planted_study: Study):
+    outlook = planted_study.forecast
+    assert outlook
+    lines = [float(line.failures.value or 0) for line in outlook.obligations]
+    assert float(outlook.obligation_failures.value or 0) == pytest.approx(sum(lines), abs=len(lines))
+    assert "" not in cells(exhibits.obligation_table(planted_study), "count")
+
+
+def test_a_source_says_the_window_of_values_that_are_of_another_one(planted_study: Study):
+    from analysis.exhibits.failure_shared import source
+
+    assert planted_study.money
+    year = source(planted_study, planted_study.money.total.period).plain()
+    assert "values of" in year and "values of" not in source(planted_study).plain()
+    assert "values of" not in source(planted_study, str(planted_study.window)).plain()

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from prose_keys import prose_messages
 
-from analysis.exhibits.prose import prose_messages
 from analysis.locale import catalogue, has_words, keyed
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -24,7 +24,7 @@ def test_a_doubled_key_is_refused_with_both_lines(tmp_path: Path):
 
 
 def test_yaml_cannot_build_objects(tmp_path: Path):
-    with pytest.raises(ParameterError, match="not readable as YAML"):
+    with pytest.raises(ParameterError, match="is a tag"):
         read_yaml(written(tmp_path, "x: !!python/object/apply:os.system ['true']\n"))
 
 
@@ -121,3 +121,158 @@ def test_the_cost_tree_refuses_unknown_categories_and_doubled_rules(tmp_path: Pa
                 tmp_path, TREE + '  - {account: "1", category: labour}\n  - {account: "1", category: parts}\n'
             )
         )
+
+
+# ---------------------------------------------------------------- refusals by kind
+
+BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9)
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"month: \xff\xfe", "not a text in UTF-8"),
+        (bytes(range(256)), "not a text in UTF-8"),
+        ("month: 1".encode("utf-16"), "not a text in UTF-8"),
+        (b"month: \x07", "a character that no text has"),
+        (b"? [a, b]\n: c\n", "line 1: a key is a list or a mapping"),
+        (b"{a: 1}: b\n", "line 1: a key is a list or a mapping"),
+        (b"a: 1\n" + b"a: 2\n", "key 'a' stands twice"),
+        (BOMB.encode(), "once its aliases"),
+        (b"a: &x [*x]", "alias 'x' names nothing"),
+        (b"[" * 100_000, "more than 40 deep"),
+        (b"a: " + b"[" * 5_000 + b"]" * 5_000, "more than 40 deep"),
+        (b"- " * 3_000 + b"a", "more than 40 deep"),
+        (b"a: !!python/object/apply:os.system [x]", "is a tag"),
+        (b"a: !!binary aGVsbG8=", "is a tag"),
+        (b"", "the file is empty"),
+        (b"# only a remark\n", "the file is empty"),
+        (b"- a\n- b\n", "it holds a list"),
+        (b"hello", "it holds a text"),
+        (b"a: 1\n---\nb: 2\n", "not readable as YAML: line 2"),
+        (b"a: [1, 2", "not readable as YAML"),
+        (b"a: .nan", "no number to compute with"),
+        (b"a: -.inf", "no number to compute with"),
+        (b"a: 2026-13-45", "a day or a number that is none"),
+        (b"a: " + b"9" * 6_000, "a day or a number that is none"),
+        (b"sign_off: postgres://joe:hunter2@db/x", "holds an address with a password"),
+    ],
+)
+def test_a_file_that_is_no_params_is_refused_in_words(tmp_path: Path, content: bytes, words: str):
+    path = tmp_path / "file.yml"
+    path.write_bytes(content)
+    with pytest.raises(ParameterError) as refusal:
+        read_yaml(path)
+    said = str(refusal.value)
+    assert words in said and said.startswith("file.yml: ")
+    assert len(said) < 400
+    assert str(tmp_path) not in said and "hunter2" not in said
+
+
+def test_an_alias_that_unfolds_little_is_read(tmp_path: Path):
+    assert read_yaml(written(tmp_path, "a: &x {b: 1}\nc: *x\n"))["c"] == {"b": 1}
+
+
+def test_a_bomb_inside_a_known_key_has_a_message_with_an_end(tmp_path: Path):
+    wide = "company: [" + ", ".join(["[x, x, x, x, x, x, x, x]"] * 9_000) + "]\n"
+    raw = read_yaml(written(tmp_path, wide)) | {"data": "x" * 5_000}
+    for data in (raw, {"company": "x", "data": "x" * 1_000_000}, {"k" * 1_000_000: 1}):
+        with pytest.raises(ParameterError) as refusal:
+            bind(RunParams, data, "run")
+        assert len(str(refusal.value)) < 2_100
+
+
+RUN = {"company": "X", "data": "sample", "month": "2026-10", "currency": "CNY", "time_zone": "Asia/Shanghai"}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("tie_out_tolerance", -1, "at least 0"),
+        ("tie_out_tolerance", Decimal("1e400000"), "no number to compute with"),
+        ("active_window_months", 0, "at least 1"),
+        ("active_window_months", -3, "at least 1"),
+        ("active_window_months", 100_000, "at most 120"),
+        ("confidence", Decimal(95), "below 1"),
+        ("confidence", Decimal("0.5"), "above 0.5"),
+        ("close_day", 31, "at most 28"),
+        ("size_limit_mb", 0, "at least 1"),
+        ("size_limit_mb", 10**400, "no number to compute with"),
+        ("exchange_rates", {"USD": {dt.date(2026, 1, 1): Decimal(0)}}, "above 0"),
+        ("exchange_rates", {"USD": {dt.date(9999, 12, 31): Decimal(7)}}, "years 1900 to 2200"),
+        ("as_of", dt.date(9999, 12, 31), "years 1900 to 2200"),
+        ("as_of", dt.date(1, 1, 1), "years 1900 to 2200"),
+        ("as_of", dt.date(2026, 9, 30), "before the end of the report month"),
+        ("as_of", dt.date(2026, 10, 15), "before the end of the report month"),
+        ("month", dt.date(1, 1, 1), "no such month"),
+        ("data", "x" * 5_000, "too long"),
+        ("data", "a\x00b", "a character that no name has"),
+        ("data", "postgres://joe@host/db", "holds an address"),
+        ("source_map", "m" * 300, "too long"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_by_its_type(key, value, words):
+    assert bind(RunParams, RUN, "run").company.en == "X"
+    with pytest.raises(ParameterError, match=words) as refusal:
+        bind(RunParams, RUN | {key: value}, "run")
+    assert len(str(refusal.value)) < 400
+
+
+@pytest.mark.parametrize(
+    "as_of",
+    [
+        "2026-10-30",
+        "2025-01-01",
+        "9999-12-31",
+        "0001-01-01",
+        "20261110",
+        "2026-W45-1",
+        "٢٠٢٦-١١-١٠",
+        "x" * 5_000,
+    ],
+)
+def test_a_stated_day_is_a_day_after_the_month(as_of):
+    with pytest.raises(ParameterError, match="as_of") as refusal:
+        load_run("sample", month="2026-10", as_of=as_of)
+    assert len(str(refusal.value)) < 400
+
+
+@pytest.mark.parametrize("name", ["x" * 5_000, "", ".", "a/b", "a\x00b", "..", "postgres:"])
+def test_a_run_has_a_name_that_a_file_can_have(name):
+    with pytest.raises(ParameterError) as refusal:
+        load_run(name)
+    assert len(str(refusal.value)) < 400
+
+
+def test_an_address_is_never_repeated():
+    for options in (
+        {"data": "postgres://joe:hunter2@host/db"},
+        {"data": "postgres:/joe:hunter2@host/db"},
+        {"month": "mysql://joe:hunter2@host/db"},
+        {"as_of": "mysql://joe:hunter2@host/db"},
+    ):
+        with pytest.raises(ParameterError) as refusal:
+            load_run("sample", **options)
+        assert "joe" not in str(refusal.value) and "hunter2" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "value"),
+    [
+        ("growth", "share", "1.5"),
+        ("growth", "share", "-0.1"),
+        ("discount_rate_annual", "1/year", "8"),
+        ("ramp_up", "months", "-3"),
+        ("value_horizon_months", "months", "0"),
+        ("late_answer_hours", "hours", "0"),
+        ("tree_draws", "draws", "1000000000000"),
+        ("replacement_cost", "currency", "-1"),
+    ],
+)
+def test_an_assumption_is_a_number_its_unit_can_have(tmp_path: Path, name, unit, value):
+    text = f"{name}:\n  meaning: x\n  unit: {unit}\n  owner: y\n  values:\n    2026-01-01: {{value: %s, source: z}}\n"
+    with pytest.raises(ParameterError, match=f"'{value}' should be"):
+        Assumptions.load(written(tmp_path, text % value))
+    assert Assumptions.load(written(tmp_path, text % ("1" if unit != "draws" else "1000")))

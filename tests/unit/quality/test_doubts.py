@@ -266,7 +266,7 @@ def test_the_register_of_screen_figures_is_strict(tmp_path: Path):
     with pytest.raises(ParameterError, match="'revenue' of 2026-10 by Desk stands twice"):
         load_screen_figures("acme", path)
     path.write_text(f"screen_figures: [{entry % ('acme', -1)}]\n", encoding="utf-8")
-    with pytest.raises(ParameterError, match="tolerance -1 should be zero or more"):
+    with pytest.raises(ParameterError, match="tolerance: '-1' should be at least 0"):
         load_screen_figures("acme", path)
     path.write_text("screen_figures: [{run: acme, figure: revenue}]\n", encoding="utf-8")
     with pytest.raises(ParameterError, match="'system' is missing"):

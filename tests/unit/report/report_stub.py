@@ -12,7 +12,13 @@ from typing import Any
 from analysis.exhibits.record import MIME
 from analysis.locale import LANGUAGES, Text
 from analysis.periods import Month
+from analysis.report.html import content_policy, own_script
 
+BLANK_PDF = (
+    "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    "3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+)
+POLICY = f'<meta http-equiv="Content-Security-Policy" content="{content_policy(own_script())}">'
 COST = "after_sales_cost#2026-10:1"
 PARAMETERS = 'run_name: str = "sample"\nmonth: str = ""\ndata: str = ""\nas_of: str = ""\ntop: int = 5'
 
@@ -65,6 +71,7 @@ def stub_run(*, tables: dict[str, Any] | None = None, content_hash: str = "d" * 
         as_of=dt.date(2026, 11, 10),
         company=Text(en="Lumen Appliances", zh="流明电器"),
         currency="CNY",
+        time_zone="Asia/Shanghai",
         tables=Tables(
             store=content_hash, content_hash=content_hash, tables=tables or {"ledger": ledger}, checks=()
         ),
@@ -221,7 +228,7 @@ def stub_export(notebooks: list[Path], folder: Path, *, pack: dict[str, Any], po
     """Files of the right names whose content follows from the notebooks and the pack alone."""
     for language in LANGUAGES:
         (folder / f"after-sales-report.{language}.pdf").write_text(
-            f"{pack['status']} {pack['edition']} {pack['restated']}"
+            f"{pack['status']} {pack['edition']} {pack['restated']}\n{BLANK_PDF}"
         )
         pages = folder / "html" / language
         pages.mkdir(parents=True)
@@ -229,4 +236,4 @@ def stub_export(notebooks: list[Path], folder: Path, *, pack: dict[str, Any], po
             "\n".join(f"{c['id']} {c['outcome']}" for c in pack["checks"]) or "-"
         )
         for name in ("index", *(path.stem for path in notebooks)):
-            (pages / f"{name}.html").write_text(f"{name} {pack['month']} {pack['company'][language]}")
+            (pages / f"{name}.html").write_text(f"{POLICY}{name} {pack['month']} {pack['company'][language]}")

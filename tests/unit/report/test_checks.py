@@ -11,7 +11,8 @@ from report_stub import COST, callout, checks_block, executed, fact, output, sho
 
 from analysis.errors import PublicationRefused
 from analysis.exhibits.record import MIME
-from analysis.report.checks import file_problems, personal_values, record_problems, refuse
+from analysis.report.checks import file_problems, personal_values, record_problems
+from analysis.report.gates import refuse
 from analysis.report.record import read_record
 from analysis.report.shown import shows
 
@@ -255,6 +256,12 @@ def test_a_failed_check_stops_the_pack_only_when_it_is_blocking(tmp_path):
         ("1,234", 0.1, "share", {"n": 1234}),
         ("0.00", 0, "CNY", {}),
         ("12,345,678.90", "12345678.90", "CNY", {}),
+        (">99", 1.0, "chance", {}),
+        ("over 99%", 0.999, "chance", {}),
+        ("99% 以上", 0.99, "chance", {}),
+        ("<1", 0.00009, "chance", {}),
+        ("不足 1%", 0.0, "chance", {}),
+        ("<0.001", 3.5e-83, "p_value", {}),
     ],
 )
 def test_a_text_that_shows_its_fact(text, value, unit, parts):
@@ -270,6 +277,10 @@ def test_a_text_that_shows_its_fact(text, value, unit, parts):
         ("+4.1%", -0.0412, "share"),
         ("12,345,678.91", "12345678.90", "CNY"),
         ("17 orders", 18, "orders"),
+        (">99", 0.5, "chance"),
+        ("under 1%", 0.5, "chance"),
+        ("<0.001", 0.5, "p_value"),
+        ("<1", 0.02, "chance"),
     ],
 )
 def test_a_text_that_does_not_show_its_fact(text, value, unit):
@@ -329,7 +340,7 @@ def test_personal_data_in_evidence_files(tmp_path):
     ("text", "what"),
     [
         ("write to li.wei@example.com", "an e-mail address"),
-        ("call 13812345678 now", "a mobile number"),
+        ("call 13812345678 now", "a telephone number"),
         ("card 110101199003070038", "an identity number"),
         ("postgresql://reader:hunter2@db/books", "a password in a connection"),
         ("password = 'correct-horse'", "a password"),
@@ -344,7 +355,7 @@ def test_a_secret_in_a_cells_source_is_found_because_the_executed_notebook_ships
     notebook = executed([])
     notebook["cells"][0]["source"] = "connection = 'postgresql://reader:hunter2@db/books'"
     record = read_record({"10_costs": notebook}, tmp_path)
-    assert "the cell's source holds a password in a connection" in str(
+    assert "holds a password in a connection" in str(
         record_problems(record, personal=frozenset(), paths=())[0]
     )
 

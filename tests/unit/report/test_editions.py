@@ -227,20 +227,19 @@ def test_latest_is_mended_by_a_run_that_finds_nothing_new(month_end, tmp_path):
 
 
 def test_ground_that_moves_under_a_run_is_refused(month_end, tmp_path, monkeypatch):
-    """Parameters edited while the notebooks ran once gave October's pack August's facts."""
-    notebook = tmp_path / "notebooks" / "10_costs.ipynb"
+    """What a run cannot copy: the package, and modules that its notebooks import from beside them."""
 
-    def saved_again():
-        notebook.write_text(notebook.read_text() + " ")
+    def module_saved():
+        (tmp_path / "notebooks" / "ours.py").write_text("LIMIT = 2\n")
 
     with pytest.raises(PublicationRefused, match="notebooks changed while the report was being made"):
-        month_end(meanwhile=saved_again)
+        month_end(meanwhile=module_saved)
 
-    def params_edited():
-        monkeypatch.setattr(manifest, "_params_hashes", lambda name: {"params": "x", "definitions": "y"})
+    def program_changed():
+        monkeypatch.setattr(manifest, "source_hash", lambda: "f" * 64)
 
-    with pytest.raises(PublicationRefused, match="params, definitions changed while"):
-        month_end(meanwhile=params_edited)
+    with pytest.raises(PublicationRefused, match="code changed while"):
+        month_end(meanwhile=program_changed)
     assert not (tmp_path / "reports" / "2026-10").exists()
 
 
@@ -316,3 +315,13 @@ def test_an_exporter_that_refuses_or_breaks_issues_nothing(month_end, tmp_path):
     reports = tmp_path / "reports"
     assert "ZeroDivisionError" in (reports / "_quarantine" / "2026-10-3" / "message.txt").read_text()
     assert sorted(path.name for path in reports.iterdir()) == ["_quarantine"]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{", b"[]", b"{}", b"\xff\x00"])
+def test_facts_of_an_edition_that_are_damaged_or_gone_are_refused_in_words(tmp_path, content):
+    folder = tmp_path / "2026-10" / "edition-1"
+    folder.mkdir(parents=True)
+    if content is not None:
+        (folder / "facts.json").write_bytes(content)
+    with pytest.raises(PublicationRefused, match=r"2026-10/edition-1: facts\.json is damaged or gone"):
+        editions.issued_facts(folder)

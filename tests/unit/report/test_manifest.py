@@ -13,6 +13,7 @@ from report_stub import stub_run, write_notebook
 from analysis.params.places import params_in_force, shipped_root
 from analysis.report import manifest
 from analysis.report.run import find_notebooks
+from analysis.report.scrub import stated_place
 
 
 @pytest.fixture
@@ -137,3 +138,49 @@ def test_the_code_version_names_the_commit_and_marks_changes(project, monkeypatc
     assert manifest.version_text(code) == f"0.1.0 ({code['commit'][:10]})"
     (project / "params" / "assumptions.yml").write_text("rate: 3\n")
     assert manifest.version_text(manifest.code_version("5" * 64)).endswith("+)")
+
+
+# ---------------------------------------------------------------- where the data lie
+
+
+@pytest.mark.parametrize(
+    ("asked", "stated"),
+    [
+        ("", ""),
+        ("sample", "sample"),
+        ("company", "company"),
+        ("./data/../company/", "company"),
+        ("{root}/company", "company"),
+        ("../books", "books"),
+        ("/srv/anna/books", "books"),
+    ],
+)
+def test_a_pack_names_the_data_from_the_project_or_by_their_last_name(
+    tmp_path: Path, asked: str, stated: str
+) -> None:
+    assert stated_place(asked.replace("{root}", str(tmp_path)), tmp_path) == stated
+
+
+def test_this_machine_remembers_where_data_lie_outside_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "project"
+    for folder in (root, tmp_path / "a" / "books", tmp_path / "b" / "books"):
+        folder.mkdir(parents=True)
+    monkeypatch.setenv("AFTER_SALES_ROOT", str(root))
+    packs = {
+        name: {"run": {"data": "books"}, "inputs_sha256": name * 64} for name in ("a", "b")
+    }  # two folders of one name
+    for name, stated in packs.items():
+        manifest.remember_data(stated, tmp_path / name / "books")
+    assert [manifest.data_of(stated) for stated in packs.values()] == [
+        str(tmp_path / name / "books") for name in packs
+    ]
+    (root / "data" / "places.json").write_text("{")  # can be made again
+    assert manifest.data_of(packs["a"]) == "books"
+
+
+def test_data_within_the_project_need_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AFTER_SALES_ROOT", str(tmp_path))
+    manifest.remember_data({"run": {"data": "company"}, "inputs_sha256": "a"}, tmp_path / "company")
+    assert not (tmp_path / "data").exists()

@@ -131,3 +131,12 @@ def test_latest_that_cannot_be_moved_takes_no_edition_back(tmp_path, there):
     (tmp_path / "latest").rmdir()
     assert publish.follow_latest(tmp_path) == ""
     assert os.readlink(tmp_path / "latest") == "2026-10/edition-1"
+
+
+@pytest.mark.parametrize(
+    "name", ["edition-²", "edition-٣", "edition-0", "edition-01", "edition-1x", "edition-"]
+)
+def test_a_folder_that_only_looks_like_an_edition_is_none(tmp_path, name):
+    (tmp_path / "2026-10" / name).mkdir(parents=True)
+    (tmp_path / "2026-10" / "edition-12").mkdir()
+    assert [path.name for path in publish.editions(tmp_path, "2026-10")] == ["edition-12"]

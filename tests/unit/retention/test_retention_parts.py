@@ -13,6 +13,7 @@ import pytest
 from analysis import retention, stats
 from analysis.errors import ParameterError
 from analysis.metrics import NotDone, StudyInputs
+from analysis.params.strict import bind
 from analysis.retention.accounts import accounts
 from analysis.retention.chain import backlog_ratio, detractor_ratio
 from analysis.retention.cohorts import cohort_matrix
@@ -289,9 +290,11 @@ def test_the_reason_of_a_high_score_is_what_makes_it_high():
 
 
 def test_settings_refuse_what_cannot_be():
-    known = load_settings()
-    with pytest.raises(ParameterError, match="risk_horizon_months is 24"):
-        replace(known, risk_horizon_months=24)
+    stated = vars(load_settings()) | {"repurchase_windows_months": [3]}
+    with pytest.raises(ParameterError, match="risk_horizon_months: '24' should be at least 1 and at most 12"):
+        bind(RetentionSettings, stated | {"risk_horizon_months": 24}, "retention.yml")
+    with pytest.raises(ParameterError, match=r"months\[0\]: '0' should be at least 1"):
+        bind(RetentionSettings, stated | {"repurchase_windows_months": [0]}, "retention.yml")
     with pytest.raises(ParameterError, match="at least one window"):
         RetentionSettings(
             business_model="both",
@@ -445,7 +448,7 @@ def test_pages_follow_the_business_model(
         if not cohorts
         else None
     )
-    assert remark is None or "business_model" in str(remark.payload)
+    assert remark is None or "by its setting" in str(remark.payload)
     assert any(one.id == "retention.accounts" for one in study.findings) == accounts
 
 

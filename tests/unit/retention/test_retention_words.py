@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,9 +10,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.exhibits.retention_risk import _tenth_title
+from analysis.exhibits import charts
+from analysis.exhibits import retention as exhibits
+from analysis.exhibits import retention_risk as risk
+from analysis.exhibits import retention_service as service
+from analysis.exhibits import retention_tenure as tenure
+from analysis.exhibits.charts import Item, dot_interval
+from analysis.exhibits.record import Block
+from analysis.exhibits.retention_risk import _may_swap, _tenth_title
 from analysis.exhibits.retention_service import _chain_title
 from analysis.exhibits.retention_tenure import _reason_title, _year_title
+from analysis.exhibits.style import Drawing
 from analysis.locale import Text
 from analysis.metrics import NotDone, StudyInputs
 from analysis.periods import Month
@@ -19,7 +28,7 @@ from analysis.results import Fact, Interval
 from analysis.retention import RetentionStudy
 from analysis.retention.chain import Link
 from analysis.retention.components_facts import ChurnBasis
-from analysis.retention.findings import _calibrated, _threshold, findings, weight
+from analysis.retention.findings import _calibrated, _threshold, findings, shown, weight
 from analysis.retention.scores import level_limits
 from analysis.retention.scores_facts import EarlyWarning
 
@@ -140,7 +149,7 @@ def test_service_findings_follow_points_and_money(
     found = made.get("retention.slow")
     assert (found and found.severity) == severity
     if found is not None:
-        assert "In money" in found.statement.plain()
+        assert "Margin that goes with it" in found.statement.plain()
 
 
 # -- the score ------------------------------------------------------------------------------------------------------------
@@ -220,7 +229,7 @@ def test_a_group_is_named_only_where_its_interval_stands_apart(share: Fact):
     for least, named in ((between(share, 0.7, 0.6, 0.8), True), (between(share, 0.84, 0.78, 0.9), False)):
         values = {"most": most, "least": least, "best": Text.same("A"), "worst": Text.same("B")}
         title, alt = _year_title(most, least, values)
-        assert ("among A" in title.plain()) == named and ("no group" in title.plain()) != named
+        assert ("last a year: A " in title.plain()) == named and ("no group" in title.plain()) != named
         assert alt.plain()
 
 
@@ -230,7 +239,7 @@ def test_a_reason_is_the_largest_only_where_the_next_is_less(share: Fact):
         shown = [first, ("service", Text.same("Service"), ((36, second),))]
         values = {"reason": first[1], "share": first[2][-1][1], "months": "36"}
         text = _reason_title(shown, values).plain()
-        assert ("takes most" in text) == alone and ("alike" in text) != alone
+        assert ("takes most" in text) == alone and ("equally often" in text) != alone
 
 
 @pytest.mark.parametrize(
@@ -260,8 +269,6 @@ def test_the_strongest_link_is_named_only_where_it_is(
 
 def test_every_number_of_lost_customers_says_by_which_rule(tenth: tuple[StudyInputs, RetentionStudy]):
     """Contracts that ended, buyers silent beyond the window, the value models' gone: three counts, never one name."""
-    from analysis.exhibits import retention as exhibits
-    from analysis.exhibits import retention_risk as risk
     from analysis.metrics import Registry
 
     registry = Registry.load()
@@ -281,3 +288,93 @@ def test_every_number_of_lost_customers_says_by_which_rule(tenth: tuple[StudyInp
     assert "Lost: contract ended, or silent beyond the window" in rows
     heads = [column["label"]["en"] for column in risk.rounds_table(study).payload["columns"]]
     assert "Lost under contract" in heads and "Lost" not in heads
+
+
+# -- ranks, verdicts and windows ------------------------------------------------------------------------------------------
+
+
+def test_neighbours_of_a_ranking_may_change_places_only_where_their_intervals_overlap(share: Fact):
+    apart = [between(share, 0.3, 0.28, 0.32), between(share, 0.2, 0.18, 0.22)]
+    assert not _may_swap(apart) and not _may_swap(apart[:1]) and not _may_swap([None, *apart[:1]])
+    assert _may_swap([*apart, between(share, 0.19, 0.17, 0.21)])
+
+
+def subtitle(block: Block | None) -> str:
+    assert block is not None and not block.payload["untranslated"]
+    return "".join(piece["t"] for piece in block.payload["subtitle"]["en"])
+
+
+@pytest.mark.parametrize("overlap", [True, False])
+def test_a_call_list_says_what_chance_leaves_of_its_order_and_how_to_read_its_intervals(
+    tenth: Tenth, overlap: bool
+):
+    study = tenth[1]
+    warning = study.early_warning
+    assert isinstance(warning, EarlyWarning) and len(warning.first_calls) > 1
+    width = 0.2 if overlap else 0.001
+    calls = tuple(
+        replace(
+            call,
+            chance=between(call.chance, 0.5 - place / 10, 0.5 - place / 10 - width, 0.5 - place / 10 + width),
+        )
+        for place, call in enumerate(warning.first_calls)
+    )
+    said = subtitle(risk.calls_table(replace(study, early_warning=replace(warning, first_calls=calls))))
+    assert ("could change places" in said) == overlap and "begin or end at the score" in said
+
+
+def test_a_chance_of_loss_says_within_which_time_and_between_which_limits(tenth: Tenth):
+    study = tenth[1]
+    assert isinstance(study.early_warning, EarlyWarning)
+    for block in (risk.calls_table(study), risk.due_table(study), risk.largest_accounts_table(study)):
+        assert block is not None
+        heads = {column["key"]: column["label"]["en"] for column in block.payload["columns"]}
+        assert heads["chance"] == f"Chance of loss within {study.early_warning.horizon} months"
+        assert "chance_interval" in heads
+
+
+def test_colours_follow_the_verdict_after_all_tests_are_allowed_for(
+    tenth: Tenth, monkeypatch: pytest.MonkeyPatch
+):
+    drawn: list[Item] = []
+
+    def kept(items: Sequence[Item], **options: object) -> Drawing:
+        drawn[:] = items
+        return dot_interval(items, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(charts, "dot_interval", kept)
+    for sure, orange in ((frozenset({"experience.slow"}), 1), (frozenset({"segment"}), 0)):
+        block = service.drivers_figure(replace(tenth[1], sure=sure))
+        assert [item.role for item in drawn].count("focus") == orange
+        assert "Holm" in subtitle(block)
+    links = tenth[1].chain
+    assert not isinstance(links, NotDone)
+    for verdict, role in (("holds", "focus"), ("reversed", "bad"), ("not_shown", "context")):
+        changed = replace(links, links=tuple(replace(link, verdict=verdict) for link in links.links))
+        block = service.chain_figure(replace(tenth[1], chain=changed))
+        assert {item.role for item in drawn} == {role}
+        assert f"Verdicts allow for {len(links.links)} links" in subtitle(block)
+
+
+def test_what_is_shown_is_what_the_findings_go_by(tenth: Tenth):
+    inputs, study = tenth
+    assert study.sure == shown(inputs, study)
+    service_findings = {one.subject["exposure"] for one in study.findings if "exposure" in one.subject}
+    assert {f"experience.{name}" for name in service_findings} <= study.sure
+
+
+def test_tiles_of_accounts_and_revenue_say_their_period(tenth: Tenth):
+    for block in (exhibits.headline_tiles(tenth[1]), risk.accounts_tiles(tenth[1])):
+        labels = [tile["label"]["en"] for tile in block.payload["tiles"]]
+        assert all(re.search(r"\d+ months|October 2026", label) for label in labels), labels
+
+
+def test_the_cohort_chart_says_which_cohorts_it_draws(tenth: Tenth):
+    block = tenure.cohort_curves(tenth[1])
+    assert block is not None
+    names = [
+        column["label"]["en"]
+        for column in block.payload["data"]["columns"]
+        if re.fullmatch(r"c\d+", column["key"])
+    ]
+    assert names and all(name in subtitle(block) for name in names)

@@ -62,7 +62,7 @@ def test_surveys_not_answered_count_and_old_ones_do_not(
     [
         ((20, 40), (22, 40), "no difference shown"),
         ((40, 40), (40, 40), "Every survey on record was answered"),
-        ((0, 0), (10, 40), "25.0% of the surveys sent"),
+        ((0, 0), (10, 40), "25.0% (95% interval 14.2% to 40.2%) of the surveys sent"),
     ],
 )
 def test_what_is_said_follows_the_data(

@@ -275,7 +275,7 @@ def test_a_missing_driver_is_said_to_be_missing(tmp_path: Path, monkeypatch: pyt
 def test_redaction_covers_every_spelling():
     assert (
         redacted("could not: postgresql://u:p%20w@h/d and u:p w", ("p w", "p%20w"))
-        == "could not: •••@h/d and u:•••"
+        == "could not: postgresql://•••@h/d and u:•••"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import stat
 import zipfile
 from pathlib import Path
@@ -155,3 +156,45 @@ def test_names_and_texts_are_data(exports, take):
         "'; DROP TABLE ledger; --",
         "=cmd|'/c calc'!A1",
     ]
+
+
+PLACES = {
+    "is a pipe": os.mkfifo,
+    "is a device": lambda path: path.symlink_to("/dev/zero"),
+    "is a folder": lambda path: path.mkdir(),
+    "leads nowhere": lambda path: path.symlink_to("gone.csv"),
+    "links lead in a circle": lambda path: path.symlink_to(path.name),
+}
+
+
+@pytest.mark.parametrize("words", PLACES)
+def test_what_is_no_file_is_refused_and_never_waited_for(exports, take, tmp_path: Path, words: str):
+    PLACES[words](exports / "gl.csv")
+    with pytest.raises(SourceError, match=rf"^gl.csv: .*{words}"):
+        take(ENTRY)
+    folder = tmp_path / "tables"
+    for name in ("ledger.csv", "tickets/part.csv"):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        PLACES[words](path)
+        with pytest.raises(SourceError, match=rf"^{name}: .*{words}"):
+            scan_folder(folder, ("ledger", "tickets"))
+        path.rmdir() if path.is_dir() else path.unlink()
+
+
+def test_a_tables_folder_that_is_no_folder_is_refused(tmp_path: Path):
+    (tmp_path / "tickets").symlink_to("tickets")
+    with pytest.raises(SourceError, match="links lead in a circle"):
+        scan_folder(tmp_path, ("tickets",))
+    (tmp_path / "tickets").unlink()
+    os.mkfifo(tmp_path / "tickets")
+    with pytest.raises(SourceError, match="is a pipe, and a folder is expected"):
+        scan_folder(tmp_path, ("tickets",))
+    with pytest.raises(SourceError, match="is a pipe, and a folder is expected"):
+        scan_folder(tmp_path / "tickets", ("tickets",))
+
+
+@pytest.mark.parametrize("pattern", ["**x", "", "/gl.csv"])
+def test_a_pattern_that_is_none_is_refused(exports, take, pattern: str):
+    with pytest.raises(ParameterError):
+        take(ENTRY | {"file": pattern})

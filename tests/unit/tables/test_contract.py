@@ -36,11 +36,6 @@ def test_the_tables_and_their_times():
     tables = contract().tables
     assert len(tables) == 22
     assert {name: table.time for name, table in tables.items() if table.time} == TIMES
-    assert [name for name, table in tables.items() if table.need == "always"] == [
-        "customers",
-        "tickets",
-        "ledger",
-    ]
     assert tables["ledger"].money == ("amount",)
     assert tables["tickets"].personal == {"agent_id", "text"}
     assert tables["surveys"].columns["score"].scale_limits == {"csat": (1, 5), "nps": (0, 10), "ces": (1, 7)}

@@ -21,7 +21,7 @@ from analysis.value import effect_findings
 from analysis.value.diagram import diagrams
 from analysis.value.effect_cases import cohort
 from analysis.value.effect_results import ServiceEffects
-from analysis.value.effects import service_effects
+from analysis.value.effects import reaches_zero, service_effects
 
 TREATMENTS = {one.id: one for one in load_treatments()}
 NULL = frozenset(TRUTHS) - {"tier_confounding"}
@@ -149,9 +149,55 @@ def test_a_hidden_cause_is_spoken_of_in_plain_words(planted):
     enough = replace(one, outcomes=tuple(replace(outcome, enough=True) for outcome in one.outcomes))
     spoken = [check for check in effect_findings.checks([enough], {}) if ".hidden." in check.id]
     assert all(
-        check.outcome == "failed" and "would be enough to explain this away" in check.sentence.plain()
+        check.outcome == "failed" and "would be enough to take the interval to zero" in check.sentence.plain()
         for check in spoken
     )
+
+
+@pytest.mark.parametrize(
+    ("effect", "low", "high", "enough"),
+    [
+        (0.048, -0.005, 0.053, True),
+        (0.131, 0.07, 0.17, False),
+        (-0.076, -0.11, -0.042, False),
+        (-0.02, -0.04, 0.001, True),
+    ],
+)
+def test_a_hidden_cause_is_judged_by_what_it_leaves_of_the_interval(
+    planted, effect: float, low: float, high: float, enough: bool
+):
+    """An estimate that halves can keep its sign while its interval no longer excludes zero."""
+    _, found = planted
+    fact = found["complaint_within_24h"].outcomes[0].adjusted
+    left = replace(fact, value=(low + high) / 2, interval=replace(fact.interval, low=low, high=high))
+    assert reaches_zero(left, effect) is enough
+    assert not reaches_zero(replace(left, interval=None), effect)
+
+
+@pytest.mark.parametrize(
+    ("holds", "trimmed", "balance", "words"),
+    [
+        (True, 0.02, 0.20, "cases alike are found on both sides"),
+        (False, 0.20, 0.05, "the groups hardly overlap"),
+        (False, 0.02, 0.30, "the groups hardly overlap"),
+        (False, 0.02, 0.05, "a few cases stand for many"),
+    ],
+)
+def test_overlap_is_said_with_its_limits(planted, holds: bool, trimmed: float, balance: float, words: str):
+    _, found = planted
+    one = found["complaint_within_24h"]
+    made = replace(
+        one,
+        overlap_holds=holds,
+        trimmed=replace(one.trimmed, value=trimmed),
+        worst_balance=replace(one.worst_balance, value=balance),
+    )
+    check = next(
+        each for each in effect_findings.checks([made], {}) if each.id == "value.effects.complaint_within_24h"
+    )
+    said = check.sentence.plain()
+    assert words in said and "(limit 10.0%)" in said and "(limit 0.25)" in said and f"{balance:.2f}" in said
+    assert check.outcome == ("passed" if holds else "failed")
 
 
 def test_what_the_data_lack_is_named(planted):

@@ -79,7 +79,7 @@ def test_every_treatment_of_the_issue_is_declared():
         ("  wanted: true\n", "  wanted: true\n  wanted: true\n", r"key 'wanted' stands twice"),
         ("censoring: closed_window", "censoring: ignored", r"'ignored' is not allowed"),
         ("  events: first\n", "  events: firsts\n", r"'firsts' is not allowed\. Did you mean 'first'"),
-        ("window_days: 365", "window_days: 5", r"window_days 5 should lie in 30 to 1100"),
+        ("window_days: 365", "window_days: 5", r"window_days: '5' should be at least 30 and at most 1,100"),
     ],
 )
 def test_treatments_refused(tmp_path, old, new, message):
@@ -112,7 +112,7 @@ def test_treatments_refused(tmp_path, old, new, message):
             "    yaerly: {low: 220000",
             r"unknown key 'yaerly'\. Did you mean 'yearly'",
         ),
-        ("draws: 4000", "draws: 10", r"draws 10 are too few"),
+        ("draws: 4000", "draws: 10", r"draws: '10' should be at least 1,000"),
     ],
 )
 def test_scenarios_refused(tmp_path, old, new, message):

@@ -50,12 +50,18 @@ BOTH = frozenset({"repurchase.0", "retention.0"})
 
 
 def setting(
-    scenario: Scenario, stake: Stake, *, rate: float = RATE, counted: frozenset[str] = BOTH
+    scenario: Scenario,
+    stake: Stake,
+    *,
+    rate: float = RATE,
+    counted: frozenset[str] = BOTH,
+    average: frozenset[str] = frozenset(),
 ) -> _Setting:
     return _Setting(
         scenario=scenario,
         stakes={"0": stake},
         counted=counted,
+        average=average,
         customers=0,
         growth=(1 + rate) ** (-1 / 12),
         horizon=HORIZON,
@@ -217,9 +223,12 @@ def test_of_two_outcomes_only_the_shown_one_is_money():
         assert parts[name]["clv"].sum() > 0
         np.testing.assert_allclose(parts[name]["clv"], parts[other]["unshown"])
         np.testing.assert_allclose(parts[name]["clv"] + parts[name]["unshown"], both["clv"])
-    assert both["unshown"].sum() == 0
+    assert both["unshown"].sum() == both["average"].sum() == 0
     nothing = _money(setting(certain(), STAKE, counted=frozenset()), draws(**{"retention.0": 0.2}))
     assert nothing["clv"].sum() == nothing["whole"].sum() == 0
+    held = _money(setting(certain(), STAKE, counted=frozenset(), average=BOTH), draws(**{"retention.0": 0.2}))
+    np.testing.assert_allclose(held["average"], both["clv"])
+    assert held["clv"].sum() == held["unshown"].sum() == held["whole"].sum() == 0
 
 
 @pytest.mark.parametrize(("shown", "hidden"), [("retention", "repurchase"), ("repurchase", "retention")])
@@ -285,25 +294,36 @@ def grouped(effects: ServiceEffects, *, own: float, error: float, shown: bool) -
 VIP = (Lever(treatment="complaint_within_24h", change="reduce_share", amount=1.0, customers="top_decile"),)
 
 
-def test_a_lever_for_one_group_carries_what_is_not_known_of_the_group(world):
+def test_what_is_shown_over_all_cases_only_is_printed_beside_and_not_counted(world):
+    """Shown on average and not for the lever's own customers: no money; shown for them: their own effect is money."""
     inputs, base, effects = world
     shown = declared(effects, "complaint_within_24h")
     average = shown["complaint_within_24h"].outcome("repurchase")
     doubtful = what_if(
         inputs, base, grouped(shown, own=-0.006, error=0.2, shown=False), "vip_line", levers=VIP
     )
-    certain_ = what_if(inputs, base, grouped(shown, own=0.3, error=0.01, shown=True), "vip_line", levers=VIP)
-    assert doubtful.standing == "average" and certain_.standing == "effect"
+    own = what_if(inputs, base, grouped(shown, own=0.3, error=0.01, shown=True), "vip_line", levers=VIP)
+    assert doubtful.standing == "average" and own.standing == "effect"
+    assert doubtful.clv.value == 0 and doubtful.npv.value == -doubtful.programme.value
+    assert doubtful.average.value != 0 and doubtful.unshown is None and not doubtful.pays
+    assert own.clv.value > 0 and own.average is None
     good = float(average.with_it.value)
+    # if the average held: its value and its own error, whatever the group reads
     drawn = doubtful.draws["repurchase.0"] * good
-    # nothing is shown for the group: the average, with the error of the group
     assert drawn.mean() == pytest.approx(float(average.adjusted.value), abs=0.02)
-    assert drawn.std() == pytest.approx(max(0.2, average.std_error), rel=0.1)
-    # shown for the group: its own effect
-    assert (certain_.draws["repurchase.0"] * good).mean() == pytest.approx(0.3, abs=0.02)
-    assert doubtful.npv.interval.high - doubtful.npv.interval.low > (
-        certain_.npv.interval.high - certain_.npv.interval.low
-    )
+    assert drawn.std() == pytest.approx(average.std_error, rel=0.1)
+    assert (own.draws["repurchase.0"] * good).mean() == pytest.approx(0.3, abs=0.02)
+    # what is not counted moves neither the present value nor what it is said to rest on
+    names = {name for name, *_ in doubtful.swings} | {one.input for one in doubtful.assumed}
+    assert not any("." in name for name in names)
+
+
+def test_a_region_without_an_estimate_of_its_own_counts_nothing(world):
+    inputs, base, effects = world
+    shown = declared(effects, "complaint_within_24h")
+    lever = Lever(treatment="complaint_within_24h", change="reduce_share", amount=1.0, region="South")
+    found = what_if(inputs, base, shown, "vip_line", levers=(lever,))
+    assert found.standing == "average" and found.clv.value == 0 and found.average.value != 0
 
 
 @pytest.mark.parametrize("reading", ["own", "none"])

@@ -111,7 +111,8 @@ def test_the_change_is_told_apart_into_what_customers_did_and_the_rest(studied: 
     assert cells(block, "change") == published(
         *(found.steps[step] for step in did), found.by_customers, *(found.steps[step] for step in others)
     )
-    assert cells(block, "customers") == [*published(*(found.customers[step] for step in did)), "", "", ""]
+    nobody = ["n/a"] * 3
+    assert cells(block, "customers") == [*published(*(found.customers[step] for step in did)), *nobody]
     assert cells(block, "step", "subtotal") == ["What customers did"]
 
 
@@ -192,7 +193,8 @@ def test_scenarios_and_tiers_are_read_from_the_study(studied: ValueStudy):
         *(lever.moved for lever in levers)
     )
     budget = what_ifs.budget_table(studied)
-    assert cells(budget, "growth") == published(*(line.growth for line in part.budget.lines))
+    growths = published(*(line.growth for line in part.budget.lines))
+    assert cells(budget, "growth") == [growth if growth != "" else "n/a" for growth in growths]
     assert not isinstance(studied.portfolio, NotDone)
     tiers = {one.value: one for one in studied.portfolio.by["tier"]}
     shown = [tiers[line.tier] for line in part.budget.lines if line.tier in tiers]

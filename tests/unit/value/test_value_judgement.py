@@ -15,9 +15,11 @@ from analysis.exhibits import value as worth
 from analysis.exhibits import value_effects as effects_
 from analysis.exhibits import value_models as models
 from analysis.exhibits import value_what_ifs as what_ifs
+from analysis.exhibits.record import flattened
+from analysis.locale import Text
 from analysis.metrics import NotDone, StudyInputs
 from analysis.metrics.materiality import Materiality
-from analysis.results import Fact, Interval
+from analysis.results import Fact, Interval, Sentence
 from analysis.value import effect_findings, findings, purchase_models
 from analysis.value.acquisition import payback_months
 from analysis.value.base import standing_out
@@ -155,11 +157,19 @@ def with_miss(
 @pytest.mark.parametrize(
     ("miss", "outcome", "words"),
     [
-        ((0.048, 0.024, 0.073), "failed", "beyond chance and beyond the 2.0% that matter"),
-        ((-0.048, -0.073, -0.024), "failed", "beyond chance and beyond the 2.0% that matter"),
-        ((0.01, 0.005, 0.015), "info", "beyond chance, but less than the 2.0% that matter"),
+        (
+            (0.048, 0.024, 0.073),
+            "failed",
+            "beyond chance and beyond the limit of correction (2.0%), within the limit of use (10.0%)",
+        ),
+        (
+            (-0.048, -0.073, -0.024),
+            "failed",
+            "beyond chance and beyond the limit of correction (2.0%), within the limit of use (10.0%)",
+        ),
+        ((0.01, 0.005, 0.015), "info", "beyond chance, within the limit of correction (2.0%)"),
         ((0.01, -0.02, 0.04), "info", "may be chance"),
-        ((0.001, -0.01, 0.012), "passed", "within chance and within the 2.0% that matter"),
+        ((0.001, -0.01, 0.012), "passed", "within chance and within the limit of correction (2.0%)"),
     ],
 )
 def test_no_check_passes_while_the_page_shows_a_miss(
@@ -177,7 +187,11 @@ def test_no_check_passes_while_the_page_shows_a_miss(
 @pytest.mark.parametrize(
     ("miss", "outcome", "words"),
     [
-        ((0.136, 0.06, 0.21), "failed", "beyond chance; a correction of the whole does not take this out"),
+        (
+            (0.136, 0.06, 0.21),
+            "failed",
+            "within the limit of use of a class (20.0%); a correction of the whole does not take this out",
+        ),
         ((0.01, -0.1, 0.12), "passed", "No class of repeat purchases is missed beyond chance"),
     ],
 )
@@ -266,7 +280,7 @@ def test_the_most_valuable_slice_is_named_within_its_dimension(studied: ValueStu
         for place, one in enumerate(segments)
     )
     named = replace(studied, portfolio=replace(whole, by={**whole.by, "segment": apart}))
-    assert f"By segment, {apart[0].label.en} is worth most per customer" in title(
+    assert f"By segment, {apart[0].label.en} is worth most, CNY" in title(
         worth.slices_table(named, "tier", "segment")
     )
     alike = tuple(replace(one, mean=between(one.mean, 100.0, 50.0, 150.0)) for one in segments)
@@ -359,15 +373,16 @@ def test_severity_follows_money_and_the_smallest_effect_that_matters(studied: Va
     outcome = one.outcome("repurchase")
     assert outcome is not None
 
-    def graded(size: float, stake: float, *, limit: float) -> str:
-        stated = replace(
-            outcome, status="effect", adjusted=between(outcome.adjusted, size, size / 2, 2 * size)
-        )
+    def graded(size: float, stake: float, *, limit: float, explained_away: bool = False) -> str:
+        adjusted = between(outcome.adjusted, size, size / 2, 2 * size)
+        stated = replace(outcome, status="effect", adjusted=adjusted, enough=explained_away)
         shown = replace(one, outcomes=(stated,), at_stake=between(one.at_stake, stake, stake / 2, 2 * stake))
         (found,) = effect_findings.findings([shown], limits(any_fact, limit=limit, trivial=limit / 20), 0.01)
         return found.severity
 
-    assert graded(0.05, 1e6, limit=1e3) == "watch"  # estimated from observation: never an alert
+    assert graded(0.05, 1e6, limit=5e5) == "alert"  # the least that it may be is material
+    assert graded(0.05, 1e6, limit=6e5) == "watch"  # the least is not
+    assert graded(0.05, 1e6, limit=5e5, explained_away=True) == "watch"  # by an ordinary hidden cause
     assert graded(0.05, 1e6, limit=1e9) == "info"  # trivial in money
     assert graded(0.004, 1e6, limit=1e3) == "info"  # certain, and too small to matter
 
@@ -474,3 +489,140 @@ def test_a_benchmark_that_moves_nothing_is_no_test(studied: ValueStudy, hidden: 
     (check,) = (one for one in effect_findings.checks(shown.effects.effects, {}) if ".hidden." in one.id)
     assert ("hardly bears on this" in check.sentence.plain()) is untested
     assert ("that says little" in title(effects_.hidden_table(shown))) is untested
+
+
+# -- every estimate that is printed in words carries its interval ----------------------------------------------------------
+
+# Named with what adds up to a sum whose interval is printed; the interval of each stands in the table of the steps.
+WITHOUT = ("{new:signed}", "{lost:signed}", "{grown:signed}", "{shrunk:signed}")
+
+
+def bare(sentence: Any) -> list[str]:
+    """Estimates of a sentence that are printed and whose interval is not."""
+    text = sentence.template
+    found = []
+    for name, value in sentence.values.items():
+        if not isinstance(value, Fact) or value.interval is None or value.value is None:
+            continue
+        placed = [f"{{{name}}}", f"{{{name}:signed}}", f"{{{name}:abs}}"]
+        printed = [place for place in placed if place in text and place not in WITHOUT]
+        if printed and f"{{{name}:interval}}" not in text and f"{{{name}:doubt}}" not in text:
+            found.append(name)
+    return found
+
+
+def test_findings_print_the_interval_of_every_estimate(studied: ValueStudy):
+    assert studied.findings
+    assert {one.id: found for one in studied.findings if (found := bare(one.statement))} == {}
+
+
+def test_an_estimate_without_its_interval_would_be_found(studied: ValueStudy):
+    whole = studied.portfolio
+    assert isinstance(whole, Portfolio)
+    assert bare(Sentence("It is worth {total}.", {"total": whole.total})) == ["total"]
+    assert bare(Sentence("It is worth {total} ({total:interval}).", {"total": whole.total})) == []
+
+
+def title_facts(block: Any) -> list[str]:
+    """Estimates of a title that stand there once: an estimate with its interval is two pieces of the same fact."""
+    facts = {fact["id"]: fact for fact in block.payload["facts"]}
+    named = [piece["fact"] for piece in block.payload["title"]["en"] if piece.get("fact")]
+    return [
+        id
+        for id in set(named)
+        if facts[id]["interval"] and facts[id]["value"] is not None and named.count(id) < 2
+    ]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        worth.parts_table,
+        worth.lorenz_figure,
+        worth.change_figure,
+        worth.change_table,
+        worth.acquisition_table,
+        worth.investment_figure,
+        worth.groups_table,
+        lambda study: worth.slices_table(study, "tier", "customer_type"),
+        models.holdout_figure,
+        models.classes_figure,
+        models.renewals_figure,
+        models.contracts_table,
+        effects_.worth_table,
+        effects_.hidden_table,
+        lambda study: effects_.effect_figure(study, "repurchase"),
+        lambda study: effects_.effect_figure(study, "retention"),
+        what_ifs.what_if_table,
+        what_ifs.returns_table,
+        what_ifs.budget_table,
+        what_ifs.scenario_figures,
+    ],
+)
+def test_titles_print_the_interval_of_every_estimate(studied: ValueStudy, make: Any):
+    for block in flattened([make(studied)]):
+        if "title" in block.payload:
+            assert not title_facts(block), block.id
+
+
+def test_tiles_print_the_interval_of_every_estimate(studied: ValueStudy):
+    block = worth.headline_tiles(studied)
+    facts = {fact["id"]: fact for fact in block.payload["facts"]}
+    for one in block.payload["tiles"]:
+        said = "".join(piece["t"] for line in one["comparisons"] for piece in line["value"]["en"])
+        assert not facts[one["fact"]]["interval"] or "95% interval" in said
+
+
+@pytest.mark.parametrize(
+    ("payback", "npv", "words"),
+    [
+        ((19.0, 12.0, 30.0), (5.0, 1.0, 9.0), "paid back after 19 months (95% interval"),
+        ((19.0, None, None), (5.0, -9.0, 19.0), "it earns its cost with a chance of"),
+        ((None, None, None), (-5.0, -9.0, 2.0), "it earns its cost with a chance of"),
+        ((None, None, None), (-5.0, -9.0, -1.0), "it does not earn its cost"),
+    ],
+)
+def test_a_payback_is_titled_with_its_interval_or_by_its_chance(
+    studied: ValueStudy, payback: tuple[Any, Any, Any], npv: tuple[float, float, float], words: str
+):
+    part = studied.what_ifs
+    assert isinstance(part, WhatIfs)
+    one = part.results[0]
+    value, low, high = payback
+    known = replace(one.payback, value=value, reason=None if value else Text.of("none"), interval=None)
+    if low is not None:
+        assert one.npv.interval is not None
+        known = replace(known, interval=replace(one.npv.interval, low=low, high=high))
+    made = replace(one, payback=known, npv=between(one.npv, *npv))
+    assert words in what_ifs._fan_title(made).plain()
+
+
+@pytest.mark.parametrize(
+    ("needed", "low", "high", "reached"),
+    [(0.6, 0.4, 0.9, True), (1.2, 0.9, 1.5, True), (14.2, 8.5, 35.8, False), (3.0, None, None, False)],
+)
+def test_an_uptake_beyond_the_whole_change_is_said_to_be_out_of_reach(
+    studied: ValueStudy, needed: float, low: float | None, high: float | None, reached: bool
+):
+    part = studied.what_ifs
+    assert isinstance(part, WhatIfs)
+    one = part.results[0]
+    assert one.npv.interval is not None
+    limits = None if low is None or high is None else replace(one.npv.interval, low=low, high=high)
+    fact = replace(one.break_even, value=needed, reason=None, interval=limits)
+    cell = what_ifs._reachable(replace(one, break_even=fact))
+    assert (cell is fact) is reached and (reached or cell.en == "out of reach")  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "said", "unsaid"),
+    [
+        ({"effect", "not_shown"}, ("orange", "blue"), ("pale",)),
+        ({"association"}, ("pale",), ("orange", "blue")),
+    ],
+)
+def test_only_the_colours_that_a_figure_holds_are_explained(
+    statuses: set[str], said: tuple[str, ...], unsaid: tuple[str, ...]
+):
+    text = effects_._marks(statuses).en
+    assert all(word in text for word in said) and not any(word in text for word in unsaid)

@@ -309,8 +309,9 @@ def _levels(items: Sequence[Item], unit: Unit, scale: Scale) -> list[tuple[float
 
 
 def _step_role(fact: Fact, better: str | None) -> str:
+    """By the direction; a step whose interval holds zero may have gone either way."""
     assert fact.value is not None
-    if better is None:
+    if better is None or (fact.interval and fact.interval.holds(0)):
         return "focus"
     return "good" if (fact.value > 0) == (better == "higher") else "bad"
 

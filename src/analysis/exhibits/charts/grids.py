@@ -513,7 +513,8 @@ def dot_interval(
                     markeredgecolor=colour("muted"),
                     markersize=6,
                 )
-        value_axis(axes, "x", name=axis_name(measure, unit, scale, language))
+        along = Text.filled("{measure}, log scale", measure=measure) if log else measure
+        value_axis(axes, "x", name=axis_name(along, unit, scale, language))
         if log:
             _log_ticks(axes)
         for row, (fact, text) in enumerate(zip(facts, texts, strict=True)):
@@ -565,23 +566,30 @@ def _dot(axes: Axes, row: int, item: Item, unit: Unit, scale: Scale) -> None:
     axes.plot([shown(fact.value, unit, scale)], [row], "o", color=colour(item.role), markersize=5)
 
 
+LOG_STEPS = ((1.0,), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 5.0, 7.0))
+LOG_TICKS = 4
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Round numbers on a logarithmic axis: as few steps per decade as give four of them, over a short range evenly spaced ones."""
+    from matplotlib.ticker import MaxNLocator
+
+    decades = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
+    for steps in LOG_STEPS:
+        every = [round(step * 10.0**decade, 10) for decade in decades for step in steps]
+        found = [tick for tick in every if low <= tick <= high]
+        if len(found) >= LOG_TICKS:
+            return found
+    even = MaxNLocator(nbins=8, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    return [round(float(tick), 10) for tick in even if low <= tick <= high]
+
+
 def _log_ticks(axes: Axes) -> None:
-    """Plain numbers on a logarithmic axis: 0.5, 1, 2, 5 …"""
+    """Plain numbers on a logarithmic axis."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     low, high = axes.get_xlim()
-    decades = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
-    steps = (1, 2, 5) if high / low < 300 else (1,)
-    axes.xaxis.set_major_locator(
-        FixedLocator(
-            [
-                step * 10.0**decade
-                for decade in decades
-                for step in steps
-                if low <= step * 10.0**decade <= high
-            ]
-        )
-    )
+    axes.xaxis.set_major_locator(FixedLocator(log_ticks(low, high)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(tick_text))
     axes.set_xlim(low, high)

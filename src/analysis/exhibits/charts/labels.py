@@ -57,17 +57,31 @@ def wrapped(text: str, width: float, *, size: float = TEXT_SIZE, lines: int = 2)
     return "\n".join(done)
 
 
+OPENING, CLOSING = "（([「『《【“‘", "）)]」』》】”’、，。；：？！,.;:?!"
+
+
 def _fitting(text: str, width: float, size: float) -> int:
-    """How many characters fit on a line; breaks after a space or between Chinese characters where it can."""
+    """How many characters fit on a line; breaks before a bracket that fits on the next one, else after a space or between Chinese characters where it can."""
     fits = 1
     while fits < len(text) and text_width(text[: fits + 1], size) <= width:
         fits += 1
     if fits == len(text):
         return fits
+    bracket = max(text.rfind(mark, 1, fits + 1) for mark in ("（", " ("))
+    opens = bracket > 0 and text[bracket - 1] not in OPENING
+    if opens and text_width(text[bracket:].strip(), size) <= width:
+        return bracket
     for cut in range(fits, 0, -1):
-        if text[cut] == " " or text[cut - 1] in " -/、，" or _wide(text[cut - 1]) or _wide(text[cut]):
+        if text[cut] == " " or _may_break(text[cut - 1], text[cut]):
             return cut
     return fits
+
+
+def _may_break(before: str, after: str) -> bool:
+    """Whether a line may end between two characters: never before a closing mark, never after an opening one."""
+    if after in CLOSING or before in OPENING:
+        return False
+    return before in " -/、，" or _wide(before) or _wide(after)
 
 
 def _wide(char: str) -> bool:

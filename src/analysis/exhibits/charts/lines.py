@@ -355,9 +355,19 @@ class Curve:
 
 
 def survival(
-    curves: Sequence[Curve], *, measure: Text, age: Text, age_unit: str, from_zero: bool = True
+    curves: Sequence[Curve],
+    *,
+    measure: Text,
+    age: Text,
+    age_unit: str,
+    step: Text | None = None,
+    from_zero: bool = True,
 ) -> Drawing:
-    """Step curves (survival, retention, cumulative incidence) with pointwise bands, named at their ends."""
+    """Step curves (survival, retention, cumulative incidence) with pointwise bands, named at their ends.
+
+    A curve that ends before the others says at which ``step`` of age (a month, if not stated); dots lead from its end to its name.
+    """
+    each = step or Text.of("month")
     facts = [fact for curve in curves for _, fact in curve.points]
     unit, along = one_unit(facts, "survival"), Unit.parse(age_unit)
 
@@ -365,11 +375,11 @@ def survival(
         axes = figure.add_subplot()
         scale = axis_scale(facts, unit, language)
         last = max(x for curve in curves for x, _ in curve.points)
-        ends = [_curve_end(curve, last, unit, scale) for curve in curves]
+        ends = [_curve_end(curve, last, unit, scale, each) for curve in curves]
         right = end_margin([(name, fact) for name, _, _, fact in ends], unit, scale, language, most=NAMES)
         place(figure, left=LEFT, right=right, top=TOP, bottom=BOTTOM)
         for curve in curves:
-            _curve(axes, curve, unit, scale)
+            _curve(axes, curve, unit, scale, last)
         axes.set_xlim(min(0.0, *(x for curve in curves for x, _ in curve.points)), last)
         _from_zero(axes, from_zero)
         value_axis(axes, "y", name=axis_name(measure, unit, scale, language))
@@ -379,7 +389,9 @@ def survival(
     return Drawing(draw=draw, data=_curve_table(curves, age), size=(WIDTH, 3.0))
 
 
-def _curve_end(curve: Curve, last: float, unit: Unit, scale: Scale) -> tuple[Name, str, float, Fact | None]:
+def _curve_end(
+    curve: Curve, last: float, unit: Unit, scale: Scale, step: Text
+) -> tuple[Name, str, float, Fact | None]:
     """Name, role, height and fact of a curve's last known point; a curve that ends before the others says at which age."""
     known = [(x, fact) for x, fact in curve.points if fact.value is not None]
     if not known:
@@ -387,15 +399,23 @@ def _curve_end(curve: Curve, last: float, unit: Unit, scale: Scale) -> tuple[Nam
     x, fact = known[-1]
     name = curve.name
     if x < last:
-        name = Text.filled("{name}, to {age}", name=as_text(name), age=tick_text(x))
+        name = Text.filled("{name} (to {step} {age})", name=as_text(name), step=step, age=tick_text(x))
     return name, curve.role, shown(fact.value, unit, scale), fact
 
 
-def _curve(axes: Axes, curve: Curve, unit: Unit, scale: Scale) -> None:
+def _curve(axes: Axes, curve: Curve, unit: Unit, scale: Scale, last: float) -> None:
     known = [(x, fact) for x, fact in curve.points if fact.value is not None]
     x = [position for position, _ in known]
     heights = [shown(fact.value, unit, scale) for _, fact in known]
     axes.step(x, heights, where="post", color=colour(curve.role), linewidth=1.6)
+    if x and x[-1] < last:
+        axes.plot(
+            [x[-1], last],
+            [heights[-1], heights[-1]],
+            color=colour(curve.role),
+            linewidth=0.8,
+            linestyle=(0, (1, 3)),
+        )
     band(axes, x, [fact for _, fact in known], unit, scale, curve.role, step="post")
 
 

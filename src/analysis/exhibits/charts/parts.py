@@ -64,7 +64,7 @@ def mark_text(
     if places is None and unit.is_money and not unit.per and scale == ONE:
         places = 0
     text = cell_text(fact.value, unit, scale=scale, signed=signed, places=places)
-    return f"{text}%" if unit.base == "share" else text
+    return f"{text}%" if unit.base in {"share", "chance"} else text
 
 
 def value_label(

@@ -13,7 +13,7 @@ SELECT l.posting_id, l.month, l.posted_on, l.amount, l.ticket_id, l.cost_center,
        -- the source's own word first; else the rule for the account in this cost center, else the rule for the account anywhere
        coalesce(l.category, exact_rule.category, any_rule.category, 'unallocated') AS category,
        CASE WHEN l.ticket_id IS NOT NULL THEN 'direct' WHEN l.cost_pool IS NOT NULL THEN 'pool' ELSE 'held' END AS tracing,
-       coalesce(l.team, t.team) AS team, coalesce(l.region, t.region) AS region, coalesce(l.channel, t.channel) AS channel,
+       coalesce(l.team, t.team) AS team, coalesce(l.region, t.region) AS region, l.channel,
        coalesce(l.product_line, direct_product.product_line, t.product_line) AS product_line,
        t.ticket_type, t.product_line AS ticket_product_line, t.customer_type, t.segment, t.is_rework, t.customer_id
 FROM ledger l
@@ -46,7 +46,10 @@ LEFT JOIN service t ON t.ticket_id = l.ticket_id
         Column("tracing", "direct (to a service order), pool, or held capacity"),
         Column("team", "team of the posting, else of the order"),
         Column("region", "region of the posting, else of the order"),
-        Column("channel", "channel of the posting, else of the order"),
+        Column(
+            "channel",
+            "sales channel that the posting names; the one by which a customer got in touch is another",
+        ),
         Column("product_line", "product line of the posting, of its product, else of the order"),
         Column("ticket_type", "type of the order"),
         Column("ticket_product_line", "product line of the order"),
