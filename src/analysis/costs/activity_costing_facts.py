@@ -252,7 +252,7 @@ BEGUN_IN, BEGUN_BETWEEN = "in {first}", "between {first} and {last}"
 
 def _idle_limits(inputs: StudyInputs, low: float, high: float) -> Interval:
     method = "regression on months, serially correlated errors, t"
-    return Interval.spanning(low=low, high=high, level=inputs.confidence, method=method)
+    return Interval(low=low, high=high, level=inputs.confidence, method=method)
 
 
 def _idle_cost(state: Stating, hours: float, excess: Fact, months: pd.DataFrame, **place: Any) -> Fact | None:

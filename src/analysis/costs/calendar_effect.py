@@ -170,7 +170,7 @@ def calendar_effect(
         cov_type="HAC", cov_kwds={"maxlags": 4, "use_correction": True}, use_t=True
     )
     low, high = fit.conf_int(alpha=1 - confidence)[1]
-    limits = Interval.spanning(
+    limits = Interval(
         low=float(low), high=float(high), level=confidence, method="least squares, Newey-West (4 lags)"
     )
     return CalendarEffect(log_effect=float(fit.params[1]), interval=limits, months=len(load))

@@ -169,7 +169,7 @@ def _estimate(
     """A forecast of money from its point, low and high."""
     value, low, high = (float(each) for each in limits)
     method = f"{base.candidate}, widened by its backtest"
-    interval = Interval.spanning(low=low, high=high, level=inputs.confidence, method=method)
+    interval = Interval(low=low, high=high, level=inputs.confidence, method=method)
     return Stating(inputs=inputs).exact(
         metric, cents(value), period=period, parts={"n": months, "interval": interval}, **place
     )
@@ -250,14 +250,14 @@ def coverage_limits(coverage: float, apart: int, confidence: float) -> Interval:
     """Wilson's limits of a share of that many trials."""
     found = proportion_interval(coverage * apart, apart, method="wilson", level=confidence)
     method = f"Wilson, origins that do not overlap: {apart}"
-    return Interval.spanning(low=float(found.low), high=float(found.high), level=confidence, method=method)
+    return Interval(low=float(found.low), high=float(found.high), level=confidence, method=method)
 
 
 def mase_limits(mase: float, apart: int, confidence: float) -> Interval:
     """Limits of a mean of that many absolute errors, normal errors: their standard deviation is the root of π ÷ 2 − 1 of their mean."""
     reach = float(np.exp(ndtri((1 + confidence) / 2) * np.sqrt((np.pi / 2 - 1) / apart)))
     method = f"mean absolute error, log-normal, origins that do not overlap: {apart}"
-    return Interval.spanning(low=mase / reach, high=mase * reach, level=confidence, method=method)
+    return Interval(low=mase / reach, high=mase * reach, level=confidence, method=method)
 
 
 @traced
@@ -326,7 +326,7 @@ def _year(inputs: StudyInputs, ahead: ReconciledForecast, months: int) -> YearOu
         "year_cost_expected",
         period=year,
         value=cents(value),
-        interval=Interval.spanning(
+        interval=Interval(
             low=low,
             high=high,
             level=inputs.confidence,

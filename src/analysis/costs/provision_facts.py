@@ -234,7 +234,7 @@ def _expected(inputs: StudyInputs, claims: ForecastClaims | ClaimsExperience | N
     low, high = claims.limits(inputs.confidence)
     if high < 0:
         return state.exact("provision_expected_claims", None, reason=NOT_ABOVE_ZERO, product_line=name)
-    limits = Interval.spanning(low=max(0.0, low), high=high, level=inputs.confidence, method=claims.method)
+    limits = Interval(low=max(0.0, low), high=high, level=inputs.confidence, method=claims.method)
     parts = {"interval": limits, "n": claims.months}
     return state.exact("provision_expected_claims", cents(claims.expected), parts=parts, product_line=name)
 
@@ -256,7 +256,7 @@ def _coverage(
         )
     # a balance can be below zero, where more was paid than was ever set aside
     least, most = sorted(float(amount_of(closing)) / edge for edge in (limits.low, limits.high))
-    share = Interval.spanning(low=least, high=most, level=inputs.confidence, method=claims.method)
+    share = Interval(low=least, high=most, level=inputs.confidence, method=claims.method)
     parts = {"interval": share, "n": claims.months}
     return state.derived("provision_coverage", closing, expected, parts=parts, **place)
 

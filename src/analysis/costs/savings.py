@@ -297,7 +297,7 @@ def _measured(
     return MeasuredEffect(
         design=design,
         effect=found.estimate,
-        interval=Interval.spanning(
+        interval=Interval(
             low=low, high=high, level=confidence, method=f"{design}, serially correlated errors, t"
         ),
         standard_error=found.standard_error,
@@ -537,7 +537,7 @@ def expected_against_realised(
         )
     pieces = float(volume.sum())
     scaled = [-pieces * limit for limit in (measured.interval.high, measured.interval.low)]
-    interval = Interval.spanning(
+    interval = Interval(
         low=scaled[0], high=scaled[1], level=measured.interval.level, method=measured.interval.method
     )
     expected = from_cents(to_cents(expected_monthly_saving, what="expected saving") * len(months))
@@ -555,13 +555,13 @@ def expected_against_realised(
         p_value_saving=t_tail(-measured.effect, measured.standard_error, measured.degrees_of_freedom),
         verdict=_verdict(interval, float(expected)),
         net_present_value=values[0],
-        net_present_value_interval=Interval.spanning(
+        net_present_value_interval=Interval(
             low=float(values[1]), high=float(values[2]), level=interval.level, method=interval.method
         ),
         payback_months=payback,
         payback_interval=None
         if fast is None or slow is None
-        else Interval.spanning(low=fast, high=slow, level=interval.level, method=interval.method),
+        else Interval(low=fast, high=slow, level=interval.level, method=interval.method),
         horizon_months=horizon_months,
     )
 

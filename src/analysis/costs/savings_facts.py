@@ -248,9 +248,7 @@ def events_avoided(
     low, high = contrast(design, rest, np.array([0.0, -len(after)])).limits(confidence)
     value = float(before.mean()) * growth * len(after) - float(after.sum())
     method = "difference of months before and after, serially correlated errors, t"
-    return value, Interval.spanning(
-        low=min(low, value), high=max(high, value), level=confidence, method=method
-    )
+    return value, Interval(low=min(low, value), high=max(high, value), level=confidence, method=method)
 
 
 @traced

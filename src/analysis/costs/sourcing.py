@@ -255,7 +255,7 @@ def break_even_volume(in_house: CostLine, outsourced: CostLine, *, confidence: f
             reason="the difference in cost per ticket is not clear, so no volume is excluded",
         )
     low, high = (max(0.0, limit) for limit in limits)
-    interval = Interval.spanning(low=low, high=high, level=confidence, method="Fieller (1954)")
+    interval = Interval(low=low, high=high, level=confidence, method="Fieller (1954)")
     return BreakEvenVolume(tickets=top / base, interval=interval, cheaper_above=above)
 
 

@@ -444,13 +444,13 @@ def _option_swings(
         *(table[name] for name in ("swing", "tickets", "cost", "standard_error")), strict=True
     ):
         place: dict[str, Any] = {"sourcing": option, "swing": f"{swing:+.0%}"}
-        limits = Interval.spanning(
+        limits = Interval(
             low=cost - reach * error,
             high=cost + reach * error,
             level=book.inputs.confidence,
             method="cost line by least squares, Newey-West",
         )
-        each = limits.spanned(low=limits.low / tickets, high=limits.high / tickets)
+        each = replace(limits, low=limits.low / tickets, high=limits.high / tickets)
         facts.append(
             (
                 book.fact("sourcing_month_cost", cents(cost), interval=limits, **place),

@@ -52,9 +52,8 @@ RULES: Mapping[str, Rule] = {
         since="shipped_on", later={"retired_on": ("retired_on",), "usage_as_of": ("usage", "usage_as_of")}
     ),
     "orders": Rule(),
-    "contracts": Rule(
-        plan=True
-    ),  # what became of a term is judged by ``contract_terms`` on the day that it is asked for
+    # what became of a term is judged by ``contract_terms`` on the day that it is asked for
+    "contracts": Rule(plan=True),
     "tickets": Rule(
         later={
             "first_response_at": ("first_response_at",),
@@ -136,6 +135,9 @@ class Knowledge:
         Kept figures of a month in which such a row stands are those of this as-of day alone.
         """
         rule = RULES[table.name]
+        if rule.whole_months:
+            yield f"NOT {self._own(table, rule)}"
+            return
         names = [name for name in (table.time, table.time_else, rule.since, "recorded_at") if name]
         known = [] if rule.plan else [name for name in names if name in table.columns]
         for name in dict.fromkeys((*known, *rule.later)):

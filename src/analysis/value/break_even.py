@@ -94,7 +94,7 @@ def _over_horizon(facts: Stating, level: Fact, months: int, rate: float) -> Fact
     parts: dict[str, Any] = {}
     if level.interval is not None:
         low, high = (edge * float(years) for edge in (level.interval.low, level.interval.high))
-        parts = {"interval": level.interval.spanned(low=low, high=high), "n": level.n}
+        parts = {"interval": replace(level.interval, low=low, high=high), "n": level.n}
     return facts.exact("service_cost_over_horizon", cents(Decimal(level.value or 0) * years), parts=parts)
 
 
@@ -172,5 +172,5 @@ def _reaches(fact: Fact) -> tuple[float, float]:
 
 
 def _limits(inputs: StudyInputs, value: float, down: float, up: float) -> dict[str, Any]:
-    limits = Interval.spanning(low=value - down, high=value + up, level=inputs.confidence, method=ERROR)
+    limits = Interval(low=value - down, high=value + up, level=inputs.confidence, method=ERROR)
     return {"interval": limits}

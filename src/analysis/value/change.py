@@ -173,7 +173,7 @@ def _before(facts: Stating, found: Moves, total: Fact) -> Fact:
     if total.interval is not None and total.value:
         scale = float(found.before) / float(total.value)
         ends = sorted(edge * scale for edge in (total.interval.low, total.interval.high))
-        parts["interval"] = total.interval.spanned(low=ends[0], high=ends[1])
+        parts["interval"] = replace(total.interval, low=ends[0], high=ends[1])
     return facts.exact("customer_value", found.before, period=facts.inputs.month - 1, parts=parts)
 
 

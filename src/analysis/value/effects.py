@@ -260,7 +260,7 @@ def _estimate(
             metric, period=inputs.month, value=None, reason=TOO_FEW, dimensions=dimensions
         )
     low, high = (low, high) if sign > 0 else (-high, -low)
-    interval = Interval.spanning(low=float(low), high=float(high), level=inputs.confidence, method=METHOD)
+    interval = Interval(low=float(low), high=float(high), level=inputs.confidence, method=METHOD)
     return inputs.engine.stated(
         metric,
         period=inputs.month,

@@ -167,7 +167,7 @@ def clv(
     return CustomerValues(
         table=table,
         total=total,
-        interval=Interval.spanning(
+        interval=Interval(
             low=min(low, total),
             high=max(high, total),
             level=level,

@@ -671,7 +671,7 @@ def _ratios(
             and draws is not None
             and np.isfinite(edges := _edges(draws, inputs.confidence, value)).all()
         ):
-            interval = Interval.spanning(
+            interval = Interval(
                 low=edges[0], high=edges[1], level=inputs.confidence, method=monte_carlo(len(draws))
             )
         extra: dict[str, Any] = {"reason": reason} if value is None else {"n": len(totals["npv"])}
@@ -811,7 +811,7 @@ def _point(
         "what_if_cumulated",
         period=inputs.month,
         value=value,
-        interval=Interval.spanning(low=low, high=high, level=level, method=monte_carlo(len(draws))),
+        interval=Interval(low=low, high=high, level=level, method=monte_carlo(len(draws))),
         n=len(draws),
         dimensions=place,
     )
@@ -836,7 +836,7 @@ def _assumed(inputs: StudyInputs, setting: _Setting, draws: Mapping[str, Draws])
         if kind == "what_if_assumed_money":
             value = cents(value)
         interval = (
-            Interval.spanning(low=low, high=high, level=inputs.confidence, method=monte_carlo(len(values)))
+            Interval(low=low, high=high, level=inputs.confidence, method=monte_carlo(len(values)))
             if values.std() > 1e-12
             else None
         )

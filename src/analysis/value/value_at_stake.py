@@ -262,7 +262,7 @@ def amount(inputs: StudyInputs, metric: str, value: float, draws: Draws, **dimen
 
     tail = (1 - inputs.confidence) / 2
     low, high = (float(edge) for edge in np.quantile(draws, [tail, 1 - tail]))
-    interval = Interval.spanning(
+    interval = Interval(
         low=min(low, value), high=max(high, value), level=inputs.confidence, method=monte_carlo(len(draws))
     )
     return inputs.engine.stated(

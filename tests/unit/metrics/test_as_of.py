@@ -159,7 +159,7 @@ def test_figures_kept_from_a_later_day_are_not_those_of_an_earlier_one(
 
     def figures(folder: Path, place: Path, day: str) -> pd.DataFrame:
         engine = engine_in(folder, work=tmp_path / place, as_of=day)
-        return engine.aggregate("handling_hours", by=["fault_code"], period="2026-06")
+        return engine.aggregate("team_handling_hours", by=["fault_code"], period="2026-06")
 
     whole, cut = figures(later, Path("a"), "2026-11-10"), figures(then, Path("b"), DAY.isoformat())
     assert not whole.equals(cut)
@@ -177,3 +177,16 @@ def test_a_customer_stands_where_his_history_says_he_stood(engine_of, tmp_path: 
     asked = "SELECT segment FROM customers ORDER BY customer_id"
     assert engine_of(folder, as_of="2026-08-31").query(asked)["segment"].tolist() == ["standard", "key"]
     assert engine_of(folder, as_of="2026-09-01").query(asked)["segment"].tolist() == ["key", "key"]
+
+
+def test_figures_of_a_month_that_was_not_over_are_not_kept_for_a_later_day(engine_of, tmp_path: Path):  # noqa: ANN001
+    folder = tmp_path / "company"
+    folder.mkdir()
+    (folder / "staff.csv").write_text("month,agent_id,team,hours_worked\n2026-10-01,A1,North,100\n")
+
+    def hours(day: str) -> list[float]:
+        return engine_of(folder, as_of=day).aggregate("agent_hours", period="2026-10")["agent_hours"].tolist()
+
+    assert hours("2026-10-30") == []
+    assert hours("2026-10-31") == [100]
+    assert hours("2026-10-30") == []

@@ -111,7 +111,7 @@ def study(
     drawn: bool = True,
     **where: str,
 ) -> Outcome:
-    """The notebooks of the report on one company, cell by cell, in the order of the report; not ``drawn``, only what they study."""
+    """The notebooks of the report on one company, cell by cell, in the order of the report; not ``drawn``, without tables and figures."""
     from analysis.errors import AnalysisError
 
     outcome = Outcome()
@@ -165,8 +165,8 @@ def _execute(notebook: Path, run: MonthRun, outcome: Outcome, drawn: bool) -> No
         warnings.simplefilter("ignore")
         for number, cell in enumerate(cells):
             source = "".join(cell["source"])
-            if not drawn and number > 1:
-                break
+            if not drawn and "exhibit" in cell["metadata"].get("tags", []):
+                continue
             try:
                 exec(compile(source, f"{notebook.stem}[{number}]", "exec"), space)  # noqa: S102 (our own notebook)
             except MissingData as missing:
