@@ -42,10 +42,15 @@ _UNSEEN = "[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]"
 _CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 #: What a page would not show, or would turn round: controls of the upper half, line separators, marks of direction, spaces without width.
 _HIDDEN = "".join(
-    map(
-        chr,
-        (*range(0x80, 0xA0), 0x200B, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2060, 0x2070), 0xFEFF),
+    chr(code)
+    for codes in (
+        range(0x80, 0xA0),
+        (0xAD, 0x061C, 0x200B, 0x200E, 0x200F),
+        range(0x2028, 0x202F),
+        range(0x2060, 0x2070),
+        (0xFEFF,),
     )
+    for code in codes
 )
 _SHEET_ERROR = r"#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!)"
 _SIGNS = "|".join(sorted((re.escape(sign) for sign in CURRENCY_SIGNS), key=len, reverse=True))

@@ -265,3 +265,12 @@ def test_show_displays_each_block_by_itself(monkeypatch: pytest.MonkeyPatch) -> 
     show(first, None, [second, (first,)])
     Blocks((second,))._ipython_display_()
     assert seen == ["a", "b", "a", "b"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_dollar_signs_in_a_name_are_no_formula_in_jupyterlab(language: str) -> None:
+    """MathJax leaves out what stands inside an element of these classes (2: ``tex2jax_ignore``; 3 and 4: ``mathjax_ignore``)."""
+    shown = one_column("Plan $5$ or $x_1$, \\(y\\)").html(language)  # type: ignore[arg-type]
+    outer = shown[: shown.index(">")]
+    assert "tex2jax_ignore" in outer and "mathjax_ignore" in outer
+    assert "Plan $5$ or $x_1$, \\(y\\)" in shown

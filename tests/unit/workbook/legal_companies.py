@@ -168,7 +168,7 @@ def _execute(notebook: Path, run: MonthRun, outcome: Outcome, drawn: bool) -> No
             if not drawn and "exhibit" in cell["metadata"].get("tags", []):
                 continue
             try:
-                exec(compile(source, f"{notebook.stem}[{number}]", "exec"), space)  # noqa: S102 (our own notebook)
+                exec(compile(source, f"{notebook.stem}[{number}]", "exec"), space)
             except MissingData as missing:
                 if "setup" in cell["metadata"].get("tags", []):
                     return  # the report leaves the section out and says what it needs

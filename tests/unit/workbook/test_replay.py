@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-
 from pathlib import Path
 from typing import Any
 
+import earlier_extract
 import pytest
 
 from analysis.errors import MissingData
@@ -18,8 +18,6 @@ from analysis.results import Derived, Fact, Read
 from analysis.sample import make_sample
 from analysis.workbook import prepare_run
 from analysis.workbook.sections import SECTIONS
-
-import earlier_extract
 
 CLOSE_DAY = 10
 
