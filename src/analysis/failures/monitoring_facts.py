@@ -70,7 +70,13 @@ def chart_facts(
     def limit(column: str) -> tuple[Fact, ...]:
         values = np.maximum(points[column].to_numpy(dtype=float), 0.0)
         return tuple(
-            field.state.exact(limit_metric, float(value), period=month, **{**place, "line": column})
+            field.state.exact(
+                limit_metric,
+                float(value) if np.isfinite(value) else None,
+                reason=NONE_EXPECTED,
+                period=month,
+                **{**place, "line": column},
+            )
             for month, value in zip(field.months, values, strict=True)
         )
 
@@ -78,7 +84,7 @@ def chart_facts(
         field.state.exact(
             metric,
             float(value) if np.isfinite(value) else None,
-            reason=NOT_IN_FIELD,
+            reason=NONE_EXPECTED,
             period=month,
             parts={
                 "n": int(size * scale),
@@ -103,7 +109,8 @@ def chart_facts(
     )
 
 
-NOT_IN_FIELD = Text.of("not computed: no machine was in the field")
+# no machine was in the field, or it was a month of the year in which none ever failed
+NONE_EXPECTED = Text.of("not computed: no failure was to be expected")
 POINT_METHOD = "exact Poisson, expectation taken as known"
 SCATTER_METHOD = "chi-square, degrees of freedom of moving ranges"
 
