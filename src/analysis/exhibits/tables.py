@@ -49,11 +49,12 @@ def table(
     ``by``: dimensions that tell the rows apart; every fact of a row is of the same value (see :func:`slice_of`).
     """
     gathered = Gathered(id)
-    notes = [gathered.optional(note), gathered.sentence(CUT) if len(rows) > MOST_ROWS else None]
-    rows = _shortened(rows)
     rows = [replace(row, slice={**slice_of(row.cells.values(), by), **row.slice}) for row in rows]
     body = table_body(gathered, columns, rows)
     reasons = body.pop("reasons")
+    notes = [gathered.optional(note), gathered.sentence(CUT) if len(rows) > MOST_ROWS else None]
+    # the record keeps the facts of every row
+    body["rows"] = _shortened(body["rows"])
     return gathered.record(
         "table",
         title=gathered.sentence(title),
@@ -64,11 +65,11 @@ def table(
     )
 
 
-def _shortened(rows: Sequence[Row]) -> Sequence[Row]:
+def _shortened(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if len(rows) <= MOST_ROWS:
         return rows
-    totals = [row for row in rows if row.role == "total"]
-    return [*[row for row in rows if row.role != "total"][: MOST_ROWS - len(totals)], *totals]
+    totals = [row for row in rows if row["role"] == "total"]
+    return [*[row for row in rows if row["role"] != "total"][: MOST_ROWS - len(totals)], *totals]
 
 
 def _one_after_another(notes: Sequence[dict[str, Any] | None]) -> dict[str, Any] | None:

@@ -149,9 +149,14 @@ def test_a_table_of_more_rows_than_a_page_holds_shows_the_first_and_the_total() 
 
     block = of(5000)
     assert len(block.payload["rows"]) == 200 and block.payload["rows"][-1]["role"] == "total"
-    assert len(block.payload["facts"]) == 201  # those shown, the total and the one of the title
+    assert (
+        len(block.payload["facts"]) == 5002
+    )  # of every row, the total and the title: what ``facts.json`` holds
     note = "".join(part["t"] for part in block.payload["note"]["en"])
-    assert note == "Not computed Only the first 200 rows are shown; the figures of all of them are in facts.json."
+    assert (
+        note
+        == "Not computed Only the first 200 rows are shown; the figures of all of them are in facts.json."
+    )
     assert len(of(199).payload["rows"]) == 200 and len(of(199).payload["note"]["en"]) == 1
 
 

@@ -102,13 +102,7 @@ class Outcome:
         return not self.failed and not self.wrong_facts
 
 
-def study(
-    folder: Path,
-    run_folder: Path,
-    *,
-    month: str = MONTH,
-    drawn: bool = True,
-) -> Outcome:
+def study(folder: Path, run_folder: Path, *, month: str = MONTH, drawn: bool = True) -> Outcome:
     """The notebooks of the report on one company, cell by cell, in the order of the report; not ``drawn``, without tables and figures."""
     from analysis.errors import AnalysisError
 
