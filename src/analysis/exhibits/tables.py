@@ -167,8 +167,8 @@ class Reasons:
 
 
 def with_reasons(note: dict[str, Any] | None, reasons: Reasons) -> dict[str, Any] | None:
-    said = {language: reasons.segments(language) for language in LANGUAGES} if reasons.marks else None
-    return _one_after_another([note, said])
+    said: dict[str, Any] = {language: reasons.segments(language) for language in LANGUAGES}
+    return _one_after_another([note, said if reasons.marks else None])
 
 
 class _ColumnPrinter:
