@@ -54,13 +54,17 @@ test: $(STAMP) ## fast tests, and the notebooks against their kept outputs  [PYT
 	@$(BIN)/python -m pytest --nbval-lax --nbval-current-env tests notebooks $(PYTEST)
 
 .PHONY: test-slow
-test-slow: $(STAMP) ## every test, simulations over many seeds included
+test-slow: $(STAMP) ## every test but those of make mistreat, simulations over many seeds included
 	@$(BIN)/analysis check >/dev/null # the sample, once: two notebooks at a time would each make it
-	@$(BIN)/python -m pytest --nbval-lax --nbval-current-env -m "slow or not slow" tests notebooks $(PYTEST)
+	@$(BIN)/python -m pytest --nbval-lax --nbval-current-env -m "slow or not slow" --ignore=tests/mistreat tests notebooks $(PYTEST)
 
 .PHONY: fuzz
 fuzz: $(STAMP) ## a thousand damaged exports: each ends in true tables or in a refusal (ten minutes)
 	@$(BIN)/python -m pytest -n0 -q -m slow tests/unit/tables/test_bad_exports.py -k every_damaged
+
+.PHONY: mistreat
+mistreat: $(STAMP) ## kills, full disks, damaged stores and files, hostile text, meddling notebooks …: no wrong pack, no leak, no half edition (an hour)  [PYTEST="-k killed"]
+	@$(BIN)/python -m pytest -m slow tests/mistreat $(PYTEST)
 
 .PHONY: check
 check: $(STAMP) ## ruff check, ruff format --check, mypy --strict

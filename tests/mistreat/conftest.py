@@ -19,13 +19,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project with edition 1 of the month."""
+def tables() -> dict[str, str]:
+    """The tables of the small company, as files."""
     from unit.conftest import TABLES
 
+    return TABLES
+
+
+@pytest.fixture(scope="session")
+def first(tmp_path_factory: pytest.TempPathFactory, tables: dict[str, str]) -> Path:
+    """A project with edition 1 of the month."""
     root = tmp_path_factory.mktemp("first")
     (root / "company").mkdir()
-    for name, text in TABLES.items():
+    for name, text in tables.items():
         (root / "company" / f"{name}.csv").write_text(text, encoding="utf-8")
     house = House(root=root)
     done = house.report()

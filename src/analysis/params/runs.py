@@ -13,14 +13,24 @@ from typing import Annotated
 from analysis.errors import ParameterError, in_quotes
 from analysis.locale import Text
 from analysis.params.places import params_file, params_files, params_in_force, project_root, shown
-from analysis.params.strict import Name, NotNegative, Within, bind, known_day, read_yaml
+from analysis.params.strict import (
+    CurrencyCode,
+    Name,
+    NotNegative,
+    TimeZone,
+    Within,
+    Words,
+    bind,
+    known_day,
+    read_yaml,
+)
 from analysis.periods import Month
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignOff:
-    preparer: str = ""
-    reviewer: str = ""
+    preparer: Annotated[str, Words(longest=200)] = ""
+    reviewer: Annotated[str, Words(longest=200)] = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,11 +46,11 @@ class RunParams:
     """
 
     name: str = ""
-    company: Text
+    company: Annotated[Text, Words(longest=200)]
     data: Annotated[str, Name(longest=1_000)]
     month: Month
-    currency: str
-    time_zone: str
+    currency: Annotated[str, CurrencyCode()]
+    time_zone: Annotated[str, TimeZone()]
     as_of: dt.date | None = None
     close_day: Annotated[int, Within(low=1, high=28)] = 10
     confidence: Annotated[float, Within(above=0.5, below=1)] = 0.95
@@ -50,9 +60,9 @@ class RunParams:
     source_map: Annotated[str, Name()] = ""
     needs: tuple[str, ...] = ("ledger", "tickets")
     size_limit_mb: Annotated[int, Within(low=1, high=10_000_000)] = 8_192
-    exchange_rates: dict[str, dict[dt.date, Annotated[Decimal, Within(above=0)]]] = field(
-        default_factory=dict
-    )
+    exchange_rates: dict[
+        Annotated[str, CurrencyCode()], dict[dt.date, Annotated[Decimal, Within(above=0)]]
+    ] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # a day inside the month would leave out rows of the month that is reported, and say so nowhere

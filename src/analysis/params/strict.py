@@ -15,6 +15,7 @@ from collections.abc import Hashable, Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
 
@@ -242,14 +243,19 @@ def convert(kind: Any, value: Any, where: str) -> Any:
             for key, item in value.items()
         }
     if kind is Text:
-        return (
-            bind(Text, value, where) if isinstance(value, Mapping) else Text.same(convert(str, value, where))
-        )
+        return _text(value, where)
     if kind is Month:
         return _month(value, where)
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         return bind(kind, value, where)
     return _scalar(kind, value, where)
+
+
+def _text(value: Any, where: str) -> Text:
+    text = bind(Text, value, where) if isinstance(value, Mapping) else Text.same(convert(str, value, where))
+    if not (text.en.strip() and text.zh.strip()):
+        raise ParameterError(f"{where}: holds no text in {'Chinese' if text.en.strip() else 'English'}.")
+    return text
 
 
 def _month(value: Any, where: str) -> Month:
@@ -267,6 +273,8 @@ def _scalar(kind: Any, value: Any, where: str) -> Any:
     if kind is dt.date and isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         return known_day(value, where)
     if kind in (str, bool) and isinstance(value, kind):
+        if kind is str:
+            Words().refuse_outside(value, where)
         return value
     raise _unfit(kind, value, where)
 
@@ -363,4 +371,51 @@ class Name:
         if without_credentials(value) != value or "://" in value:
             raise ParameterError(
                 f"{where}: holds an address, and the name of a file or folder is expected. A database is named by url_from in a source map (docs/SOURCES.md)."
+            )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Words:
+    """A text that is printed, no longer than its place on a page takes."""
+
+    longest: int = 10_000
+
+    def refuse_outside(self, value: str | Text, where: str) -> None:
+        """Raise a ParameterError for a text that is longer."""
+        letters = len(value) if isinstance(value, str) else max(len(value.en), len(value.zh))
+        if letters > self.longest:
+            raise ParameterError(
+                f"{where}: a text of {letters:,} letters; it should have at most {self.longest:,}."
+            )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TimeZone:
+    """A time zone by its name, with its summer time: ``Asia/Shanghai``."""
+
+    def refuse_outside(self, value: str, where: str) -> None:
+        """Raise a ParameterError for a name that no clock knows."""
+        zone_of(value, where)
+
+
+def zone_of(name: str, where: str) -> ZoneInfo:
+    """The time zone of this name; ``where`` it is stated, for the refusal."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        near = suggestion(name[:200], sorted(available_timezones()))
+        raise ParameterError(
+            f"{where}: time zone {in_quotes(name)} is unknown; write it as Asia/Shanghai.{near}"
+        ) from None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CurrencyCode:
+    """A currency by its code of ISO 4217: ``CNY``."""
+
+    def refuse_outside(self, value: str, where: str) -> None:
+        """Raise a ParameterError for what is no such code."""
+        if not re.fullmatch(r"[A-Z]{3}", value):
+            raise ParameterError(
+                f"{where}: currency {in_quotes(value)} should be an ISO 4217 code such as CNY."
             )

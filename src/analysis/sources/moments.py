@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
-from zoneinfo import ZoneInfo
 
-from analysis.errors import ParameterError, SourceError
+from analysis.errors import SourceError
+from analysis.params.strict import zone_of
 
 BETWEEN_FORMATS = " | "
 _FIELDS: Mapping[str, tuple[str, str]] = {
@@ -64,14 +64,7 @@ class LocalTimes:
     skipped: Literal["refused", "shifted"] = "refused"
 
     def __post_init__(self) -> None:
-        zone_of(self.zone)
-
-
-def zone_of(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        raise ParameterError(f"time zone '{name}' is unknown; write it as Asia/Shanghai.") from error
+        zone_of(self.zone, "zone")
 
 
 @cache
@@ -195,8 +188,8 @@ class MomentReader:
         self.day = column.endswith("_on") or column in ("valid_from", "month", "day")
         self.formats = formats.split(BETWEEN_FORMATS) if formats else []
         self.local = local
-        self.zone = zone_of(local.zone) if local else None
-        self.business = zone_of(business_zone)
+        self.zone = zone_of(local.zone, "zone") if local else None
+        self.business = zone_of(business_zone, "time_zone")
         self._offsets: dict[tuple[int, int, int, int], dt.timezone] = {}
         self.counts: Counter[str] = Counter()
         self.examples: dict[str, str] = {}

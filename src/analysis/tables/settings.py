@@ -7,9 +7,9 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from analysis.errors import ParameterError
+from analysis.params.strict import CurrencyCode, TimeZone
 from analysis.tables.corrections import Correction
 
 #: Goes up when the same file would be read differently, so that stores made before are not trusted.
@@ -32,20 +32,8 @@ class LoadSettings:
     corrections: tuple[Correction, ...] = ()
 
     def __post_init__(self) -> None:
-        try:
-            ZoneInfo(self.time_zone)
-        except (KeyError, ValueError, OSError) as error:
-            raise ParameterError(
-                f"time zone '{self.time_zone}' is unknown; write it as Asia/Shanghai."
-            ) from error
-        if not (
-            len(self.reporting_currency) == 3
-            and self.reporting_currency.isascii()
-            and self.reporting_currency.isupper()
-        ):
-            raise ParameterError(
-                f"reporting currency '{self.reporting_currency}' should be an ISO 4217 code such as CNY."
-            )
+        TimeZone().refuse_outside(self.time_zone, "time_zone")
+        CurrencyCode().refuse_outside(self.reporting_currency, "reporting_currency")
         if not 0 <= self.quarantine_limit < 1:
             raise ParameterError(
                 f"quarantine limit {self.quarantine_limit} should be a share from 0 up to 1, e.g. 0.01."

@@ -276,3 +276,26 @@ def test_an_assumption_is_a_number_its_unit_can_have(tmp_path: Path, name, unit,
     with pytest.raises(ParameterError, match=f"'{value}' should be"):
         Assumptions.load(written(tmp_path, text % value))
     assert Assumptions.load(written(tmp_path, text % ("1" if unit != "draws" else "1000")))
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"company": ""}, "run.company: holds no text in English"),
+        ({"company": {"en": "Lumen", "zh": " "}}, "run.company: holds no text in Chinese"),
+        ({"company": "W" * 201}, "run.company: a text of 201 letters; it should have at most 200"),
+        ({"sign_off": {"preparer": "W" * 201}}, "run.sign_off.preparer: a text of 201 letters"),
+        ({"currency": "C" * 100_000}, "run.currency: a text of 100,000 letters"),
+        ({"currency": "yuan"}, "run.currency: currency 'yuan' should be an ISO 4217 code"),
+        ({"currency": "¥"}, "run.currency"),
+        ({"time_zone": "Asia/Shangai"}, "run.time_zone: .* is unknown; .* Did you mean 'Asia/Shanghai'"),
+        ({"time_zone": "../../etc/passwd"}, "run.time_zone"),
+        ({"time_zone": ""}, "run.time_zone"),
+        ({"exchange_rates": {"euro": {dt.date(2026, 1, 1): 7}}}, "run.exchange_rates: currency 'euro'"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_what_a_run_states_of_itself_is_known(changed: dict[str, object], said: str):
+    stated = {"company": "X", "data": "sample", "month": "2026-10", "currency": "CNY", "time_zone": "UTC"}
+    with pytest.raises(ParameterError, match=said):
+        bind(RunParams, stated | changed, "run")
