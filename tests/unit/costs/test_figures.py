@@ -18,10 +18,7 @@ def test_months_are_text_also_where_there_is_none():
     assert not (nothing <= "2026-10").any()
 
 
-@given(
-    st.lists(st.integers(-(10**16), 10**16), min_size=1, max_size=5),
-    st.integers(-(10**16), 10**16),
-)
+@given(st.lists(st.integers(-(10**16), 10**16), min_size=1, max_size=5), st.integers(-(10**16), 10**16))
 @example([9_999_999_999_999_999, -3, 1], 9_999_999_999_999_998)
 def test_effects_add_up_to_the_cent_beyond_the_digits_of_a_float(parts: list[int], total: int):
     amounts, totals = np.array([parts], dtype=float), np.array([total], dtype=np.int64)
