@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,6 @@ CARRIED = {
         "year_cost_expected",
         "the chance is read off the expected year and its spread",
     ),
-    "cost_surge_excess": ("cost_surge", "the excess is this rise on the cost booked"),
-    "excess_unused_cost": ("excess_unused_share", "the share of hours paid, at their cost"),
-    "excess_unused_hours": ("excess_unused_share", "the share of hours paid"),
-    "input_price_cost": ("input_price_change", "the change on the parts used"),
-    "provision_expected_claims": ("provision_coverage", "the coverage is the balance over these claims"),
     "value_change": (
         "value_change_by_customers",
         "the steps of a sum whose interval stands beside it; theirs are in the table",
@@ -98,6 +94,22 @@ def unsure_of(record: Mapping[str, Any]) -> Iterator[str]:
 def unsure_in(sentence: Sentence) -> Iterator[str]:
     """The same of a sentence by itself."""
     yield from unsure([sentence.as_json()], {fact.id: fact.as_json() for fact in sentence.facts()})
+
+
+def unsure_cells(record: Mapping[str, Any]) -> set[str]:
+    """Columns of a table in which estimates stand without their interval in the same row."""
+    facts = {fact["id"]: fact for fact in record["facts"]}
+    found = set()
+    for row in record["rows"]:
+        said: dict[str, dict[str, str]] = defaultdict(dict)
+        for column, cell in zip(record["columns"], row["cells"], strict=True):
+            if cell and cell["fact"]:
+                said[cell["fact"]][column["key"]] = cell["text"]["en"]
+        for id, cells in said.items():
+            estimated = facts[id]["interval"] is not None and facts[id]["value"] is not None
+            if estimated and not any(" – " in text for text in cells.values()):
+                found |= set(cells)
+    return found
 
 
 def limits(fact: dict[str, Any], language: Any) -> str:

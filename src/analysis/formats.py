@@ -189,7 +189,7 @@ def _text_scale(value: Number, language: Language) -> Scale:
 def _significant_places(value: Number, *, figures: int = 3, most: int = 2) -> int:
     magnitude = abs(rounded(value, most))  # 99.999 is printed as 100
     if magnitude == 0:
-        return 0
+        return most if rounded(value, 9) else 0  # 0.002 has the places of 0.01 beside it: 0.00, not 0.0
     return max(0, min(most, figures - 1 - magnitude.adjusted()))
 
 

@@ -11,14 +11,14 @@ import hashlib
 import re
 import string
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import quote, unquote
 
 from analysis.errors import ParameterError
 from analysis.formats import NO_VALUE, Number, Unit, cell_text, date_text, decimal, month_text, number_text
-from analysis.locale import LANGUAGES, Language, Text, translate
+from analysis.locale import LANGUAGES, Language, Text, closed_up, translate
 from analysis.periods import Month
 from analysis.summaries import Summarised
 
@@ -405,6 +405,11 @@ class Sentence(Summarised):
                 if name not in self.values:
                     raise ParameterError(f"sentence '{self.template}': no value for {{{name}}}.")
                 pieces.append(_placed(self.values[name], specification or "", language))
+        if language == "zh":
+            texts = closed_up(
+                [piece.text for piece in pieces], own=[piece.kind == "words" for piece in pieces]
+            )
+            pieces = [replace(piece, text=text) for piece, text in zip(pieces, texts, strict=True)]
         return [piece for piece in pieces if piece.text]
 
     def plain(self, language: Language = "en") -> str:

@@ -125,3 +125,9 @@ def test_moments_are_told_on_the_companys_clock_with_the_offset_of_their_day():
     assert list(local["opened_at"]) == ["2026-07-01 21:30:00-04:00", "2026-01-01 20:30:00-05:00", None]
     assert local[["posted_on", "cost"]].equals(rows[["posted_on", "cost"]])
     assert in_business_zone(rows, "Asia/Shanghai")["opened_at"][1] == "2026-01-02 09:30:00+08:00"
+
+
+def test_what_is_not_zero_has_the_places_of_its_neighbours():
+    """An interval from -0.021 to 0.002 around -0.01 ends at 0.00, not at 0.0."""
+    assert number_text(0.002, "score", "en") == "0.00"
+    assert number_text(0.0, "score", "en") == "0.0"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.errors import ParameterError
-from analysis.locale import Text
+from analysis.locale import Text, closed_up
 from analysis.periods import Month
 from analysis.results import Check, Fact, FactId, Finding, Interval, Sentence, by_severity, json_number
 
@@ -151,7 +151,7 @@ def test_a_check_says_whether_it_blocks():
         (
             "failures/1000_unit_months",
             "95% interval 2.40 to 4 failures per 1,000 unit-months",
-            "95% 区间 每千台月 2.40 至 4 次故障",
+            "95% 区间每千台月 2.40 至 4 次故障",
         ),
         ("CNY", "95% interval CNY 2 to 4", "95% 区间 2 至 4 元"),
         ("share", "95% interval 240.0% to 400.0%", "95% 区间 240.0% 至 400.0%"),
@@ -201,3 +201,30 @@ def test_limits_that_are_no_numbers_are_refused_in_any_order():
     for low, high in ((float("nan"), 1.0), (1.0, float("nan"))):
         with pytest.raises(ParameterError):
             Interval.spanning(low=low, high=high, level=0.95, method="m")
+
+
+DUE = (
+    "{cause}: {amount} of approved claims on its failures in the last twelve months has not come back from the supplier "
+    "({claims} {claims:plural|claim|claims})."
+)
+
+
+def test_a_space_kept_for_figures_goes_between_han_characters_only():
+    values = {"amount": fact(1_880_000, metric="x", unit="CNY"), "claims": fact(2, metric="y", unit="count")}
+    chinese = Sentence(DUE, values | {"cause": Text(en="Fan motor", zh="风机 电机")}).plain("zh")
+    assert "188 万元尚未" in chinese
+    assert chinese.startswith("风机 电机：")  # a name of the data is never changed
+
+
+def test_text_with_values_in_it_closes_up_too():
+    assert closed_up(["95% 区间 ", "每千台", " 至 ", "4 次"], own=[True, False, True, False]) == [
+        "95% 区间",
+        "每千台",
+        "至 ",
+        "4 次",
+    ]
+    assert Text.filled("{measure}, log scale", measure=Text(en="Age", zh="时间")).zh.startswith("时间")
+
+
+def test_a_latin_name_keeps_its_space_before_han_characters():
+    assert closed_up(["Field West", " 近三个月"], own=[False, True]) == ["Field West", " 近三个月"]

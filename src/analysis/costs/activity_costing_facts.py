@@ -223,7 +223,8 @@ def _idle_finding(inputs: StudyInputs, row: Mapping[str, Any], hours: pd.DataFra
     idle = state.exact(
         "excess_unused_hours", row["excess_hours"], parts=_scaled(excess, row["excess_hours"]), team=team
     )
-    values: dict[str, Value] = {"team": team, "share": share, "excess": excess, "hours": idle}
+    label = inputs.engine.registry.value_label("team", team)
+    values: dict[str, Value] = {"team": label, "share": share, "excess": excess, "hours": idle}
     money = _idle_cost(state, row["excess_hours"], excess, recent)
     template = IDLE_HOURS
     if money is not None:
@@ -241,11 +242,11 @@ def _idle_finding(inputs: StudyInputs, row: Mapping[str, Any], hours: pd.DataFra
     )
 
 
-IDLE_HOURS = "{team} was paid in the last three months for hours it did not work: {share} of paid hours, {excess} more than the other teams ({excess:interval}); {hours} beyond theirs."
-IDLE = "{team} was paid in the last three months for hours it did not work: {share} of paid hours, {excess} more than the other teams ({excess:interval}); {hours} beyond theirs, about {cost}."
+IDLE_HOURS = "{team} was paid in the last three months for hours it did not work: {share} of paid hours, {excess} more than the other teams ({excess:interval}); {hours}{hours:doubt} beyond theirs."
+IDLE = "{team} was paid in the last three months for hours it did not work: {share} of paid hours, {excess} more than the other teams ({excess:interval}); {hours}{hours:doubt} beyond theirs, about {cost}{cost:doubt}."
 IDLE_SINCE = (
     "{team} was paid in the last three months for hours it did not work: {share} of paid hours, {excess} more than the other teams ({excess:interval}); "
-    "{hours} beyond theirs, about {cost}. It began {begun}; since {first} it is {all_hours} ({all_hours:interval}), about {all_cost}."
+    "{hours}{hours:doubt} beyond theirs, about {cost}{cost:doubt}. It began {begun}; since {first} it is {all_hours} ({all_hours:interval}), about {all_cost}{all_cost:doubt}."
 )
 BEGUN_IN, BEGUN_BETWEEN = "in {first}", "between {first} and {last}"
 

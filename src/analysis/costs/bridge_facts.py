@@ -178,7 +178,10 @@ def _drill(inputs: StudyInputs, effects: pd.DataFrame, against: str) -> tuple[Dr
             effect = state.exact(
                 "cost_bridge_effect", row["effect"], driver=row["driver"], against=against, **place
             )
-            label = inputs.engine.registry.value_label(level, value)
+            dimension = (
+                "team" if level == "resource" else level
+            )  # what the bridge calls a resource is a team on the page
+            label = inputs.engine.registry.value_label(dimension, value)
             steps.append(DrillStep(level=level, value=label, effect=effect))
     return tuple(steps)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -20,10 +19,11 @@ from analysis.costs.figures import rows_of
 from analysis.costs.serial import Contrast, contrast
 from analysis.costs.signals import LEAST_CORRELATION
 from analysis.errors import FitError, MissingData
-from analysis.metrics import Period, StudyInputs, cents, traced
+from analysis.metrics import Period, StudyInputs, traced
 from analysis.metrics.backend import literal
 from analysis.metrics.views import NOT_STATED, at
 from analysis.periods import Month
+from analysis.results import Fact
 from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ Floats = NDArray[np.float64]
 ALL = "all"
 YEAR = 12
 CLAIM_MONTHS = 24
-LONGEST_WARRANTY_MONTHS = 72
 DAYS_IN_MONTH = 30.4375
 SEED = 20_261_130
 # What the errors of claims per unit-month are taken to hang together at least: a season of more failures lasts, and the tail of five tests needs it.
@@ -95,20 +94,18 @@ class ClaimsExperience(Summarised):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ForecastOfClaims(Summarised):
-    """By product line and for `ALL`; ``failures`` and their ``direct_cost`` ahead; ``booked`` claims and failures ``seen`` in the last year.
+    """By product line and for `ALL`; ``booked`` claims and failures ``seen`` in the last year.
 
-    ``rate_error`` is the relative standard error of claims per failure; ``counts`` and ``costs`` are the simulated futures of failures and
-    direct cost, their mean one.
+    ``rate_error`` is the relative standard error of claims per failure; ``remaining`` are the failures ahead and their direct cost as the
+    failure section states them, of ``same`` product lines or of more.
     """
 
     claims: dict[str, ForecastClaims]
-    failures: float
-    direct_cost: Decimal
     booked: float
     seen: float
     rate_error: float
-    counts: Floats
-    costs: Floats
+    remaining: tuple[Fact, ...]
+    same: bool
 
 
 @traced
@@ -122,7 +119,8 @@ def claims_forecast(inputs: StudyInputs, lines: Sequence[str]) -> ForecastOfClai
     """
     if inputs.claims_ahead is None:
         raise MissingData(message="not computed: no forecast of failures was given")
-    ahead = inputs.claims_ahead(inputs, _warranty_months_left(inputs))
+    months = int(inputs.assumptions.value("longest_warranty_months", on=inputs.month.last_day))
+    ahead = inputs.claims_ahead(inputs, months)
     past = _warranty_failures(inputs)
     booked = _booked(inputs, inputs.month - (YEAR - 1))
     due = ahead.rows.groupby("product_line")["failures"].sum()
@@ -139,20 +137,16 @@ def claims_forecast(inputs: StudyInputs, lines: Sequence[str]) -> ForecastOfClai
     if float(ahead.counts.mean()) <= 0:
         raise FitError("no failure under warranty is expected")
     claims_by_line = simulated_claims({line: float(due[line]) for line in lines}, rates, futures)
-    chosen = ahead.rows[ahead.rows["product_line"].isin(list(lines))]
     paid, seen = (
         np.sum([_by_month(frame, line, inputs.month) for line in lines], axis=0) for frame in (booked, past)
     )
     return ForecastOfClaims(
         claims=claims_by_line,
-        failures=float(chosen["failures"].sum()),
-        # line by line in cents, as the obligation beside it is printed
-        direct_cost=sum((cents(cost) for cost in chosen.groupby("product_line")["cost"].sum()), Decimal(0)),
         booked=float(paid.sum()),
         seen=float(seen.sum()),
         rate_error=claims_per_failure(paid, seen)[1],
-        counts=ahead.counts / ahead.counts.mean(),
-        costs=futures / futures.mean(),
+        remaining=ahead.remaining,
+        same=set(due[due > 0].index) == set(lines),
     )
 
 
@@ -203,18 +197,6 @@ def simulated_claims(
         total += failures * rate * shared * own_rate
         expected += failures * rate
     return found | {ALL: ForecastClaims(expected=expected, draws=total, months=YEAR)}
-
-
-def _warranty_months_left(inputs: StudyInputs) -> int:
-    """Months until the last warranty ends, at most `LONGEST_WARRANTY_MONTHS`."""
-    frame = inputs.engine.query(
-        f"SELECT max(warranty_end) AS last FROM {at('machines', inputs.month.end)}",
-        needs=("units.warranty_end",),
-    )
-    last = frame["last"].iloc[0]
-    if last is None or last != last:
-        return 1
-    return int(min(max(Month(last.year, last.month).months_since(inputs.month), 1), LONGEST_WARRANTY_MONTHS))
 
 
 @traced

@@ -57,6 +57,7 @@ class Unusual(Summarised):
 
     month: Month
     series: Text
+    cost: Fact
     gap: Fact
     low: Fact
     high: Fact
@@ -388,6 +389,9 @@ def _driven(inputs: StudyInputs, found: UnusualMonth, month: Month, costs: pd.Da
     return Unusual(
         month=month,
         series=category_label(inputs, found.series),
+        cost=inputs.engine.fact(
+            "after_sales_cost", period=month, dimensions={} if found.series == TOTAL else place
+        ),
         gap=gap(found.gap, 1.0),
         low=fact("unusual_limit", found.low, limit="low"),
         high=fact("unusual_limit", found.high, limit="high"),

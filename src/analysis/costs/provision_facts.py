@@ -17,7 +17,6 @@ from analysis.costs.claims import (
     ForecastOfClaims,
     claims_experience,
     claims_forecast,
-    simulated,
 )
 from analysis.costs.figures import amount_of
 from analysis.costs.provision import ProvisionRollForward, provision_roll_forward
@@ -70,10 +69,14 @@ class Provision(Summarised):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ClaimsBridge(Summarised):
-    """Failures expected under warranty, their direct cost as the failure section states it, and claims booked per yuan of it."""
+    """Failures expected under warranty and their direct cost, the failure section's own facts, and claims booked per failure.
+
+    ``same``: the provision is held for every product line of that forecast.
+    """
 
     failures: Fact
     direct: Fact
+    same: bool
     per_failure: Fact
     at_past_rate: Fact
 
@@ -140,16 +143,13 @@ def _bridge(
 ) -> ClaimsBridge:
     state = Stating(inputs=inputs)
     rate = cents(forecast.booked / forecast.seen)
+    failures, direct = forecast.remaining
     reach = np.exp(np.array([-1, 1]) * ndtri((1 + inputs.confidence) / 2) * forecast.rate_error)
 
-    def ahead(metric: str, value: Decimal | int, futures: np.ndarray) -> Fact:
-        low, high = np.quantile(futures, [(1 - inputs.confidence) / 2, (1 + inputs.confidence) / 2])
-        limits = (round(float(value) * float(low), 2), round(float(value) * float(high), 2))
-        return state.between(metric, value, *limits, n=len(futures), method=simulated(len(futures)))
-
     return ClaimsBridge(
-        failures=ahead("provision_failures_ahead", round(forecast.failures), forecast.counts),
-        direct=ahead("provision_direct_cost_ahead", forecast.direct_cost, forecast.costs),
+        failures=failures,
+        direct=direct,
+        same=forecast.same,
         per_failure=state.between(
             "provision_claims_per_failure",
             rate,
@@ -331,7 +331,7 @@ def _short(inputs: StudyInputs, provision: Provision, line: ProvisionLine, mater
     )
 
 
-_TOO_SMALL = "The warranty provision of {line} is too small by {shortfall} ({shortfall:interval}): the closing balance of {closing} covers {coverage} ({coverage:interval}) of the claims expected from units under warranty, {expected}."
+_TOO_SMALL = "The warranty provision of {line} is too small by {shortfall} ({shortfall:interval}): the closing balance of {closing} covers {coverage} ({coverage:interval}) of the claims expected from units under warranty, {expected}{expected:doubt}."
 _RATES = "It was accrued at {accrual:exact} of sales while claims took {claims:exact}, the rate that would have met them."
 _MOVED = "All lines together are covered {together} ({together:interval}), {richest} alone {most} ({most:interval}). Proposed: move {moved} of the balance from lines with a surplus to {line}; the expense of the month does not change."
 _PARTLY = "All lines together are covered {together} ({together:interval}), {richest} alone {most} ({most:interval}). Proposed: move {moved} of the balance from lines with a surplus to {line} and book {booked} as warranty expense."

@@ -127,7 +127,7 @@ def _price_finding(inputs: StudyInputs, row: Mapping[str, Any], prices: pd.DataF
         severity=materiality(inputs).severity(cost),
         subject={"part_no": part},
         statement=Sentence(
-            "The price of part {part} stepped up by {change} ({change:interval}) from {first}; on the parts used since, that is {cost}.",
+            "The price of part {part} stepped up by {change} ({change:interval}) from {first}; on the parts used since, that is {cost}{cost:doubt}.",
             {"part": part, "change": change, "first": first, "cost": cost},
         ),
         evidence=own,
@@ -161,13 +161,13 @@ class _Kind:
 _SURGE = _Kind(
     id="costs.surge",
     metric="cost_surge",
-    template="{name} (account {account}) lay {rise} ({rise:interval}) above what tickets explain from {first} to {last}: {excess} more than expected.",
+    template="{name} (account {account}) lay {rise} ({rise:interval}) above what tickets explain from {first} to {last}: {excess}{excess:doubt} more than expected.",
     method="Largest run of two to four months above tickets and trend; Holm over accounts, one false alarm in a hundred reports",
 )
 _RISE = _Kind(
     id="costs.rise",
     metric="cost_rise",
-    template="{name} (account {account}) rose in the last three months {rise} ({rise:interval}) above what tickets explain: {excess} more than expected.",
+    template="{name} (account {account}) rose in the last three months {rise} ({rise:interval}) above what tickets explain: {excess}{excess:doubt} more than expected.",
     method="Last three months against tickets and trend; Holm over accounts, one false alarm in a hundred reports",
 )
 

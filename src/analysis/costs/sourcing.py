@@ -29,7 +29,11 @@ LAGS = 3
 NO_ERROR = ((0.0, 0.0), (0.0, 0.0))
 NOT_TOGETHER = "the two were never seen at the same volume"
 BEYOND = "the lines cross beyond the volumes at which both were seen"
-NO_CROSSING = "one option is cheaper at any volume"
+NO_CROSSING = "the lines do not cross"
+CHEAPER: dict[Cheaper, str] = {
+    "in_house": "by the cost lines in-house is cheaper at every volume at which both were seen",
+    "outsourced": "by the cost lines outsourced is cheaper at every volume at which both were seen",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -283,11 +287,7 @@ def break_evens_with_minimum(
     if found:
         return tuple(found)
     cheaper: Cheaper = "in_house" if in_house.cost(least) <= outsourced.cost(least) else "outsourced"
-    return (
-        BreakEvenVolume(
-            tickets=None, interval=None, cheaper_above=cheaper, reason=above.reason or NO_CROSSING
-        ),
-    )
+    return (BreakEvenVolume(tickets=None, interval=None, cheaper_above=cheaper, reason=NO_CROSSING),)
 
 
 def within_volumes(
@@ -295,13 +295,14 @@ def within_volumes(
 ) -> tuple[BreakEvenVolume, ...]:
     """The break-even volumes at which both options were seen, from ``low`` to ``high``; a line is not carried beyond its months.
 
-    One entry without a volume, and the reason, where none is left.
+    One entry without a volume, and the reason, where none is left. Nothing is said of volumes at which the two were not seen together, of
+    lines that do not cross neither.
     """
-    kept = tuple(even for even in evens if even.tickets is None or low <= even.tickets <= high)
+    kept = tuple(even for even in evens if even.tickets is not None and low <= even.tickets <= high)
     if kept:
         return kept
-    reason = NOT_TOGETHER if low > high else BEYOND
-    return (replace(evens[0], tickets=None, interval=None, reason=reason),)
+    reason = BEYOND if evens[0].tickets is not None else CHEAPER[evens[0].cheaper_above]
+    return (replace(evens[0], tickets=None, interval=None, reason=NOT_TOGETHER if low > high else reason),)
 
 
 def fieller_interval(

@@ -373,6 +373,7 @@ def drill_table(study: CostStudy) -> Block | None:
         change("cost_bridge_effect", of="effect", head="Change in cost", places=0),
     ]
     rows: list[Row] = []
+    opened = False
     for bridge in bridges:
         rows.append(group(Text.of(_AGAINST[bridge.against]), columns))
         lines: list[Any] = []
@@ -380,6 +381,7 @@ def drill_table(study: CostStudy) -> Block | None:
             lines.append(line)
             if bridge.drill and line.effect.dimensions == bridge.drill[0].effect.dimensions:
                 # the first level is the category itself
+                opened = opened or len(bridge.drill) > 1
                 lines += [
                     {
                         "category": indented(step.value, depth),
@@ -393,7 +395,9 @@ def drill_table(study: CostStudy) -> Block | None:
         "costs.drill",
         title=Sentence("Which category moved, and by what"),
         subtitle=Sentence(
-            "Largest parts of the change; the largest is opened from category to product line and ticket type"
+            "Largest parts of the change; the largest of a comparison is opened level by level, and each level is named beside it"
+            if opened
+            else "Largest parts of the change"
         ),
         columns=columns,
         rows=rows,
@@ -496,7 +500,7 @@ def _profit_columns(dimension: str | None) -> list[Field]:
     return [
         label(dimension, key="slice") if dimension else words("name", "Slice", key="slice", wide=True),
         metric("service_revenue", of="revenue"),
-        metric(COST, of="cost", head="Traced cost"),
+        metric(COST, of="cost"),
         metric("service_profit", of="profit", signed=True),
         metric("service_margin", of="margin"),
     ]
@@ -860,11 +864,14 @@ def unusual_table(study: CostStudy) -> Block | None:
         columns=[
             words("month", "Month"),
             words("series", "Cost"),
+            metric(COST, of="cost", key="booked", head="Actual"),
             change("unusual_cost", of="gap", head="Beyond expected"),
+            interval("unusual_cost", of="gap", key="gap_interval"),
             metric("unusual_limit", of="low", head="Lower limit", slice={"limit": "low"}),
             metric("unusual_limit", of="high", head="Upper limit", slice={"limit": "high"}),
             words("driver", "Driven by", wide=True),
             change("unusual_cost", of="part", head="Of which"),
+            interval("unusual_cost", of="part", key="part_interval"),
         ],
         note=_source(study),
     )
@@ -908,15 +915,20 @@ def measures_table(study: CostStudy) -> Block:
             {"month": study.month},
         ),
         columns=[
-            words("entry.owner", "Owner"),
+            words(_owner, "Owner", key="owner"),
             words(_since, "Since", key="start"),
             words("verdict", "Verdict", wide=True),
             words("kind", "Kind", wide=True),
             metric("saving_expected", of="facts.expected", places=0),
+            interval("saving_expected", of="facts.expected", key="expected_interval", places=0),
             metric("saving_realised", "capacity_freed", of="facts.saving", head="Realised", places=0),
             interval("saving_realised", "capacity_freed", of="facts.saving", places=0),
         ],
     )
+
+
+def _owner(measure: RegisteredMeasure) -> Text:
+    return registry().value_label("owner", measure.entry.owner)
 
 
 def _since(measure: RegisteredMeasure) -> Month:
@@ -930,22 +942,45 @@ def measures_worth_table(study: CostStudy) -> Block | None:
     return _measures_table(
         study,
         "costs.measures_worth",
-        title=Sentence("What the measures were worth, and whether that is plausible"),
-        subtitle=Sentence(
-            "The value of capacity freed is notional, too. A saving per ticket avoided above what a ticket cost before would mean that something else fell too; the last three columns are counts and averages without a test"
-        ),
+        title=Sentence("What the measures were worth"),
+        subtitle=Sentence("The value of capacity freed is notional, too"),
         columns=[
             words("kind", "Kind", wide=True),
             metric("measure_cost", of="facts.cost", head="Outlay", places=0),
-            metric("cost_saving_rate", of="facts.rate", head="Saving rate"),
-            metric("cost_residual_ratio", of="facts.residual", places=1),
-            metric("measure_net_present_value", of="facts.npv", head="Net present value", places=0),
-            metric("measure_payback", of="facts.payback", head="Payback", places=1),
-            metric("events_avoided", of="facts.avoided", places=0),
-            metric("saving_per_event_avoided", of="facts.per_event", places=0),
-            metric("measure_unit_cost", of="facts.unit_before", head="Cost per ticket before", places=0),
+            *_sure("cost_saving_rate", "rate", head="Saving rate"),
+            *_sure("cost_residual_ratio", "residual", places=1),
+            *_sure("measure_net_present_value", "npv", head="Net present value", places=0),
+            *_sure("measure_payback", "payback", head="Payback", places=1),
         ],
     )
+
+
+def measures_plausible_table(study: CostStudy) -> Block | None:
+    """The plausibility line of each measure: money saved ÷ tickets avoided, beside what a ticket cost before."""
+    if not _judged(study):
+        return None
+    return _measures_table(
+        study,
+        "costs.measures_plausible",
+        title=Sentence("Whether that is plausible: saving per ticket avoided"),
+        subtitle=Sentence(
+            "A saving per ticket avoided above what a ticket cost before would mean that something else fell too"
+        ),
+        columns=[
+            *_sure("events_avoided", "avoided", places=0),
+            *_sure("saving_per_event_avoided", "per_event", places=0),
+            *_sure("measure_unit_cost", "unit_before", head="Cost per ticket before", places=0),
+        ],
+    )
+
+
+def _sure(id: str, name: str, **options: Any) -> list[Field]:
+    """An estimate of a measure and its interval; an interval with an open end stays blank."""
+    of, places = f"facts.{name}", options.get("places")
+    return [
+        metric(id, of=of, **options),
+        interval(id, of=of, key=f"{name}_interval", blank=True, places=places),
+    ]
 
 
 def measures_doubt(study: CostStudy) -> list[Block]:
@@ -1029,9 +1064,11 @@ def swing_table(study: CostStudy) -> Block | None:
         columns=[
             change("volume_swing", of="swing", head="Swing"),
             metric("sourcing_month_cost", of="own", head="In-house", slice=own),
+            interval("sourcing_month_cost", of="own", key="own_cost_range", slice=own),
             metric("sourcing_month_cost_per_ticket", of="own_each", head="Per ticket", slice=own, places=0),
             interval("sourcing_month_cost_per_ticket", of="own_each", key="own_range", slice=own, places=0),
             metric("sourcing_month_cost", of="out", head="Outsourced", slice=out),
+            interval("sourcing_month_cost", of="out", key="out_cost_range", slice=out),
             metric("sourcing_month_cost_per_ticket", of="out_each", head="Per ticket", slice=out, places=0),
             interval("sourcing_month_cost_per_ticket", of="out_each", key="out_range", slice=out, places=0),
         ],
@@ -1135,6 +1172,10 @@ _CLAIMS_BASIS = {
 }
 
 
+_SAME_FAILURES = "The failure section states the direct cost of the same {failures}{failures:doubt}: {direct}{direct:doubt}. The provision pays more, {each}{each:doubt}, because returns, exchanges and visits without a fault are claims too."
+_ALL_FAILURES = "The failure section states the direct cost of {failures}{failures:doubt} of all product lines, with those that have no provision: {direct}{direct:doubt}. The provision pays {each}{each:doubt}; returns, exchanges and visits without a fault are claims too."
+
+
 def _coverage_note(provision: Provision) -> Sentence:
     """How the claims expected relate to the failure section's figure, or why they are not its forecast."""
     bridge = provision.bridge
@@ -1148,7 +1189,7 @@ def _coverage_note(provision: Provision) -> Sentence:
         "direct": bridge.direct,
         "each": bridge.per_failure,
     }
-    template = "The failure section states the direct cost of the same {failures}{failures:doubt}: {direct}{direct:doubt}. The provision pays more, {each}{each:doubt}, because returns, exchanges and visits without a fault are claims too."
+    template = _SAME_FAILURES if bridge.same else _ALL_FAILURES
     if bridge.at_past_rate.value is None:
         return Sentence(template, values)
     return Sentence(

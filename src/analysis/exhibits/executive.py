@@ -83,6 +83,7 @@ def headline_table(study: ExecutiveStudy) -> Block:
             metric(*ids, of="previous", head="Previous month", period=str(month - 1)),
             metric(*ids, of="before", head="Year before", period=str(month - 12)),
             metric(*CHANGES, of="change", head="Change on year before", signed=True),
+            interval(*CHANGES, of="change", key="change_interval", blank=True, signed=True),
         ],
     )
 
@@ -102,7 +103,7 @@ def _line(headline: Headline) -> dict[str, Any]:
 def findings_of_sections(
     findings: Mapping[str, list[dict[str, Any]]], facts: Iterable[dict[str, Any]], *, top: int
 ) -> Block:
-    """The gravest findings the other sections have recorded, as one block: what needs a decision, alerts before things to watch.
+    """Findings the other sections have recorded, as one block: what needs a decision, alerts before things to watch.
 
     Sections take turns inside a severity, so that one section's many alerts do not hide another's only one.
     """

@@ -186,7 +186,7 @@ def pareto_table(study: FailureStudy) -> Block | None:
         words("lead.name", "First", key="first", wide=True),
         metric(*METRICS.values(), of="lead.fact", key="value", head="Value", places=0),
         interval("failure_rank", of="lead.rank", key="rank", head="Rank by chance", places=0),
-        metric("vital_few", of="ranking.vital", head="Make 80 %", places=0),
+        metric("vital_few", of="ranking.vital", head="How many make 80%", places=0),
         interval("vital_few", of="ranking.vital", key="range", places=0),
         metric("ranked_values", of="ranking.values", key="all", head="Of", places=0),
     ]
@@ -272,17 +272,22 @@ def cost_table(study: FailureStudy) -> Block:
     money = study.money
     if isinstance(money, NotDone):
         return not_computed(money, id="failures.cost", what=registry()["failure_cost"].name)
+    lines = [facts for _, facts in money.by_component]
+    # what is in no named kind is a column only where there is any
+    kinds = {
+        kind: head for kind, head in KINDS.items() if kind != "other" or any(one[kind].value for one in lines)
+    }
     return table_of(
         "failures.cost",
         title=Sentence(
             "Failures of the last twelve months cost {total} in direct cost", {"total": money.total}
         ),
         subtitle=Sentence("Incurred and recovery postings traced to tickets of confirmed failures"),
-        rows=[facts for _, facts in money.by_component],
+        rows=lines,
         by=("component",),
         columns=[
             label("component"),
-            *(metric("failure_cost", of=kind, head=head, slice={"of": kind}) for kind, head in KINDS.items()),
+            *(metric("failure_cost", of=kind, head=head, slice={"of": kind}) for kind, head in kinds.items()),
             metric("failure_cost", of="total", head="Total", slice={"of": None}),
             metric("failure_unit_cost", of="unit", head="Per failure"),
         ],
@@ -306,7 +311,8 @@ def recovery_table(study: FailureStudy) -> Block | None:
         "failures.recovery",
         title=_recovered(lines),
         subtitle=Sentence(
-            "Recovered as a share of approved claims on failed machines, by supplier of the key component, last twelve months; the intervals hold together"
+            "Recovered as a share of approved claims on failed machines, by supplier of the key component, last twelve months; the intervals hold together, each at {share:level}",
+            {"share": next((fact for _, fact in lines if fact.interval is not None), lines[0][1])},
         ),
         rows=rows,
         by=("supplier",),

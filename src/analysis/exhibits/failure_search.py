@@ -55,7 +55,7 @@ def causes_table(study: FailureStudy) -> Block:
         metric("cause_rate_ratio_corrected", of="corrected", head="Corrected"),
         metric("cause_failures", of="failures", head="Failures", places=0),
         metric("cause_expected_failures", of="expected", head="Expected", places=0),
-        metric("cause_share_explained", of="share", head="Share of all"),
+        metric("cause_share_explained", of="share", head="Excess, share of all failures"),
         metric("cause_excess_cost", of="cost", head="Excess, direct"),
         metric(
             "cause_full_cost",
@@ -146,7 +146,8 @@ def ratio_figure(study: FailureStudy) -> Block:
         "failures.ratios",
         title=_highest(items),
         subtitle=Sentence(
-            "Failures over those that all other machines of the same age would have had in the same months; the two highest of each attribute; the intervals hold together"
+            "Failures over those that all other machines of the same age would have had in the same months; the two highest of each attribute; the intervals hold together, each at {ratio:level}",
+            values,
         ),
         foot=source(study),
         alt=Sentence(
@@ -195,8 +196,14 @@ def power_table(study: FailureStudy) -> Block:
             label("expected", head="Failures expected", wide=False),
             *rate_ratios("search_power", (ratio for _, ratio in study.power)),
         ],
-        note=source(study),
+        note=Sentence(
+            "Source: worked out for a search over the service orders and installed base of {first} to {last}.",
+            {"first": study.window.first, "last": study.window.last},
+        ),
     )
+
+
+_SIMULATED = "Source: simulated fields with a known truth, the same every month; the counts are kept in params/simulated."
 
 
 @or_nothing
@@ -222,7 +229,7 @@ def simulated_tables(study: FailureStudy) -> list[Block]:
                 *rate_ratios("simulated_right", (ratio for shares in right.values() for ratio in shares)),
                 interval("simulated_right", of=lambda line: line.get(2.0), head="Interval at 2"),
             ],
-            note=source(study),
+            note=Sentence(_SIMULATED),
         ),
         table_of(
             "failures.simulated_alarms",
@@ -236,6 +243,6 @@ def simulated_tables(study: FailureStudy) -> list[Block]:
                 interval("simulated_alarms", of="share"),
                 count("simulated_alarms", of="share", head="Fields"),
             ],
-            note=source(study),
+            note=Sentence(_SIMULATED),
         ),
     ]

@@ -50,6 +50,7 @@ from analysis.exhibits.specification import (
 from analysis.exhibits.statements import callout, not_computed
 from analysis.exhibits.style import Drawing
 from analysis.exhibits.vocabulary import Tile, phrase
+from analysis.failures.fixes_facts import FixFacts
 from analysis.failures.forecasting_facts import DIRECT, FULL
 from analysis.failures.monitoring_facts import ChartFacts, PhaseFacts
 from analysis.failures.result import FailureStudy, NotRated
@@ -168,6 +169,9 @@ _LIMITS = {
 }
 
 
+_LEFT = {True: "; centre and limits leave out {left}", False: ""}
+
+
 @_or_said
 def control_figure(study: FailureStudy) -> Block:
     """The control chart of the failure rate at equal age and season."""
@@ -179,8 +183,9 @@ def control_figure(study: FailureStudy) -> Block:
         if chart.signals
         else Sentence("Under control at equal age and season: no month lies beyond its limits"),
         subtitle=Sentence(
-            f"{_LIMITS[chart.choice]}; limits at three sigmas, the last three months judged by those before",
-            {"times": chart.overdispersion} if chart.overdispersion else {},
+            f"{_LIMITS[chart.choice]}; limits at three sigmas, the last three months judged by those before{_LEFT[bool(chart.left_out)]}",
+            {"left": _named(chart.left_out)}
+            | ({"times": chart.overdispersion} if chart.overdispersion else {}),
         ),
         foot=_source(study),
         alt=Sentence(
@@ -267,7 +272,12 @@ _MARKED = {
     False: "; no month is marked by a Western Electric rule",
 }
 _PHASE_SUBTITLE = "Machines made with the fix and those made before it together ({share} of their unit-months since are with it); limits computed anew from {since}"
-PHASE_SUBTITLES = {marked: f"{_PHASE_SUBTITLE}{what}" for marked, what in _MARKED.items()}
+# by whether a rule marks a month, and whether the centre leaves one out
+PHASE_SUBTITLES = {
+    (marked, left): f"{_PHASE_SUBTITLE}{what}{without}"
+    for marked, what in _MARKED.items()
+    for left, without in _LEFT.items()
+}
 
 
 def _phase_figure(study: FailureStudy, one: PhaseFacts, number: int) -> Block:
@@ -280,11 +290,12 @@ def _phase_figure(study: FailureStudy, one: PhaseFacts, number: int) -> Block:
         "since": one.starts,
         "share": one.made_with,
         "signals": _named(one.chart.signals),
+        "left": _named(one.chart.left_out),
     }
     return figure(
         f"failures.phase_{number}",
         title=Sentence(PHASES[bool(one.fix.where), _changed(one.change)], values),
-        subtitle=Sentence(PHASE_SUBTITLES[bool(one.chart.signals)], values),
+        subtitle=Sentence(PHASE_SUBTITLES[bool(one.chart.signals), bool(one.chart.left_out)], values),
         foot=_source(study),
         alt=Sentence("Control chart in two phases, {before} before and {after} since {since}.", values),
         draw=_control_chart(one.chart, Text.of(RATIO)),
@@ -418,6 +429,9 @@ _VERDICTS = {
 }
 
 
+_FIXES = "Actual to expected failures of machines made with the fix, divided by those made before it"
+
+
 @_or_said
 def fix_table(study: FailureStudy) -> Block:
     """Registered fixes and what came of them."""
@@ -426,9 +440,7 @@ def fix_table(study: FailureStudy) -> Block:
     return table_of(
         "failures.fixes",
         title=Sentence("Fixes judged on machines of the same age"),
-        subtitle=Sentence(
-            "Actual to expected failures of machines made with the fix, divided by those made before it"
-        ),
+        subtitle=_fixes_subtitle(study.fixes),
         rows=study.fixes,
         by=("fix",),
         columns=[
@@ -440,6 +452,17 @@ def fix_table(study: FailureStudy) -> Block:
             words(lambda fix: Text.of(_VERDICTS[fix.verdict]), "Verdict", key="verdict"),
         ],
         note=_source(study),
+    )
+
+
+def _fixes_subtitle(fixes: Sequence[FixFacts]) -> Sentence:
+    """What is compared, and at which level: a verdict is wrong more seldom than an interval of the run would let it."""
+    known = next((fix.ratio for fix in fixes if fix.ratio.interval is not None), None)
+    if known is None:
+        return Sentence(_FIXES)
+    return Sentence(
+        f"{_FIXES}; intervals at {{ratio:level}}, the chance of a wrong verdict being kept small",
+        {"ratio": known},
     )
 
 

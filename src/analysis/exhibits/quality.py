@@ -258,7 +258,7 @@ def controls_table(study: QualityStudy) -> Block:
                 "control_difference",
                 of=f"{one.measure}.difference",
                 key=f"{one.measure}_gap",
-                head="difference",
+                head="Difference",
                 slice=of,
                 scale="exact",
             ),

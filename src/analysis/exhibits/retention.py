@@ -176,6 +176,9 @@ def _movement_row(both: Sequence[ChurnBasis], name: str, columns: Sequence[Field
     )
 
 
+_RATES = "The net loss rate hides losses behind new customers; popular retention counts the reactivated as never gone. Blank: net loss and popular retention mix two groups of customers and have no interval; MBG/NBD is of twelve months and of buyers without a contract"
+
+
 def rates_table(study: RetentionStudy) -> Block | None:
     """Each formula under its own name, for contracts and purchases."""
     both = _bases(study)
@@ -201,7 +204,7 @@ def rates_table(study: RetentionStudy) -> Block | None:
             Text.of("Popular retention, (end − new) ÷ start"),
         ),
     ]
-    model, purchases = study.model_churn, study.non_contractual
+    model, purchases, subtitle = study.model_churn, study.non_contractual, Sentence(_RATES)
     hidden = any(part.year.components.end > part.year.components.retained for part in both)
     title = Sentence(
         "Losing and winning apart: the popular formulas hide what gross churn shows"
@@ -209,22 +212,21 @@ def rates_table(study: RetentionStudy) -> Block | None:
         else "Losing and winning apart: nobody came, so the popular formulas say what gross churn says"
     )
     if not isinstance(model, NotDone) and not isinstance(purchases, NotDone):
-        cells: dict[str, Cell] = {"line": Text.of("Gross churn by the purchase model")}
-        rows.insert(1, Row(cells=cells | {purchases.basis: model}, metric=("model_churn_rate",)))
+        cells: dict[str, Cell] = {"line": Text.of("Gross churn by MBG/NBD"), purchases.basis: model}
+        if model.interval is not None:
+            cells[f"{purchases.basis}_interval"] = model
+        rows.insert(1, Row(cells=cells, metric=("model_churn_rate",)))
         if model.value is not None and purchases.year.gross_churn.value is not None:
             title = Sentence(
-                "Buyers without a contract never say goodbye: {window} left by the window{window:doubt}, {model} by the purchase model{model:doubt}",
+                "Buyers without a contract never say goodbye: {window} left by the window{window:doubt}, {model} by MBG/NBD{model:doubt}",
+                {"window": purchases.year.gross_churn, "model": model},
+            )
+            subtitle = Sentence(
+                f"{_RATES}. The two are not of the same buyers: the window of the {{window:denominator}} active at the start, MBG/NBD, a model of purchases, of those it takes for living among the {{model:n}} who had ever bought",
                 {"window": purchases.year.gross_churn, "model": model},
             )
     return table_of(
-        "retention.rates",
-        title=title,
-        subtitle=Sentence(
-            "The net loss rate hides losses behind new customers; popular retention counts the reactivated as never gone. Blank: net loss and popular retention mix two groups of customers and have no interval; the purchase model is of twelve months and of buyers without a contract"
-        ),
-        columns=columns,
-        rows=rows,
-        note=source(study),
+        "retention.rates", title=title, subtitle=subtitle, columns=columns, rows=rows, note=source(study)
     )
 
 

@@ -384,7 +384,7 @@ def rounds_table(study: RetentionStudy) -> Block | None:
     return table_of(
         "retention.rounds",
         title=Sentence(
-            "Learnt afresh at each snapshot from what was known then: {precision}{precision:doubt} of those called left in the last round",
+            "Learnt afresh at each snapshot from what was known then: {precision}{precision:doubt} of those it would have called left in the last round",
             {"precision": part.rounds[-1].precision},
         ),
         subtitle=Sentence(
@@ -397,7 +397,7 @@ def rounds_table(study: RetentionStudy) -> Block | None:
             metric("observed_losses", of="lost", head="Lost under contract"),
             metric("risk_score_auc", of="auc", head="Discrimination"),
             interval("risk_score_auc", of="auc", key="auc_interval"),
-            metric("risk_score_precision", of="precision", head="Lost among called"),
+            metric("risk_score_precision", of="precision", head="Lost of those to call"),
             metric("risk_score_base_rate", of="base_rate", key="base", head="Lost among all"),
         ],
         rows=part.rounds,

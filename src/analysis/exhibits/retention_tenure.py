@@ -146,7 +146,7 @@ def cohort_curves(study: RetentionStudy) -> Block | None:
         title=Sentence(
             "At least one cohort loses contracts unlike the others, beyond chance"
             if differ
-            else "All cohorts lose contracts alike, within chance"
+            else "No cohort is shown to lose contracts unlike the others"
         ),
         subtitle=Sentence(
             "Share of contracts still running by {steps} since entry, with interval. Drawn: {names}; the title is of all cohorts, each against the others (Holm)",
@@ -287,13 +287,13 @@ def survival_figure(study: RetentionStudy, dimension: str) -> Block:
 
 
 def _year_title(most: Fact, least: Fact, values: dict[str, Value]) -> tuple[Sentence, Sentence]:
-    """The groups furthest apart after a year, where their intervals are apart; else that none stands out."""
+    """The groups furthest apart after a year, where their intervals are apart; else only that these data settle no order: intervals that overlap do not show groups alike."""
     apart = (
         most.interval is not None and least.interval is not None and least.interval.high < most.interval.low
     )
     if not apart:
         return (
-            Sentence("After a year no group stands out from the others by how many of its contracts last"),
+            Sentence("Which group keeps most of its contracts for a year is not settled"),
             Sentence("Survival curves of contracts by group; after a year their intervals overlap."),
         )
     return (
@@ -384,10 +384,10 @@ def incidence_figure(study: RetentionStudy, *, top: int = 4) -> Block | None:
 def _reason_title(
     shown: Sequence[tuple[str, Text, Sequence[tuple[int, Fact]]]], values: dict[str, Value]
 ) -> Sentence:
-    """The first reason, called the largest only where its interval lies above that of the next."""
+    """The first reason, called the largest only where its interval lies above that of the next; else the order is not settled, which is not the same as equal."""
     lead = shown[0][2][-1][1]
     if len(shown) > 1 and _overlap(lead, shown[1][2][-1][1]):
-        text = "{reason} and {next} take contracts equally often, within chance: {share}{share:doubt} and {other}{other:doubt} within {months} months"
+        text = "Which takes more contracts, {reason} or {next}, is not settled: {share}{share:doubt} and {other}{other:doubt} within {months} months"
         return Sentence(text, values | {"next": shown[1][1], "other": shown[1][2][-1][1]})
     return Sentence(
         "{reason} takes most contracts: {share} ({share:interval}) within {months} months", values

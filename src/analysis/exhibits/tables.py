@@ -223,14 +223,19 @@ class _ColumnPrinter:
 
     def heading(self) -> dict[str, Any]:
         number = self.has_facts or self.column.unit is not None
+        label = self.gathered.text(self.column.label)
         unit = {
             language: self.unit.label(language, self.scales[language]) if self.unit else ""
             for language in LANGUAGES
         }
         return {
             "key": self.column.key,
-            "label": self.gathered.text(self.column.label),
-            "unit": unit,
+            "label": label,
+            # a heading that is the unit's name says it already
+            "unit": {
+                language: "" if unit[language] == label[language] else unit[language]
+                for language in LANGUAGES
+            },
             "align": "right" if number else "left",
             "type": "number" if number else "text",
             "wide": self.column.wide,

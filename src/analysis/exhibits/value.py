@@ -38,7 +38,7 @@ from analysis.value.acquisition import AcquisitionChannel
 from analysis.value.base import TIERS, standing_out
 from analysis.value.change import CUSTOMER_STEPS, STEPS, ValueChange
 from analysis.value.findings import BASIS_NAMES
-from analysis.value.investment import LEVELS
+from analysis.value.investment import LEVELS, MOST
 from analysis.value.portfolio import Portfolio
 from analysis.value.results import ServiceBreakEven, ValueStudy
 
@@ -54,7 +54,7 @@ def headline_tiles(study: ValueStudy) -> Block:
         tile(
             "customer_value",
             whole.total,
-            head="Value of today's customers",
+            head="Value of today's customers, discounted",
             comparisons=[
                 interval_line("customer_value", whole.total),
                 estimate_line("mean_customer_value", whole.mean, "On average"),
@@ -74,7 +74,7 @@ def headline_tiles(study: ValueStudy) -> Block:
         shown.append(_moved_tile(study.change))
     if whole.residual_contract.value is not None:
         residual = whole.residual_contract
-        head = "Renewals to come, per customer under contract"
+        head = "Renewals to come, per customer under contract, discounted"
         under = interval_lines("residual_contract_value", residual)
         shown.append(tile("residual_contract_value", residual, head=head, comparisons=under))
     return tiles("value.headline", shown)
@@ -83,12 +83,12 @@ def headline_tiles(study: ValueStudy) -> Block:
 def _break_even_tile(found: ServiceBreakEven) -> Tile:
     """What after-sales must keep to pay for the part that nobody else pays for; gross alone where that part is not known."""
     gross = estimate_line("break_even_share", found.share, "Gross, of all expected margin")
-    cost = estimate_line("service_cost_over_horizon", found.cost, "After-sales over the horizon")
+    cost = estimate_line("service_cost_over_horizon", found.cost, "After-sales over the horizon, discounted")
     if found.net_share.value is None:
         shown = [interval_line("break_even_share", found.share), cost]
         return tile("break_even_share", found.share, comparisons=shown)
     avoidable = estimate_line(
-        "avoidable_service_cost", found.avoidable, "Avoidable and unpaid, over the horizon"
+        "avoidable_service_cost", found.avoidable, "Avoidable and unpaid, over the horizon, discounted"
     )
     return tile(
         "break_even_net_share",
@@ -183,6 +183,7 @@ def slices_table(study: ValueStudy, *dimensions: str) -> Block | None:
         words("label", "Slice", key="slice", wide=True),
         metric("value_customers", of="customers", head="Customers"),
         metric("customer_value", of="total", head="Value", context="customer"),
+        interval("customer_value", of="total", key="total_interval"),
         metric("mean_customer_value", of="mean", head="Per customer", places=0),
         interval("mean_customer_value", of="mean", places=0),
         metric("revenue_per_customer", of="revenue", head="ARPU: per active customer, 12 months", places=0),
@@ -190,6 +191,7 @@ def slices_table(study: ValueStudy, *dimensions: str) -> Block | None:
             "average_order_value", of="order_value", key="order", head="Purchase day, 12 months", places=0
         ),
         metric("repurchase_rate", of="repurchase", key="again", head="Bought again in 12 months"),
+        interval("repurchase_rate", of="repurchase", key="again_interval"),
     ]
     rows: list[Row] = []
     for dimension in dimensions:
@@ -200,7 +202,7 @@ def slices_table(study: ValueStudy, *dimensions: str) -> Block | None:
         f"value.by_{dimensions[0]}",
         title=_slices_title(whole, [one for one in dimensions if one not in _OF_VALUE]),
         subtitle=Sentence(
-            "Expected value over {horizon}; revenue per active customer, purchase revenue per purchase day and repurchase as observed",
+            "Expected value over {horizon}, discounted; revenue per active customer, purchase revenue per purchase day and repurchase as observed",
             {"horizon": study.horizon},
         ),
         columns=columns,
@@ -214,11 +216,17 @@ def _slices_title(whole: Portfolio, dimensions: Sequence[str]) -> Sentence:
     for dimension in dimensions:
         best = standing_out(whole.by[dimension], lambda each: each.mean)
         if best is not None:
+            others = [each for each in whole.by[dimension] if each is not best]
             return Sentence(
-                "By {dimension:lower}, {slice} is worth more than the other, {mean} ({mean:interval})"
-                if len(whole.by[dimension]) == 2
+                "By {dimension:lower}, {slice} is worth more than {other}, {mean} ({mean:interval})"
+                if len(others) == 1
                 else "By {dimension:lower}, {slice} is worth most, {mean} ({mean:interval})",
-                {"dimension": registry().dimension_name(dimension), "slice": best.label, "mean": best.mean},
+                {
+                    "dimension": registry().dimension_name(dimension),
+                    "slice": best.label,
+                    "other": others[0].label,
+                    "mean": best.mean,
+                },
             )
     return Sentence(
         "What a customer is worth, slice by slice: {mean} on average ({mean:interval})", {"mean": whole.mean}
@@ -267,7 +275,7 @@ def change_figure(study: ValueStudy) -> Block:
             {"change": found.by_customers, "model": found.steps["model"]},
         ),
         subtitle=Sentence(
-            "Expected value of all customers at the end of each month; the steps add up to the cent and a refit is not growth"
+            "Expected value of all customers at the end of each month, discounted; the steps add up to the cent and a refit is not growth"
         ),
         foot=source(study),
         alt=Sentence(
@@ -357,7 +365,7 @@ def acquisition_table(study: ValueStudy) -> Block:
         "value.acquisition",
         title=_acquisition_title(found),
         subtitle=Sentence(
-            "Customers first seen in the last twelve months; their margin so far plus expected value, against marketing of the channel"
+            "Customers first seen in the last twelve months; their margin so far plus expected value, discounted, against marketing of the channel"
         ),
         rows=found,
         by=("channel",),
@@ -366,6 +374,7 @@ def acquisition_table(study: ValueStudy) -> Block:
             metric("listed_customers", of="customers", head="New customers", slice={"list": "new"}),
             metric("acquisition_cost", of="cost", head="Cost to win", places=0),
             metric("new_customer_value", of="value", head="Value", context="customer", places=0),
+            interval("new_customer_value", of="value", key="value_interval", places=0),
             metric("value_to_acquisition_cost", of="ratio", head="Ratio"),
             interval("value_to_acquisition_cost", of="ratio"),
             metric("payback_months", of="payback", head="Paid back in"),
@@ -405,7 +414,7 @@ def investment_figure(study: ValueStudy) -> Block:
             {"value": found.at_risk.value},
         ),
         subtitle=Sentence(
-            "Expected value by tier, churn risk (high: at least {risk} likely to be gone in twelve months) and service cost (high: at least {limit} in twelve months)",
+            "Expected value, discounted, by tier, churn risk (high: at least {risk} likely to be gone in twelve months) and service cost (high: at least {limit} in twelve months)",
             {"risk": found.risk_limit, "limit": found.service_limit},
         ),
         foot=source(study),
@@ -467,7 +476,9 @@ def investment_table(study: ValueStudy) -> Block | None:
     return table_of(
         "value.investment_cells",
         title=Sentence("Whom to keep, whom to win back, whom to serve for less"),
-        subtitle=Sentence("Customers, expected value, and traced service cost of the last twelve months"),
+        subtitle=Sentence(
+            "Customers, expected value (discounted), and traced service cost of the last twelve months"
+        ),
         columns=columns,
         rows=rows,
         note=Sentence(
@@ -489,8 +500,8 @@ def groups_table(study: ValueStudy) -> Block | None:
             {"customers": found.below.customers, "often": found.often.customers},
         ),
         subtitle=Sentence(
-            "Expected value over {horizon}; service cost and margin of the last twelve months. Names are in the evidence of the findings",
-            {"horizon": study.horizon},
+            "Expected value over {horizon}, discounted; service cost and margin of the last twelve months. Customer numbers are in the evidence of the findings, at most {most} of a list",
+            {"horizon": study.horizon, "most": str(MOST)},
         ),
         rows=(found.at_risk, found.often, found.below),
         columns=[

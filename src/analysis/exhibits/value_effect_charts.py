@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from analysis.exhibits import specification
 from analysis.exhibits.charts.labels import wrapped
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BAND = 94.0  # points a diagram takes
+PAD = 0.3  # em between the text of a box and its line
+LINE = 1.26  # em that a line of a box takes as it is drawn, with a line spacing of 1.25
 
 
 def causal_diagrams(diagrams: Sequence[Diagram]) -> Drawing:
@@ -89,20 +91,44 @@ def _diagram(axes: Axes, one: Diagram, top: float, width: float, language: Langu
     )
     between = _box(
         axes,
-        (width - 108, top + 20),
-        160,
+        ((252 + width - 50) / 2, top + 20),
+        190,
         Text.joined(one.mediators, zh="，"),
         language,
         "expected",
         size,
         dashed=True,
     )
-    _arrow(axes, (causes[1], top + 60), (treated[0], top + 68), "context")
-    _arrow(axes, (treated[1], top + 68), (outcome[0], top + 68), "focus")
-    _arrow(axes, (treated[1] - 18, treated[2]), (between[0], top + 22), "expected", dashed=True)
-    _arrow(axes, (width - 50, between[3]), (width - 50, outcome[2]), "expected", dashed=True)
-    _arrow(axes, (causes[1], causes[2] + 8), (outcome[0] + 4, outcome[2]), "context", bend=-0.10)
+    _arrow(axes, (causes.right, top + 60), (treated.left, top + 68), "context")
+    _arrow(axes, (treated.right, top + 68), (outcome.left, top + 68), "focus")
+    above, beside = _link(between, treated, at="left")
+    _arrow(axes, beside, above, "expected", dashed=True)
+    _arrow(axes, *_link(between, outcome, at="right"), "expected", dashed=True)
+    _arrow(axes, (causes.right, causes.top + 8), (outcome.left + 4, outcome.top), "context", bend=-0.10)
     axes.hlines(top + BAND - 1, 4, width - 4, color=colour("rule"), linewidth=0.6)
+
+
+class _Box(NamedTuple):
+    """Where a box was drawn, in points; down is more."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+
+
+Point = tuple[float, float]
+LEAST_SHARED = 16.0  # points that two boxes must share for an arrow straight down
+
+
+def _link(upper: _Box, lower: _Box, *, at: Literal["left", "right"]) -> tuple[Point, Point]:
+    """The ends of an arrow between two boxes, on the edge of each: straight down where one stands over the other, else from the upper one's side to the middle of the lower one."""
+    left, right = max(upper.left, lower.left), min(upper.right, lower.right)
+    if right - left >= LEAST_SHARED:
+        middle = (left + right) / 2
+        return (middle, upper.bottom), (middle, lower.top)
+    side = upper.left if at == "left" else upper.right
+    return (side, (upper.top + upper.bottom) / 2), ((lower.left + lower.right) / 2, lower.top)
 
 
 def _box(
@@ -115,11 +141,11 @@ def _box(
     size: float,
     *,
     dashed: bool = False,
-) -> tuple[float, float, float, float]:
-    """A box around wrapped text; gives its left, right, top and bottom."""
+) -> _Box:
+    """A box around wrapped text, as large as it is drawn."""
     lines = wrapped(text[language], room, size=size, lines=3)
     frame = {
-        "boxstyle": "round,pad=0.3",
+        "boxstyle": f"round,pad={PAD}",
         "facecolor": colour("paper"),
         "edgecolor": colour(role),
         "linewidth": 1.0,
@@ -138,9 +164,9 @@ def _box(
         bbox=frame,
         zorder=3,
     )
-    half = text_width(lines, size) / 2 + 4
-    high = (lines.count("\n") + 1) * size * 0.68 + 4
-    return centre[0] - half, centre[0] + half, centre[1] - high, centre[1] + high
+    half = text_width(lines, size) / 2 + PAD * size
+    high = (lines.count("\n") + 1) * LINE * size / 2 + PAD * size
+    return _Box(centre[0] - half, centre[0] + half, centre[1] - high, centre[1] + high)
 
 
 def _arrow(

@@ -30,7 +30,12 @@ from analysis.value.scenarios import OUTCOMES
 
 EFFECTS = tuple(METRIC.values())
 ADJUSTED, NAIVE = {"estimate": "adjusted"}, {"estimate": "naive"}
-STATUS = {"effect": "effect shown", "not_shown": "no effect shown", "association": "association only"}
+STATUS = {
+    "effect": "effect shown",
+    "doubtful": "effect shown, unless a hidden cause makes it",
+    "not_shown": "no effect shown",
+    "association": "association only",
+}
 ZERO = {
     "response_due": "when the response is due",
     "landmark": "24 hours after opening",
@@ -70,8 +75,21 @@ def _adjusted(*ids: str, of: str = "adjusted", key: str = "adjusted") -> list[Fi
     ]
 
 
-def _naive(*ids: str) -> Field:
-    return metric(*ids, of="naive", head="Plain difference", signed=True, better=None, slice=NAIVE)
+def _naive(*ids: str) -> list[Field]:
+    """The plain difference and its interval."""
+    return [
+        metric(*ids, of="naive", head="Plain difference", signed=True, better=None, slice=NAIVE),
+        interval(*ids, of="naive", key="naive_interval", slice=NAIVE),
+    ]
+
+
+def _share_with(arm: str, head: str) -> list[Field]:
+    """The share with the outcome in one arm, and its interval."""
+    stated: dict[str, Any] = {"of": f"{arm}_it", "slice": {"arm": arm}}
+    return [
+        metric("service_outcome_share", head=head, key=arm, **stated),
+        interval("service_outcome_share", key=f"{arm}_interval", **stated),
+    ]
 
 
 # ---------------------------------------------------------------- what is asked
@@ -86,7 +104,7 @@ def diagrams_figure(study: ValueStudy) -> Block:  # noqa: ARG001 - exhibits are 
     return figure(
         "value.diagrams",
         title=Sentence(
-            "Customers who are served well differ from those who are not: common causes are allowed for, what follows is not"
+            "Customers who are served well may differ from those who are not: common causes are allowed for, what follows is not"
         ),
         subtitle=Sentence(
             "Declared causal diagram by family of treatments; solid: common causes and effect, dashed: lies between and is left out"
@@ -159,7 +177,7 @@ def effect_figure(study: ValueStudy, outcome: str) -> Block:
     part, name = _effects(study), _outcome_name(outcome)
     if isinstance(part, NotDone):
         return _absent(outcome, part)
-    roles = {"effect": "focus", "not_shown": "actual", "association": "expected"}
+    roles = {"effect": "focus", "doubtful": "bad", "not_shown": "actual", "association": "expected"}
     known = [
         (one, found)
         for one in part.effects
@@ -172,7 +190,7 @@ def effect_figure(study: ValueStudy, outcome: str) -> Block:
         title=_effect_title(part.effects, outcome),
         subtitle=Sentence(
             "{outcome}: change in percentage points where like is compared with like, with interval. Dots: {marks}. Ring: the plain difference; far from its dot, it credits service with who was served",
-            {"outcome": name, "marks": _marks({found.status for _, found in known})},
+            {"outcome": name, "marks": _marks({found.standing for _, found in known})},
         ),
         foot=cases_source(study),
         alt=Sentence(
@@ -181,7 +199,7 @@ def effect_figure(study: ValueStudy, outcome: str) -> Block:
         ),
         draw=dot_interval(
             [
-                Item(name=one.treatment.name, fact=found.adjusted, role=roles[found.status])
+                Item(name=one.treatment.name, fact=found.adjusted, role=roles[found.standing])
                 for one, found in known
             ],
             measure=Text.of("Change"),
@@ -194,7 +212,8 @@ def effect_figure(study: ValueStudy, outcome: str) -> Block:
 
 # what the colours of the dots say, in this order
 _MARKS = {
-    "effect": "orange, every check passed and beyond chance after correction for all that was asked",
+    "effect": "orange, overlap and placebos hold and beyond chance after correction for all that was asked",
+    "doubtful": "red, overlap and placebos hold and beyond chance after correction, but a hidden cause as strong as customer tier would take the interval to zero",
     "not_shown": "blue, may be nothing",
     "association": "pale, association only",
 }
@@ -229,13 +248,11 @@ def effects_table(study: ValueStudy) -> Block:
         return _absent("all", part)
     columns = [
         words(lambda found: _outcome_name(found.outcome), "Treatment and outcome", key="name", wide=True),
-        _naive(*EFFECTS),
+        *_naive(*EFFECTS),
         *_adjusted(*EFFECTS),
-        metric("service_outcome_share", of="with_it", head="With", key="with", slice={"arm": "with"}),
-        metric(
-            "service_outcome_share", of="without_it", head="Without", key="without", slice={"arm": "without"}
-        ),
-        words(lambda found: Text.of(STATUS[found.status]), "Verdict", key="status"),
+        *_share_with("with", "With"),
+        *_share_with("without", "Without"),
+        words(lambda found: Text.of(STATUS[found.standing]), "Verdict", key="status"),
     ]
     rows: list[Row] = []
     for one in part.effects:
@@ -275,7 +292,7 @@ def margin_table(study: ValueStudy) -> Block | None:
         ),
         rows=lines,
         by=("treatment",),
-        columns=[_treatment(), _naive(METRIC["margin"]), *_adjusted(METRIC["margin"])],
+        columns=[_treatment(), *_naive(METRIC["margin"]), *_adjusted(METRIC["margin"])],
         note=cases_source(study),
     )
 
@@ -296,6 +313,7 @@ def worth_table(study: ValueStudy) -> Block:
             scale="exact",
             places=0,
         ),
+        interval("service_effect_value", of="per_case", key="case_interval", scale="exact", places=0),
         metric("service_value_at_stake", of="at_stake", head="Value of all of them", key="stake"),
         interval("service_value_at_stake", of="at_stake"),
         words(_verdicts, "Verdict", key="status", wide=True),
@@ -354,8 +372,11 @@ def bridge_table(study: ValueStudy) -> Block | None:
     columns = [
         words("name", "What differs", wide=True),
         metric(*there, of=or_not_applicable("there"), key="there", head="Churn section"),
+        interval(*there, of="there", key="there_interval", blank=True),
         metric(*here, of=or_not_applicable("here"), key="here", head="This section"),
+        interval(*here, of="here", key="here_interval", blank=True),
         metric(*sums, of="sum", key="sum", head="Sum and steps", signed=True, better=None),
+        interval(*sums, of="sum", key="sum_interval", blank=True),
     ]
     return table_of(
         "value.effects.bridge",
@@ -376,7 +397,7 @@ def _verdicts(one: TreatmentEffect) -> Text:
     """Outcome by outcome: what is counted in the money beside it, and what is not."""
     if not one.valued:
         return Text.of(STATUS["association"])
-    return joined([paired(OUTCOMES[found.outcome], Text.of(STATUS[found.status])) for found in one.valued])
+    return joined([paired(OUTCOMES[found.outcome], Text.of(STATUS[found.standing])) for found in one.valued])
 
 
 def _stake_title(effects: Sequence[TreatmentEffect]) -> Sentence:

@@ -10,7 +10,6 @@ from analysis.exhibits.record import Block
 from analysis.exhibits.specification import interval, label, metric, table_of, words
 from analysis.exhibits.statements import callout
 from analysis.exhibits.value_shared import absent, source
-from analysis.exhibits.vocabulary import phrase
 from analysis.locale import Text
 from analysis.metrics import NotDone
 from analysis.results import Fact, Sentence
@@ -69,12 +68,7 @@ def classes_figure(study: ValueStudy) -> Block | None:
         return None
     worst = max(model.classes, key=lambda one: abs(float(one.miss.value or 0)))
     items = [
-        Item(
-            name=phrase("{number} repeat purchases", number=one.name),
-            fact=one.miss,
-            role="focus" if one.good else "bad",
-        )
-        for one in model.classes
+        Item(name=one.repeats, fact=one.miss, role="focus" if one.good else "bad") for one in model.classes
     ]
     return figure(
         "value.classes",
@@ -94,8 +88,8 @@ def _classes_title(missed_: Sequence[ClassLine], largest: Fact) -> Sentence:
     if len(missed_) == 1:
         one = missed_[0]
         return Sentence(
-            "Customers with {name} repeat purchases are missed beyond chance: {miss:signed} ({miss:interval})",
-            {"name": one.name, "miss": one.miss},
+            "Customers with {repeats} are missed beyond chance: {miss:signed} ({miss:interval})",
+            {"repeats": one.repeats, "miss": one.miss},
         )
     if missed_:
         names = {"en": ", ".join(one.name for one in missed_), "zh": "、".join(one.name for one in missed_)}
@@ -130,7 +124,7 @@ def candidates_table(study: ValueStudy) -> Block | None:
             words("grouping", "Fitted", wide=True),
             measured("log_likelihood", "log_likelihood", "Log-likelihood", "likelihood", 1),
             measured("bic", "bic", Text.same("BIC"), "bic", 0),
-            measured("predicted", "predicted", "Predicted", "predicted", 0),
+            measured("predicted", "predicted", "Predicted", "predicted", 1),
             measured("error", "error", "Error per customer", "error", 4),
             words(lambda one: Text.of("in use" if one.chosen else "not in use"), "Choice", key="chosen"),
         ],
@@ -182,8 +176,8 @@ def spend_table(study: ValueStudy) -> Block | None:
             metric("expected_spend", of="mean", head="Mean spend", places=0),
             interval("expected_spend", of="mean", key="mean_interval", places=0),
             metric("purchase_margin_share", of="margin", head="Margin rate"),
-            metric("spend_independence", of="correlation", head="Correlation of number and spend", places=3),
-            interval("spend_independence", of="correlation", places=3),
+            metric("spend_independence", of="correlation", head="Correlation of number and spend", places=2),
+            interval("spend_independence", of="correlation", places=2),
         ],
         note=source(study),
     )
@@ -242,6 +236,7 @@ def contracts_table(study: ValueStudy) -> Block | None:
             metric("renewal_rate", of=_last, head="Latest one", key="last"),
             interval("renewal_rate", of=_last, key="last_interval"),
             metric("contract_expansion", of="expansion", head="Expansion", signed=True, better=None),
+            interval("contract_expansion", of="expansion", key="expansion_interval"),
             words(
                 lambda kind: Text.of("one chance for all" if kind.alike else "differs between customers"),
                 "Chance of renewing",

@@ -20,13 +20,13 @@ from analysis.exhibits.specification import (
 )
 from analysis.exhibits.statements import callout
 from analysis.exhibits.value_shared import absent, cases_source, joined, or_not_applicable
-from analysis.exhibits.vocabulary import Cell, Row, phrase
+from analysis.exhibits.vocabulary import Cell, Row, paired, phrase
 from analysis.locale import Text
 from analysis.metrics import NotDone
 from analysis.results import Fact, Sentence, Value
 from analysis.value.budget import TierBudget
 from analysis.value.results import ValueStudy
-from analysis.value.scenarios import OUTCOMES, LeverResult, WhatIf
+from analysis.value.scenarios import OUTCOMES, LeverResult, OutcomeVerdict, WhatIf
 
 STANDING = {
     "effect": "effect shown",
@@ -36,13 +36,21 @@ STANDING = {
     "assumption": "effect missing, not counted",
     "not_counted": "not counted",
 }
-
+_DOUBTFUL = {
+    "effect": "effect shown, unless a hidden cause makes it",
+    "average": "shown over all cases only, unless a hidden cause makes it; not counted",
+}
 
 CLEARLY = 1.2  # times as wide as the next: less is not called the most
 
 
 def _scenario() -> Field:
     return words("scenario.name", "Scenario", wide=True)
+
+
+def _estimated(id: str, *, of: str, head: str) -> list[Field]:
+    """A sum and its interval; a scenario without such a part has neither."""
+    return [metric(id, of=_beside(of), head=head, key=of), interval(id, of=of, key=f"{of}_interval")]
 
 
 def _results(study: ValueStudy) -> tuple[WhatIf, ...]:
@@ -60,9 +68,9 @@ def what_if_table(study: ValueStudy) -> Block:
         )
     columns = [
         _scenario(),
-        metric("what_if_clv", of="clv", head="Customer value"),
-        metric("what_if_saving", of="saving", head="Cost saved"),
-        metric("what_if_programme", of="programme", head="Programme cost"),
+        *_estimated("what_if_clv", of="clv", head="Customer value"),
+        *_estimated("what_if_saving", of="saving", head="Cost saved"),
+        *_estimated("what_if_programme", of="programme", head="Programme cost"),
         metric("what_if_npv", of="npv", signed=True),
         interval("what_if_npv", of="npv"),
         metric("what_if_chance", of="chance"),
@@ -80,7 +88,7 @@ def what_if_table(study: ValueStudy) -> Block:
         columns=columns,
         rows=rows,
         note=Sentence(
-            "Effects that are not shown for the customers concerned are not counted, and stand in the next table; what comes after the programme's months is not counted either. Coloured: a present value whose interval does not hold zero. The chance counts draws in which uptake, cost and saving come from ranges that somebody stated: it is no surer than these."
+            "Effects that are not shown for the customers concerned are not counted, and stand in a table below; what comes after the programme's months is not counted either. Coloured: a present value whose interval does not hold zero. The chance counts draws in which uptake, cost and saving come from ranges that somebody stated: it is no surer than these."
         ),
     )
 
@@ -115,10 +123,10 @@ def returns_table(study: ValueStudy) -> Block | None:
         "value.what_ifs.returns",
         title=Sentence("What it takes for each scenario to pay"),
         subtitle=Sentence(
-            "Break-even: share of the intended change that must be reached; the last three columns are outside the net present value"
+            "Break-even: share of the intended change that must be reached for the net present value to be zero"
         ),
         note=Sentence(
-            "Out of reach: more than the whole intended change would be needed. If the average held: effects that are shown over all cases and not for the scenario's own customers. A payback has an interval where it comes in nearly all draws; the chance beside it says in how many it does."
+            "Out of reach: even the low end of the interval is more than the whole intended change; over 100% with a low end below it, the whole change may or may not be enough. A payback has an interval where it comes in nearly all draws; the chance beside it says in how many it does."
         ),
         rows=results,
         by=("scenario",),
@@ -140,9 +148,29 @@ def returns_table(study: ValueStudy) -> Block | None:
             metric("what_if_chance", of="chance", head="Paid back in time", key="paid"),
             metric("what_if_break_even", of=_reachable, key="even"),
             interval("what_if_break_even", of="break_even", key="even_interval"),
-            metric("what_if_later", of="later", head="Arrives later"),
-            metric("what_if_average", of=_beside("average"), head="If the average held", key="average"),
-            metric("what_if_unshown", of=_beside("unshown"), head="Not shown, at its word", key="unshown"),
+        ],
+    )
+
+
+def outside_table(study: ValueStudy) -> Block | None:
+    """What each scenario may bring beside its net present value: later, or by effects that are not shown for its own customers."""
+    results = _results(study)
+    if not results:
+        return None
+    return table_of(
+        "value.what_ifs.outside",
+        title=Sentence("What the net present values leave out"),
+        subtitle=Sentence("Customer value, discounted; none of it is counted in the tables above"),
+        note=Sentence(
+            "Arrives later: after the programme's months. If the average held: effects that are shown over all cases and not for the scenario's own customers. Not shown, at its word: estimates that may be chance."
+        ),
+        rows=results,
+        by=("scenario",),
+        columns=[
+            _scenario(),
+            *_estimated("what_if_later", of="later", head="Arrives later"),
+            *_estimated("what_if_average", of="average", head="If the average held"),
+            *_estimated("what_if_unshown", of="unshown", head="Not shown, at its word"),
         ],
     )
 
@@ -160,18 +188,15 @@ def _beside(part: str) -> Callable[[WhatIf], Cell]:
     return lambda one: getattr(one, part) or Text.of("none")
 
 
+def _standing(one: OutcomeVerdict) -> str:
+    return (one.doubtful and _DOUBTFUL.get(one.verdict)) or STANDING[one.verdict]
+
+
 def _verdicts(lever: LeverResult) -> Text:
     """Outcome by outcome, since money follows each."""
     if lever.standing == "not_counted":
         return Text.of(STANDING["not_counted"])
-    return joined(
-        [
-            phrase(
-                "{outcome}: {verdict}", outcome=OUTCOMES[one.outcome], verdict=Text.of(STANDING[one.verdict])
-            )
-            for one in lever.outcomes
-        ]
-    )
+    return joined([paired(OUTCOMES[one.outcome], Text.of(_standing(one))) for one in lever.outcomes])
 
 
 def levers_table(study: ValueStudy) -> Block | None:
@@ -208,6 +233,7 @@ def assumptions_table(study: ValueStudy) -> Block | None:
     if not results:
         return None
     assumed = ("what_if_assumed_money", "what_if_assumed_share")
+    drawn = next((line.value for one in results for line in one.assumed if line.value.interval), None)
     columns = [
         words("name", "Assumption", wide=True),
         metric(*assumed, of="value", head="Mean"),
@@ -222,7 +248,12 @@ def assumptions_table(study: ValueStudy) -> Block | None:
         "value.what_ifs.assumptions",
         title=Sentence("What the scenarios assume"),
         subtitle=Sentence(
-            "Effects relative to a case that goes well; value of customers as a multiple of what is expected; ranges hold the stated share of the draws"
+            "Effects relative to a case that goes well; value of customers as a multiple of what is expected; a range holds {drawn:level} of the draws",
+            {"drawn": drawn},
+        )
+        if drawn
+        else Sentence(
+            "Effects relative to a case that goes well; value of customers as a multiple of what is expected"
         ),
         columns=columns,
         rows=rows,
@@ -341,21 +372,13 @@ def budget_table(study: ValueStudy) -> Block:
         else {one.value: one for one in study.portfolio.by.get("tier", ())}
     )
 
-    def of_tier(name: str) -> Callable[[TierBudget], Fact | None]:
-        return lambda line: getattr(base.get(line.tier), name, None)
+    def customers(line: TierBudget) -> Fact | None:
+        tier = base.get(line.tier)
+        return tier.customers if tier else None
 
     columns = [
         label("tier", head="Tier"),
-        metric(
-            "value_customers", of=or_not_applicable(of_tier("customers")), head="Customers", key="customers"
-        ),
-        metric(
-            "customer_value",
-            of=or_not_applicable(of_tier("total")),
-            head="Value",
-            context="customer",
-            key="value",
-        ),
+        metric("value_customers", of=or_not_applicable(customers), head="Customers", key="customers"),
         metric(
             "budget_growth",
             of=or_not_applicable("growth"),
@@ -369,6 +392,7 @@ def budget_table(study: ValueStudy) -> Block:
         metric("budget_proposed", of="proposed", head="Proposed"),
         interval("budget_proposed", of="proposed", head="Range"),
         metric("budget_change", of="change", head="Change", signed=True),
+        interval("budget_change", of="change", key="change_interval"),
     ]
     return table_of(
         "value.budget",

@@ -12,8 +12,10 @@ from analysis.failures import forecasting, lives, money, reporting
 from analysis.failures.baseline import Baseline
 from analysis.failures.field import Field
 from analysis.failures.forecasting import Forecast
+from analysis.failures.forecasting_facts import remaining_warranty
 from analysis.failures.money import Prices, UnitCost
 from analysis.metrics import NotDone, StudyInputs, traced
+from analysis.results import Fact
 from analysis.summaries import Summarised
 
 
@@ -28,6 +30,7 @@ class ClaimsForecast(Summarised):
     draws : the whole sum of the horizon under the model's uncertainty (counts, month scatter, level, cost per failure), one value per draw.
     counts : the failures of the same draws.
     level : coverage of the intervals.
+    remaining : failures and direct cost of the warranty that is left, as the failure section states them, whatever ``months`` are asked for.
 
     Examples
     --------
@@ -35,13 +38,14 @@ class ClaimsForecast(Summarised):
     >>> from analysis import failures
     >>> rows = pd.DataFrame({"product_line": ["a"], "month": ["2026-11"], "failures": [2.0], "cost": [500.0], "low": [0.0], "high": [1500.0], "full": [900.0]})
     >>> failures.ClaimsForecast(rows=rows, draws=np.array([400.0, 600.0]), counts=np.array([1, 2]), level=0.95)
-    ClaimsForecast(rows=table, 1 rows x 7 columns, draws=[400, 600], counts=[1, 2], level=0.95)
+    ClaimsForecast(rows=table, 1 rows x 7 columns, draws=[400, 600], counts=[1, 2], level=0.95, remaining=())
     """
 
     rows: pd.DataFrame
     draws: np.ndarray
     counts: np.ndarray
     level: float
+    remaining: tuple[Fact, ...] = ()
 
 
 @traced
@@ -96,7 +100,13 @@ def claims_forecast(
     rows = _rows(made, priced, money.full_prices(field), level=inputs.confidence)
     random = np.random.default_rng(int(field.assumed("failure_seed")) if seed is None else seed)
     total, counts = _draws(made, rows, priced.covered, draws=draws, random=random)
-    return ClaimsForecast(rows=rows.drop(columns="each"), draws=total, counts=counts, level=inputs.confidence)
+    return ClaimsForecast(
+        rows=rows.drop(columns="each"),
+        draws=total,
+        counts=counts,
+        level=inputs.confidence,
+        remaining=remaining_warranty(field, made),
+    )
 
 
 def _arrivals(field: Field) -> pd.DataFrame | NotDone:

@@ -96,7 +96,7 @@ _BEGUN = {
 _COST = {
     "": "",
     "direct": " The excess cost {cost}{cost:doubt} in direct cost.",
-    "full": " The excess cost {cost}{cost:doubt} in direct cost and {full}{full:doubt} with {hours} of own staff at {rate}.",
+    "full": " The excess cost {full}{full:doubt}: {cost}{cost:doubt} in direct cost, and {hours}{hours:doubt} of own staff at {rate}.",
 }
 # by the money that is known, and by what is known of the months in which it began
 EXCESS = {
@@ -172,7 +172,7 @@ def _emerging(watch: WatchFacts | NotDone, scale: Scale) -> list[Finding]:
 
 
 def _chart(study: Tested, scale: Scale) -> list[Finding]:
-    """Only the report month is news; older signals are in the chart. Its failures beyond the centre are priced at the cost per failure."""
+    """Only the report month is news; older signals are in the chart. It carries no money: it is to be watched where the rise matters."""
     chart, month = study.chart, study.month
     if month not in chart.signals:
         return []
@@ -189,20 +189,13 @@ def _chart(study: Tested, scale: Scale) -> list[Finding]:
         Finding(
             id="failures.out_of_control",
             section=SECTION,
-            severity=scale.materiality.severity(_beyond_centre(study, at)) if above else "good",
+            severity=("watch" if scale.level_matters(rate, chart.centre[at]) else "info")
+            if above
+            else "good",
             statement=Sentence(template, values),
             evidence=chart.frame,
         )
     ]
-
-
-def _beyond_centre(study: Tested, at: int) -> float | None:
-    """Direct cost of a month's failures above the centre of the chart."""
-    chart = study.chart
-    if isinstance(study.money, NotDone) or study.money.unit is None or chart.values[at].n is None:
-        return None
-    more = float(chart.values[at].value or 0) - float(chart.centre[at].value or 0)
-    return more / 1000 * float(chart.values[at].n or 0) * study.money.unit
 
 
 def _wear(lives: tuple[LifeFacts, ...] | NotDone, scale: Scale) -> list[Finding]:
@@ -332,7 +325,10 @@ DUPLICATES = (
 
 
 def _leaks(leaks: LeakFacts | NotDone, scale: Scale) -> list[Finding]:
-    """Money that went out although nothing was owed, and the total since the first claim; graded by the total, which could be asked back."""
+    """Money that went out although nothing was owed, and the total since the first claim.
+
+    Graded by the last twelve months, with which the sentence leads: what is material is a share of the cost of as many.
+    """
     found = []
     for leak, template in (
         ()
@@ -353,10 +349,10 @@ def _leaks(leaks: LeakFacts | NotDone, scale: Scale) -> list[Finding]:
             Finding(
                 id=f"failures.{leak.amount.metric}",
                 section=SECTION,
-                severity=scale.materiality.severity(whole.amount),
+                severity=scale.materiality.severity(leak.amount),
                 evidence=whole.evidence,
                 statement=Sentence(template, values),
-                rank=float(whole.amount.value or 0),
+                rank=float(leak.amount.value or 0),
             )
         )
     return found

@@ -206,6 +206,12 @@ def _cost(
     return field.state.exact(metric, cents(value), period=period, parts=parts, **dimensions)
 
 
+def remaining_warranty(field: Field, made: Forecast) -> tuple[Fact, Fact]:
+    """The failures expected under the warranty that is left and their direct cost: the facts of the study, for whoever quotes them."""
+    _, failures, cost, _ = _obligations(field, made, money.prices(field), money.full_prices(field))
+    return failures, cost
+
+
 @traced
 def _obligations(
     field: Field, made: Forecast, direct: Prices, full: Prices | NotDone

@@ -70,7 +70,7 @@ class Labour(Summarised):
 class Apart(Summarised):
     """A batch told from the region most of it went to: the batch outside the region, and other batches inside it."""
 
-    region: str
+    region: Text
     batch_elsewhere: Fact
     region_without: Fact
 
@@ -286,7 +286,7 @@ def _apart(field: Field, cells: Cells, cause: Cause) -> Apart | None:
     batch = {**cause_slice(cause), "region": "elsewhere", "main_region": region}
     other = {"region": region, "batch": "other", "component": cause.component or "all"}
     return Apart(
-        region=region,
+        region=field.label("region", region),
         batch_elsewhere=_ratio_fact(field, frame[inside & ~there], frame[~inside], batch),
         region_without=_ratio_fact(field, frame[~inside & there], frame[~inside & ~there], other),
     )

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ChartFacts(Summarised):
-    """A control chart as facts; ``signals`` are months beyond the limits."""
+    """A control chart as facts; ``signals`` are months that a rule marks, ``left_out`` those that centre and limits are computed without."""
 
     kind: str
     choice: str
@@ -39,6 +39,7 @@ class ChartFacts(Summarised):
     upper: tuple[Fact, ...]
     signals: tuple[Month, ...]
     overdispersion: Fact | None
+    left_out: tuple[Month, ...] = ()
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -106,11 +107,21 @@ def chart_facts(
         upper=limit("upper"),
         signals=tuple(field.months[int(p)] for p in sorted(set(chart.signals["point"]))),
         overdispersion=_scatter(field, chart, place),
+        left_out=_left_out(field, chart),
     )
 
 
 # no machine was in the field, or it was a month of the year in which none ever failed
 NONE_EXPECTED = Text.of("not computed: no failure was to be expected")
+
+
+def _left_out(field: Field, chart: ControlChart) -> tuple[Month, ...]:
+    """Months beyond the limits that were to make them; those judged by the months before were never to."""
+    points = chart.points
+    out = ~points["used_for_limits"] & (points["size"] > 0) & ~np.asarray(chart.settings.suspects)
+    return tuple(month for month, left in zip(field.months, out, strict=True) if left)
+
+
 POINT_METHOD = "exact Poisson, expectation taken as known"
 SCATTER_METHOD = "chi-square, degrees of freedom of moving ranges"
 

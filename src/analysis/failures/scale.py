@@ -33,6 +33,11 @@ class Scale(Summarised):
         """Whether the whole interval of a failure ratio lies further from one than the smallest effect that matters."""
         return _beyond(ratio.interval, self.least_effect)
 
+    def level_matters(self, rate: Fact, centre: Fact) -> bool:
+        """The same of a rate against the level it is held against."""
+        level, found = float(centre.value or 0), rate.interval
+        return level > 0 and found is not None and found.low >= level * (1 + self.least_effect)
+
     def shape_matters(self, shape: Fact) -> bool:
         """The same of a Weibull shape."""
         return _beyond(shape.interval, self.least_shape)

@@ -8,7 +8,8 @@ analyst may go on exploring, but the pack is not published until the list is emp
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+import string
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -56,6 +57,41 @@ def translate(message: str, language: Language, *, context: str = "") -> str:
     return found
 
 
+# Han characters and the marks between them; a space between two of these is a slip of typesetting.
+_WIDE = r"[\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uff00-\uffef]"
+_STRAY = re.compile(rf"(?<={_WIDE})\s+(?={_WIDE})")
+
+
+def closed_up(pieces: Sequence[str], *, own: Sequence[bool]) -> list[str]:
+    """Pieces of a Chinese sentence without the spaces that are left between two Han characters.
+
+    A message keeps a space beside a placeholder because most values are figures; where the value begins or ends with a
+    Han character, as in ``188 万元``, that space has to go. Only the message's ``own`` words change, never a value.
+
+    >>> closed_up(["188 万元", " 仅覆盖 ", "48.7%"], own=[False, True, False])
+    ['188 万元', '仅覆盖 ', '48.7%']
+    """
+    whole = "".join(pieces)
+    stray = {place for found in _STRAY.finditer(whole) for place in range(*found.span())}
+    closed, start = [], 0
+    for piece, changes in zip(pieces, own, strict=True):
+        kept = (char for place, char in enumerate(piece, start) if not changes or place not in stray)
+        closed.append("".join(kept))
+        start += len(piece)
+    return closed
+
+
+def _filled_chinese(template: str, values: Mapping[str, object]) -> str:
+    formatter, pieces, own = string.Formatter(), [], []
+    for literal, name, specification, _ in formatter.parse(template):
+        pieces.append(literal)
+        own.append(True)
+        if name is not None:
+            pieces.append(format(values[name], specification or ""))
+            own.append(False)
+    return "".join(closed_up(pieces, own=own))
+
+
 def has_words(message: str) -> bool:
     """A template of placeholders and signs alone needs no translation."""
     return any(char.isalpha() for char in re.sub(r"{[^{}]*}", "", message))
@@ -89,7 +125,7 @@ class Text:
         """
         english = {name: value.en if isinstance(value, Text) else value for name, value in values.items()}
         chinese = {name: value.zh if isinstance(value, Text) else value for name, value in values.items()}
-        return cls(en=message.format_map(english), zh=translate(message, "zh").format_map(chinese))
+        return cls(en=message.format_map(english), zh=_filled_chinese(translate(message, "zh"), chinese))
 
     @classmethod
     def same(cls, text: str) -> Text:

@@ -2,7 +2,8 @@
 
 Where one quantity has two names and two ways of being computed, its numbers drift apart by a cent, a day or a customer, and a reader meets
 both. Such a pair cannot be told from two quantities that happen to be near by its numbers alone, so a person decides: the second is
-made to follow from the first, or ``params/two_quantities.yml`` says why they are two. A pair nobody has decided about fails a test.
+made to follow from the first, or ``params/two_quantities.yml`` says why they are two. A pair nobody has decided about fails a test. No
+reason covers one value with two intervals: that is one quantity estimated twice.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ NEAR = 0.02
 NEAR_OF_A_PART = 0.005
 #: A count below this is near too many others to say anything.
 LEAST_COUNT = 20
+#: Share of a number within which it is the same one: a cent of an amount that a table prints.
+SAME = 1e-8
 #: Words of a name that say what kind of number it is, or nothing.
 _PLAIN_WORDS = frozenset(
     (
@@ -63,6 +66,11 @@ class _Decided:
     pairs: tuple[TwoQuantities, ...]
 
 
+Case = tuple[Mapping[str, Any], Mapping[str, Any]]
+Cases = list[Case]
+Metrics = tuple[str, str]
+
+
 @dataclass(frozen=True, order=True)
 class NearPair:
     """Two metrics, how often their numbers are near without being told apart, and the closest case."""
@@ -97,7 +105,11 @@ def near_pairs(facts: Iterable[Mapping[str, Any]], registry: Registry) -> list[N
         more than the other (equal they are a total and the part that makes all of it). Left out are a fact and what its lineage says it follows from, and decided numbers
         (assumptions), which may be alike by decision.
     """
-    found: dict[tuple[str, str], list[tuple[Mapping[str, Any], Mapping[str, Any]]]] = defaultdict(list)
+    return sorted(_closest(metrics, cases) for metrics, cases in _near_cases(facts, registry))
+
+
+def _near_cases(facts: Iterable[Mapping[str, Any]], registry: Registry) -> Iterable[tuple[Metrics, Cases]]:
+    found: dict[Metrics, Cases] = defaultdict(list)
     for alike in _comparable(facts).values():
         for one, other in _neighbours(sorted(alike, key=lambda fact: float(fact["value"]))):
             if (
@@ -108,13 +120,42 @@ def near_pairs(facts: Iterable[Mapping[str, Any]], registry: Registry) -> list[N
             ):
                 first, second = sorted((one, other), key=lambda fact: str(fact["metric"]))
                 found[first["metric"], second["metric"]].append((first, second))
-    return sorted(_closest(metrics, cases) for metrics, cases in found.items())
+    return found.items()
+
+
+def _torn(case: Case) -> bool:
+    """Whether both of a pair hold the same value with intervals that do not end at the same places."""
+    one, other = case
+    value, ends = float(one["value"]), [_ends(fact) for fact in case]
+    told_apart = abs(value) >= 1000 and abs(value - float(other["value"])) <= SAME * abs(value)
+    return told_apart and None not in ends and not _alike(*ends)  # type: ignore[arg-type]
+
+
+def _ends(fact: Mapping[str, Any]) -> tuple[float, float] | None:
+    interval = fact.get("interval")
+    return interval and (float(interval["low"]), float(interval["high"]))
+
+
+def _alike(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    return all(abs(a - b) <= SAME * max(abs(a), abs(b)) for a, b in zip(one, other, strict=True))
 
 
 def undecided(facts: Iterable[Mapping[str, Any]], registry: Registry) -> list[NearPair]:
-    """The near pairs that ``params/two_quantities.yml`` gives no reason for."""
+    """Pairs of one value with two intervals, and the near pairs that ``params/two_quantities.yml`` gives no reason for."""
+    facts = list(facts)
     decided = {frozenset(pair.metrics) for pair in decided_pairs()}
-    return [pair for pair in near_pairs(facts, registry) if frozenset(pair.metrics) not in decided]
+    torn = torn_pairs(facts, registry)
+    near = [pair for pair in near_pairs(facts, registry) if frozenset(pair.metrics) not in decided]
+    return torn + [pair for pair in near if pair.metrics not in {one.metrics for one in torn}]
+
+
+def torn_pairs(facts: Iterable[Mapping[str, Any]], registry: Registry) -> list[NearPair]:
+    """Pairs of metrics with one value and two intervals: a quantity that was estimated twice, whatever was decided about its names.
+
+    Small and round numbers meet by chance, so the value is an amount with cents, or a count of four digits under names with a word in common.
+    """
+    torn = [pair for pair in _near_cases(facts, registry) if any(map(_torn, pair[1]))]
+    return sorted(_closest(metrics, [case for case in cases if _torn(case)]) for metrics, cases in torn)
 
 
 def decided_pairs(path: Path | None = None) -> tuple[TwoQuantities, ...]:
@@ -183,10 +224,8 @@ def _words(metric: str, registry: Registry) -> frozenset[str]:
     return frozenset(word.removesuffix("s") for word in words if word not in _PLAIN_WORDS)
 
 
-def _closest(
-    metrics: tuple[str, str], cases: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
-) -> NearPair:
-    def gap(case: tuple[Mapping[str, Any], Mapping[str, Any]]) -> float:
+def _closest(metrics: Metrics, cases: Sequence[Case]) -> NearPair:
+    def gap(case: Case) -> float:
         return abs(float(case[0]["value"]) - float(case[1]["value"]))
 
     # the closest that differ say more than a pair that is equal

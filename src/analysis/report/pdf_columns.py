@@ -192,7 +192,8 @@ class _Measured:
             snug = max(floor, min(natural, SNUG_COLUMN))
         heads = [(column["label"], True), (column["unit"], False)]
         word = max(
-            (font.width(word, 1, bold=bold) for text, bold in heads for word in words_of(text)), default=0.0
+            (font.width(piece, 1, bold=bold) for text, bold in heads for piece in head_pieces(text)),
+            default=0.0,
         )
         line = max(font.width(text, 1, bold=bold) for text, bold in heads)
         head = max(word, min(line, SHORT_HEAD))
@@ -231,14 +232,32 @@ def _stands_alone(row: Mapping[str, Any]) -> bool:
     return all(not cell["text"] for cell in row["cells"][1:])
 
 
+_HAN = r"[\u2e80-\uffef][\uff0c\u3002\u3001\uff1b\uff1a\uff09\u201d]*"
+
+
 def words_of(text: str) -> Iterator[str]:
     """Pieces that the typesetter will not break: words between blanks, single Chinese characters with what clings to them."""
-    return (
-        match[0]
-        for match in re.finditer(
-            r"[\u2e80-\uffef][\uff0c\u3002\u3001\uff1b\uff1a\uff09\u201d]*|[^\s\u200b\u2e80-\uffef]+", text
-        )
-    )
+    return (match[0] for match in re.finditer(rf"{_HAN}|[^\s\u200b\u2e80-\uffef]+", text))
+
+
+def head_pieces(text: str) -> list[str]:
+    """A heading in the pieces that stay whole: words, and Chinese by twos, the last by twos or threes, so that no line holds a single character.
+
+    A single character clings to the word before it. A blank is a piece of its own.
+    """
+    pieces: list[str] = []
+    for run in re.findall(rf"(?:{_HAN})+|[^\s\u2e80-\uffef]+|\s+", text):
+        characters = re.findall(_HAN, run)
+        if len(characters) == 1 and pieces:
+            word = len(pieces) - (2 if pieces[-1].isspace() and len(pieces) > 1 else 1)
+            pieces[word:] = ["".join([*pieces[word:], run])]
+        elif len(characters) > 1:
+            starts = range(0, len(characters) - 1, 2)
+            ends = [*starts[1:], len(characters)]
+            pieces += ["".join(characters[a:b]) for a, b in zip(starts, ends, strict=True)]
+        else:
+            pieces.append(run)
+    return pieces
 
 
 def breakable(text: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from analysis.formats import cell_text
 from analysis.locale import Language, translate
 from analysis.report.gates import GateRefused
-from analysis.report.pdf_columns import TEXT_WIDTH, Layout, breakable, panels
+from analysis.report.pdf_columns import TEXT_WIDTH, Layout, breakable, head_pieces, panels
 from analysis.report.pdf_tiles import tile_strip, value_nodes
 
 Node = dict[str, Any]
@@ -233,7 +233,11 @@ def _panel(laid: Layout, columns: Sequence[Node], rows: Sequence[Node]) -> Node:
             {"role": row["role"], "alone": alone, "cells": [row["cells"][index] for index in laid.columns]}
         )
     return {
-        "columns": [{key: column[key] for key in ("label", "unit", "align", "type")} for column in shown],
+        "columns": [
+            {key: column[key] for key in ("align", "type")}
+            | {key: head_pieces(column[key]) for key in ("label", "unit")}
+            for column in shown
+        ],
         "widths": [round(width, 2) for width in laid.widths],
         "size": laid.size,
         "rows": cut,

@@ -208,8 +208,7 @@ def _experience(inputs: StudyInputs, parts: RetentionParts, sure: frozenset[str]
         if f"experience.{name}" not in sure:
             continue
         ratio, difference = found.ratios[name, model], found.differences[name]
-        size = weight(difference, least)
-        if ratio.value is None or size == "trifle":
+        if ratio.value is None or weight(difference, least) == "trifle":
             continue
         money = found.stakes.get(name)
         values: dict[str, Value] = {"ratio": ratio, "difference": difference} | rules[name]
@@ -219,9 +218,8 @@ def _experience(inputs: StudyInputs, parts: RetentionParts, sure: frozenset[str]
         made.append(
             _finding(
                 id=f"retention.{name}",
-                severity=judge.severity(money, certain=size == "matters")
-                if float(ratio.value) > 1
-                else "good",
+                # an association that no hidden cause was held against: by the rule of the value section never an alert
+                severity=judge.severity(money, certain=False) if float(ratio.value) > 1 else "good",
                 statement=Sentence(text, values),
                 evidence=found.cells[name],
                 subject={"exposure": name},
@@ -268,7 +266,7 @@ def _leaving(inputs: StudyInputs, parts: RetentionParts, sure: frozenset[str]) -
     least = limit(inputs, "smallest_loss_difference")
     templates = {
         "repaired": "Within six months after the quarter of a repair {served} of customers left, against {matched} of matched customers who never asked for service: {difference:signed} ({difference:interval}).",
-        "repeated": "Within six months after the quarter of a repeat repair {served} of customers left, against {matched} of matched customers who never asked for service: {difference:signed} ({difference:interval}). Other repairs are not what it is compared with.",
+        "repeated": "Within six months after the quarter of a repeat repair {served} of customers left, against {matched} of matched customers who never asked for service: {difference:signed} ({difference:interval}). The comparison is not with other repairs.",
     }
     return [
         _finding(
@@ -511,10 +509,23 @@ def _surveys(parts: RetentionParts) -> list[Check]:
     known = [one for one in (found.slow, found.prompt) if one is not None and one.interval is not None]
     if template == SURVEYS and len(known) == 2:
         (slow, prompt), values = known, values | {"slow": known[0], "prompt": known[1]}
-        assert slow.interval is not None and prompt.interval is not None
-        apart = slow.interval.high < prompt.interval.low or prompt.interval.high < slow.interval.low
-        template = SURVEYS_APART if apart else SURVEYS_ALIKE
+        template = SURVEYS_APART if _differ(slow, prompt) else SURVEYS_ALIKE
     return [Check(id="survey_response", outcome="info", sentence=Sentence(template, values))]
+
+
+def _differ(one: Fact, other: Fact) -> bool:
+    """Whether two shares of different surveys differ beyond chance: by the interval of their difference, since intervals that overlap may still differ."""
+    from analysis import stats
+
+    assert one.interval is not None and one.numerator is not None and other.numerator is not None
+    found = stats.proportion_difference_interval(
+        float(one.numerator),
+        float(one.denominator or 0),
+        float(other.numerator),
+        float(other.denominator or 0),
+        level=one.interval.level,
+    )
+    return bool(found.low > 0 or found.high < 0)
 
 
 def _three_ways(parts: RetentionParts) -> list[Check]:
@@ -585,6 +596,24 @@ def _unmatched(parts: RetentionParts) -> list[Check]:
     )
 
 
+_OF_ALL = "{all} of all customers were expected to leave, {observed} did ({observed:interval})"
+_OF_TENTH = "{expected} of the riskiest tenth were expected to leave, {riskiest} did ({riskiest:interval})"
+_MISSED = {
+    "both": f"The score's level missed what came by more than chance: {_OF_ALL}; {_OF_TENTH}. The larger miss",
+    "all": f"The score's level missed what came of all customers by more than chance: {_OF_ALL}. Of the riskiest tenth chance explains the difference: {_OF_TENTH}. The miss of all",
+    "tenth": f"The score's level missed what came of the riskiest tenth by more than chance: {_OF_TENTH}. Of all customers chance explains the difference: {_OF_ALL}. The miss of the tenth",
+}
+# by the part that was missed, and by whether the larger miss is more than the page can bear
+MISSED = {
+    (
+        which,
+        grave,
+    ): f"{text} is {size} than {{limit}} of what was expected. Expected losses and margin at risk carry it in their intervals."
+    for which, text in _MISSED.items()
+    for grave, size in ((True, "larger"), (False, "no larger"))
+}
+
+
 def _calibrated(parts: RetentionParts) -> list[Check]:
     """Whether the score expected what came: of all customers and of the riskiest tenth, who are called first.
 
@@ -602,21 +631,15 @@ def _calibrated(parts: RetentionParts) -> list[Check]:
         "expected": expected,
         "limit": found.calibration_limit,
     }
-    missed = [_missed(found.base_rate, found.expected_rate), _missed(riskiest, expected)]
-    grave = any(miss > float(found.calibration_limit.value or 0) for miss in missed)
-    if not any(missed):
+    whole, tenth = _missed(found.base_rate, found.expected_rate), _missed(riskiest, expected)
+    grave = max(whole, tenth) > float(found.calibration_limit.value or 0)
+    if not (whole or tenth):
         text = "The score expected what came: {all} of all customers ({observed} left, {observed:interval}) and {expected} of the riskiest tenth ({riskiest}, {riskiest:interval})."
         values.pop("limit")
         return [Check(id="score_calibration", outcome="passed", sentence=Sentence(text, values))]
-    text = "The score's level missed what came by more than chance: it expected {all} of all customers ({observed} left, {observed:interval}) and {expected} of the riskiest tenth ({riskiest}, {riskiest:interval}); the miss "
-    text += (
-        "is larger than {limit} of what was expected. Expected losses and margin at risk carry it in their intervals."
-        if grave
-        else "is no larger than {limit} of what was expected. Expected losses and margin at risk carry it in their intervals."
-    )
-    return [
-        Check(id="score_calibration", outcome="failed" if grave else "info", sentence=Sentence(text, values))
-    ]
+    which = "both" if whole and tenth else "all" if whole else "tenth"
+    sentence = Sentence(MISSED[which, grave], values)
+    return [Check(id="score_calibration", outcome="failed" if grave else "info", sentence=sentence)]
 
 
 def _missed(observed: Fact, expected: Fact) -> float:

@@ -161,7 +161,7 @@ GROUPINGS: dict[str, Grouping] = {
 TITLES = {
     "contractual": Text.of("churn of contracts"),
     "non_contractual": Text.of("churn of purchases"),
-    "model_churn": Text.of("churn by the purchase model"),
+    "model_churn": Text.of("churn by the purchase model MBG/NBD"),
     "reasons": Text.of("reasons of losses"),
     "revenue": Text.of("revenue retention"),
     "renewals": Text.of("renewal calendar"),

@@ -98,7 +98,7 @@ def _finding(
         subject={"treatment": one.treatment.id},
         evidence=evidence(one),
         method=_METHOD,
-        checks=(f"value.effects.{one.treatment.id}",),
+        checks=tuple(check.id for check in _of_one(one)),
         rank=abs(weight),
     )
 
@@ -138,7 +138,7 @@ def _row(one: TreatmentEffect, found: OutcomeEffect) -> dict[str, object]:
         "low": interval.low if interval else None,
         "high": interval.high if interval else None,
         "p_adjusted": found.p_adjusted,
-        "status": found.status,
+        "status": found.standing,
     }
 
 
@@ -165,24 +165,25 @@ def checks(
     effects: Sequence[TreatmentEffect], refused: Mapping[str, tuple[Treatment, NotDone]]
 ) -> tuple[Check, ...]:
     """Per treatment: overlap, placebos, and how strong a hidden cause would have to be."""
-    found = [
-        check
-        for one in effects
-        for check in (
-            *_sample_check(one),
-            _overlap_check(one),
-            *_placebo_checks(one),
-            *_blunt_check(one),
-            *_untried_checks(one),
-            *_hidden_checks(one),
-        )
-    ]
+    found = [check for one in effects for check in _of_one(one)]
     for name, (treatment, refusal) in refused.items():
         sentence = Sentence(
             "{treatment}: not computed: {reason}.", {"treatment": treatment.name, "reason": refusal.reason}
         )
         found.append(Check(id=f"value.effects.{name}", outcome="info", sentence=sentence))
     return tuple(found)
+
+
+def _of_one(one: TreatmentEffect) -> tuple[Check, ...]:
+    """Every doubt about one treatment."""
+    return (
+        *_sample_check(one),
+        _overlap_check(one),
+        *_placebo_checks(one),
+        *_blunt_check(one),
+        *_untried_checks(one),
+        *_hidden_checks(one),
+    )
 
 
 def _sample_check(one: TreatmentEffect) -> list[Check]:

@@ -51,6 +51,11 @@ class OutcomeEffect(Summarised):
         return self.status == "effect"
 
     @property
+    def standing(self) -> str:
+        """``status``, and ``doubtful`` for an effect that an ordinary hidden cause would take to zero: the check of hidden causes comes after the others and is not forgotten."""
+        return "doubtful" if self.shown and self.enough else self.status
+
+    @property
     def untested(self) -> bool:
         """Customer tier moves the effect by less than a tenth of itself: as a measure of a hidden cause it says little."""
         if self.if_hidden.value is None or self.adjusted.value is None:

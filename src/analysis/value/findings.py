@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.value.acquisition import AcquisitionChannel
+    from analysis.value.investment import CustomerList
     from analysis.value.model_facts import Modelling
     from analysis.value.results import ValueStudy
 
@@ -45,7 +46,7 @@ BASIS_NAMES = {
 def findings(study: ValueStudy, material: Materiality) -> tuple[Finding, ...]:
     """What is said of the value of customers, and of what service does to it; graver than information only from a sum that is not trivial."""
     halves = (study.effects, study.what_ifs)
-    return (
+    made = (
         *_worth(study),
         *_break_even(study),
         *_model(study),
@@ -55,6 +56,43 @@ def findings(study: ValueStudy, material: Materiality) -> tuple[Finding, ...]:
         *_acquisition(study, material),
         *(finding for half in halves if not isinstance(half, NotDone) for finding in half.findings),
     )
+    doubts = checks(study)
+    return tuple(replace(one, checks=_about(study, one, doubts)) for one in made)
+
+
+_OF_MODEL = ("value.holdout", "value.independence")
+
+
+def _about(study: ValueStudy, one: Finding, doubts: Iterable[Check]) -> tuple[str, ...]:
+    """Every check about a finding's numbers: those it names itself, those that name one of its facts, and those of the model where purchases to come are priced."""
+    facts, behind = {fact.id for fact in one.facts()}, _behind(study, one)
+    found = [
+        check.id
+        for check in doubts
+        if any(f"{check.id}.".startswith(f"{name}.") for name in behind)
+        or any(fact.id in facts for fact in check.sentence.facts())
+    ]
+    return tuple(dict.fromkeys((*one.checks, *found)))
+
+
+def _behind(study: ValueStudy, one: Finding) -> tuple[str, ...]:
+    """How the ids of the checks begin that stand behind a finding; what only keeps contracts does without the model of purchases."""
+    if one.id == "value.service_effect" and not isinstance(study.effects, NotDone):
+        effect = study.effects.get(one.subject["treatment"])
+        return _OF_MODEL if effect is not None and effect.stake_repurchase is not None else ()
+    if one.id == "value.what_if" and not isinstance(study.what_ifs, NotDone):
+        scenario = next(
+            each for each in study.what_ifs.results if each.scenario.id == one.subject["scenario"]
+        )
+        counted = {
+            (lever.lever.treatment, each.outcome)
+            for lever in scenario.levers
+            for each in lever.outcomes
+            if each.verdict == "effect"
+        }
+        effects = tuple(f"value.effects.{treatment}" for treatment in sorted({name for name, _ in counted}))
+        return effects + (_OF_MODEL if any(outcome == "repurchase" for _, outcome in counted) else ())
+    return _OF_MODEL
 
 
 def _finding(id: str, severity: Severity, statement: Sentence, *, rank: float = 0.0, **more: Any) -> Finding:
@@ -76,12 +114,13 @@ def _worth(study: ValueStudy) -> list[Finding]:
     whole = study.portfolio
     if isinstance(whole, NotDone):
         return []
-    values = {
+    values: dict[str, Value] = {
         "customers": whole.customers,
         "total": whole.total,
         "horizon": study.horizon,
         "cost": study.service_year,
         "share": whole.service_share,
+        "model": _model_name(study),
     }
     if study.service_year.value is None or whole.service_share.value is None:
         return [
@@ -89,7 +128,7 @@ def _worth(study: ValueStudy) -> list[Finding]:
                 "worth",
                 "info",
                 Sentence(
-                    "The {customers} of today are expected to bring {total} over {horizon} ({total:interval}).",
+                    "The {customers} of today are expected to bring {total} over {horizon}, discounted ({total:interval}; purchases by {model}).",
                     values,
                 ),
                 rank=9,
@@ -100,32 +139,38 @@ def _worth(study: ValueStudy) -> list[Finding]:
             "worth",
             "info",
             Sentence(
-                "The {customers} of today are expected to bring {total} over {horizon} ({total:interval}). Over the same time the service cost that is traced to them is expected to take {share} of their margin ({share:interval}); all of after-sales, traced or not, cost {cost} in the last twelve months.",
+                "The {customers} of today are expected to bring {total} over {horizon}, discounted ({total:interval}; purchases by {model}). Over the same time the service cost that is traced to them is expected to take {share} of their margin ({share:interval}); all of after-sales, traced or not, cost {cost} in the last twelve months.",
                 values,
             ),
             rank=9,
-            method="Purchase and contract models on sufficient statistics; interval from the Hessian and the miss in the holdout.",
+            method="Models on sufficient statistics; interval from the Hessian and the miss in the holdout.",
         )
     ]
 
 
+def _model_name(study: ValueStudy) -> Text:
+    """The model behind the purchases to come, by name: another section uses another."""
+    model = study.modelling
+    return Text.of("the model of purchases") if isinstance(model, NotDone) else model.model
+
+
 GROSS = (
-    "Gross, after-sales costs {cost}{cost:doubt} over {horizon}, at {level}{level:doubt} in twelve months: {share} of the margin expected of today's customers ({share:interval}). "
+    "Gross, after-sales costs {cost}{cost:doubt} over {horizon}, discounted like all sums over these months here, at {level}{level:doubt} in twelve months: {share} of the margin expected of today's customers ({share:interval}). "
     "What contracts and paid repairs pay of it is {reason}."
 )
 NET = (
-    "Gross, after-sales costs {cost}{cost:doubt} over {horizon}, at {level}{level:doubt} in twelve months: {share} of the margin expected of today's customers ({share:interval}). "
+    "Gross, after-sales costs {cost}{cost:doubt} over {horizon}, discounted like all sums over these months here, at {level}{level:doubt} in twelve months: {share} of the margin expected of today's customers ({share:interval}). "
     "Contracts and paid repairs pay {revenue} of it at today's level, which leaves {net}{net:doubt}. "
     "What of that is warranty owed for machines already sold is {reason}."
 )
 KEPT = (
-    "Gross, after-sales costs {cost}{cost:doubt} over {horizon}, at {level}{level:doubt} in twelve months: {share} of the margin expected of today's customers ({share:interval}). "
+    "Gross, after-sales costs {cost}{cost:doubt} over {horizon}, discounted like all sums over these months here, at {level}{level:doubt} in twelve months: {share} of the margin expected of today's customers ({share:interval}). "
     "Contracts and paid repairs pay {revenue} of it at today's level, which leaves {net}{net:doubt}; {duty}{duty:doubt} of that is warranty owed for machines already sold, "
     "with or without after-sales. The rest, {avoidable}{avoidable:doubt}, is earned back if without after-sales {net_share} of the margin of purchases would leave "
     "({net_share:interval})."
 )
 COVERED = (
-    "Gross, after-sales costs {cost}{cost:doubt} over {horizon}, at {level}{level:doubt} in twelve months: {share} of the margin expected of today's customers ({share:interval}). "
+    "Gross, after-sales costs {cost}{cost:doubt} over {horizon}, discounted like all sums over these months here, at {level}{level:doubt} in twelve months: {share} of the margin expected of today's customers ({share:interval}). "
     "Contracts and paid repairs pay {revenue} of it at today's level, and {duty}{duty:doubt} is warranty owed for machines already sold, with or without after-sales: "
     "no purchases need be kept to earn back the rest, {avoidable} ({avoidable:interval})."
 )
@@ -204,9 +249,9 @@ def _change(study: ValueStudy, material: Materiality) -> list[Finding]:
         "model": found.steps["model"],
     }
     if limits.holds(0):
-        text = "What customers did in the month moved the value of the base by {change:signed}, which could be noise ({change:interval}): customers first seen {new:signed}, contracts ended and buyers now likelier gone {lost:signed}, customers worth more {grown:signed}, customers worth less {shrunk:signed} (the interval of each stands in the table of the steps). Re-estimation, which is no growth, moved it by {model:signed}."
+        text = "What customers did in the month moved the discounted value of the base by {change:signed}, which could be noise ({change:interval}): customers first seen {new:signed}, contracts ended and buyers now likelier gone {lost:signed}, customers worth more {grown:signed}, customers worth less {shrunk:signed} (the interval of each stands in the table of the steps). Re-estimation, which is no growth, moved it by {model:signed}."
     else:
-        text = "What customers did in the month {change:word|raised|lowered|left} the value of the base by {change:abs} ({change:interval}): customers first seen {new:signed}, contracts ended and buyers now likelier gone {lost:signed}, customers worth more {grown:signed}, customers worth less {shrunk:signed} (the interval of each stands in the table of the steps). Re-estimation, which is no growth, moved it by {model:signed}."
+        text = "What customers did in the month {change:word|raised|lowered|left} the discounted value of the base by {change:abs} ({change:interval}): customers first seen {new:signed}, contracts ended and buyers now likelier gone {lost:signed}, customers worth more {grown:signed}, customers worth less {shrunk:signed} (the interval of each stands in the table of the steps). Re-estimation, which is no growth, moved it by {model:signed}."
     return [
         _finding(
             "change",
@@ -239,6 +284,29 @@ def _concentration(study: ValueStudy) -> list[Finding]:
     ]
 
 
+# by whether the evidence is cut: then it says at how many, and which
+_AT_RISK = {
+    False: "{customers} of the top tier {customers:plural|is|are} likely to be gone within twelve months (by {model}, under contract by the model of renewals); {value} of discounted value goes with them if they are ({value:interval}).",
+    True: "{customers} of the top tier {customers:plural|is|are} likely to be gone within twelve months (by {model}, under contract by the model of renewals); {value} of discounted value goes with them if they are ({value:interval}). "
+    "The evidence holds the customer numbers of {listed}, those worth most.",
+}
+_OFTEN = {
+    False: "{customers} of the top tier {customers:plural|was|were} in service repeatedly within a year: they hold {value} of discounted value ({value:interval}) and cost {cost} to serve in the last twelve months.",
+    True: "{customers} of the top tier {customers:plural|was|were} in service repeatedly within a year: they hold {value} of discounted value ({value:interval}) and cost {cost} to serve in the last twelve months. "
+    "The evidence holds the customer numbers of {listed}, those worth most.",
+}
+_BELOW = {
+    False: "{customers} {customers:plural|is|are} expected to cost more in service than {customers:plural|it brings|they bring}: {value} over {horizon}, discounted ({value:interval}), after {margin} of margin in the last year.",
+    True: "{customers} {customers:plural|is|are} expected to cost more in service than {customers:plural|it brings|they bring}: {value} over {horizon}, discounted ({value:interval}), after {margin} of margin in the last year. "
+    "The evidence holds the customer numbers of {listed}, those worth least.",
+}
+
+
+def _listing(texts: Mapping[bool, str], listed: CustomerList, values: Mapping[str, Value]) -> Sentence:
+    cut = len(listed.rows) < int(listed.customers.value or 0)
+    return Sentence(texts[cut], {**values, **({"listed": f"{len(listed.rows):,}"} if cut else {})})
+
+
 def _investment(study: ValueStudy, material: Materiality) -> list[Finding]:
     found = study.investment
     whole = study.portfolio
@@ -251,13 +319,18 @@ def _investment(study: ValueStudy, material: Materiality) -> list[Finding]:
                 "at_risk",
                 # they are likely to leave and have not left: a risk, and no exception to what was expected
                 material.severity(found.at_risk.value, certain=False),
-                Sentence(
-                    "{customers} of the top tier {customers:plural|is|are} likely to be gone within twelve months; {value} goes with them if they are ({value:interval}).",
-                    {"customers": found.at_risk.customers, "value": found.at_risk.value},
+                _listing(
+                    _AT_RISK,
+                    found.at_risk,
+                    {
+                        "customers": found.at_risk.customers,
+                        "value": found.at_risk.value,
+                        "model": _model_name(study),
+                    },
                 ),
                 rank=6,
                 evidence=found.at_risk.rows,
-                method="Chance of leaving above the stated limit, by the purchase model or the renewal model.",
+                method="Chance of leaving above the stated limit.",
             )
         )
     if found.often.customers.value:
@@ -265,8 +338,9 @@ def _investment(study: ValueStudy, material: Materiality) -> list[Finding]:
             _finding(
                 "often_served",
                 "info",
-                Sentence(
-                    "{customers} of the top tier {customers:plural|was|were} in service repeatedly within a year: they hold {value} ({value:interval}) and cost {cost} to serve in the last twelve months.",
+                _listing(
+                    _OFTEN,
+                    found.often,
                     {
                         "customers": found.often.customers,
                         "value": found.often.value,
@@ -285,8 +359,9 @@ def _investment(study: ValueStudy, material: Materiality) -> list[Finding]:
             _finding(
                 "below_cost",
                 material.severity(found.below.value) if heavy else "info",
-                Sentence(
-                    "{customers} {customers:plural|is|are} expected to cost more in service than {customers:plural|it brings|they bring}: {value} over {horizon} ({value:interval}), after {margin} of margin in the last year.",
+                _listing(
+                    _BELOW,
+                    found.below,
                     {
                         "customers": found.below.customers,
                         "value": found.below.value,
@@ -341,8 +416,8 @@ def _acquisition(study: ValueStudy, material: Materiality) -> list[Finding]:
     return [_finding("acquisition", "info", Sentence(_ALIKE[earns], values), rank=2, evidence=rows)]
 
 
-_LOSES = "{channel} loses money on new customers: one brings {ratio} what it cost to win ({ratio:interval}); value {value} ({value:interval}), cost {cost}."
-_LEAST = "Of all channels {channel} returns least on marketing: a new customer brings {ratio} what it cost to win ({ratio:interval}); value {value} ({value:interval}), cost {cost}."
+_LOSES = "{channel} loses money on new customers: one brings {ratio} what it cost to win ({ratio:interval}); value {value} ({value:interval}), what is yet to come discounted; cost {cost}."
+_LEAST = "Of all channels {channel} returns least on marketing: a new customer brings {ratio} what it cost to win ({ratio:interval}); value {value} ({value:interval}), what is yet to come discounted; cost {cost}."
 _ALIKE = {
     True: "In every channel a new customer brings more than it cost to win, from {low} ({low:interval}) to {high} ({high:interval}); which channel returns least is not told apart from chance.",
     False: "No channel is shown to lose money on new customers, who bring from {low} ({low:interval}) to {high} ({high:interval}) their cost; which returns least is not told apart from chance.",
@@ -407,8 +482,8 @@ _MISS = {
 }
 _UNUSED = "{model} without the last weeks predicts their purchases {miss:signed} off ({miss:interval}), or a class of customers worse: beyond chance and beyond the limit of use ({use} of all purchases, {class} of those of a class), so it is not used."
 _CLASS = {
-    True: "Customers with {name} repeat purchases: the forecast is {miss:signed} off ({miss:interval}), beyond chance, within the limit of use of a class ({class}); a correction of the whole does not take this out.",
-    False: "Customers with {name} repeat purchases: the forecast is {miss:signed} off ({miss:interval}), beyond chance and beyond the limit of use of a class ({class}).",
+    True: "Customers with {repeats}: the forecast is {miss:signed} off ({miss:interval}), beyond chance, within the limit of use of a class ({class}); a correction of the whole does not take this out.",
+    False: "Customers with {repeats}: the forecast is {miss:signed} off ({miss:interval}), beyond chance and beyond the limit of use of a class ({class}).",
 }
 
 
@@ -456,7 +531,7 @@ def _holdout(study: ValueStudy) -> list[Check]:
             id=f"value.holdout.{one.name}",
             outcome="failed",
             sentence=Sentence(
-                _CLASS[one.good], {"name": one.name, "miss": one.miss, "class": model.class_limit}
+                _CLASS[one.good], {"repeats": one.repeats, "miss": one.miss, "class": model.class_limit}
             ),
         )
         for one in wrong

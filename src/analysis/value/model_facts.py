@@ -79,6 +79,12 @@ class ClassLine(Summarised):
     miss: Fact
     good: bool
 
+    @property
+    def repeats(self) -> Text:
+        """The class in words."""
+        text = "{number} repeat purchase" if self.name == "1" else "{number} repeat purchases"
+        return Sentence(text, {"number": self.name}).text()
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PurchaseModel(Summarised):

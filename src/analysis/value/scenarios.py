@@ -19,7 +19,19 @@ from analysis.metrics.lineage import traced
 from analysis.params.treatments import load_treatments
 from analysis.params.what_ifs import Lever, Range, Scenario, WhatIfPlan, load_what_ifs
 from analysis.periods import Month
-from analysis.results import Assumed, Check, Derived, Fact, Finding, Interval, Lineage, Rows, Sentence, Value
+from analysis.results import (
+    Assumed,
+    Check,
+    Derived,
+    Fact,
+    Finding,
+    Interval,
+    Lineage,
+    Outcome,
+    Rows,
+    Sentence,
+    Value,
+)
 from analysis.summaries import Summarised
 from analysis.value.base import ValueBase
 from analysis.value.budget import Budget, budget
@@ -57,6 +69,7 @@ class OutcomeVerdict(Summarised):
     average: Fact
     group: Text | None = None
     own: GroupReading | None = None
+    doubtful: bool = False  # shown, and an ordinary hidden cause would take it to zero
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -431,7 +444,14 @@ def _verdicts(inputs: StudyInputs, effect: TreatmentEffect, lever: Lever) -> tup
             else "effect"
         )
         found.append(
-            OutcomeVerdict(outcome=one.outcome, verdict=verdict, average=one.adjusted, group=words, own=own)
+            OutcomeVerdict(
+                outcome=one.outcome,
+                verdict=verdict,
+                average=one.adjusted,
+                group=words,
+                own=own,
+                doubtful=one.standing == "doubtful",
+            )
         )
     return tuple(found)
 
@@ -891,9 +911,10 @@ def _finding(one: WhatIf) -> Finding:
         subject={"scenario": one.scenario.id},
         evidence=rows,
         method=_FINDING_METHOD,
+        checks=tuple(check.id for check in _checks(one)),
         rank=float(one.npv.value or 0),
         statement=Sentence(
-            "{scenario}: it would bring {clv} of customer value and save {saving} for {programme}: present value {npv} ({npv:interval}).",
+            "{scenario}: it would bring {clv} of customer value and save {saving} for {programme}, all discounted: present value {npv} ({npv:interval}).",
             values,
         ),
     )
@@ -901,6 +922,7 @@ def _finding(one: WhatIf) -> Finding:
 
 _NOTHING = "{scenario}: nothing is counted for customers in “{lever}”: that effect did not pass its checks or could not be computed."
 _UNSHOWN = "{scenario}: no effect of “{lever}” on “{outcome}” is shown, so nothing is counted for it; what its estimate would say is printed apart."
+_DOUBTFUL = "{scenario}: the effect of “{lever}” on “{outcome}” ({average:signed}, {average:interval}) is counted, though a hidden cause as strong as customer tier would take its interval to zero."
 _AVERAGE = {
     True: "{scenario}: the effect of “{lever}” on “{outcome}” is shown over all cases ({average:signed}, {average:interval}), not for its own customers ({group}: {own:signed}, {own:interval}), so nothing is counted for it; what it would bring if the average held for them is printed apart.",
     False: "{scenario}: the effect of “{lever}” on “{outcome}” is shown over all cases ({average:signed}, {average:interval}), and not estimated for its own customers ({group}), so nothing is counted for it; what it would bring if the average held for them is printed apart.",
@@ -918,14 +940,18 @@ def _checks(one: WhatIf) -> list[Check]:
             continue
         for each in lever.outcomes:
             values = words | {"outcome": OUTCOMES[each.outcome]}
+            outcome: Outcome = "info"
             text = _UNSHOWN if each.verdict == "not_shown" else ""
+            if each.verdict == "effect" and each.doubtful:
+                text, outcome = _DOUBTFUL, "failed"
+                values |= {"average": each.average}
             if each.verdict == "average" and each.group is not None:
                 text = _AVERAGE[each.own is not None]
                 values |= {"average": each.average, "group": each.group}
                 values |= {} if each.own is None else {"own": each.own.effect}
             if text:
                 sentence = Sentence(text, values)
-                found.append(Check(id=f"{place}.{index}.{each.outcome}", outcome="info", sentence=sentence))
+                found.append(Check(id=f"{place}.{index}.{each.outcome}", outcome=outcome, sentence=sentence))
     if found:
         return found
     sentence = Sentence(

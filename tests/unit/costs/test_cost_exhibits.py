@@ -47,6 +47,7 @@ PLAIN = (
     exhibits.unusual_table,
     exhibits.measures_table,
     exhibits.measures_worth_table,
+    exhibits.measures_plausible_table,
     exhibits.measures_doubt,
     exhibits.sourcing_table,
     exhibits.swing_table,

@@ -202,13 +202,21 @@ def sample_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_provision_and_the_failure_section_say_the_same(
     sample_folder: Path, inputs_of: Callable[..., StudyInputs]
 ) -> None:
-    """The direct cost the note leads from is the failure section's own obligation."""
+    """The failures and the direct cost the note leads from are the failure section's own facts, to the ends of their intervals."""
     inputs = replace(inputs_of(sample_folder), claims_ahead=claims_ahead)
     provision, study = provision_of(inputs), failures.study(inputs)
     assert isinstance(provision.bridge, ClaimsBridge) and study.forecast is not None
-    assert float(provision.bridge.direct.value or 0) == pytest.approx(
-        float(study.forecast.obligation.value or 0), abs=0.02
-    )
+    for ours, theirs in (
+        (provision.bridge.direct, study.forecast.obligation),
+        (provision.bridge.failures, study.forecast.obligation_failures),
+    ):
+        assert ours.value is not None and ours.interval is not None
+        assert (ours.id, ours.value, ours.interval, ours.n) == (
+            theirs.id,
+            theirs.value,
+            theirs.interval,
+            theirs.n,
+        )
 
 
 def test_claims_of_a_line_are_its_failures_at_the_booked_rate(

@@ -83,7 +83,7 @@ def test_an_unclear_difference_gives_no_interval_and_says_so():
         CostLine(fixed=10, per_ticket=1), CostLine(fixed=20, per_ticket=2), confidence=0.95
     )
     assert never.tickets is None and never.cheaper_above == "in_house"
-    assert never.reason == "one option is cheaper at any volume"
+    assert never.reason == "the lines do not cross"
 
 
 def test_a_minimum_and_steps_bend_the_line():
@@ -124,6 +124,23 @@ def test_no_break_even_is_stated_beyond_the_volumes_at_which_both_were_seen():
     (apart,) = within_volumes(evens, 1200, 600)
     assert apart.reason == "the two were never seen at the same volume"
     assert apart.cheaper_above == "in_house"
+
+
+@pytest.mark.parametrize(
+    ("own", "out", "cheaper"),
+    [
+        (CostLine(fixed=10, per_ticket=1), CostLine(fixed=20, per_ticket=2), "in-house"),
+        (CostLine(fixed=20, per_ticket=2), CostLine(fixed=10, per_ticket=1), "outsourced"),
+    ],
+)
+def test_lines_that_do_not_cross_name_the_cheaper_only_where_both_were_seen(
+    own: CostLine, out: CostLine, cheaper: str
+):
+    evens = (break_even_volume(own, out, confidence=0.95),)
+    (seen,) = within_volumes(evens, 900, 1100)
+    assert seen.reason == f"by the cost lines {cheaper} is cheaper at every volume at which both were seen"
+    (apart,) = within_volumes(evens, 981, 372)
+    assert apart.tickets is None and apart.reason == "the two were never seen at the same volume"
 
 
 def test_peak_staffing_by_hand():

@@ -293,3 +293,10 @@ def test_dollar_signs_in_a_name_are_no_formula_in_jupyterlab(language: str) -> N
     outer = shown[: shown.index(">")]
     assert "tex2jax_ignore" in outer and "mathjax_ignore" in outer
     assert "Plan $5$ or $x_1$, \\(y\\)" in shown
+
+
+def test_a_heading_that_is_the_name_of_its_unit_stands_once() -> None:
+    chance = Fact(metric="chance", period="2026-10", unit="p_value", value=0.04)
+    column = Column(key="value", label=Text("As much by chance", "p 值"))
+    block = table("t", title=TITLE, columns=[column], rows=[Row(cells={"value": chance})])
+    assert (unit(block, "en"), unit(block, "zh")) == ("p", "")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from estimates_shown import CARRIED, sentences, unsure_in, unsure_of
+from estimates_shown import CARRIED, sentences, unsure_cells, unsure_in, unsure_of
 
 from analysis.exhibits.record import Block, flattened
 from analysis.exhibits.shape import misplaced
@@ -135,6 +135,10 @@ def _printed(column: dict[str, Any], cell: dict[str, Any], fact: dict[str, Any])
 WITH_REASONS = ("failures", "retention")
 
 
+# Sections whose tables hold the interval of each estimate in its row.
+WITH_INTERVALS = ("costs",)
+
+
 def unexplained(block: Block) -> Iterator[str]:
     """Blank cells of a table that nothing on the page gives a reason for."""
     said = "".join(piece["t"] for sentence in sentences(block.payload) for piece in sentence["en"]).casefold()
@@ -164,12 +168,33 @@ def test_every_number_stands_in_its_place(section: str, company: Path, inputs_of
     assert {block.id: found for block in made if (found := list(unsure_of(block.payload)))} == {}
     said = {one.id: one.statement for one in study.findings} | {one.id: one.sentence for one in study.checks}
     assert {name: found for name, text in said.items() if (found := list(unsure_in(text)))} == {}
+    if section in WITH_INTERVALS:
+        tables = [block for block in made if block.payload["kind"] == "table"]
+        assert {block.id: alone for block in tables if (alone := unsure_cells(block.payload))} == {}
     if section in WITH_REASONS:
         assert {block.id: blanks for block in made if (blanks := list(unexplained(block)))} == {}
     declared = sum(
         "metric" in column for block in made for part in listings(block) for column in part["columns"]
     )
     assert declared > 0
+
+
+def test_an_estimate_of_a_table_stands_with_its_interval_in_its_row():
+    def cell(id: str, text: str) -> dict[str, Any]:
+        return {"fact": id, "text": {"en": text}}
+
+    facts = [
+        {"id": "rate", "value": 14.5, "interval": {"low": 10.6, "high": 18.4}},
+        {"id": "cost", "value": 100, "interval": None},
+    ]
+    columns = [{"key": key} for key in ("rate", "range", "cost")]
+    rate, cost = cell("rate", "14.5"), cell("cost", "100")
+
+    def alone(*cells: dict[str, Any] | None) -> set[str]:
+        return unsure_cells({"facts": facts, "columns": columns, "rows": [{"cells": cells}]})
+
+    assert alone(rate, cell("rate", "10.6 – 18.4"), cost) == set()
+    assert alone(rate, None, cost) == {"rate"}
 
 
 def test_the_doubts_would_see_a_wrong_text_and_a_wrong_column():

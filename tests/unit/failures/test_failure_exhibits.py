@@ -48,6 +48,8 @@ def test_costs_stand_by_component_and_kind_and_add_up(planted_study: Study):
     assert cells(block, "component") == [*(name.en for name, _ in money.by_component), "All"]
     for kind in ("parts", "logistics", "outsourcing", "compensation", "other", "recovered"):
         parts = [facts[kind] for _, facts in money.by_component]
+        if kind == "other" and not any(fact.value for fact in parts):
+            continue
         assert cells(block, kind) == published(*parts, money.whole[kind])
         assert money.whole[kind].value == sum((fact.value for fact in parts), Decimal(0))
     assert cells(block, "total")[-1] == money.total.as_json()["value"]
@@ -286,6 +288,64 @@ def test_the_months_that_a_rule_marks_stand_beside_the_chart_of_a_fix(planted_st
         changed = replace(phase, chart=replace(phase.chart, signals=signals))
         block = exhibits._phase_figure(planted_study, changed, 1)
         assert says in text_of(block, "subtitle").split("anew from")[-1] and not block.payload["untranslated"]
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_the_months_that_the_centre_leaves_out_are_named(planted_study: Study, marked: bool):
+    phase = phase_of(planted_study)
+    for left, says in (((phase.starts,), True), ((), False)):
+        signals = (phase.starts,) if marked else ()
+        chart = replace(phase.chart, signals=signals, left_out=left)
+        block = exhibits._phase_figure(planted_study, replace(phase, chart=chart), 1)
+        assert ("leave out" in text_of(block, "subtitle")) == says and not block.payload["untranslated"]
+    whole = exhibits.control_figure(
+        replace(planted_study, chart=replace(planted_study.chart, left_out=(OCTOBER - 9,)))
+    )
+    assert whole is not None and not whole.payload["untranslated"]
+    assert str((OCTOBER - 9).year) in text_of(whole, "subtitle")
+
+
+def test_a_month_beyond_the_limits_is_left_out_of_the_centre_and_those_judged_by_others_are_not_said_to_be():
+    from analysis import stats
+
+    months = [OCTOBER - 11 + k for k in range(12)]
+    counts = [30, 31, 29, 30, 90, 30, 31, 29, 30, 30, 31, 90]
+    chart = stats.control_chart("u", counts, [10.0] * 12, suspects=[9, 10, 11])
+    field: Any = SimpleNamespace(months=months)
+    assert monitoring_facts._left_out(field, chart) == (months[4],)
+
+
+def test_an_interval_of_another_level_says_its_level(planted_study: Study):
+    """What holds together, or must be wrong more seldom, is wider than the other intervals of the page."""
+    ratio = planted_study.ratios["supplier"][0][1]
+    assert ratio.interval and ratio.interval.level > 0.95
+    shown = exhibits.ratio_figure(planted_study)
+    assert (
+        f"{100 * ratio.interval.level:g}%" in text_of(shown, "subtitle") and not shown.payload["untranslated"]
+    )
+    assert planted_study.fixes
+    fix = planted_study.fixes[0]
+    level = Interval(low=0.5, high=1.5, level=0.99, method="test")
+    fixes = exhibits.fix_table(
+        replace(planted_study, fixes=(replace(fix, ratio=replace(fix.ratio, interval=level)),))
+    )
+    assert "99%" in text_of(fixes, "subtitle") and not fixes.payload["untranslated"]
+
+
+def test_other_cost_is_a_column_only_where_there_is_any(planted_study: Study):
+    assert planted_study.money
+    (component, facts), *rest = planted_study.money.by_component
+    for value, there in ((Decimal(0), False), (Decimal(7), True)):
+        changed = [(component, facts | {"other": replace(facts["other"], value=value)})]
+        changed += [(one, held | {"other": replace(held["other"], value=Decimal(0))}) for one, held in rest]
+        money = replace(planted_study.money, by_component=tuple(changed))
+        columns = exhibits.cost_table(replace(planted_study, money=money)).payload["columns"]
+        assert ("Other" in str(columns)) == there and "ticket" not in str(columns)
+
+
+def test_simulated_results_do_not_name_this_months_orders_as_their_source(planted_study: Study):
+    for block in exhibits.simulated_tables(planted_study) or []:
+        assert "simulated fields" in text_of(block, "note") and not block.payload["untranslated"]
 
 
 def test_the_title_of_a_tree_names_the_least_and_the_most_of_its_machines(planted_study: Study):

@@ -79,9 +79,9 @@ def test_an_effect_matters_where_its_whole_interval_lies_beyond_the_least(
     assert SCALE.shape_matters(number(1.0, low, high, metric="weibull_shape", unit="count")) is matters
 
 
-@pytest.mark.parametrize(("total", "severity"), [(400_000, "alert"), (33_945, "watch"), (900, "info")])
-def test_a_leak_is_graded_by_its_total_since_the_first_claim_and_states_it(
-    planted_study: Study, total: float, severity: str
+@pytest.mark.parametrize(("year", "severity"), [(400_000, "alert"), (14_483, "watch"), (900, "info")])
+def test_a_leak_is_graded_by_the_twelve_months_with_which_its_sentence_leads(
+    planted_study: Study, year: float, severity: str
 ):
     leaks = planted_study.leaks
     assert leaks and leaks.duplicates.since_start
@@ -90,18 +90,24 @@ def test_a_leak_is_graded_by_its_total_since_the_first_claim_and_states_it(
     assert float(whole.amount.value or 0) == pytest.approx(
         float(whole.evidence["approved"].astype(float).sum())
     )
-    found = findings._leaks(
-        replace(
-            leaks,
-            duplicates=replace(
-                leaks.duplicates, since_start=replace(whole, amount=replace(whole.amount, value=total))
-            ),
-        ),
-        SCALE,
-    )
+    amount = replace(leaks.duplicates.amount, value=year)
+    found = findings._leaks(replace(leaks, duplicates=replace(leaks.duplicates, amount=amount)), SCALE)
     (twice,) = [one for one in found if one.id == "failures.leakage_duplicates"]
     assert twice.severity == severity and twice.evidence is whole.evidence
-    assert twice.statement.values["total"].value == total  # type: ignore[union-attr]
+    first, *_ = [value for name, value in twice.statement.values.items() if name in ("amount", "total")]
+    assert first is amount and twice.statement.values["total"] is whole.amount
+
+
+def test_the_sum_that_grades_an_excess_is_the_first_that_its_sentence_names(planted_study: Study):
+    for (money, _), text in findings.EXCESS.items():
+        if money:
+            assert text.index("The excess cost {" + ("full" if money == "full" else "cost")) > 0
+    cause = next(one for one in planted_study.causes if not isinstance(one.labour, NotDone))
+    assert not isinstance(cause.labour, NotDone)
+    stated = findings._cause(cause, SCALE, planted_study.chart.months[0])
+    assert stated.severity == SCALE.of_ratio(cause.ratio, cause.labour.full)
+    text = stated.statement.plain()
+    assert cause.labour.hours.interval and text.count("95% interval") == 4
 
 
 def test_a_fix_that_made_it_worse_alarms_only_where_the_rise_matters(planted_study: Study):
@@ -111,28 +117,26 @@ def test_a_fix_that_made_it_worse_alarms_only_where_the_rise_matters(planted_stu
     assert findings._fix(replace(fix, ratio=number(1.05, 1.02, 1.08)), SCALE).severity == "watch"
 
 
-def test_a_month_beyond_its_limit_is_graded_by_the_cost_of_its_failures(planted_study: Study):
+@pytest.mark.parametrize(("low", "severity"), [(1.2, "watch"), (1.05, "info")])
+def test_a_month_beyond_its_limit_carries_no_money_and_is_watched_where_the_rise_matters(
+    planted_study: Study, low: float, severity: str
+):
     chart, month = planted_study.chart, planted_study.month
-    at, settled = chart.months.index(month), planted_study.money
-    assert settled and settled.unit
+    at = chart.months.index(month)
     centre = float(chart.centre[at].value or 0)
-    high = replace(chart.values[at], value=centre + 2.0, n=50_000)
-    values = (*chart.values[:at], high)
+    limits = Interval(low=centre * low, high=centre * 3, level=0.95, method="exact")
+    high = replace(chart.values[at], value=centre * 2.0, n=50_000, interval=limits)
     study = replace(
         planted_study,
         chart=replace(
             chart,
-            values=values,
-            upper=(*chart.upper[:at], replace(chart.upper[at], value=centre + 1.0)),
+            values=(*chart.values[:at], high),
+            upper=(*chart.upper[:at], replace(chart.upper[at], value=centre * 1.5)),
             signals=(month,),
         ),
     )
-    assert findings._beyond_centre(study, at) == pytest.approx(100 * settled.unit)
-    small = replace(settled, unit=10.0)
-    assert findings._chart(replace(study, money=small), SCALE)[0].severity == "info"
-    assert findings._chart(replace(study, money=replace(settled, unit=5_000.0)), SCALE)[0].severity == "alert"
-    unknown = replace(study, money=NotDone(reason=Text.same("no ledger")))
-    assert findings._chart(unknown, SCALE)[0].severity == "watch"
+    (found,) = findings._chart(study, SCALE)
+    assert found.severity == severity
 
 
 # -- one meaning of "expected" --------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pytest
 from analysis.cli import main
 from analysis.metrics import Registry
 from analysis.report import agreement
-from analysis.report.agreement import decided_pairs, near_pairs, undecided
+from analysis.report.agreement import decided_pairs, near_pairs, torn_pairs, undecided
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +44,12 @@ def pairs(registry: Registry, *facts: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def test_a_cent_between_two_names_of_one_amount_is_found(registry: Registry):
-    ours = fact("provision_direct_cost_ahead", 6_893_943.48, period="2026-10")
+    ours = fact("failure_cost_forecast", 6_893_943.48, period="2026-10")
     theirs = fact("warranty_obligation", 6_893_943.47, period="2026-11/2032-11")
     [pair] = near_pairs(
         [ours, theirs], registry
     )  # the one is stated at the end of the month, the other from it on
-    assert pair.metrics == ("provision_direct_cost_ahead", "warranty_obligation")
+    assert pair.metrics == ("failure_cost_forecast", "warranty_obligation")
     assert (pair.cases, pair.equal) == (1, 0)
     assert "6,893,943.48" in str(pair) and "6,893,943.47" in str(pair)
 
@@ -102,6 +102,20 @@ def test_a_reason_takes_a_pair_off_the_list(registry: Registry, monkeypatch: pyt
     reason = agreement.TwoQuantities(metrics=("gl_after_sales_cost", "after_sales_cost"), because="…")
     monkeypatch.setattr(agreement, "decided_pairs", lambda: (reason,))
     assert not undecided(facts, registry)
+
+
+def test_no_reason_covers_one_value_with_two_intervals(registry: Registry):
+    ours = fact("warranty_obligation", 6_893_943.47) | {"interval": {"low": 6_659_746.1, "high": 7_131_723.0}}
+    twin = fact("failure_cost_forecast", 6_893_943.47) | {
+        "interval": {"low": 6_640_014.8, "high": 7_130_951.9}
+    }
+    quoted = twin | {"interval": ours["interval"]}
+    assert [pair.metrics for pair in torn_pairs([ours, twin], registry)] == [
+        ("failure_cost_forecast", "warranty_obligation")
+    ]
+    assert not torn_pairs([ours, quoted], registry)
+    assert not torn_pairs([ours, twin | {"value": 6_900_000.0}], registry)
+    assert not torn_pairs([ours, twin | {"interval": None}], registry)
 
 
 def test_every_decided_pair_is_of_two_metrics_and_has_a_reason(registry: Registry):

@@ -19,7 +19,7 @@ from analysis.exhibits.record import MIME
 from analysis.exhibits.shape import validate
 from analysis.fonts.coverage import printable, unprintable
 from analysis.report.pdf import notebook_pdf, write_pdf
-from analysis.report.pdf_columns import LANDSCAPE_WIDTH, TEXT_WIDTH, breakable, panels, typeface
+from analysis.report.pdf_columns import LANDSCAPE_WIDTH, TEXT_WIDTH, breakable, head_pieces, panels, typeface
 from analysis.report.pdf_document import document
 from analysis.report.pdf_prose import curly
 from analysis.report.pdf_tiles import COVER_ROWS, GAP, cover_strip, tile_strip, value_nodes
@@ -907,6 +907,51 @@ def test_words_run_over_lines_before_a_page_is_turned(heads: list[str], name: st
     # a heading of a few Chinese characters is not set one below the other
     for head, width in zip(heads, laid.widths[2:], strict=True):
         assert width >= min(typeface().width(head, laid.size, bold=True), 4 * laid.size) - 1e-9
+
+
+@pytest.mark.parametrize(
+    ("head", "pieces"),
+    [
+        ("之后 ÷ 之前", ["之后", " ", "÷", " ", "之前"]),
+        ("减少的工单", ["减少", "的工单"]),
+        ("合同额", ["合同额"]),
+        ("p 值", ["p 值"]),
+        ("2026年10月", ["2026年", "10月"]),
+        ("单张（元）", ["单张", "（元）"]),
+        ("量", ["量"]),
+        ("Net present value", ["Net", " ", "present", " ", "value"]),
+    ],
+)
+def test_a_heading_never_leaves_one_chinese_character_on_a_line(head: str, pieces: list[str]) -> None:
+    assert head_pieces(head) == pieces
+    columns = [column(f"c{place}", head, number=True) for place in range(14)]
+    for each in columns:
+        each["label"]["zh"] = head
+    record = table("heads", columns, [row(*(cell("1", of=COST) for _ in columns))])
+    lines = {line.strip() for line in printed(one(record, language="zh")).splitlines()}
+    assert not [line for line in lines if line != head and len(line) == 1 and line >= "\u4e00"]
+
+
+@pytest.mark.parametrize("lines", [34, 35])
+def test_caption_subtitle_and_first_rows_stand_on_one_page(lines: int) -> None:
+    """So many paragraphs before it leave a table room for its caption alone."""
+    pages = pages_after(long_table(60), lines)
+    assert {first(pages, words) for words in ("A table", "incurred basis", "Remark", "T-0000")} == {1}
+
+
+def test_the_tag_of_a_strip_stands_on_the_page_of_its_last_tile() -> None:
+    for lines in (24, 25, 26):
+        pages = pages_after(tiles(), lines)
+        assert first(pages, "summary.tiles") == first(pages, "Cost per ticket")
+
+
+def pages_after(record: Record, lines: int) -> list[str]:
+    before = "\n\n".join(f"Filler {line}." for line in range(lines))
+    return [page.extract_text() for page in one(record, before=before).pages]
+
+
+def first(pages: list[str], words: str) -> int:
+    return next(number for number, page in enumerate(pages) if words in page)
 
 
 def test_a_column_that_no_page_holds_is_refused() -> None:

@@ -17,6 +17,7 @@ from analysis.exhibits import retention_service as service
 from analysis.exhibits import retention_tenure as tenure
 from analysis.exhibits.charts import Item, dot_interval
 from analysis.exhibits.record import Block
+from analysis.exhibits.retention import rates_table
 from analysis.exhibits.retention_risk import _may_swap, _tenth_title
 from analysis.exhibits.retention_service import _chain_title
 from analysis.exhibits.retention_tenure import _reason_title, _year_title
@@ -119,8 +120,8 @@ def test_what_is_not_known_is_no_finding(share: Fact):
 @pytest.mark.parametrize(
     ("difference", "money", "severity"),
     [
-        ((0.10, 0.05, 0.15), 1e9, "alert"),
-        ((0.10, 0.01, 0.19), 1e9, "watch"),  # it may be less than matters: never an alert
+        ((0.10, 0.05, 0.15), 1e9, "watch"),  # no hidden cause was held against it: never an alert
+        ((0.10, 0.01, 0.19), 1e9, "watch"),
         ((0.10, 0.05, 0.15), 1.0, "info"),
         ((0.006, 0.005, 0.007), 1e9, None),
     ],
@@ -156,17 +157,20 @@ def test_service_findings_follow_points_and_money(
 
 
 @pytest.mark.parametrize(
-    ("all_of", "riskiest", "outcome"),
+    ("all_of", "riskiest", "outcome", "missed"),
     [
-        ((0.075, 0.071, 0.080, 0.074), (0.150, 0.131, 0.170, 0.148), "passed"),
-        ((0.075, 0.071, 0.080, 0.074), (0.171, 0.152, 0.192, 0.148), "failed"),  # the riskiest tenth alone
-        ((0.095, 0.091, 0.099, 0.074), (0.150, 0.131, 0.170, 0.148), "failed"),
-        ((0.075, 0.0745, 0.0755, 0.074), (0.150, 0.131, 0.170, 0.148), "info"),  # sure, and small
-        ((0.060, 0.056, 0.064, 0.074), (0.150, 0.131, 0.170, 0.148), "failed"),  # too many expected
+        ((0.075, 0.071, 0.080, 0.074), (0.150, 0.131, 0.170, 0.148), "passed", ""),
+        ((0.075, 0.071, 0.080, 0.074), (0.171, 0.152, 0.192, 0.148), "failed", "of the riskiest tenth"),
+        ((0.095, 0.091, 0.099, 0.074), (0.150, 0.131, 0.170, 0.148), "failed", "of all customers"),
+        ((0.095, 0.091, 0.099, 0.074), (0.171, 0.152, 0.192, 0.148), "failed", "by more than chance"),
+        # sure, and small
+        ((0.075, 0.0745, 0.0755, 0.074), (0.150, 0.131, 0.170, 0.148), "info", "of all customers"),
+        # too many expected
+        ((0.060, 0.056, 0.064, 0.074), (0.150, 0.131, 0.170, 0.148), "failed", "of all customers"),
     ],
 )
 def test_the_score_is_judged_where_it_is_used(
-    tenth: Tenth, all_of: tuple[float, ...], riskiest: tuple[float, ...], outcome: str
+    tenth: Tenth, all_of: tuple[float, ...], riskiest: tuple[float, ...], outcome: str, missed: str
 ):
     found = tenth[1].early_warning
     assert isinstance(found, EarlyWarning)
@@ -179,7 +183,11 @@ def test_the_score_is_judged_where_it_is_used(
     )
     [check] = _calibrated(replace(tenth[1], early_warning=changed))
     assert check.outcome == outcome
-    assert check.sentence.plain() and f"{riskiest[0]:.1%}" in check.sentence.plain()
+    text = check.sentence.plain()
+    assert f"{all_of[0]:.1%}" in text and f"{riskiest[0]:.1%}" in text
+    # only the part that was missed is said to have been
+    assert text.startswith(f"The score's level missed what came {missed}" if missed else "The score expected")
+    assert ("chance explains the difference" in text) == missed.startswith("of ")
 
 
 @pytest.mark.parametrize(
@@ -229,7 +237,7 @@ def test_a_group_is_named_only_where_its_interval_stands_apart(share: Fact):
     for least, named in ((between(share, 0.7, 0.6, 0.8), True), (between(share, 0.84, 0.78, 0.9), False)):
         values = {"most": most, "least": least, "best": Text.same("A"), "worst": Text.same("B")}
         title, alt = _year_title(most, least, values)
-        assert ("last a year: A " in title.plain()) == named and ("no group" in title.plain()) != named
+        assert ("last a year: A " in title.plain()) == named and ("is not settled" in title.plain()) != named
         assert alt.plain()
 
 
@@ -239,7 +247,8 @@ def test_a_reason_is_the_largest_only_where_the_next_is_less(share: Fact):
         shown = [first, ("service", Text.same("Service"), ((36, second),))]
         values = {"reason": first[1], "share": first[2][-1][1], "months": "36"}
         text = _reason_title(shown, values).plain()
-        assert ("takes most" in text) == alone and ("equally often" in text) != alone
+        assert ("takes most" in text) == alone and ("is not settled" in text) != alone
+        assert "equal" not in text
 
 
 @pytest.mark.parametrize(
@@ -378,3 +387,15 @@ def test_the_cohort_chart_says_which_cohorts_it_draws(tenth: Tenth):
         if re.fullmatch(r"c\d+", column["key"])
     ]
     assert names and all(name in subtitle(block) for name in names)
+
+
+def test_churn_by_the_model_has_its_interval_its_base_and_its_name(tenth: Tenth):
+    _, study = tenth
+    assert isinstance(study.model_churn, Fact) and study.model_churn.interval and study.model_churn.n
+    block = rates_table(study)
+    assert block is not None
+    shown = str(block.payload)
+    low, high = study.model_churn.interval.low, study.model_churn.interval.high
+    line = next(row for row in block.payload["rows"] if "MBG/NBD" in str(row))
+    assert f"{100 * low:.1f}" in str(line) and f"{100 * high:.1f}" in str(line)
+    assert f"{study.model_churn.n:,}" in shown and "by the purchase model" not in shown

@@ -61,6 +61,8 @@ def test_surveys_not_answered_count_and_old_ones_do_not(
     ("late", "prompt", "words"),
     [
         ((20, 40), (22, 40), "no difference shown"),
+        # the intervals of 25.0% and 47.5% overlap, that of their difference does not hold zero
+        ((10, 40), (19, 40), "not alike"),
         ((40, 40), (40, 40), "Every survey on record was answered"),
         ((0, 0), (10, 40), "25.0% (95% interval 14.2% to 40.2%) of the surveys sent"),
     ],

@@ -14,6 +14,7 @@ import pytest
 from analysis.errors import MissingData
 from analysis.exhibits import value as exhibits
 from analysis.metrics import NotDone, StudyInputs
+from analysis.results import Fact
 from analysis.value.break_even import break_even
 from analysis.value.findings import _break_even
 from analysis.value.portfolio import Portfolio
@@ -27,7 +28,7 @@ class Claims:
 
     rows: pd.DataFrame
     draws: np.ndarray
-    counts: np.ndarray
+    remaining: tuple[Fact, ...] = ()
 
 
 def ahead(*full: float) -> Callable[[StudyInputs, int], Claims]:
@@ -36,7 +37,7 @@ def ahead(*full: float) -> Callable[[StudyInputs, int], Claims]:
     rows = pd.DataFrame(
         {"product_line": "a", "month": months, "failures": 10.0, "cost": 1.0, "full": list(full)}
     )
-    return lambda inputs, months: Claims(rows=rows, draws=np.array([0.9, 1.0, 1.1]), counts=np.ones(3))
+    return lambda inputs, months: Claims(rows=rows, draws=np.array([0.9, 1.0, 1.1]))
 
 
 def found(studied: ValueStudy, inputs: StudyInputs, claims: Callable[..., Claims] | None) -> ServiceBreakEven:

@@ -10,6 +10,7 @@ import pytest
 
 from analysis.errors import ParameterError
 from analysis.exhibits import value as worth
+from analysis.exhibits import value_effect_charts
 from analysis.exhibits import value_effects as effects
 from analysis.exhibits import value_models as models
 from analysis.exhibits import value_what_ifs as what_ifs
@@ -199,7 +200,7 @@ def test_scenarios_and_tiers_are_read_from_the_study(studied: ValueStudy):
     tiers = {one.value: one for one in studied.portfolio.by["tier"]}
     shown = [tiers[line.tier] for line in part.budget.lines if line.tier in tiers]
     # the base's own facts, not a second count of it
-    assert cells(budget, "value", "body")[: len(shown)] == published(*(one.total for one in shown))
+    assert cells(budget, "customers", "body")[: len(shown)] == published(*(one.customers for one in shown))
     assert cells(budget, "tier")[-2:] == ["Not traced to customers", "Total"]
 
 
@@ -285,3 +286,48 @@ def test_nothing_to_show_is_said(studied: ValueStudy):
     assert {block.payload["kind"] for block in blocks} == {"callout"}
     assert not [message for block in blocks for message in block.payload["untranslated"]]
     assert all(said(block, "title")["zh"] != said(block, "title")["en"] for block in blocks)
+
+
+@pytest.mark.parametrize(
+    ("upper", "ends"),
+    [
+        (
+            (100.0, 300.0),
+            ((210.0, 30.0), (210.0, 50.0)),
+        ),  # one over the other: straight down between their edges
+        ((240.0, 300.0), ((250.0, 30.0), (250.0, 50.0))),
+        (
+            (255.0, 300.0),
+            ((255.0, 20.0), (210.0, 50.0)),
+        ),  # beside it: from its side to the middle of the other
+        ((20.0, 90.0), ((90.0, 20.0), (210.0, 50.0))),
+    ],
+)
+def test_an_arrow_starts_and_ends_on_its_boxes(
+    upper: tuple[float, float], ends: tuple[tuple[float, float], tuple[float, float]]
+):
+    lower = value_effect_charts._Box(left=160.0, right=260.0, top=50.0, bottom=70.0)
+    over = value_effect_charts._Box(*upper, top=10.0, bottom=30.0)
+    side = "left" if upper[0] > 200 else "right"
+    assert value_effect_charts._link(over, lower, at=side) == ends  # type: ignore[arg-type]
+
+
+# the doubt of a chance is that of the draws alone: it would look surer than the ranges behind it
+NO_INTERVAL = {"what_if_chance"}
+
+
+@pytest.mark.parametrize("name", [one for one in BY_NAME if one.endswith("_table")])
+def test_every_estimate_in_a_table_stands_with_its_interval(name: str, claimed: ValueStudy):
+    for arguments in CALLS.get(name, [()]):
+        for block in flattened([BY_NAME[name](claimed, *arguments)]):
+            facts = {fact["id"]: fact for fact in block.payload["facts"]}
+            heads = [column["label"]["en"] for column in block.payload["columns"]]
+            for row in block.payload["rows"]:
+                cells = [
+                    (cell["fact"], head)
+                    for cell, head in zip(row["cells"], heads, strict=True)
+                    if cell["fact"]
+                ]
+                held = {fact for fact, head in cells if head in ("Interval", "Range")}
+                bare = {fact for fact, _ in cells if facts[fact]["interval"]} - held
+                assert {facts[fact]["metric"] for fact in bare} <= NO_INTERVAL, block.payload["id"]

@@ -617,12 +617,113 @@ def test_an_uptake_beyond_the_whole_change_is_said_to_be_out_of_reach(
 @pytest.mark.parametrize(
     ("statuses", "said", "unsaid"),
     [
-        ({"effect", "not_shown"}, ("orange", "blue"), ("pale",)),
-        ({"association"}, ("pale",), ("orange", "blue")),
+        ({"effect", "not_shown"}, ("orange", "blue"), ("pale", "red")),
+        ({"doubtful"}, ("red", "hidden cause"), ("orange", "blue", "pale")),
+        ({"association"}, ("pale",), ("orange", "blue", "red")),
     ],
 )
 def test_only_the_colours_that_a_figure_holds_are_explained(
     statuses: set[str], said: tuple[str, ...], unsaid: tuple[str, ...]
 ):
     text = effects_._marks(statuses).en
-    assert all(word in text for word in said) and not any(word in text for word in unsaid)
+    assert all(word in text for word in said) and not any(f"{word}, " in text for word in unsaid)
+
+
+# -- a number and the checks about it ------------------------------------------------------------------------------------------
+
+
+def with_claim(studied: ValueStudy, *, enough: bool) -> ValueStudy:
+    """One claimed effect with money, which a hidden cause would take to zero or not, and findings about it."""
+    shown = doubted(studied, effect=0.048, placebo=(0.0, -0.01, 0.01), hidden=0.024)
+    assert isinstance(shown.effects, ServiceEffects)
+    (one,) = shown.effects.effects
+    (outcome,) = one.outcomes
+    # as a limit of the interval that is printed
+    if_hidden = between(outcome.if_hidden, 0.024, -0.005 if enough else 0.005, 0.053)
+    stake = replace(one.at_stake, value=Decimal(1000), reason=None)
+    one = replace(
+        one,
+        outcomes=(replace(outcome, enough=enough, if_hidden=if_hidden),),
+        at_stake=between(stake, 1000.0, 500.0, 1500.0),
+        stake_repurchase=stake,
+    )
+    made = effect_findings.findings([one], limits(outcome.adjusted, limit=1.0, trivial=0.1), 0.0)
+    part = replace(
+        shown.effects,
+        effects=(one,),
+        findings=made,
+        checks=effect_findings.checks([one], shown.effects.refused),
+    )
+    return replace(shown, effects=part)
+
+
+@pytest.mark.parametrize("enough", [True, False])
+def test_a_finding_links_every_check_about_its_numbers(studied: ValueStudy, any_fact: Fact, enough: bool):
+    shown = with_claim(studied, enough=enough)
+    doubts = findings.checks(shown)
+    said = findings.findings(shown, limits(any_fact, limit=1e6, trivial=5e4))
+    known = {check.id for check in doubts}
+    for one in said:
+        facts = {fact.id for fact in one.facts()}
+        about = {check.id for check in doubts if facts & {fact.id for fact in check.sentence.facts()}}
+        assert about <= set(one.checks) <= known, one.id
+    effect = next(one for one in said if one.id == "value.service_effect")
+    name = effect.subject["treatment"]
+    assert {f"value.effects.{name}", f"value.effects.{name}.hidden.repurchase"} <= set(effect.checks)
+    assert not any(check.startswith("value.effects.") and name not in check for check in effect.checks)
+    # what is priced by the model of purchases hangs on the model's own checks
+    for one in said:
+        assert ("value.holdout" in one.checks) is ("value.holdout" in known), one.id
+
+
+@pytest.mark.parametrize(("enough", "standing"), [(True, "doubtful"), (False, "effect")])
+def test_a_mark_knows_the_check_of_hidden_causes(studied: ValueStudy, enough: bool, standing: str):
+    shown = with_claim(studied, enough=enough)
+    assert isinstance(shown.effects, ServiceEffects)
+    (one,) = shown.effects.effects
+    (outcome,) = one.outcomes
+    assert outcome.standing == standing and outcome.shown
+    assert replace(outcome, status="not_shown").standing == "not_shown"
+    subtitle = "".join(
+        piece["t"] for piece in effects_.effect_figure(shown, "repurchase").payload["subtitle"]["en"]
+    )
+    assert ("red, overlap" in subtitle) is enough and ("orange" in subtitle) is not enough
+    assert effect_findings.evidence(one)["status"].iloc[0] == standing
+    table = effects_.effects_table(shown).payload
+    verdicts = [row["cells"][-1]["text"]["en"] for row in table["rows"] if row["role"] == "body"]
+    assert verdicts == [effects_.STATUS[standing]]
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_a_list_that_is_cut_says_at_how_many(studied: ValueStudy, any_fact: Fact, rows: int):
+    found = studied.investment
+    assert not isinstance(found, NotDone)
+    listed = replace(
+        found.often, customers=replace(found.often.customers, value=3), rows=pd.DataFrame({"id": range(rows)})
+    )
+    shown = replace(studied, investment=replace(found, often=listed))
+    (one,) = (
+        each
+        for each in findings.findings(shown, limits(any_fact, limit=1e6, trivial=5e4))
+        if each.id == "value.often_served"
+    )
+    cut = rows < 3
+    assert ("customer numbers of 1, those worth most" in one.statement.plain()) is cut
+    assert ("1 位的客户编号" in one.statement.plain("zh")) is cut
+
+
+@pytest.mark.parametrize(("name", "words"), [("0", "0 repeat purchases"), ("1", "1 repeat purchase")])
+def test_one_repeat_purchase_is_one(studied: ValueStudy, name: str, words: str):
+    model = studied.modelling
+    assert isinstance(model, Modelling)
+    assert replace(model.classes[0], name=name).repeats.en == words
+
+
+def test_a_discounted_sum_says_so(studied: ValueStudy, any_fact: Fact):
+    """Every finding with a sum of value to come, or of cost over the horizon."""
+    said = findings.findings(studied, limits(any_fact, limit=1e6, trivial=5e4))
+    later = {"worth", "break_even", "at_risk", "often_served", "below_cost", "acquisition", "change"}
+    found = [one for one in said if one.id.removeprefix("value.") in later]
+    assert {one.id.removeprefix("value.") for one in found} >= {"worth", "break_even", "change"}
+    for one in found:
+        assert "discounted" in one.statement.plain() and "折现" in one.statement.plain("zh"), one.id

@@ -494,7 +494,8 @@ def dot_interval(
         facts = [item.fact for item in items]
         scale = axis_scale(facts, unit, language)
         left = row_names(axes, [item.name for item in items], language)
-        texts = [_estimate_text(fact, unit, scale, language) for fact in facts]
+        # what may be none is a difference, and carries its sign as in its title
+        texts = [_estimate_text(fact, unit, scale, language, signed=reference == 0) for fact in facts]
         right = max(text_width(text) for text in texts) + 12
         place(figure, left=left, right=right, top=6, bottom=28)
         if log:
@@ -542,11 +543,11 @@ def _width_points(axes: Axes) -> float:
     return float(axes.get_window_extent().width / axes.figure.dpi * 72)
 
 
-def _estimate_text(fact: Fact, unit: Unit, scale: Scale, language: Language) -> str:
+def _estimate_text(fact: Fact, unit: Unit, scale: Scale, language: Language, *, signed: bool = False) -> str:
     if fact.value is None:
         assert fact.reason is not None
         return fact.reason[language]
-    number = mark_text(fact, unit, scale)
+    number = mark_text(fact, unit, scale, signed=signed)
     return f"{number}  ({interval_cell(fact, factor=scale.factor)})" if fact.interval else number
 
 
