@@ -46,6 +46,17 @@ class Interval:
         if not 0 < self.level < 1:
             raise ParameterError(f"interval: level {self.level} must lie between 0 and 1, e.g. 0.95.")
 
+    @classmethod
+    def spanning(cls, *, low: float, high: float, level: float, method: str) -> Interval:
+        """The interval between two limits that may be turned round: multiplied by a cost below zero, the upper one is the smaller."""
+        # comparing keeps what is not a number where it is, and it is refused
+        ends = (high, low) if high < low else (low, high)
+        return cls(low=ends[0], high=ends[1], level=level, method=method)
+
+    def spanned(self, *, low: float, high: float) -> Interval:
+        """The same statement between other limits, which may be turned round (:meth:`spanning`)."""
+        return Interval.spanning(low=low, high=high, level=self.level, method=self.method)
+
     def holds(self, number: float) -> bool:
         """Whether a number lies within the limits or on one of them: no difference, where it is that number."""
         return self.low <= number <= self.high

@@ -189,6 +189,20 @@ def test_a_doubt_is_the_interval_in_brackets_and_nothing_where_there_is_none():
     assert [piece.fact for piece in said(sure).segments("en")] == [sure.id, sure.id]
 
 
+@given(st.floats(-1e15, 1e15), st.floats(-1e15, 1e15), st.floats(-1e3, 1e3))
+def test_limits_scaled_by_an_amount_of_either_sign_stay_in_order(one: float, other: float, amount: float):
+    held = Interval.spanning(low=one, high=other, level=0.95, method="m")
+    assert {held.low, held.high} == {one, other}
+    scaled = held.spanned(low=held.low * amount, high=held.high * amount)
+    assert scaled.low <= scaled.high and (scaled.level, scaled.method) == (0.95, "m")
+
+
+def test_limits_that_are_no_numbers_are_refused_in_any_order():
+    for low, high in ((float("nan"), 1.0), (1.0, float("nan"))):
+        with pytest.raises(ParameterError):
+            Interval.spanning(low=low, high=high, level=0.95, method="m")
+
+
 DUE = (
     "{cause}: {amount} of approved claims on its failures in the last twelve months has not come back from the supplier "
     "({claims} {claims:plural|claim|claims})."

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.costs.activity_costing import ActivityCosts, time_driven_abc
-from analysis.costs.figures import added, rows_of
+from analysis.costs.figures import added, month_texts, rows_of
 from analysis.costs.signals import idle_teams
 from analysis.costs.signals_facts import Searched, false_alarm_level
 from analysis.errors import MissingData
@@ -192,7 +192,7 @@ def idle_findings(inputs: StudyInputs) -> Searched:
         Without the paid and worked hours of teams, or with too few months of them.
     """
     hours = inputs.engine.query(_TEAM_MONTHS, needs=("staff.team", "staff.hours_paid", "staff.hours_worked"))
-    hours = hours.assign(month=[f"{day:%Y-%m}" for day in hours["month"]])
+    hours = hours.assign(month=month_texts(hours["month"]))
     hours = hours[hours["month"] <= str(inputs.month)]
     whole = hours.groupby("team")["month"].transform("nunique") == hours["month"].nunique()
     signals = idle_teams(
@@ -297,7 +297,7 @@ def _scaled(share: Fact, amount: float) -> dict[str, Any]:
     if share.interval is None or not share.value:
         return {}
     each = amount / float(share.value)
-    limits = replace(share.interval, low=share.interval.low * each, high=share.interval.high * each)
+    limits = share.interval.spanned(low=share.interval.low * each, high=share.interval.high * each)
     return {"interval": limits, "n": share.n}
 
 

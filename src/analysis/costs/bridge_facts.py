@@ -249,7 +249,8 @@ def bridge_cells(inputs: StudyInputs, month: Month) -> pd.DataFrame:
     traced["input_quantity"] = (
         traced["constant_price"].where(known, traced["carrying"]).where(traced["resource"] != "credits")
     )
-    driven = pd.concat([part for part in (traced, labour) if len(part)], ignore_index=True)
+    # in a month in which nothing is traced and no team has hours, only what has no driver is left
+    driven = pd.concat([part for part in (traced, labour) if len(part)] or [traced], ignore_index=True)
     cell = ["product_line", "ticket_type"]
     # a ticket cell that cost nothing this month still counts in volume and mix
     silent = tickets.merge(

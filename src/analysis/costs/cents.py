@@ -67,12 +67,13 @@ def settle(amounts: NDArray[np.float64], totals: Cents) -> Cents:
     sign = np.where(totals < 0, -1, 1)[:, None]
     faced = amounts * sign
     floors = np.floor(faced)
-    left = totals * sign[:, 0] - floors.sum(axis=1).astype(np.int64)
+    whole = floors.astype(np.int64)
+    left = totals * sign[:, 0] - whole.sum(axis=1)
     order = np.argsort(-(faced - floors), axis=1, kind="stable")
     rank = np.argsort(order, axis=1, kind="stable")
     columns = amounts.shape[1]
     extra = np.clip(left, 0, columns)
-    settled = floors.astype(np.int64) + (rank < extra[:, None])
+    settled = whole + (rank < extra[:, None])
     beyond = left - extra  # only amounts beyond the 15 digits of a float come here
     rows = np.flatnonzero(beyond)
     settled[rows, np.abs(amounts[rows]).argmax(axis=1)] += beyond[rows]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from analysis.costs.figures import rows_of
 from analysis.costs.serial import Contrast, contrast
 from analysis.costs.signals import LEAST_CORRELATION
-from analysis.errors import MissingData
+from analysis.errors import FitError, MissingData
 from analysis.metrics import Period, StudyInputs, traced
 from analysis.metrics.backend import literal
 from analysis.metrics.views import NOT_STATED, at
@@ -132,7 +132,11 @@ def claims_forecast(inputs: StudyInputs, lines: Sequence[str]) -> ForecastOfClai
                 message="not computed: a product line has no claims or no failures under warranty in the last year"
             )
         rates[line] = claims_per_failure(claims, failures)
-    claims_by_line = simulated_claims({line: float(due[line]) for line in lines}, rates, ahead.draws)
+    # failures that cost nothing (no posting names its order), or that earn, spread as their numbers do
+    futures = ahead.draws if float(ahead.draws.mean()) > 0 else ahead.counts
+    if float(ahead.counts.mean()) <= 0:
+        raise FitError("no failure under warranty is expected")
+    claims_by_line = simulated_claims({line: float(due[line]) for line in lines}, rates, futures)
     paid, seen = (
         np.sum([_by_month(frame, line, inputs.month) for line in lines], axis=0) for frame in (booked, past)
     )

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from analysis.formats import decimal
 from analysis.metrics import Stating, StudyInputs, traced
 from analysis.periods import Month
 from analysis.results import Fact
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def size(fact: Fact) -> float:
@@ -32,12 +31,17 @@ def rows_of(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
     return (dict(zip(names, row, strict=True)) for row in frame.itertuples(index=False, name=None))
 
 
+def month_texts(days: pd.Series) -> pd.Series:
+    """Months as text (``2026-10``), also where there is no row at all, so that they can still be compared."""
+    return pd.Series([f"{day:%Y-%m}" for day in days], index=days.index, dtype="str")
+
+
 def added(expression: str) -> str:
     """SQL of a sum of hours or quantities that is the same to the last digit in whatever order the engine meets the rows.
 
     Floats added by several threads are not; millionths are exact, and finer than any source records.
     """
-    return f"sum(CAST({expression} AS DECIMAL(18, 6)))::DOUBLE"
+    return f"sum(CAST({expression} AS DECIMAL(38, 6)))::DOUBLE"
 
 
 def facts_by_month(inputs: StudyInputs, metric: str, months: Sequence[Month]) -> tuple[Fact, ...]:

@@ -374,7 +374,7 @@ def _driven(inputs: StudyInputs, found: UnusualMonth, month: Month, costs: pd.Da
         return inputs.engine.stated(metric, period=month, value=cents(value), dimensions=place | more)
 
     def gap(value: float, part: float, **more: str) -> Fact:
-        limits = Interval(
+        limits = Interval.spanning(
             low=value + least * part, high=value + most * part, level=inputs.confidence, method=EXPECTED
         )
         return inputs.engine.stated(

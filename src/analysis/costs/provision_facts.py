@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 MONTHS = 12
 PER_FAILURE = "ratio of sums over months that hang together, log-normal"
 NOTHING = Decimal("0.00")
+NOT_ABOVE_ZERO = Text.of("not computed: claims expected are not clearly above zero")
 _NO_SALES = Text.of("not computed: no sales of the line")
 
 
@@ -167,6 +168,8 @@ def _at_past_rate(inputs: StudyInputs, experience: ClaimsExperience | None) -> F
     if experience is None:
         return state.exact(metric, None, reason=Text.of("not computed: needs a year of claims and exposure"))
     low, high = experience.limits(inputs.confidence)
+    if high < 0:
+        return state.exact(metric, None, reason=NOT_ABOVE_ZERO)
     return state.between(
         metric, cents(experience.expected), max(0.0, low), high, n=experience.months, method=experience.method
     )
@@ -229,6 +232,8 @@ def _expected(inputs: StudyInputs, claims: ForecastClaims | ClaimsExperience | N
         reason = Text.of("not computed: needs units.warranty_end and a year of claims of the line")
         return state.exact("provision_expected_claims", None, reason=reason, product_line=name)
     low, high = claims.limits(inputs.confidence)
+    if high < 0:
+        return state.exact("provision_expected_claims", None, reason=NOT_ABOVE_ZERO, product_line=name)
     limits = Interval(low=max(0.0, low), high=high, level=inputs.confidence, method=claims.method)
     parts = {"interval": limits, "n": claims.months}
     return state.exact("provision_expected_claims", cents(claims.expected), parts=parts, product_line=name)
@@ -242,11 +247,10 @@ def _coverage(
     place: dict[str, Any] = dict(closing.dimensions)
     limits = expected.interval
     if limits is None or claims is None or limits.low <= 0:
-        unclear = Text.of("not computed: claims expected are not clearly above zero")
         return state.exact(
             "provision_coverage",
             None,
-            reason=expected.reason or unclear,
+            reason=expected.reason or NOT_ABOVE_ZERO,
             lineage=Derived(operation="quotient", parents=(closing, expected)),
             **place,
         )

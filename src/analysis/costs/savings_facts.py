@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -210,7 +210,7 @@ def _reached(inputs: StudyInputs, entry: Intervention, start: Month) -> Reached 
         return None
     before = float(found.series.loc[found.series["after"], "expected"].mean())
     state = Stating(inputs=inputs, period=Period(start, inputs.month))
-    limits = replace(found.interval, low=-found.interval.high / before, high=-found.interval.low / before)
+    limits = found.interval.spanned(low=-found.interval.high / before, high=-found.interval.low / before)
     return Reached(
         share=state.share("measure_reached_share", inside, all_of, measure=entry.id),
         rate=state.exact(
@@ -288,7 +288,7 @@ def _series(
         )
     else:
         wage = (
-            f"SELECT sum(cost)::DOUBLE / {added('hours_paid')} AS wage FROM workforce "
+            f"SELECT sum(cost)::DOUBLE / nullif({added('hours_paid')}, 0) AS wage FROM workforce "
             "WHERE cost IS NOT NULL AND coalesce(sourcing, 'in_house') = 'in_house'"
         )
         cost, joined = "t.hours * w.wage", f"CROSS JOIN ({wage}) w"
@@ -321,7 +321,7 @@ def _facts(
         return state.exact(metric, value, reason=reason, parts=parts | why, measure=entry.id)
 
     def scaled(low: float, high: float) -> Interval:
-        return Interval(low=low, high=high, level=limits.level, method=limits.method)
+        return Interval.spanning(low=low, high=high, level=limits.level, method=limits.method)
 
     residual = fact(
         "cost_residual_ratio",
@@ -380,7 +380,7 @@ def per_event_limits(result: MeasureResult, avoided: float, around: Interval) ->
     each = saved / avoided
     below = np.hypot(limits.low / saved - 1, avoided / around.high - 1)
     above = np.hypot(limits.high / saved - 1, avoided / around.low - 1)
-    return replace(limits, low=each * (1 - float(below)), high=each * (1 + float(above)))
+    return limits.spanned(low=each * (1 - float(below)), high=each * (1 + float(above)))
 
 
 def measure_checks(measures: Sequence[RegisteredMeasure]) -> list[Check]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import pandas as pd
 
-from analysis.costs.figures import added, rows_of
+from analysis.costs.figures import added, month_texts, rows_of
 from analysis.costs.signals import Excess, Signals, cost_rises, cost_surges, excess_of_run, price_steps
 from analysis.errors import FitError, MissingData
 from analysis.locale import Text
@@ -118,7 +118,7 @@ def _price_finding(inputs: StudyInputs, row: Mapping[str, Any], prices: pd.DataF
     cost = state.exact(
         "input_price_cost",
         cents(extra),
-        parts={"n": change.n, "interval": replace(limits, low=least, high=most)},
+        parts={"n": change.n, "interval": limits.spanned(low=least, high=most)},
         part_no=part,
     )
     return Finding(
@@ -204,7 +204,7 @@ def _account_finding(
     excess = state.exact(
         "cost_surge_excess",
         cents(row["excess"]),
-        parts={"n": parts["n"], "interval": replace(limits, low=least, high=most)},
+        parts={"n": parts["n"], "interval": limits.spanned(low=least, high=most)},
         account=account,
     )
     values: dict[str, Value] = {
@@ -329,7 +329,7 @@ def _net_of_the_rest(
         return [], {}, excess
     if found.high >= 0 or excess.interval is None:
         return [], {}, excess
-    limits = replace(excess.interval, low=found.low, high=found.high)
+    limits = excess.interval.spanned(low=found.low, high=found.high)
     others = state.exact(
         "cost_surge_offset", cents(found.amount), parts={"n": len(rest), "interval": limits}, account=account
     )
@@ -339,7 +339,7 @@ def _net_of_the_rest(
         "cost_surge_net",
         excess,
         others,
-        parts={"n": len(rest), "interval": replace(limits, low=net.low, high=net.high)},
+        parts={"n": len(rest), "interval": limits.spanned(low=net.low, high=net.high)},
         account=account,
     )
     return [_BELOW], {"rest": others, "net": together}, together
@@ -379,7 +379,7 @@ def _account_months(inputs: StudyInputs) -> pd.DataFrame:
 def _complete(frame: pd.DataFrame, last: Month, by: list[str]) -> pd.DataFrame:
     """Subjects that are there in every month up to the report month: a series with holes cannot be tested."""
     if len(frame) and not isinstance(frame["month"].iloc[0], str):
-        frame = frame.assign(month=[f"{day:%Y-%m}" for day in frame["month"]])
+        frame = frame.assign(month=month_texts(frame["month"]))
     if frame.empty:  # a table with a header and no rows has no months to compare
         return frame
     frame = frame[frame["month"] <= str(last)]
@@ -389,7 +389,9 @@ def _complete(frame: pd.DataFrame, last: Month, by: list[str]) -> pd.DataFrame:
 
 
 def _interval(row: Mapping[str, Any], inputs: StudyInputs, method: str) -> Interval:
-    return Interval(low=float(row["low"]), high=float(row["high"]), level=inputs.confidence, method=method)
+    return Interval.spanning(
+        low=float(row["low"]), high=float(row["high"]), level=inputs.confidence, method=method
+    )
 
 
 _PRICES = f"""

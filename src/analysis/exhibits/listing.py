@@ -13,8 +13,8 @@ from typing import Any
 
 from analysis.errors import ParameterError
 
-# A spreadsheet would run a cell that begins with one of these (CWE-1236).
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# A spreadsheet would run a cell that begins with one of these (CWE-1236); in East Asian ones the wide forms as well.
+_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def listing_csv(record: Mapping[str, Any]) -> str:

@@ -352,4 +352,9 @@ def block_styles() -> str:
 def standalone(record: Record, language: Language) -> str:
     """A block with its style, for a notebook: no script, no font, no link."""
     fragment = Markup(language=language).block(record)
-    return f'<div class="after-sales"><style>{block_styles()}</style>{fragment}</div>' if fragment else ""
+    # a name with dollar signs is a name: JupyterLab must not set it as a formula (the class of MathJax 2, and of 3 and later)
+    return (
+        f'<div class="after-sales tex2jax_ignore mathjax_ignore"><style>{block_styles()}</style>{fragment}</div>'
+        if fragment
+        else ""
+    )

@@ -29,7 +29,9 @@ from analysis.locale import LANGUAGES, Language, Text, translate
 from analysis.periods import Month
 from analysis.results import Fact, Sentence
 
+# A longer table is a list: it shows its first rows and says that the rest is in ``facts.json``.
 MOST_ROWS = 200
+CUT = Sentence("Only the first 200 rows are shown; the figures of all of them are in facts.json.")
 
 
 def table(
@@ -42,26 +44,43 @@ def table(
     note: Sentence | None = None,
     by: Sequence[str] = (),
 ) -> Block:
-    """A table of facts and labels; at most 200 rows (a longer listing is an evidence file).
+    """A table of facts and labels, of its first 200 rows and the totals below them.
 
     ``by``: dimensions that tell the rows apart; every fact of a row is of the same value (see :func:`slice_of`).
     """
-    if len(rows) > MOST_ROWS:
-        raise ParameterError(
-            f"table {id}: {len(rows)} rows, at most {MOST_ROWS}; write a longer listing as evidence."
-        )
     gathered = Gathered(id)
     rows = [replace(row, slice={**slice_of(row.cells.values(), by), **row.slice}) for row in rows]
     body = table_body(gathered, columns, rows)
     reasons = body.pop("reasons")
+    notes = [gathered.optional(note), gathered.sentence(CUT) if len(rows) > MOST_ROWS else None]
+    # the record keeps the facts of every row
+    body["rows"] = _shortened(body["rows"])
     return gathered.record(
         "table",
         title=gathered.sentence(title),
         subtitle=gathered.optional(subtitle),
-        note=with_reasons(gathered.optional(note), reasons),
+        note=with_reasons(_one_after_another(notes), reasons),
         **body,
         csv=id,
     )
+
+
+def _shortened(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    if len(rows) <= MOST_ROWS:
+        return rows
+    totals = [row for row in rows if row["role"] == "total"]
+    return [*[row for row in rows if row["role"] != "total"][: MOST_ROWS - len(totals)], *totals]
+
+
+def _one_after_another(notes: Sequence[dict[str, Any] | None]) -> dict[str, Any] | None:
+    given = [note for note in notes if note]
+    if len(given) < 2:
+        return given[0] if given else None
+    first, second = given
+    return {
+        language: [*first[language], *([{"t": " "}] if language == "en" else []), *second[language]]
+        for language in LANGUAGES
+    }
 
 
 def slice_of(cells: Iterable[Cell], by: Sequence[str]) -> dict[str, str | None]:
@@ -148,13 +167,8 @@ class Reasons:
 
 
 def with_reasons(note: dict[str, Any] | None, reasons: Reasons) -> dict[str, Any] | None:
-    if not reasons.marks:
-        return note
-    gap = {"en": [{"t": " "}], "zh": []}
-    return {
-        language: (note[language] + gap[language] if note else []) + reasons.segments(language)
-        for language in LANGUAGES
-    }
+    said: dict[str, Any] = {language: reasons.segments(language) for language in LANGUAGES}
+    return _one_after_another([note, said if reasons.marks else None])
 
 
 class _ColumnPrinter:

@@ -128,10 +128,11 @@ def _rows(made: Forecast, priced: Prices, full: Prices | NotDone, *, level: floa
     limits = [
         made.interval(float(n), months=1, level=level) if n > 0 else (0.0, 0.0) for n in rows["failures"]
     ]
+    ends = np.array(limits).reshape(-1, 2) * each[:, None]
     table: pd.DataFrame = rows.assign(
         cost=rows["failures"] * each,
-        low=[a for a, _ in limits] * each,
-        high=[b for _, b in limits] * each,
+        low=ends.min(axis=1),
+        high=ends.max(axis=1),
         full=rows["failures"] * whole,
         each=each,
     )

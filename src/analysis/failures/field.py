@@ -10,7 +10,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analysis.errors import MissingData
+from analysis.errors import FitError, MissingData
 from analysis.failures import views
 from analysis.failures.views import with_parts
 from analysis.locale import Text
@@ -42,7 +42,7 @@ class Field(Summarised):
 
     @classmethod
     def of(cls, inputs: StudyInputs) -> Field:
-        """Refuses (``MissingData``) without units: claims can then be counted, not rated."""
+        """Refuses (``MissingData``) without units: claims can then be counted, not rated; and (``FitError``) where none failed."""
         inputs.engine.require(*views.NEEDS)
         span = inputs.engine.query(
             "SELECT min(month) AS first, max(opened_on) AS last FROM service_orders WHERE ticket_type = 'repair'",
@@ -58,7 +58,15 @@ class Field(Summarised):
             first=min(first, month),
             last=month,
             horizon=max(min(inputs.as_of, last_report), month.last_day),
-        )
+        )._with_failures()
+
+    def _with_failures(self) -> Field:
+        """This field, refused (``FitError``) where nothing failed: no age, component or cause has a rate to compare with."""
+        if self.by_age.empty:
+            raise FitError("no machine was in the field in the months of observation")
+        if self.failure_counts.empty:
+            raise FitError("no machine in the field is known to have failed in the months of observation")
+        return self
 
     def as_known_at_the_end_of(self, month: Month) -> Field:
         """The same field with nothing known after ``month``; for backtests."""

@@ -68,7 +68,14 @@ def findings(study: FailureStudy, scale: Scale) -> tuple[Finding, ...]:
 
 
 def not_rated(reason: NotDone) -> Finding:
-    """What is said where there is no installed base, with the data that are missing as evidence."""
+    """What is said where there is no installed base, with the data that are missing as evidence, or where none of it failed."""
+    if not reason.needs:
+        return Finding(
+            id="failures.not_rated",
+            section=SECTION,
+            severity="info",
+            statement=Sentence("Failures cannot be rated: {reason}.", {"reason": reason.reason}),
+        )
     return Finding(
         id="failures.not_rated",
         section=SECTION,

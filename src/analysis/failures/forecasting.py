@@ -65,16 +65,19 @@ def intensity_of(field: Field, baseline: Baseline, delay: Delay, lives: list[Com
     number = np.array([month.number for month in field.months])
     season = np.array([factor[number == k].mean() if (number == k).any() else 1.0 for k in range(1, 13)])
     season = season / season.mean()
-    residual = np.log(np.maximum(factor, 1e-9) / season[number - 1])
+    # a month of the year in which nothing ever failed says nothing of the scatter about its season
+    seen = season[number - 1] > 0
+    residual = np.log(np.maximum(factor[seen], 1e-9) / season[number - 1][seen])
     counts = field.failure_counts.groupby("month_no")["failures"].sum().mean()
     years = max(len(field.months) / 12, 1.0)
     # residuals are taken from seasons fitted on the same years: what a new month adds is wider
     variance = max(0.0, float(residual.var()) * years / max(years - 1, 0.5) - 1 / float(counts))
     total = float(field.failure_counts["failures"].sum())
     held = sum(life.failures for life in lives)
-    level = float(
-        np.average(factor, weights=field.by_age.groupby("month_no")["unit_months"].sum().to_numpy())
-    )
+    # a month before the first machine was in the field weighs nothing
+    held_in = field.by_age.groupby("month_no")["unit_months"].sum()
+    weights = held_in.reindex([month_index(month) for month in field.months], fill_value=0.0)
+    level = float(np.average(factor, weights=weights.to_numpy(dtype=float)))
     rest = (total - held) / float(field.by_age["unit_months"].sum())
     return Intensity(
         lives=tuple(lives),
@@ -264,7 +267,7 @@ def backtest(field: Field, delay: Delay) -> ForecastTest | NotDone:
     rows = pd.DataFrame(
         {
             "month": [str(month) for month in made.months],
-            "expected": [float(expected[str(month)]) for month in made.months],
+            "expected": [float(expected.get(str(month), 0.0)) for month in made.months],
             "actual": actual,
         }
     )

@@ -131,7 +131,8 @@ def forecast_facts(
 def _monthly(field: Field, made: Forecast) -> tuple[tuple[Month, Fact], ...]:
     sums = made.frame.groupby("month", sort=True)["failures"].sum()
     return tuple(
-        (month, _count(field, made, float(sums[str(month)]), month, months=1)) for month in made.months
+        (month, _count(field, made, float(sums.get(str(month), 0.0)), month, months=1))
+        for month in made.months
     )
 
 

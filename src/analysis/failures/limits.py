@@ -19,10 +19,10 @@ FEW_MONTHS = Text.of("no interval: fewer than three months")
 
 
 def interval_of(low: float, high: float, level: float, method: str) -> Interval | None:
-    """The interval between two limits; None where one is not finite (nothing failed outside, or too little is known)."""
+    """The interval between two limits, in either order; None where one is not finite (nothing failed outside, or too little is known)."""
     if not (np.isfinite(low) and np.isfinite(high)):
         return None
-    return Interval(low=float(low), high=float(high), level=level, method=method)
+    return Interval.spanning(low=float(low), high=float(high), level=level, method=method)
 
 
 def scale_limits(scale: float, *, freedom: float, level: float) -> tuple[float, float]:

@@ -134,6 +134,8 @@ def _rate_points(
         field.by_age.assign(weighed=field.by_age["unit_months"] * rate)
         .groupby("month_no")[["weighed", "unit_months"]]
         .sum()
+        # before the first machine was in the field there is no exposure
+        .reindex(range(first, first + len(field.months)), fill_value=0.0)
     )
     mean_rate = float(weighed["weighed"].sum() / weighed["unit_months"].sum())
     season = np.array([intensity.factor(month) for month in field.months]) / float(intensity.season.mean())

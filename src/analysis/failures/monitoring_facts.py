@@ -71,14 +71,21 @@ def chart_facts(
     def limit(column: str) -> tuple[Fact, ...]:
         values = np.maximum(points[column].to_numpy(dtype=float), 0.0)
         return tuple(
-            field.state.exact(limit_metric, float(value), period=month, **{**place, "line": column})
+            field.state.exact(
+                limit_metric,
+                float(value) if np.isfinite(value) else None,
+                reason=NONE_EXPECTED,
+                period=month,
+                **{**place, "line": column},
+            )
             for month, value in zip(field.months, values, strict=True)
         )
 
     values = tuple(
         field.state.exact(
             metric,
-            float(value),
+            float(value) if np.isfinite(value) else None,
+            reason=NONE_EXPECTED,
             period=month,
             parts={
                 "n": int(size * scale),
@@ -102,6 +109,10 @@ def chart_facts(
         overdispersion=_scatter(field, chart, place),
         left_out=_left_out(field, chart),
     )
+
+
+# no machine was in the field, or it was a month of the year in which none ever failed
+NONE_EXPECTED = Text.of("not computed: no failure was to be expected")
 
 
 def _left_out(field: Field, chart: ControlChart) -> tuple[Month, ...]:

@@ -28,6 +28,7 @@ LONGEST_DAYS = 365
 BACKTEST_MONTHS = 12
 SETTLED_MONTHS = 3
 TOO_SHORT = Text.of("less than a year before the last settled month")
+TOO_FEW = Text.of("too few failures in the settled months")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -141,6 +142,14 @@ def backtest(field: Field) -> Backtest | NotDone:
         now = delays[(delays["event_on"] >= month.start) & (delays["event_on"] < month.end)]["failures"].sum()
         then = float(known.loc[inside, "failures"].sum())
         rows.append(
-            {"month": str(month), "known_then": then, "corrected_then": then / share, "known_now": float(now)}
+            {
+                "month": str(month),
+                "known_then": then,
+                "corrected_then": then / share if share > 0 else np.nan,
+                "known_now": float(now),
+            }
         )
-    return Backtest(rows=pd.DataFrame(rows))
+    table = pd.DataFrame(rows)
+    if not table["known_now"].any() or not np.isfinite(table["corrected_then"]).all():
+        return NotDone(reason=TOO_FEW)
+    return Backtest(rows=table)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from analysis.errors import MissingData
+from analysis.errors import FitError, MissingData
 from analysis.failures import (
     checks,
     findings,
@@ -75,8 +75,8 @@ def study(inputs: StudyInputs) -> FailureStudy | NotRated:
     """
     try:
         field = Field.of(inputs)
-    except MissingData as absent:
-        reason = NotDone.because(absent)
+    except (MissingData, FitError) as refusal:
+        reason = NotDone.because(refusal)
         return NotRated(month=inputs.month, reason=reason, findings=(findings.not_rated(reason),))
     return _rated(field)
 

@@ -23,10 +23,11 @@ from analysis.locale import Text
 from analysis.metrics import lineage
 from analysis.metrics.backend import Database, DuckDB, literal, quoted, table_names
 from analysis.metrics.kept import SUFFIX, keep, kept
+from analysis.metrics.known import Knowledge
 from analysis.metrics.lineage import here
 from analysis.metrics.registry import Measure, Metric, Registry
 from analysis.metrics.steady import exact_sum
-from analysis.metrics.views import PLANS, VIEWS, Rules, View
+from analysis.metrics.views import VIEWS, Rules, View
 from analysis.metrics.views.prepared import Prepared, view_named
 from analysis.metrics.views.selection import Selection, worded
 from analysis.params import Assumptions, CostTree
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # Raised by hand when the meaning of a kept aggregate changes without a change of its SQL.
-AGGREGATE_VERSION = 2
+AGGREGATE_VERSION = 3
 
 _AGGREGATE = re.compile(r"(?:count|sum|min|max|avg)\((?:[^()]|\([^()]*\))*\)")
 _SUM_OF_COLUMN = re.compile(r"sum\((\w+)\)")
@@ -58,12 +59,12 @@ _SUM_OF_COLUMN = re.compile(r"sum\((\w+)\)")
 # Characters of a query's key at the end of the name of a table computed on the way.
 KEY = 12
 
+# What a customer's history may tell of a column of the customers themselves.
+_KEPT_IN_HISTORY = ("segment", "region")
+
 # A table's rows as the load left them: all that were accepted, whenever they were recorded, and what was set aside.
 _WHOLE = re.compile(r"(accepted|set_aside)_(\w+)")
 _ASIDE_COLUMNS = ("file", "row_number", "scope", "column", "reason", "example")
-
-# What a ticket did not yet show on the as-of date.
-_TICKET_MOMENTS = ("first_response_at", "resolved_at", "closed_at", "reopened_at")
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,8 @@ class Engine:
         self.currency = currency
         self.confidence = confidence
         self.rules = rules or Rules.of(Assumptions.load(), on=as_of, time_zone=time_zone)
-        self._known_until = day_end_utc(as_of, time_zone)
+        self._knowledge = Knowledge(day=as_of, until=day_end_utc(as_of, time_zone))
+        self._came_later: dict[str, frozenset[str]] = {}
         self._cache = cache
         self._database: Database = Prepared(database or DuckDB(), self.rules)
         self._remembered: dict[str, pd.DataFrame] = {}
@@ -187,38 +189,109 @@ class Engine:
         for name, info in self.tables.tables.items():
             files = [partition.path for partition in info.partitions]
             if files:
+                table = contract().tables[name]
                 self._database.register_parquet(
-                    name, files, where=self._known(name), replace_columns=self._not_yet(name)
+                    name,
+                    files,
+                    where=self._knowledge.rows(table),
+                    replace_columns=self._knowledge.values(table),
                 )
             else:
                 self._database.create_view(name, _empty_select(name))
+        self._as_they_were()
         self._database.register_frame("account_map", _account_map(self.cost_tree))
 
-    def _known(self, table: str) -> str:
-        """The condition that a row was known on the as-of date."""
-        if table in PLANS:
-            return ""
-        entry = contract().tables[table]
-        until = literal(self._known_until)
-        own = f"{quoted(entry.time)}" if entry.time else None
-        recorded = "recorded_at" in entry.columns
-        # a date is a business day already: only instants are compared with the moment at which the day ended
-        clocked = entry.time is not None and entry.columns[entry.time].type == "timestamp"
-        happened = f"{own} < {until}" if clocked else f"{own} <= {literal(self.as_of)}"
-        if recorded and own:
-            return f"CASE WHEN recorded_at IS NULL THEN {happened} ELSE recorded_at < {until} END"
-        if recorded:
-            return f"recorded_at IS NULL OR recorded_at < {until}"
-        return happened if own else ""
+    def _as_they_were(self) -> None:
+        """What only another table can say of the as-of date: whose customer or order was not there yet, and where a customer stood.
 
-    def _not_yet(self, table: str) -> dict[str, str]:
-        """A ticket answered or resolved after the as-of date was still open then."""
-        if table != "tickets":
+        Nothing is joined where nothing came later, which is every run of a month in its own time.
+        """
+        for name in self.tables.tables:
+            if lacking := self._lacking(name):
+                self._database.create_view(name, self._with_references(name, lacking))
+        if self._filled("customers") and self._later("customer_history"):
+            self._database.create_view("customers", self._customers_then())
+
+    def _filled(self, table: str) -> bool:
+        return table in self.tables.tables and bool(self.tables.tables[table].partitions)
+
+    def _later(self, table: str) -> frozenset[str]:
+        """The months (``None`` as text where a table is kept whole) in which rows or events stand that came after the as-of date."""
+        if table not in self._came_later:
+            found = (
+                self._database.frame(" UNION ".join(asked))["month"]
+                if (asked := self._ask_later(table))
+                else ()
+            )
+            self._came_later[table] = frozenset(map(str, found))
+        return self._came_later[table]
+
+    def _ask_later(self, table: str) -> list[str]:
+        """One column a query: the statistics of the files then tell that nothing needs to be read."""
+        if not self._filled(table):
+            return []
+        entry, rows = contract().tables[table], self.accepted(table)
+        month = "CAST(month AS VARCHAR)" if entry.time else "'None'"
+        conditions = [
+            *self._knowledge.later(entry),
+            *(f"{quoted(column)} IN ({keys})" for column, keys in self._lacking(table).items()),
+        ]
+        return [f"SELECT DISTINCT {month} AS month FROM {rows} WHERE {one}" for one in conditions]
+
+    def _lacking(self, table: str) -> dict[str, str]:
+        """By column that must name a row of another table, the keys that were not there yet: such a row would have been set aside."""
+        if not self._filled(table):
             return {}
-        until = literal(self._known_until)
-        moments = {name: f"CASE WHEN {name} < {until} THEN {name} END" for name in _TICKET_MOMENTS}
-        moments["resolved"] = f"CASE WHEN resolved_at >= {until} THEN NULL ELSE resolved END"
-        return moments
+        return {
+            column.name: self._unknown(column.refers)
+            for column in contract().tables[table].columns.values()
+            if column.required and column.refers not in (None, table) and self._later(column.refers)
+        }
+
+    def _unknown(self, table: str) -> str:
+        """The keys of the rows that were not there on the as-of date."""
+        entry = contract().tables[table]
+        known = self._knowledge.rows(entry) or "TRUE"
+        return f"SELECT {quoted(entry.key[0])} FROM {self.accepted(table)} WHERE NOT coalesce({known}, FALSE)"
+
+    def _with_references(self, table: str, lacking: Mapping[str, str]) -> str:
+        entry = contract().tables[table]
+        rows = self._cut(table)
+        conditions = [f"{quoted(column)} NOT IN ({keys})" for column, keys in lacking.items()]
+        if table == "parts_used":
+            # parts are written down when the work is done
+            moment = f"resolved_at >= {literal(self._knowledge.until)}"
+            conditions.append(
+                f"ticket_id NOT IN (SELECT ticket_id FROM {self.accepted('tickets')} WHERE {moment})"
+            )
+        return f"SELECT * FROM ({rows}) AS {quoted(entry.name)} WHERE {' AND '.join(conditions)}"
+
+    def _cut(self, table: str) -> str:
+        """The rows and values of a table that were known by themselves."""
+        entry = contract().tables[table]
+        known, values = self._knowledge.rows(entry), self._knowledge.values(entry)
+        cut = ", ".join(f"{expression} AS {quoted(name)}" for name, expression in values.items())
+        return (
+            f"SELECT * {f'REPLACE ({cut})' if cut else ''} FROM {self.accepted(table)}"
+            f"{f' WHERE {known}' if known else ''}"
+        )
+
+    def _customers_then(self) -> str:
+        """Customers with segment and region of the as-of date, where their history tells of a later change."""
+        history, end = self.accepted("customer_history"), literal(self.as_of)
+        moved = ", ".join(
+            f"CASE WHEN {name}_moved THEN {name}_then ELSE {name} END AS {name}" for name in _KEPT_IN_HISTORY
+        )
+        told = ", ".join(
+            f"max_by(value, valid_from) FILTER (WHERE attribute = '{name}' AND valid_from <= {end}) AS {name}_then, "
+            f"coalesce(bool_or(attribute = '{name}' AND valid_from > {end}), FALSE) AS {name}_moved"
+            for name in _KEPT_IN_HISTORY
+        )
+        return (
+            f"WITH told AS (SELECT customer_id, {told} FROM {history} GROUP BY customer_id), "
+            f"known AS ({self._cut('customers')}) "
+            f"SELECT known.* REPLACE ({moved}) FROM known LEFT JOIN told USING (customer_id)"
+        )
 
     def require(self, *needs: str) -> None:
         """Refuse (``MissingData``) when a table or a column such as ``surveys.score`` is absent."""
@@ -466,30 +539,32 @@ class Engine:
 
     def _month_keys(self, view: View) -> dict[str, str]:
         """For each month of the view's table, the hash of everything its aggregates depend on."""
-        whole = "".join(
-            self.tables.tables[name].content_hash for name in view.whole if name in self.tables.tables
-        )
+        whole = "".join(self._whole_key(name) for name in view.whole if name in self.tables.tables)
         rules = json.dumps(self.cost_tree.account_rows(), default=str) if view.name == "cost" else ""
         base = f"{AGGREGATE_VERSION}{whole}{rules}"
         keys = {}
         for partition in self.tables.tables[view.table].partitions:
             month = partition.month
             digest = hashlib.sha256(base.encode())
-            digest.update(f"{month}{self._partition_key(partition)}".encode())
+            digest.update(f"{month}{self._partition_key(view.table, partition)}".encode())
             for lookup in view.monthly:
                 for other in self.tables.tables[lookup].partitions:
                     if other.month is None or month is None or other.month <= month:
-                        digest.update(self._partition_key(other).encode())
+                        digest.update(self._partition_key(lookup, other).encode())
             keys[str(month)] = digest.hexdigest()[:32]
         return keys
 
-    def _partition_key(self, partition: Any) -> str:
-        """Content, and the as-of date only where some record of the partition came after it."""
-        last = partition.last_recorded_at
-        # dates are kept as midnight UTC, which west of Greenwich lies before the end of the business day
-        midnight = dt.datetime.combine(self.as_of + dt.timedelta(days=1), dt.time())
-        late = last is not None and last >= min(self._known_until, midnight)
+    def _partition_key(self, table: str, partition: Any) -> str:
+        """Content, and the as-of date only where something in the partition came after it."""
+        late = str(partition.month and partition.month.start) in self._later(table)
         return f"{partition.content_hash}{self.as_of if late else ''}"
+
+    def _whole_key(self, table: str) -> str:
+        """The same for a table that is looked up as a whole; customers stand where their history says."""
+        history = self._later("customer_history") if table == "customers" else ()
+        late = self._later(table) or history
+        also = self.tables.tables["customer_history"].content_hash if history else ""
+        return f"{self.tables.tables[table].content_hash}{also}{self.as_of if late else ''}"
 
     # -- facts ------------------------------------------------------------------------------------------------------
 

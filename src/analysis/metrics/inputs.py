@@ -54,7 +54,7 @@ class ClaimsAhead(Protocol):
     """Claims to come on machines under warranty.
 
     ``rows``: one a ``product_line`` and ``month`` ahead, with the expected ``failures`` and their ``cost`` (direct) and ``full`` cost (hours of own staff as well; missing where not known); ``draws``: the whole sum in money, one value a
-    simulated future; ``remaining``: the failures and direct cost of all the warranty that is left, as their own section states them, whatever horizon was asked for.
+    simulated future, and ``counts`` its failures; ``remaining``: the failures and direct cost of all the warranty that is left, as their own section states them, whatever horizon was asked for.
     """
 
     @property
@@ -62,6 +62,9 @@ class ClaimsAhead(Protocol):
 
     @property
     def draws(self) -> np.ndarray: ...
+
+    @property
+    def counts(self) -> np.ndarray: ...
 
     @property
     def remaining(self) -> tuple[Fact, ...]: ...

@@ -149,11 +149,13 @@ class Stating:
         parts: Mapping[str, Any] | None = None,
         **dimensions: str,
     ) -> Fact:
-        """An estimate between two limits; what is not finite (not reached, not estimable) becomes its reason."""
+        """An estimate between two limits, in either order; what is not finite (not reached, not estimable) becomes its reason."""
         place: dict[str, Any] = {"period": period, "lineage": lineage, **dimensions}
         if not all(math.isfinite(number) for number in (float(value), low, high)):
             return self.exact(metric, None, reason=reason, **place)
-        interval = Interval(low=float(low), high=float(high), level=self.inputs.confidence, method=method)
+        interval = Interval.spanning(
+            low=float(low), high=float(high), level=self.inputs.confidence, method=method
+        )
         extra = dict(parts or {}) | {"interval": interval, "n": int(n)}
         return self.exact(metric, value, parts=extra, **place)
 

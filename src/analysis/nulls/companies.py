@@ -56,11 +56,13 @@ class InMemory(DuckDB):
         replace_columns: dict[str, str] | None = None,
     ) -> None:
         """The table as the load would leave it, cut to what was known."""
-        table, rows = contract().tables[name], f"{name}_made"
-        self._connection.register(rows, self._tables[name])
+        # a table is asked for as a run knows it, and as the load left it (``accepted_tickets``)
+        table, rows = contract().tables[name.removeprefix("accepted_")], f"{name}_made"
+        made = self._tables[table.name]
+        self._connection.register(rows, made)
         columns = ", ".join(
             f"{expression} AS {quoted(column)}"
-            for column, expression in _as_loaded(table, self._tables[name].column_names, self._time_zone)
+            for column, expression in _as_loaded(table, made.column_names, self._time_zone)
         )
         cut = ", ".join(
             f"{expression} AS {quoted(column)}" for column, expression in (replace_columns or {}).items()

@@ -9,7 +9,8 @@ import pandas as pd
 
 from analysis.metrics import Period, Stating, StudyInputs
 from analysis.metrics.backend import literal, quoted
-from analysis.metrics.views import PLANS, business_day
+from analysis.metrics.known import PLANS
+from analysis.metrics.views import business_day
 from analysis.metrics.views.selection import Selection, study_view
 from analysis.periods import Month, months_between
 from analysis.quality import views

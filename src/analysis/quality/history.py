@@ -20,8 +20,8 @@ import numpy.typing as npt
 from analysis.locale import Text
 from analysis.metrics import NotDone, Stating, StudyInputs, traced
 from analysis.metrics.backend import quoted
+from analysis.metrics.known import PLANS
 from analysis.metrics.steady import exact_sum
-from analysis.metrics.views import PLANS
 from analysis.periods import Month, months_between
 from analysis.quality import views
 from analysis.quality.coverage import ripens

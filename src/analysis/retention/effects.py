@@ -82,7 +82,8 @@ def curvature(cells: pd.DataFrame) -> pd.DataFrame:
     }
     one = np.ones((len(cells), 1))
     at_risk, lost = cells["at_risk"].to_numpy(dtype=float), cells["lost"].to_numpy(dtype=float)
-    full, rank = _deviance(np.hstack([one, *parts.values()]), at_risk, lost)
+    whole = np.hstack([one, *parts.values()])
+    rank = int(np.linalg.matrix_rank(whole)) if len(cells) else 0
     left = len(cells) - rank
     if left < 10:
         raise FitError(
@@ -90,6 +91,7 @@ def curvature(cells: pd.DataFrame) -> pd.DataFrame:
             cells=len(cells),
             parameters=rank,
         )
+    full, _ = _deviance(whole, at_risk, lost)
     spread = max(full / left, 1.0)
     rows = []
     for name in EFFECTS:

@@ -152,7 +152,7 @@ def risk_scores(
             f"risk_scores: capacity is {capacity}; state how many customers the team can call."
         )
     days = sorted(snapshots["snapshot"].unique())
-    now = days[-1] if current is None else current
+    now = current if current is not None or not days else days[-1]
     known = [
         day
         for day in days

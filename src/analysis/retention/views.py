@@ -199,7 +199,7 @@ def cohort_orders(cutoff: dt.date, *, period: Width) -> str:
     Every grouping stands on these; a table of the order lines themselves would be several times as large.
     """
     return f"""SELECT customer_id, {step("ordered_on", period)} AS step, count(DISTINCT order_id) FILTER (WHERE revenue > 0) AS orders,
-       CAST(sum(revenue) AS DECIMAL(18, 2)) AS revenue, CAST(sum(gross_margin) AS DECIMAL(18, 2)) AS margin
+       sum(revenue) AS revenue, sum(gross_margin) AS margin
 FROM order_lines WHERE order_type = 'product' AND customer_id IS NOT NULL AND ordered_on < {literal(cutoff)} GROUP BY 1, 2"""
 
 

@@ -40,6 +40,18 @@ _NARROW = "".join(chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)) + "  "
 _PLAIN_NAME = "[A-Za-z0-9_.:/-]*[0-9][A-Za-z0-9_.:/-]*"
 _UNSEEN = "[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]"
 _CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+#: What a page would not show, or would turn round: controls of the upper half, line separators, marks of direction, spaces without width.
+_HIDDEN = "".join(
+    chr(code)
+    for codes in (
+        range(0x80, 0xA0),
+        (0xAD, 0x061C, 0x200B, 0x200E, 0x200F),
+        range(0x2028, 0x202F),
+        range(0x2060, 0x2070),
+        (0xFEFF,),
+    )
+    for code in codes
+)
 _SHEET_ERROR = r"#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!)"
 _SIGNS = "|".join(sorted((re.escape(sign) for sign in CURRENCY_SIGNS), key=len, reverse=True))
 _SIGN_BEFORE = rf"^[-+]?\s*({_SIGNS})\.?\s*[-+]?[0-9.]"
@@ -141,10 +153,21 @@ def _read_string(column: ColumnContract, text: str, _time_zone: str) -> str:
     if column.is_identifier:
         narrow = f"trim(translate({composed}, {literal(_WIDE)}, {literal(_NARROW)}))"
         composed = f"regexp_replace({narrow}, {literal(_UNSEEN)}, '', 'g')"
+    else:
+        composed = _with_hidden_shown(composed)
     form = f"nullif(trim(regexp_replace({composed}, {literal(_CONTROL)}, '', 'g')), '')"
     if column.is_identifier:
         form = f"CASE WHEN {_no_identifier(text)} IS NULL THEN {form} END"
     return f"CASE WHEN {_is_plain(column, text)} THEN {text} ELSE {form} END"
+
+
+def _with_hidden_shown(text: str) -> str:
+    r"""A word with each hidden character written out, such as ``\u202e``: what differs unseen is seen, and nothing turns a line round."""
+    shown = text
+    for hidden in _HIDDEN:
+        written = f"\\u{ord(hidden):04x}"
+        shown = f"replace({shown}, {literal(hidden)}, {literal(written)})"
+    return f"CASE WHEN regexp_matches({text}, {literal(f'[{_HIDDEN}]')}) THEN {shown} ELSE {text} END"
 
 
 def _is_plain(column: ColumnContract, text: str) -> str:
@@ -162,7 +185,7 @@ def peculiar(column: ColumnContract, source_type: str) -> str:
     if column.is_identifier:
         return f"NOT {_is_plain(column, text)}"
     composed = f"(strlen({text}) = length({text}) OR nfc_normalize({text}) = {text})"
-    return f"(NOT {composed} OR regexp_matches({text}, {literal(_CONTROL)}))"
+    return f"(NOT {composed} OR regexp_matches({text}, {literal(f'{_CONTROL}|[{_HIDDEN}]')}))"
 
 
 def _no_identifier(text: str) -> str:

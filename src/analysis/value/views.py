@@ -15,7 +15,8 @@ from analysis.metrics.views import NOT_STATED, at, full_months
 from analysis.metrics.views.selection import study_view
 
 DIMENSIONS = ("customer_type", "segment", "region", "channel", "product_line", "cohort", "tier", "kind")
-CENTS = "DECIMAL(18, 2)"
+# wide: what a model makes of money may be larger than any posting
+CENTS = "DECIMAL(38, 2)"
 FINE = "DECIMAL(38, 6)"
 
 
@@ -216,8 +217,8 @@ def service_moments(customers: str, service: str, cutoff: dt.date) -> str:
     """Sums of net service cost of the last year (y) and the year before (z) by customer type, for customers known two years (both) and one year (y alone)."""
     end = literal(cutoff)
     y, z = (
-        "CAST(coalesce(s.cost_12m - s.paid_12m, 0.0) AS DECIMAL(18, 2))",
-        "CAST(coalesce(s.cost_before - s.paid_before, 0.0) AS DECIMAL(18, 2))",
+        "CAST(coalesce(s.cost_12m - s.paid_12m, 0.0) AS DECIMAL(38, 2))",
+        "CAST(coalesce(s.cost_before - s.paid_before, 0.0) AS DECIMAL(38, 2))",
     )
     two = f"FILTER (WHERE k.since < {end} - INTERVAL 24 MONTH)"
     return f"""SELECT k.customer_type AS grp, count(*) AS n, CAST(sum({y}) AS DOUBLE) AS y, CAST(sum({y} * {y}) AS DOUBLE) AS yy, count(*) {two} AS n2,

@@ -150,6 +150,16 @@ def test_a_bridge_that_misses_a_cent_is_refused() -> None:
         charts.waterfall(item("old", "100"), [item("up", None)], item("new", "100"), measure=COST, by=BY)
 
 
+def test_a_waterfall_of_credits_lies_within_its_frame():
+    drawing = charts.waterfall(
+        item("old", "-900"), [item("up", "100")], item("new", "-800"), measure=COST, by=BY
+    )
+    (axes,) = drawn(drawing).axes
+    low, high = axes.get_xlim()
+    assert low < -900 and high > 0
+    assert all(low <= edge <= high for bar in bars(axes) for edge in bar)
+
+
 def test_a_chart_has_one_unit() -> None:
     share = Item(name="s", fact=Fact(metric="s", period="2026-10", unit="share", value=0.1))
     with pytest.raises(ParameterError, match=r"facts in \['CNY', 'share'\]; one axis shows one unit"):

@@ -59,7 +59,9 @@ def test_the_table_behind_a_chart_is_listed_and_a_callout_has_none() -> None:
         listing_csv(checks_block("c", []).payload)
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+x", "-x", "@x", "\tx", "\rx"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+x", "-x", "@x", "\tx", "\rx", "\nx", "＝1+1", "＋x", "－x", "＠x"]
+)
 def test_formulas_are_disarmed(text: str) -> None:
     assert harmless(text) == f"'{text}"
     assert harmless("x=1") == "x=1"

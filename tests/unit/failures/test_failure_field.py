@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.errors import MissingData
+from analysis.errors import FitError, MissingData
 from analysis.failures import reporting
 from analysis.failures.baseline import _fitted
 from analysis.failures.field import Field
@@ -91,6 +91,14 @@ def test_failures_carry_the_age_of_their_machine(small: Path, inputs_of: Inputs)
 def test_without_units_failures_can_be_counted_not_rated(company: Path, inputs_of: Inputs):
     with pytest.raises(MissingData, match="units.shipped_on"):
         Field.of(inputs_of(company))
+
+
+def test_a_field_in_which_nothing_failed_says_so(small: Path, inputs_of: Inputs):
+    head, *rows = TICKETS.splitlines()
+    no_fault_found = next(row for row in rows if row.startswith("F3,"))
+    (small / "tickets.csv").write_text(f"{head}\n{no_fault_found}\n")
+    with pytest.raises(FitError, match="no machine in the field is known to have failed"):
+        Field.of(inputs_of(small))
 
 
 def test_the_baseline_reproduces_counts_by_age_and_by_month_and_finds_the_factors():

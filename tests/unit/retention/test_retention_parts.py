@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from analysis import retention, stats
-from analysis.errors import ParameterError
+from analysis.errors import FitError, ParameterError
 from analysis.metrics import NotDone, StudyInputs
 from analysis.params.strict import bind
 from analysis.retention.accounts import accounts
@@ -260,6 +260,17 @@ def _snapshots(random: np.random.Generator, *, shifted: bool = False, each: int 
         )
         parts.append(frame)
     return pd.concat(parts, ignore_index=True)
+
+
+def test_a_score_without_any_snapshot_says_so():
+    nothing = _snapshots(np.random.default_rng(1), each=1).iloc[:0]
+    with pytest.raises(FitError, match="0 snapshots with a known outcome"):
+        risk_scores(nothing, features=["tenure", "risk", "kind"], capacity=50, seed=1)
+
+
+def test_effects_of_no_cells_cannot_be_told_apart():
+    with pytest.raises(FitError, match="0 cells for 0 parameters"):
+        curvature(_cells(np.random.default_rng(1), bent=False).iloc[:0])
 
 
 def test_growing_older_is_no_drift_and_a_sudden_shift_is():

@@ -102,6 +102,23 @@ def test_read_as(connection, kind, text, expected):
     assert (value, type(value), reason) == (expected, type(expected), None)
 
 
+@pytest.mark.parametrize(
+    ("word", "shown"),
+    [
+        ("Model \u202eX", "Model \\u202eX"),  # would turn the rest of the line round
+        ("North\u200b", "North\\u200b"),  # two regions that look like one
+        ("North\u00ad", "North\\u00ad"),
+        ("a\u2028b", "a\\u2028b"),
+        ("\x85East", "\\u0085East"),
+        ("bell\x07", "bell"),
+        ("👩\u200d🔧 \u0633\u200c\u0633", "👩\u200d🔧 \u0633\u200c\u0633"),  # joins that belong to the word
+    ],
+)
+def test_a_word_shows_what_is_hidden_in_it(connection, word, shown):
+    column = ColumnContract(name="region", type="string")
+    assert read(connection, column, f"'{word}'") == (shown, None)
+
+
 @pytest.mark.parametrize(("kind", "text", "expected"), UNREADABLE)
 def test_not_read_because(connection, kind, text, expected):
     assert read(connection, ColumnContract(name="x", type=kind), f"'{text}'") == (None, expected)

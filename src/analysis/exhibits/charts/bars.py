@@ -241,11 +241,12 @@ def waterfall(
         moved = max(reach) - min(reach)
         cut = min(reach) > 0 and moved < 0.35 * max(reach)
         lowest = min(reach) - 0.15 * moved if cut else min(0.0, *reach)
+        highest = max(0.0, *reach)  # bars start at zero, also where every cost is a credit
         room = max(
             _room(facts[1:-1], unit, scale, language, signed=True),
             _room([facts[0], facts[-1]], unit, scale, language),
         )
-        _bridge_limits(axes, lowest, max(reach), room)
+        _bridge_limits(axes, lowest, highest, room)
         for row, (item, (base, level)) in enumerate(zip(items, levels, strict=True)):
             total = row in (0, len(items) - 1)
             if total and cut:
@@ -275,7 +276,7 @@ def waterfall(
                 ha="left",
                 weight="bold" if total else "normal",
             )
-        value_axis(axes, "x", name=axis_name(measure, unit, scale, language), most=max(reach))
+        value_axis(axes, "x", name=axis_name(measure, unit, scale, language), most=highest)
 
     return Drawing(
         draw=draw,

@@ -54,12 +54,8 @@ VIEWS: dict[str, View] = {
     )
 }
 
-# Plans are made for months to come: they are known although their month lies after the as-of date.
-PLANS = frozenset({"budget", "shipment_plan", "calendar", "contracts"})
-
 __all__ = [
     "NOT_STATED",
-    "PLANS",
     "RENEWABLE",
     "VIEWS",
     "Column",

@@ -43,7 +43,7 @@ SELECT * EXCLUDE (told),
        CASE outcome WHEN 'renewed' THEN greatest(next_start, starts_on) WHEN 'in_grace' THEN NULL ELSE until END AS stands_until,
        -- a term of months is priced by months, one of days (a trial of a week, 45 days) by its days
        CAST(CASE WHEN abs(datediff('day', {_AS_AGREED}, due_on)) <= {TERM_SLACK} THEN amount * 12 / term_months
-                 ELSE amount * 365.25 / greatest(datediff('day', starts_on, due_on), 1) END AS DECIMAL(18, 2)) AS yearly_amount
+                 ELSE amount * 365.25 / greatest(datediff('day', starts_on, due_on), 1) END AS DECIMAL(38, 2)) AS yearly_amount
 FROM judged
 """,
     table="contracts",

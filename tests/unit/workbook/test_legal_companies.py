@@ -1,0 +1,34 @@
+"""Companies that keep to the contract and are unlike the sample in one thing each: every notebook ends in pages or in words."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import legal_companies
+import pytest
+
+from analysis.params import project_root
+
+#: Refused by a rule, in words.
+REFUSED = {"no ticket in the month": "no rows in 2026-10", "resolved before opening": "quarantine"}
+
+
+@pytest.fixture
+def own_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(project_root() / "params", tmp_path / "root" / "params")
+    monkeypatch.setenv("AFTER_SALES_ROOT", str(tmp_path / "root"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", legal_companies.LEGAL)
+def test_a_legal_company_ends_in_pages_or_in_words(name: str, own_project: None, tmp_path: Path):
+    tables = legal_companies.ordinary()
+    legal_companies.LEGAL[name](tables)
+    folder = legal_companies.write(tables, tmp_path / "in" / "company")
+    month = legal_companies.MONTHS.get(name, legal_companies.MONTH)
+    outcome = legal_companies.study(folder, tmp_path / "run", month=month)
+    assert bool(outcome.refused) == (name in REFUSED), outcome.refused
+    assert REFUSED.get(name, "") in outcome.refused
+    assert outcome.whole, outcome.failed or outcome.wrong_facts
+    assert outcome.facts or outcome.refused
