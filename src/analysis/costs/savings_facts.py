@@ -367,9 +367,16 @@ def _facts(
             "saving_per_event_avoided",
             None if line.plausible is None else cents(line.saved_per_event),
             per_event_limits(result, avoided, around),
-            reason=Text.of("no ticket was avoided: the saving lies in the cost of each"),
+            reason=_no_price_of_a_ticket(result),
         ),
     }
+
+
+def _no_price_of_a_ticket(result: MeasureResult) -> Text:
+    """Why there is no money per ticket avoided, by what is shown of the money."""
+    if result.saving_interval.low > 0:
+        return Text.of("not shown that any ticket was avoided: the saving lies in the cost of each")
+    return Text.of("not shown that any ticket was avoided, nor that anything was saved")
 
 
 def per_event_limits(result: MeasureResult, avoided: float, around: Interval) -> Interval | None:

@@ -919,10 +919,10 @@ def measures_table(study: CostStudy) -> Block:
             words(_since, "Since", key="start"),
             words("verdict", "Verdict", wide=True),
             words("kind", "Kind", wide=True),
-            metric("saving_expected", of="facts.expected", places=0),
-            interval("saving_expected", of="facts.expected", key="expected_interval", places=0),
-            metric("saving_realised", "capacity_freed", of="facts.saving", head="Realised", places=0),
-            interval("saving_realised", "capacity_freed", of="facts.saving", places=0),
+            metric("saving_expected", of="facts.expected", places=1),
+            interval("saving_expected", of="facts.expected", key="expected_interval", places=1),
+            metric("saving_realised", "capacity_freed", of="facts.saving", head="Realised", places=1),
+            interval("saving_realised", "capacity_freed", of="facts.saving", places=1),
         ],
     )
 
@@ -946,10 +946,10 @@ def measures_worth_table(study: CostStudy) -> Block | None:
         subtitle=Sentence("The value of capacity freed is notional, too"),
         columns=[
             words("kind", "Kind", wide=True),
-            metric("measure_cost", of="facts.cost", head="Outlay", places=0),
+            metric("measure_cost", of="facts.cost", head="Outlay", places=1),
             *_sure("cost_saving_rate", "rate", head="Saving rate"),
             *_sure("cost_residual_ratio", "residual", places=1),
-            *_sure("measure_net_present_value", "npv", head="Net present value", places=0),
+            *_sure("measure_net_present_value", "npv", head="Net present value", places=1),
             *_sure("measure_payback", "payback", head="Payback", places=1),
         ],
     )

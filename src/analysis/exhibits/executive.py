@@ -118,13 +118,7 @@ def findings_of_sections(
             for turn, finding in enumerate(grave)
         ]
     chosen = [finding for *_, finding in sorted(ranked, key=lambda entry: entry[:3])][:top]
-    used = {
-        segment.get("fact")
-        for finding in chosen
-        for segments in finding["segments"].values()
-        for segment in segments
-    }
-    used |= {value["fact"] for finding in chosen for value in finding["values"].values()}
+    used = set(references(chosen))
     empty = Sentence("No section reports a finding this month.")
     return Block(
         {

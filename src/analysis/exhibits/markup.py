@@ -227,10 +227,15 @@ class Markup:
             if finding.get("method")
             else ""
         )
+        words = self.words("Weakened by a failed check: {text}")
+        weakened = "".join(
+            f'<p class="weakened">{words.format(text=self.segments(sentence))}</p>'
+            for sentence in finding.get("weakened", ())
+        )
         return (
             f'<li class="finding {finding["severity"]}"><span class="severity"><span aria-hidden="true">{mark}</span> '
             f'{self.words(word)}</span>{self._tag(finding)}<p class="statement">{self.segments(finding["segments"])}</p>'
-            f"{method}{self._preview(finding)}</li>"
+            f"{method}{weakened}{self._preview(finding)}</li>"
         )
 
     def _preview(self, finding: Record) -> str:

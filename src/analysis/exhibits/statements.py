@@ -77,21 +77,26 @@ def findings_block(
     findings: Sequence[Finding],
     *,
     evidence: Mapping[int, str | None] | None = None,
+    checks: Sequence[Check] = (),
     empty: Sentence = NO_FINDING,
 ) -> Block:
-    """Findings, the gravest first, each with the first rows of its evidence.
+    """Findings, the gravest first, each with the first rows of its evidence and the failed ones of ``checks`` that weaken it.
 
     ``evidence`` gives the file stem by position in severity order; by default :func:`evidence_stems` names them.
     """
     gathered = Gathered(id)
     ordered = by_severity(findings)
     stems = evidence_stems(ordered) if evidence is None else [evidence.get(i) for i in range(len(ordered))]
+    failed = {check.id: check.sentence for check in checks if check.outcome == "failed"}
     records = []
     for finding, stem in zip(ordered, stems, strict=True):
         gathered.sentence(finding.statement)
         method = gathered.text(Text.of(finding.method)) if finding.method else None
         preview = None if finding.evidence is None else evidence_preview(finding.evidence)
-        records.append(finding.as_json(evidence=stem) | {"method": method, "preview": preview})
+        weakened = [gathered.sentence(failed[id]) for id in finding.checks if id in failed]
+        records.append(
+            finding.as_json(evidence=stem) | {"method": method, "preview": preview, "weakened": weakened}
+        )
     return gathered.record("findings", findings=records, empty=gathered.sentence(empty))
 
 

@@ -38,7 +38,7 @@ class ClaimsForecast(Summarised):
     >>> from analysis import failures
     >>> rows = pd.DataFrame({"product_line": ["a"], "month": ["2026-11"], "failures": [2.0], "cost": [500.0], "low": [0.0], "high": [1500.0], "full": [900.0]})
     >>> failures.ClaimsForecast(rows=rows, draws=np.array([400.0, 600.0]), counts=np.array([1, 2]), level=0.95)
-    ClaimsForecast(rows=table, 1 rows x 7 columns, draws=[400, 600], counts=[1, 2], level=0.95, remaining=())
+    ClaimsForecast(rows=table, 1 rows x 7 columns, draws=[400, 600], counts=[1, 2], level=0.95, remaining=none)
     """
 
     rows: pd.DataFrame

@@ -77,7 +77,7 @@ def materiality_check(found: Materiality) -> Check:
         sentence = Sentence("No cost is booked, so no finding is weighed by its money.")
     else:
         sentence = Sentence(
-            "A loss that stands out from chance is an alert where the least that it may be over the period that its sentence leads with (the nearer end of its interval, or the sum where it is exact) reaches {limit}; below {trivial} it is information. Between them, where money is only at risk, and where an ordinary hidden cause could explain it or was not asked for, it is to be watched. Not weighed by money: a stated limit broken, data that stop or do not tie, and a fix after which failures rose are alerts; any other finding without a sum is at most to be watched.",
+            "A loss that stands out from chance is an alert where the least that it may be over the period that its sentence leads with (the nearer end of its interval, or the sum where it is exact) reaches {limit}; below {trivial} it is information. Between them, where money is only at risk, and where an ordinary hidden cause could explain it or was not asked for, it is to be watched. Not weighed by money: a stated limit broken, data that stop or do not tie, and a fix after which failures rose are alerts; any other finding without a sum is at most to be watched. A surge of one account is weighed net of what the other accounts cost less in the same months.",
             {"limit": found.limit, "trivial": found.trivial},
         )
     return Check(id="materiality", outcome="info", sentence=sentence)

@@ -232,29 +232,37 @@ def _stands_alone(row: Mapping[str, Any]) -> bool:
     return all(not cell["text"] for cell in row["cells"][1:])
 
 
-_HAN = r"[\u2e80-\uffef][\uff0c\u3002\u3001\uff1b\uff1a\uff09\u201d]*"
+_OPENING = r"[\uff08\u201c\u300a\u3010]"
+_HAN = rf"{_OPENING}*(?!{_OPENING})[\u2e80-\uffef][\uff0c\u3002\u3001\uff1b\uff1a\uff09\u201d]*"
+_OTHER = rf"{_OPENING}*[^\s\u200b\u2e80-\uffef]+|{_OPENING}+"
+_RUNS = re.compile(rf"{_HAN}(?:(?!{_OPENING}){_HAN})*|{_OTHER}|\s+")
+_COUNT = re.compile(r"\d+\s+")
 
 
 def words_of(text: str) -> Iterator[str]:
     """Pieces that the typesetter will not break: words between blanks, single Chinese characters with what clings to them."""
-    return (match[0] for match in re.finditer(rf"{_HAN}|[^\s\u200b\u2e80-\uffef]+", text))
+    return (match[0] for match in re.finditer(rf"{_HAN}|{_OTHER}", text))
 
 
 def head_pieces(text: str) -> list[str]:
     """A heading in the pieces that stay whole: words, and Chinese by twos, the last by twos or threes, so that no line holds a single character.
 
-    A single character clings to the word before it. A blank is a piece of its own.
+    A single character clings to the word before it, a number to what it counts (``12 个月``). A blank is a piece of its own.
     """
     pieces: list[str] = []
-    for run in re.findall(rf"(?:{_HAN})+|[^\s\u2e80-\uffef]+|\s+", text):
+    for run in _RUNS.findall(text):
         characters = re.findall(_HAN, run)
-        if len(characters) == 1 and pieces:
+        if len(characters) == 1 and pieces and not re.match(_OPENING, run):
             word = len(pieces) - (2 if pieces[-1].isspace() and len(pieces) > 1 else 1)
             pieces[word:] = ["".join([*pieces[word:], run])]
         elif len(characters) > 1:
             starts = range(0, len(characters) - 1, 2)
             ends = [*starts[1:], len(characters)]
-            pieces += ["".join(characters[a:b]) for a, b in zip(starts, ends, strict=True)]
+            pairs = ["".join(characters[a:b]) for a, b in zip(starts, ends, strict=True)]
+            if _COUNT.fullmatch("".join(pieces[-2:])):
+                pairs[0] = "".join([*pieces[-2:], pairs[0]])
+                del pieces[-2:]
+            pieces += pairs
         else:
             pieces.append(run)
     return pieces

@@ -70,7 +70,6 @@ def document(
     if pack is not None:
         _check_pack(pack)
     nodes = Nodes(language=language, numbers=exhibit_numbers(notebooks))
-    nodes.note_checks(pack["checks"] if pack else ())
     prose = Prose(nodes=nodes)
     sections = [_section(prose, name, notebook) for name, notebook in in_reading_order(notebooks)]
     tiles = _headline(sections)
@@ -113,8 +112,6 @@ def _section(prose: Prose, name: str, notebook: Notebook) -> Node:
         if not DROPPED_TAGS.intersection(cell.get("metadata", {}).get("tags", ()))
     ]
     records = [list(_records(name, number, cell)) for number, cell in enumerate(cells, start=1)]
-    for record in (record for found in records for record in found):
-        prose.nodes.note_checks(record.get("checks", ()))
     nodes: list[Node] = []
     for cell, found in zip(cells, records, strict=True):
         if cell["cell_type"] == "markdown":

@@ -50,19 +50,12 @@ WORDS = {
 
 @dataclass(kw_only=True, eq=False)
 class Nodes:
-    """Makes nodes in one language; on the way it collects the pictures, the metrics printed and the checks that failed."""
+    """Makes nodes in one language; on the way it collects the pictures and the metrics printed."""
 
     language: Language
     numbers: Mapping[str, int] = field(default_factory=dict)  # of tables and figures, by id
     pictures: dict[str, str] = field(default_factory=dict)
     metrics: set[str] = field(default_factory=set)
-    failed: dict[str, list[Node]] = field(default_factory=dict)
-
-    def note_checks(self, checks: Sequence[Mapping[str, Any]]) -> None:
-        """Failed checks by id, to be known before the findings they weaken are written."""
-        self.failed |= {
-            check["id"]: self.segments(check["sentence"]) for check in checks if check["outcome"] == "failed"
-        }
 
     def block(self, record: Mapping[str, Any]) -> list[Node]:
         """The node of a block record; none for a block that is only for the record."""
@@ -186,9 +179,8 @@ class Nodes:
         if finding["evidence"]:
             notes.append(self.word(WORDS["evidence"]).format(file=f"evidence/{finding['evidence']}.csv"))
         weakened = [
-            _around(self.word(WORDS["weakened"]), "{text}", self.failed[check])
-            for check in finding["checks"]
-            if check in self.failed
+            _around(self.word(WORDS["weakened"]), "{text}", self.segments(sentence))
+            for sentence in finding.get("weakened", ())
         ]
         return {
             "id": finding["id"],

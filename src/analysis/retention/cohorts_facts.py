@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import MissingData
+from analysis.locale import Text
 from analysis.metrics import Period, Stating, StudyInputs
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
@@ -47,7 +48,7 @@ class CohortLine(Summarised):
     with an interval simultaneous over all of them.
     """
 
-    cohort: str
+    cohort: Text
     size: Fact
     rate: Fact
     per_customer: Mapping[str, Fact]
@@ -342,6 +343,7 @@ def _lines(
     )
     place: dict[str, Any] = {**group, "age": str(age)}
     cells, by = rows.cells(age).where(f"age = {age}"), ("cohort",)
+    label = state.inputs.engine.registry.value_label
     sizes = state.measured_by("cohort_size", cells, by=by, **place)
     rates = state.measured_by("cohort_retention_rate", cells, by=by, **place)
     brought: dict[str, dict[tuple[str, ...], Fact]] = {}
@@ -354,7 +356,9 @@ def _lines(
         }
     return tuple(
         CohortLine(
-            cohort=cohort,
+            cohort=label("product_line", cohort)
+            if group["cohort_by"] == "first_product"
+            else Text.same(cohort),
             size=sizes[cohort,],
             per_customer={name: facts[cohort,] for name, facts in brought.items()},
             gap=gaps.get(cohort),

@@ -44,7 +44,7 @@ def findings(inputs: StudyInputs, parts: RetentionParts) -> tuple[Finding, ...]:
         *_leaving(inputs, parts, sure),
         *_cohorts(inputs, parts, sure),
         *_segments(inputs, parts, sure),
-        *_calls(parts),
+        *_calls(inputs, parts),
         *_accounts(parts),
     )
 
@@ -346,7 +346,7 @@ def _segments(inputs: StudyInputs, parts: RetentionParts, sure: frozenset[str]) 
     ]
 
 
-def _calls(parts: RetentionParts) -> list[Finding]:
+def _calls(inputs: StudyInputs, parts: RetentionParts) -> list[Finding]:
     """The call list, when it was better than calling anyone on a snapshot it never saw."""
     found = parts.early_warning
     if isinstance(found, NotDone) or found.lift.interval is None or found.lift.interval.low <= 1:
@@ -355,7 +355,8 @@ def _calls(parts: RetentionParts) -> list[Finding]:
     return [
         _finding(
             id="retention.call_list",
-            severity="info",
+            # the margin is at risk, not lost
+            severity=materiality(inputs).severity(found.margin, certain=False),
             evidence=found.calls,
             statement=Sentence(
                 template,

@@ -39,7 +39,7 @@ _STAKE = {
         {"repurchase", "retention"}
     ): " By this, the {cases} of the last twelve months that went wrong stand for {stake} of customer value ({stake:interval}): the purchases of their customers within a year and their contract renewals over {horizon}, discounted.",
 }
-_BRIDGED = " It is another sum than that of the churn section, a year's margin that goes with losses; a table here leads from one to the other."
+_BRIDGED = " It is another sum than that of the churn section, a year's margin that goes with losses; a table in the section on customer value leads from one to the other."
 
 
 def findings(

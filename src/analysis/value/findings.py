@@ -352,13 +352,10 @@ def _investment(study: ValueStudy, material: Materiality) -> list[Finding]:
             )
         )
     if found.below.customers.value:
-        heavy = whole.total.value is not None and abs(Decimal(found.below.value.value or 0)) > Decimal(
-            str(study.settings.heavy_share)
-        ) * abs(Decimal(whole.total.value))
         lines.append(
             _finding(
                 "below_cost",
-                material.severity(found.below.value) if heavy else "info",
+                material.severity(found.below.value),
                 _listing(
                     _BELOW,
                     found.below,

@@ -56,7 +56,6 @@ class ValueSettings(Summarised):
     fewest_losses: int
     growth_limit: float
     unrelated_limit: float
-    heavy_share: float
     effect_error_rate: float
     placebo_error_rate: float
     margin_cap: float

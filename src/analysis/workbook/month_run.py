@@ -143,13 +143,17 @@ class MonthRun(Summarised):
             self.record.keep(block)
             show(block)
 
-    def show_findings(self, findings: Sequence[Finding], *, name: str = "findings") -> None:
+    def show_findings(
+        self, findings: Sequence[Finding], checks: Sequence[Check] = (), *, name: str = "findings"
+    ) -> None:
         """Display findings, the gravest first, and write the rows that prove them.
 
         Parameters
         ----------
         findings : findings
             Of a study.
+        checks : checks
+            Of the study; those that failed are printed below the findings they weaken.
         name : str
             Of the block.
         """
@@ -158,7 +162,9 @@ class MonthRun(Summarised):
         for finding, stem in zip(ordered, stems, strict=True):
             if stem is not None and finding.evidence is not None:
                 self.record.write_evidence(stem, finding.evidence)
-        self.show(findings_block(f"{self.section}.{name}", ordered, evidence=dict(enumerate(stems))))
+        self.show(
+            findings_block(f"{self.section}.{name}", ordered, evidence=dict(enumerate(stems)), checks=checks)
+        )
 
     def print_findings(self, findings: Sequence[Finding]) -> None:
         """The findings as plain lines, rounded as on the page: what the committed notebook keeps and nbval compares.

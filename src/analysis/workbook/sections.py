@@ -167,7 +167,11 @@ def _record_section(run: MonthRun, section: Section) -> MissingData | None:
     for finding, stem in zip(ordered, stems, strict=True):
         if stem is not None and finding.evidence is not None:
             record.write_evidence(stem, finding.evidence)
-    record.keep(findings_block(f"{section.id}.findings", ordered, evidence=dict(enumerate(stems))))
+    record.keep(
+        findings_block(
+            f"{section.id}.findings", ordered, evidence=dict(enumerate(stems)), checks=result.checks
+        )
+    )
     record.keep(checks_block(f"{section.id}.checks", result.checks))
     figures = section.key_figures(result) if section.key_figures else None
     if figures is not None:

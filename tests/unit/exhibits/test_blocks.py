@@ -12,6 +12,7 @@ import pytest
 
 from analysis.errors import MissingData, ParameterError
 from analysis.exhibits.key_figures import tiles
+from analysis.exhibits.markup import Markup
 from analysis.exhibits.record import KINDS, MIME, Block, Blocks, show
 from analysis.exhibits.shape import references, validate
 from analysis.exhibits.statements import (
@@ -224,6 +225,23 @@ def test_findings_stand_by_gravity_and_number_their_evidence() -> None:
         (finding["severity"], finding["rank"], finding["evidence"]) for finding in block.payload["findings"]
     ]
     assert listed == [("alert", 2, "failures.excess-1"), ("alert", 1, None), ("good", 9, "failures.excess-2")]
+
+
+def test_a_failed_check_stands_below_the_finding_that_names_it() -> None:
+    finding = Finding(
+        id="f", section="costs", severity="alert", statement=Sentence("Alert"), checks=("late", "tied")
+    )
+    other = Finding(id="g", section="costs", severity="watch", statement=Sentence("Watch"))
+    checks = [
+        Check(id="late", outcome="failed", sentence=Sentence("Failed")),
+        Check(id="tied", outcome="passed", sentence=Sentence("Passed")),
+    ]
+    block = findings_block("f", [finding, other], checks=checks)
+    first, second = block.payload["findings"]
+    assert [sentence["en"][0]["t"] for sentence in first["weakened"]] == ["Failed"]
+    assert second["weakened"] == []
+    page = Markup(language="en").block(block.payload)
+    assert page.count("Weakened by a failed check: Failed") == 1
 
 
 def test_the_preview_of_evidence_shows_twenty_rows_and_no_personal_data() -> None:
