@@ -102,7 +102,7 @@ def test_a_metric_of_every_kind_is_added_as_the_readme_says(project: Path, compa
     # traced: to its rows, its parent, its assumption, its function
     share = traced(run, "long_order_share")
     assert [(rows.part, rows.recomputed) for rows in share.rows] == [("numerator", 1), ("denominator", 3)]
-    assert share.rows[0].first["ticket_id"].tolist() == ["T5"]
+    assert share.rows[0].first["ticket_id"].tolist() == ["T3"]
     short = traced(run, "short_order_share")
     assert same(short.recomputed, values["short_order_share"])
     assert [parent.fact["metric"] for parent in short.parents if parent.fact] == ["long_order_share"]
