@@ -178,9 +178,8 @@ def _drill(inputs: StudyInputs, effects: pd.DataFrame, against: str) -> tuple[Dr
             effect = state.exact(
                 "cost_bridge_effect", row["effect"], driver=row["driver"], against=against, **place
             )
-            dimension = (
-                "team" if level == "resource" else level
-            )  # what the bridge calls a resource is a team on the page
+            # what the bridge calls a resource is a team on the page
+            dimension = "team" if level == "resource" else level
             label = inputs.engine.registry.value_label(dimension, value)
             steps.append(DrillStep(level=level, value=label, effect=effect))
     return tuple(steps)

@@ -295,8 +295,8 @@ def within_volumes(
 ) -> tuple[BreakEvenVolume, ...]:
     """The break-even volumes at which both options were seen, from ``low`` to ``high``; a line is not carried beyond its months.
 
-    One entry without a volume, and the reason, where none is left. Nothing is said of volumes at which the two were not seen together, of
-    lines that do not cross neither.
+    One entry without a volume, and the reason, where none is left. Nothing is said of volumes at which the two were not seen together,
+    nor of lines that do not cross.
     """
     kept = tuple(even for even in evens if even.tickets is not None and low <= even.tickets <= high)
     if kept:

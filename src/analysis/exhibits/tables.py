@@ -31,7 +31,10 @@ from analysis.results import Fact, Sentence
 
 # A longer table is a list: it shows its first rows and says that the rest is in ``facts.json``.
 MOST_ROWS = 200
-CUT = Sentence("Only the first 200 rows are shown; the figures of all of them are in facts.json.")
+CUT = Sentence(
+    "Only the first {rows} rows are shown; the figures of all of them are in facts.json.",
+    {"rows": str(MOST_ROWS)},
+)
 
 
 def table(

@@ -168,37 +168,33 @@ _OWN_SHAPES: tuple[tuple[str, re.Pattern[str], tuple[str, ...]], ...] = (
             rf"|\bLTAI[A-Za-z0-9]{{12,}}|\bAKID[A-Za-z0-9]{{20,}}|\bwhsec_[A-Za-z0-9]{{20,}}|\bSG\.{_TOKEN}{{16,}}\.{_TOKEN}{{16,}}"
         ),
         (
-            *(
-                "aiza",
-                "sk-",
-                "github_pat_",
-                "ghp_",
-                "gho_",
-                "ghu_",
-                "ghs_",
-                "ghr_",
-                "glpat-",
-                "akia",
-                "asia",
-                "xox",
-                "xapp-",
-                "ya29.",
-            ),
-            *(
-                "hf_",
-                "npm_",
-                "dop_v1_",
-                "shpat_",
-                "shpca_",
-                "shppa_",
-                "shpss_",
-                "k_live_",
-                "k_test_",
-                "ltai",
-                "akid",
-                "whsec_",
-                "sg.",
-            ),
+            "aiza",
+            "sk-",
+            "github_pat_",
+            "ghp_",
+            "gho_",
+            "ghu_",
+            "ghs_",
+            "ghr_",
+            "glpat-",
+            "akia",
+            "asia",
+            "xox",
+            "xapp-",
+            "ya29.",
+            "hf_",
+            "npm_",
+            "dop_v1_",
+            "shpat_",
+            "shpca_",
+            "shppa_",
+            "shpss_",
+            "k_live_",
+            "k_test_",
+            "ltai",
+            "akid",
+            "whsec_",
+            "sg.",
         ),
     ),
     (
@@ -357,8 +353,10 @@ def looks_random(text: str) -> bool:
 # ---------------------------------------------------------------- places of the machine
 
 # A user's folder, or a folder made for a while, on any system.
+_FOLDERS = ("home", "Users", "root", "var/folders", "private/var", "tmp")
 _PLACES = re.compile(
-    r"/(?:home|Users|root|var/folders|private/var|tmp)/[\w.~-][^\s\"'<>]*|:\\{1,2}(?:Users|Documents and Settings|Windows|Temp)\b[^\s\"'<>]*|file://[^\s\"'<>]+"
+    rf"/(?:{'|'.join(_FOLDERS)})/[\w.~-][^\s\"'<>]*"
+    r"|:\\{1,2}(?:Users|Documents and Settings|Windows|Temp)\b[^\s\"'<>]*|file://[^\s\"'<>]+"
 )
 _GOES_ON = re.compile(r"[\w.:/-]$")
 
@@ -374,7 +372,7 @@ _PLACE_SHAPES = (
         kind="paths",
         what="a folder of a machine",
         found=_places,
-        marks=("/home/", "/users/", "/root/", "/var/", "/tmp/", ":\\", "file://"),
+        marks=(*(f"/{folder.lower()}/" for folder in _FOLDERS), ":\\", "file://"),
     ),
 )
 

@@ -217,8 +217,8 @@ def service_moments(customers: str, service: str, cutoff: dt.date) -> str:
     """Sums of net service cost of the last year (y) and the year before (z) by customer type, for customers known two years (both) and one year (y alone)."""
     end = literal(cutoff)
     y, z = (
-        "CAST(coalesce(s.cost_12m - s.paid_12m, 0.0) AS DECIMAL(38, 2))",
-        "CAST(coalesce(s.cost_before - s.paid_before, 0.0) AS DECIMAL(38, 2))",
+        f"CAST(coalesce(s.cost_12m - s.paid_12m, 0.0) AS {CENTS})",
+        f"CAST(coalesce(s.cost_before - s.paid_before, 0.0) AS {CENTS})",
     )
     two = f"FILTER (WHERE k.since < {end} - INTERVAL 24 MONTH)"
     return f"""SELECT k.customer_type AS grp, count(*) AS n, CAST(sum({y}) AS DOUBLE) AS y, CAST(sum({y} * {y}) AS DOUBLE) AS yy, count(*) {two} AS n2,

