@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,12 @@ CARRIED = {
         "the steps of a sum whose interval stands beside it; theirs are in the table",
     ),
     "cause_expected_failures": ("cause_rate_ratio", "the ratio of failures to those expected carries both"),
+    "cause_rate_ratio_corrected": (
+        "cause_rate_ratio",
+        "the search is allowed for in that interval: both have the same one",
+    ),
+    "complaint_term_share": ("complaint_term_odds", "the odds hold the one share against the other"),
+    "what_if_chance": ("what_if_npv", "the chance is read off the draws that make that interval"),
     "cause_excess_hours": ("cause_full_cost", "the cost with labour is these hours at a known rate"),
     "loss_rate_after_repair": ("matched_loss_difference", "the difference is what is claimed"),
     "matched_loss_rate": ("matched_loss_difference", "the difference is what is claimed"),
@@ -97,7 +104,7 @@ def unsure_in(sentence: Sentence) -> Iterator[str]:
 
 
 def unsure_cells(record: Mapping[str, Any]) -> set[str]:
-    """Columns of a table in which estimates stand without their interval in the same row."""
+    """Columns of a table in which estimates stand in a row without their interval, or that of the one that carries it."""
     facts = {fact["id"]: fact for fact in record["facts"]}
     found = set()
     for row in record["rows"]:
@@ -105,11 +112,18 @@ def unsure_cells(record: Mapping[str, Any]) -> set[str]:
         for column, cell in zip(record["columns"], row["cells"], strict=True):
             if cell and cell["fact"]:
                 said[cell["fact"]][column["key"]] = cell["text"]["en"]
+        sure = {id for id, cells in said.items() if any(map(_RANGE.search, cells.values()))}
+        carried_by = {facts[id]["metric"] for id in sure}
         for id, cells in said.items():
-            estimated = facts[id]["interval"] is not None and facts[id]["value"] is not None
-            if estimated and not any(" – " in text for text in cells.values()):
+            fact = facts[id]
+            estimated = fact["interval"] is not None and fact["value"] is not None
+            if estimated and id not in sure and CARRIED.get(fact["metric"], ("",))[0] not in carried_by:
                 found |= set(cells)
     return found
+
+
+# Two limits in a cell: ``2.4 – 4.0``, ``>99 – >99``, ``96 to 148 rows``.
+_RANGE = re.compile(r"\d\S*(?: [^\d(]+)? (?:–|to) [^\d(]*\d")
 
 
 def limits(fact: dict[str, Any], language: Any) -> str:

@@ -514,12 +514,19 @@ _NUMBER_IN_UNIT = re.compile(r"(?P<unit>[^\d−+]*)[−+]?\d[\d,.]*%?(?P<tail>.*
 
 def interval_text(interval: Interval, unit: str, language: Language) -> str:
     """``95% interval 2.4 to 4.0 times``, ``CNY 1.5 to 2.4 million``; a unit that both limits share stands once."""
-    low, high = number_text(interval.low, unit, language), number_text(interval.high, unit, language)
-    first, last = _NUMBER_IN_UNIT.fullmatch(low), _NUMBER_IN_UNIT.fullmatch(high)
-    if first and last and first.group("unit", "tail") == last.group("unit", "tail"):
-        low, high = low.removesuffix(first["tail"]), high.removeprefix(last["unit"])
+    low, high = unit_once(
+        number_text(interval.low, unit, language), number_text(interval.high, unit, language)
+    )
     level = f"{interval.level * 100:g}%"
     return Text.filled("{level} interval {low} to {high}", level=level, low=low, high=high)[language]
+
+
+def unit_once(low: str, high: str) -> tuple[str, str]:
+    """Two printed limits without the unit between them, where both end or begin with the same: ``CNY 1.5``, ``2.4 million``."""
+    first, last = _NUMBER_IN_UNIT.fullmatch(low), _NUMBER_IN_UNIT.fullmatch(high)
+    if first and last and first.group("unit", "tail") == last.group("unit", "tail"):
+        return low.removesuffix(first["tail"]), high.removeprefix(last["unit"])
+    return low, high
 
 
 def interval_cell(fact: Fact, *, places: int | None = None, factor: int = 1) -> str:

@@ -117,6 +117,9 @@ def test_discrete_purchases_follow_their_own_laws():
     assert model.expected_purchases_of_new([2])[0] == pytest.approx(float(chance @ x))
     with pytest.raises(FitError, match="1 impossible rows, the first with 3 taken"):
         stats.fit_bgbb([3, 1], [2, 1], [4, 4])
+    # two opportunities: three free shares for four parameters, so the likelihood has a ridge and no maximum
+    with pytest.raises(FitError, match="3 shares of different histories cannot tell 4 parameters"):
+        stats.fit_bgbb([2, 1, 1, 0], [2, 2, 1, 0], [2] * 4, [60, 20, 30, 40])
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from analysis.executive import Change, ExecutiveStudy, Headline, not_tested
 from analysis.exhibits.key_figures import tiles
 from analysis.exhibits.record import Block
 from analysis.exhibits.shape import references
-from analysis.exhibits.specification import change_label, interval, metric, table_of, tile, words
+from analysis.exhibits.specification import change_label, estimate, interval, metric, table_of, tile, words
 from analysis.exhibits.vocabulary import Comparison, Status, Tile, Tone
 from analysis.results import SEVERITIES, Check, Fact, Sentence
 
@@ -80,8 +80,8 @@ def headline_table(study: ExecutiveStudy) -> Block:
             words("metric", "Metric", wide=True),
             metric(*ids, of="now", head="This month", period=str(month)),
             interval(*ids, of="interval", period=str(month)),
-            metric(*ids, of="previous", head="Previous month", period=str(month - 1)),
-            metric(*ids, of="before", head="Year before", period=str(month - 12)),
+            estimate(*ids, of="previous", head="Previous month", period=str(month - 1)),
+            estimate(*ids, of="before", head="Year before", period=str(month - 12)),
             metric(*CHANGES, of="change", head="Change on year before", signed=True),
             interval(*CHANGES, of="change", key="change_interval", blank=True, signed=True),
         ],

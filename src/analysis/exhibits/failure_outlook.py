@@ -5,7 +5,7 @@ from __future__ import annotations
 from analysis.exhibits.failure_shared import or_nothing, or_said, source
 from analysis.exhibits.figures import figure
 from analysis.exhibits.record import Block
-from analysis.exhibits.specification import interval, label, metric, table_of, words
+from analysis.exhibits.specification import estimate, interval, label, metric, table_of, words
 from analysis.exhibits.statements import not_computed
 from analysis.failures.forecasting_facts import RUN_OFF
 from analysis.failures.result import FailureStudy
@@ -63,7 +63,7 @@ def obligation_table(study: FailureStudy) -> Block | None:
         by=("product_line",),
         columns=[
             label("product_line", key="line"),
-            metric(
+            estimate(
                 "failure_forecast",
                 of="failures",
                 key="count",

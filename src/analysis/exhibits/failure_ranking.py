@@ -12,6 +12,7 @@ from analysis.exhibits.record import Block
 from analysis.exhibits.specification import (
     Field,
     count,
+    estimate,
     interval,
     label,
     metric,
@@ -184,7 +185,7 @@ def pareto_table(study: FailureStudy) -> Block | None:
         words("attribute", "Attribute"),
         words("by", "Ranked by"),
         words("lead.name", "First", key="first", wide=True),
-        metric(*METRICS.values(), of="lead.fact", key="value", head="Value", places=0),
+        estimate(*METRICS.values(), of="lead.fact", key="value", head="Value", places=0),
         interval("failure_rank", of="lead.rank", key="rank", head="Rank by chance", places=0),
         metric("vital_few", of="ranking.vital", head="How many make 80%", places=0),
         interval("vital_few", of="ranking.vital", key="range", places=0),

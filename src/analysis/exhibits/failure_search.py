@@ -10,6 +10,7 @@ from analysis.exhibits.figures import figure
 from analysis.exhibits.record import Block
 from analysis.exhibits.specification import (
     count,
+    estimate,
     interval,
     label,
     metric,
@@ -55,9 +56,9 @@ def causes_table(study: FailureStudy) -> Block:
         metric("cause_rate_ratio_corrected", of="corrected", head="Corrected"),
         metric("cause_failures", of="failures", head="Failures", places=0),
         metric("cause_expected_failures", of="expected", head="Expected", places=0),
-        metric("cause_share_explained", of="share", head="Excess, share of all failures"),
-        metric("cause_excess_cost", of="cost", head="Excess, direct"),
-        metric(
+        estimate("cause_share_explained", of="share", head="Excess, share of all failures"),
+        estimate("cause_excess_cost", of="cost", head="Excess, direct"),
+        estimate(
             "cause_full_cost",
             of=lambda cause: cause.labour.full if cause.labour else None,
             key="full",
@@ -227,7 +228,6 @@ def simulated_tables(study: FailureStudy) -> list[Block]:
             columns=[
                 label("planted"),
                 *rate_ratios("simulated_right", (ratio for shares in right.values() for ratio in shares)),
-                interval("simulated_right", of=lambda line: line.get(2.0), head="Interval at 2"),
             ],
             note=Sentence(_SIMULATED),
         ),

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import TypeVar
 
 from analysis.exhibits.record import Block
-from analysis.exhibits.specification import Field, metric
+from analysis.exhibits.specification import Field, estimate
 from analysis.exhibits.statements import not_computed
 from analysis.exhibits.vocabulary import phrase
 from analysis.failures.result import FailureStudy, NotRated
@@ -63,7 +63,7 @@ def rate_ratios(id: str, ratios: Iterable[float]) -> list[Field]:
 
     def column(ratio: float) -> Field:
         shown = f"{ratio:g}"
-        return metric(
+        return estimate(
             id,
             of=lambda line: line.get(ratio),
             key=f"r{shown}",

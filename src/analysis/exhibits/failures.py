@@ -38,6 +38,7 @@ from analysis.exhibits.key_figures import tiles
 from analysis.exhibits.record import Block
 from analysis.exhibits.specification import (
     entry,
+    estimate,
     interval,
     label,
     metric,
@@ -226,7 +227,7 @@ def rules_table(study: FailureStudy) -> Block:
             words("name", "Rule", key="rule"),
             words("looks_for", "Looks for", key="what", wide=True),
             words(lambda rule: _few(rule.months), "Months signalled", key="months", wide=True),
-            metric("chart_false_alarms", of="false_alarms", key="quiet", head="Quiet charts that signal"),
+            estimate("chart_false_alarms", of="false_alarms", key="quiet", head="Quiet charts that signal"),
         ],
         note=Sentence(
             "EWMA and CUSUM find small shifts that last; they use centre and scatter of the chart."
@@ -407,7 +408,7 @@ def watch_table(study: FailureStudy) -> Block:
         subtitle=Sentence(
             "A cell is a component in one model, supplier, plant or region, and an alert allows for all cells that are looked at (Holm); the cell of median size is used for the detection"
         ),
-        columns=statement(line="What", value="Value"),
+        columns=statement(line="What", value="Value", show="estimate"),
         rows=[
             entry("watch_cells", watch.cells),
             entry("watch_false_alarms", watch.false_alarms, "Any alert in a quiet month (simulated)"),

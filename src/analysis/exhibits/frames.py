@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import ParameterError
-from analysis.exhibits.listing import shows_range, value_shown
+from analysis.exhibits.listing import limits_of, value_shown
 from analysis.locale import Language
 
 if TYPE_CHECKING:
@@ -104,16 +104,18 @@ def _listing(
         key, cells = column["key"], [row["cells"][index] for row in listing["rows"]]
         if column["type"] == "text":
             columns[key] = [cell["text"][language] for cell in cells]
-        elif shows_range(listing, index):
-            intervals = [(known.get(cell["fact"]) or {}).get("interval") or {} for cell in cells]
-            columns[f"{key}_low"] = [interval.get("low") for interval in intervals]
-            columns[f"{key}_high"] = [interval.get("high") for interval in intervals]
-        else:
+            continue
+        limits = limits_of(listing, index)
+        if limits != "alone":
             shown = [value_shown(known[cell["fact"]], cell) if cell["fact"] else (None, "") for cell in cells]
             columns[key] = [None if value == "" else value for value, _ in shown]
             stated = {unit for _, unit in shown if unit}
             if len(stated) == 1:
                 units[key] = stated.pop()
+        if limits != "none":
+            intervals = [(known.get(cell["fact"]) or {}).get("interval") or {} for cell in cells]
+            columns[f"{key}_low"] = [interval.get("low") for interval in intervals]
+            columns[f"{key}_high"] = [interval.get("high") for interval in intervals]
     frame = pd.DataFrame(columns)
     numeric = [
         name

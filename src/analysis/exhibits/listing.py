@@ -1,6 +1,6 @@
 """CSV of a block: the table behind a chart, or a table itself, with full values and the ids of its facts.
 
-Amounts are not scaled or rounded here; an interval gives two columns; every column of numbers is followed by the
+Amounts are not scaled or rounded here; an interval gives two columns, beside its value if that is printed too; every column of numbers is followed by the
 ids that ``make trace`` understands.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from analysis.errors import ParameterError
 
@@ -36,12 +36,13 @@ def harmless(text: str) -> str:
     return f"'{text}" if text.startswith(_DANGEROUS) else text
 
 
-def shows_range(listing: Mapping[str, Any], index: int) -> bool:
-    return any(
-        " – " in row["cells"][index]["text"]["en"]
-        for row in listing["rows"]
-        if row["cells"][index]["kind"] == "fact"
-    )
+def limits_of(listing: Mapping[str, Any], index: int) -> Literal["none", "alone", "beside"]:
+    """Whether the column prints limits of intervals: alone (``2.4 – 4.0``), beside their values (``3.1 (2.4 – 4.0)``), or not."""
+    cells = (row["cells"][index] for row in listing["rows"])
+    printed = [cell["text"]["en"] for cell in cells if cell["kind"] == "fact" and " – " in cell["text"]["en"]]
+    if not printed:
+        return "none"
+    return "beside" if any(text.endswith(")") for text in printed) else "alone"
 
 
 def _header(listing: Mapping[str, Any]) -> Iterator[str]:
@@ -49,10 +50,11 @@ def _header(listing: Mapping[str, Any]) -> Iterator[str]:
         key = column["key"]
         if column["type"] == "text":
             yield from (key, f"{key}_zh") if _two_languages(listing, index) else (key,)
-        elif shows_range(listing, index):
-            yield from (f"{key}_low", f"{key}_high", f"{key}_fact")
         else:
-            yield from (key, f"{key}_unit", f"{key}_fact")
+            limits = limits_of(listing, index)
+            yield from () if limits == "alone" else (key, f"{key}_unit")
+            yield from () if limits == "none" else (f"{key}_low", f"{key}_high")
+            yield f"{key}_fact"
 
 
 def _two_languages(listing: Mapping[str, Any], index: int) -> bool:
@@ -68,13 +70,14 @@ def _values(listing: Mapping[str, Any], row: Mapping[str, Any], facts: Mapping[s
             yield harmless(cell["text"]["en"])
             if _two_languages(listing, index):
                 yield harmless(cell["text"]["zh"])
-        elif fact is None:
-            yield from ("", "", "")
-        elif shows_range(listing, index):
-            interval = fact["interval"] or {}
-            yield from (interval.get("low", ""), interval.get("high", ""), fact["id"])
         else:
-            yield from (*value_shown(fact, cell), fact["id"])
+            limits = limits_of(listing, index)
+            interval = (fact or {}).get("interval") or {}
+            if limits != "alone":
+                yield from value_shown(fact, cell) if fact else ("", "")
+            if limits != "none":
+                yield from (interval.get("low", ""), interval.get("high", ""))
+            yield fact["id"] if fact else ""
 
 
 def value_shown(fact: Mapping[str, Any], cell: Mapping[str, Any]) -> tuple[Any, str]:

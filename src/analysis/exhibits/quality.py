@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.exhibits.figures import figure
 from analysis.exhibits.record import Block
-from analysis.exhibits.specification import Field, change, count, interval, metric, row_of, table_of, words
+from analysis.exhibits.specification import (
+    Field,
+    change,
+    count,
+    estimate,
+    interval,
+    metric,
+    row_of,
+    table_of,
+    words,
+)
 from analysis.exhibits.statements import EvidenceFile, callout, evidence_block, not_computed
 from analysis.exhibits.vocabulary import Row, phrase
 from analysis.locale import Text
@@ -449,7 +459,7 @@ def arrivals_table(study: QualityStudy) -> Block:
             ),
             metric("arrived_share", of="arrived", head="Usually arrived by now"),
             metric("arrived_share", of="lowest", head="Slowest month"),
-            metric("rows_to_come", of="to_come", head="Still to come"),
+            estimate("rows_to_come", of="to_come", head="Still to come"),
         ],
     )
 

@@ -103,17 +103,16 @@ def _churn_tile(study: RetentionStudy, part: ChurnBasis) -> Tile:
 
 
 def _basis_columns(part: ChurnBasis, *, doubt: bool = False) -> list[Field]:
-    """The year of a basis (with its intervals, asked for) and the month, side by side."""
-    year, month = part.basis, f"{part.basis}_month"
-    columns = [
-        metric(of=year, head=paired(BASES[part.basis], Text.of("12 months")), period=str(part.year.period)),
-        metric(
-            of=month, head=paired(BASES[part.basis], Text.of("this month")), period=str(part.month.period)
-        ),
+    """The year of a basis and the month, side by side; asked for, with their intervals."""
+    show = "estimate" if doubt else "value"
+    places = (
+        (part.basis, "12 months", part.year.period),
+        (f"{part.basis}_month", "this month", part.month.period),
+    )
+    return [
+        metric(of=key, head=paired(BASES[part.basis], Text.of(head)), period=str(period), show=show)
+        for key, head, period in places
     ]
-    if doubt:
-        columns.insert(1, interval(of=year, key=f"{year}_interval", blank=True))
-    return columns
 
 
 def _basis_row(
@@ -213,8 +212,6 @@ def rates_table(study: RetentionStudy) -> Block | None:
     )
     if not isinstance(model, NotDone) and not isinstance(purchases, NotDone):
         cells: dict[str, Cell] = {"line": Text.of("Gross churn by MBG/NBD"), purchases.basis: model}
-        if model.interval is not None:
-            cells[f"{purchases.basis}_interval"] = model
         rows.insert(1, Row(cells=cells, metric=("model_churn_rate",)))
         if model.value is not None and purchases.year.gross_churn.value is not None:
             title = Sentence(

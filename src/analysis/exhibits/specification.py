@@ -172,6 +172,11 @@ def _with_interval(read: Callable[[Any], Cell]) -> Callable[[Any], Cell]:
     return found
 
 
+def estimate(*ids: str, of: Of, **options: Any) -> Field:
+    """A column of facts with their intervals in the same cells, as in ``3.1 (2.4 – 4.0)``; for tables of several estimates."""
+    return metric(*ids, of=of, show="estimate", **options)
+
+
 def count(*ids: str, of: Of, head: str | Text, key: str = "n", **options: Any) -> Field:
     """How many observations stand behind a column's facts."""
     return metric(*ids, of=of, head=head, key=key, show="n", **options)

@@ -27,7 +27,7 @@ from analysis.formats import (
 )
 from analysis.locale import LANGUAGES, Language, Text, translate
 from analysis.periods import Month
-from analysis.results import Fact, Sentence
+from analysis.results import Fact, Sentence, unit_once
 
 # A longer table is a list: it shows its first rows and says that the rest is in ``facts.json``.
 MOST_ROWS = 200
@@ -174,6 +174,10 @@ def with_reasons(note: dict[str, Any] | None, reasons: Reasons) -> dict[str, Any
     return _one_after_another([note, said if reasons.marks else None])
 
 
+# What is printed in the unit of the fact itself; a count of observations or a numerator has another.
+SHOWN_AS_STATED = ("value", "interval", "estimate")
+
+
 class _ColumnPrinter:
     """Prints one column: one unit and, for money, one scale per language, chosen over all columns of that unit."""
 
@@ -190,14 +194,14 @@ class _ColumnPrinter:
         units = {self._shown_unit(fact) for fact in facts}
         if column.unit is None:
             return Unit.parse(units.pop()) if len(units) == 1 else None
-        if column.show in ("value", "interval") and units - {column.unit}:
+        if column.show in SHOWN_AS_STATED and units - {column.unit}:
             raise ParameterError(
                 f"table {self.gathered.block}, column {column.key}: unit {column.unit}, but a fact is in {units - {column.unit}}."
             )
         return Unit.parse(column.unit)
 
     def _shown_unit(self, fact: Fact) -> str:
-        if self.column.show in ("value", "interval"):
+        if self.column.show in SHOWN_AS_STATED:
             return fact.unit
         if self.column.show == "n":
             return "count"
@@ -219,7 +223,9 @@ class _ColumnPrinter:
             case "value":
                 return (fact.value,)
             case "interval":
-                return (fact.interval.low, fact.interval.high) if fact.interval else ()
+                return _edges(fact)
+            case "estimate":
+                return (fact.value, *_edges(fact))
             case part:
                 number = getattr(fact, part)
                 return () if number is None else (number,)
@@ -301,6 +307,12 @@ class _ColumnPrinter:
     def _text(self, fact: Fact, numbers: tuple[Number, ...], language: Language) -> str:
         if not numbers:
             return NO_VALUE
+        if self.column.show != "estimate":
+            return self._printed(fact, numbers, language)
+        value, limits = self._printed(fact, numbers[:1], language), self._printed(fact, numbers[1:], language)
+        return f"{value} ({limits})" if limits else value
+
+    def _printed(self, fact: Fact, numbers: tuple[Number, ...], language: Language) -> str:
         column, scale = self.column, self.scales[language]
         if self.unit is None:
             return _with_unit(
@@ -320,8 +332,12 @@ class _ColumnPrinter:
         return "good" if (fact.value > 0) == (self.column.better == "higher") else "bad"
 
 
+def _edges(fact: Fact) -> tuple[Number, ...]:
+    return (fact.interval.low, fact.interval.high) if fact.interval else ()
+
+
 def _with_unit(
     unit: str, numbers: tuple[Number, ...], language: Language, *, signed: bool, exact: bool
 ) -> str:
     texts = [number_text(number, unit, language, signed=signed, exact=exact) for number in numbers]
-    return translate(" to ", language).join(texts)
+    return translate(" to ", language).join(unit_once(*texts) if len(texts) == 2 else texts)

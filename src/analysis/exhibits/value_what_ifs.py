@@ -9,6 +9,7 @@ from analysis.exhibits.figures import figure
 from analysis.exhibits.record import Block
 from analysis.exhibits.specification import (
     Field,
+    estimate,
     group,
     interval,
     label,
@@ -145,7 +146,7 @@ def returns_table(study: ValueStudy) -> Block | None:
             interval("what_if_return", of="returned"),
             metric("what_if_payback", of="payback"),
             interval("what_if_payback", of="payback", key="payback_interval"),
-            metric("what_if_chance", of="chance", head="Paid back in time", key="paid"),
+            estimate("what_if_chance", of="chance", head="Paid back in time", key="paid"),
             metric("what_if_break_even", of=_reachable, key="even"),
             interval("what_if_break_even", of="break_even", key="even_interval"),
         ],

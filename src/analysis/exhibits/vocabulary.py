@@ -14,7 +14,7 @@ from analysis.results import Fact, Sentence
 Tone = Literal["good", "bad", "muted"]
 Status = Literal["alert", "watch", "good"]
 Role = Literal["body", "subtotal", "total", "group"]
-Show = Literal["value", "interval", "n", "numerator", "denominator"]
+Show = Literal["value", "interval", "estimate", "n", "numerator", "denominator"]
 Cell = Fact | Text | str | Month | dt.date | None
 Slice = Mapping[str, str | None]  # dimension: value; None says "over all values"
 
@@ -35,7 +35,8 @@ class Column:
     """A column of a table.
 
     ``unit`` is a unit id; left out, it is the unit all facts of the column share (where they differ, each cell
-    prints its own). ``show`` picks what of the fact is printed. ``scale``: ``auto`` prints money in 万元 or
+    prints its own). ``show`` picks what of the fact is printed; ``estimate`` is the value with its interval in brackets, and
+    the value alone where the fact has none. ``scale``: ``auto`` prints money in 万元 or
     CNY thousand when it is large, ``exact`` to the cent. ``better`` colours signed changes.
 
     ``metric`` names the metrics, ``slice`` the dimensions and ``period`` the period that every fact of the column must

@@ -43,7 +43,8 @@ class OpportunityModel(Summarised):
     Examples
     --------
     >>> from analysis import stats
-    >>> model = stats.fit_bgbb([2, 1, 1, 0], [2, 2, 1, 0], [2] * 4, weights=[60, 20, 30, 40])
+    >>> taken, last = [0, 1, 1, 1, 2, 2, 3], [0, 1, 2, 3, 2, 3, 3]
+    >>> model = stats.fit_bgbb(taken, last, [3] * 7, weights=[40, 15, 8, 12, 14, 21, 70])
     >>> model.expected_purchases_of_new([0]).tolist()
     [0.0]
     """
@@ -130,7 +131,8 @@ class OpportunityModel(Summarised):
         Examples
         --------
         >>> from analysis import stats
-        >>> model = stats.fit_bgbb([2, 1, 1, 0], [2, 2, 1, 0], [2] * 4, weights=[60, 20, 30, 40])
+        >>> taken, last = [0, 1, 1, 1, 2, 2, 3], [0, 1, 2, 3, 2, 3, 3]
+        >>> model = stats.fit_bgbb(taken, last, [3] * 7, weights=[40, 15, 8, 12, 14, 21, 70])
         >>> alive = model.probability_alive([2, 1], [2, 1], [2, 2])
         >>> bool(alive[0] > alive[1])
         True
@@ -172,7 +174,8 @@ class OpportunityModel(Summarised):
         Examples
         --------
         >>> from analysis import stats
-        >>> model = stats.fit_bgbb([2, 1, 1, 0], [2, 2, 1, 0], [2] * 4, weights=[60, 20, 30, 40])
+        >>> taken, last = [0, 1, 1, 1, 2, 2, 3], [0, 1, 2, 3, 2, 3, 3]
+        >>> model = stats.fit_bgbb(taken, last, [3] * 7, weights=[40, 15, 8, 12, 14, 21, 70])
         >>> model.expected_purchases(0, [2], [2], [2]).tolist()
         [0.0]
         """
@@ -209,7 +212,8 @@ class OpportunityModel(Summarised):
         Examples
         --------
         >>> from analysis import stats
-        >>> model = stats.fit_bgbb([2, 1, 1, 0], [2, 2, 1, 0], [2] * 4, weights=[60, 20, 30, 40])
+        >>> taken, last = [0, 1, 1, 1, 2, 2, 3], [0, 1, 2, 3, 2, 3, 3]
+        >>> model = stats.fit_bgbb(taken, last, [3] * 7, weights=[40, 15, 8, 12, 14, 21, 70])
         >>> bool(0 < model.expected_purchases_of_new([1])[0] < model.expected_purchases_of_new([2])[0])
         True
         """
@@ -248,7 +252,8 @@ def fit_bgbb(
     ------
     FitError
         For impossible rows (more purchases than opportunities, a last purchase without any, ...), for a base in which nobody or everybody
-        always buys, and where the likelihood has no maximum.
+        always buys, for fewer than three opportunities (what can happen has fewer free shares than the model parameters), and where the
+        likelihood has no maximum.
     ParameterError
         For what is no number.
 
@@ -259,9 +264,10 @@ def fit_bgbb(
     Examples
     --------
     >>> from analysis import stats
-    >>> model = stats.fit_bgbb([2, 1, 1, 0], [2, 2, 1, 0], [2] * 4, weights=[60, 20, 30, 40])
+    >>> taken, last = [0, 1, 1, 1, 2, 2, 3], [0, 1, 2, 3, 2, 3, 3]
+    >>> model = stats.fit_bgbb(taken, last, [3] * 7, weights=[40, 15, 8, 12, 14, 21, 70])
     >>> model.customers
-    150.0
+    180.0
     """
     x, last, n = _checked(frequency, recency, opportunities)
     weight = np.ones(len(x)) if weights is None else np.asarray(weights, dtype=float)
@@ -270,6 +276,14 @@ def fit_bgbb(
     if not (x * weight).any() or ((x == n) | (weight == 0)).all():
         raise FitError(
             "purchases: nobody ever bought, or everybody took every opportunity; neither chance can be told."
+        )
+    # of n opportunities there are n (n + 1) / 2 + 1 different histories, whose shares add up to one
+    shares = sum(int(some) * (int(some) + 1) // 2 for some in np.unique(n[weight > 0]))
+    if shares < len(_NAMES):
+        raise FitError(
+            "purchases: {shares} shares of different histories cannot tell {parameters} parameters; give customers of at least three opportunities.",
+            shares=str(shares),
+            parameters=str(len(_NAMES)),
         )
     fit = maximise(_objective(x, last, n, weight), np.array([1.0, 1.0, 1.0, 3.0]), names=_NAMES, what="BG/BB")
     alpha, beta, gamma, delta = map(float, fit.estimate)

@@ -135,10 +135,6 @@ def _printed(column: dict[str, Any], cell: dict[str, Any], fact: dict[str, Any])
 WITH_REASONS = ("failures", "retention")
 
 
-# Sections whose tables hold the interval of each estimate in its row.
-WITH_INTERVALS = ("costs",)
-
-
 def unexplained(block: Block) -> Iterator[str]:
     """Blank cells of a table that nothing on the page gives a reason for."""
     said = "".join(piece["t"] for sentence in sentences(block.payload) for piece in sentence["en"]).casefold()
@@ -168,9 +164,8 @@ def test_every_number_stands_in_its_place(section: str, company: Path, inputs_of
     assert {block.id: found for block in made if (found := list(unsure_of(block.payload)))} == {}
     said = {one.id: one.statement for one in study.findings} | {one.id: one.sentence for one in study.checks}
     assert {name: found for name, text in said.items() if (found := list(unsure_in(text)))} == {}
-    if section in WITH_INTERVALS:
-        tables = [block for block in made if block.payload["kind"] == "table"]
-        assert {block.id: alone for block in tables if (alone := unsure_cells(block.payload))} == {}
+    tables = [block for block in made if block.payload["kind"] == "table"]
+    assert {block.id: alone for block in tables if (alone := unsure_cells(block.payload))} == {}
     if section in WITH_REASONS:
         assert {block.id: blanks for block in made if (blanks := list(unexplained(block)))} == {}
     declared = sum(
@@ -184,8 +179,8 @@ def test_an_estimate_of_a_table_stands_with_its_interval_in_its_row():
         return {"fact": id, "text": {"en": text}}
 
     facts = [
-        {"id": "rate", "value": 14.5, "interval": {"low": 10.6, "high": 18.4}},
-        {"id": "cost", "value": 100, "interval": None},
+        {"id": "rate", "metric": "churn", "value": 14.5, "interval": {"low": 10.6, "high": 18.4}},
+        {"id": "cost", "metric": "paid", "value": 100, "interval": None},
     ]
     columns = [{"key": key} for key in ("rate", "range", "cost")]
     rate, cost = cell("rate", "14.5"), cell("cost", "100")
@@ -195,6 +190,15 @@ def test_an_estimate_of_a_table_stands_with_its_interval_in_its_row():
 
     assert alone(rate, cell("rate", "10.6 – 18.4"), cost) == set()
     assert alone(rate, None, cost) == {"rate"}
+    assert alone(cell("rate", "14.5 (10.6 – 18.4)"), None, cost) == set()
+    assert alone(cell("rate", "14.5% (10.6% to 18.4%)"), None, cost) == set()
+    assert alone(cell("rate", "−14.5 to"), None, cost) == {"rate"}
+    # the interval of another number carries it only where that is said with its reason
+    pair = {"id": "ratio", "metric": "cause_rate_ratio", "value": 3.3, "interval": {"low": 3.1, "high": 3.5}}
+    corrected = pair | {"id": "corrected", "metric": "cause_rate_ratio_corrected"}
+    facts += [pair, corrected]
+    assert alone(cell("ratio", "3.3 (3.1 – 3.5)"), cell("corrected", "3.3"), None) == set()
+    assert alone(None, cell("corrected", "3.3"), None) == {"range"}
 
 
 def test_the_doubts_would_see_a_wrong_text_and_a_wrong_column():

@@ -82,7 +82,9 @@ def estimators() -> dict[str, Callable[[], Any]]:
             pd.DataFrame({"group": GROUP, "other": RNG.normal(size=200)}), AGES, FAILED
         ),
         "AcceleratedLife": lambda: stats.accelerated_life(AGES, FAILED, pd.DataFrame({"group": GROUP})),
-        "OpportunityModel": lambda: stats.fit_bgbb([2, 1, 1, 0], [2, 2, 1, 0], [2] * 4, [60, 20, 30, 40]),
+        "OpportunityModel": lambda: stats.fit_bgbb(
+            [0, 1, 1, 1, 2, 2, 3], [0, 1, 2, 3, 2, 3, 3], [3] * 7, [40, 15, 8, 12, 14, 21, 70]
+        ),
         "ChosenSmoothing": lambda: stats.exponential_smoothing(PAST, season=1, horizon=6),
         "MeanCumulativeFunction": lambda: stats.mean_cumulative_function(
             np.arange(100) % 25, RNG.uniform(0, 20, 100), ends=np.full(25, 20.0)

@@ -270,10 +270,10 @@ GOOD = {
     "fit_bgbb": (
         stats.fit_bgbb,
         dict(
-            frequency=np.array([2, 1, 1, 0]),
-            recency=np.array([2, 2, 1, 0]),
-            opportunities=np.array([2, 2, 2, 2]),
-            weights=np.array([60.0, 20, 30, 40]),
+            frequency=np.array([0, 1, 1, 1, 2, 2, 3]),
+            recency=np.array([0, 1, 2, 3, 2, 3, 3]),
+            opportunities=np.full(7, 3),
+            weights=np.array([40.0, 15, 8, 12, 14, 21, 70]),
         ),
     ),
     "ratio_interval": (stats.ratio_interval, dict(above=ages, below=np.ones(ROWS))),
