@@ -496,7 +496,9 @@ def _fact_text(fact: Fact, kind: str, language: Language) -> str:
             interval = _needed(fact, fact.interval, "interval")
             return f"{interval.level * 100:g}%"
         case "interval":
-            return interval_text(_needed(fact, fact.interval, "interval"), fact.unit, language)
+            return (
+                interval_text(fact.interval, fact.unit, language) if fact.interval else NO_INTERVAL[language]
+            )
     raise ParameterError(
         f"fact {fact.id}: no format '{kind}'; known: abs, signed, exact, n, interval, doubt, level, word, plural."
     )
@@ -510,6 +512,10 @@ def _needed(fact: Fact, part: Any, name: str) -> Any:
 
 # A sign before the currency, and per cent, belong to the number.
 _NUMBER_IN_UNIT = re.compile(r"(?P<unit>[^\d−+]*)[−+]?\d[\d,.]*%?(?P<tail>.*)")
+# Of one claim, or where all came back alike, there is an estimate without limits: a sentence says so.
+NO_INTERVAL = Text.of("no interval")
+
+_BOUND = ("over ", "under ", "不足 ", " 以上", "<", ">")
 
 
 def interval_text(interval: Interval, unit: str, language: Language) -> str:
@@ -522,7 +528,12 @@ def interval_text(interval: Interval, unit: str, language: Language) -> str:
 
 
 def unit_once(low: str, high: str) -> tuple[str, str]:
-    """Two printed limits without the unit between them, where both end or begin with the same: ``CNY 1.5``, ``2.4 million``."""
+    """Two printed limits without the unit between them, where both end or begin with the same: ``CNY 1.5``, ``2.4 million``.
+
+    ``over 99%`` is a bound and no unit: it stays with its number.
+    """
+    if any(word in text for text in (low, high) for word in _BOUND):
+        return low, high
     first, last = _NUMBER_IN_UNIT.fullmatch(low), _NUMBER_IN_UNIT.fullmatch(high)
     if first and last and first.group("unit", "tail") == last.group("unit", "tail"):
         return low.removesuffix(first["tail"]), high.removeprefix(last["unit"])

@@ -169,6 +169,19 @@ def test_an_interval_names_its_unit_once(unit: str, english: str, chinese: str):
     )
 
 
+def test_a_bound_stays_with_its_number():
+    nearly = Interval(low=0.9961, high=1.0, level=0.95, method="exact")
+    chance = fact(1.0, metric="x", unit="chance", interval=nearly)
+    assert Sentence("{x:interval}", {"x": chance}).plain() == "95% interval over 99% to over 99%"
+    assert Sentence("{x:interval}", {"x": chance}).plain("zh") == "95% 区间 99% 以上至 99% 以上"
+
+
+def test_an_estimate_without_limits_says_so_where_a_sentence_asks_for_them():
+    bare = Fact(metric="x", period="2026-10", unit="share", value=0.25)
+    assert Sentence("{x} ({x:interval})", {"x": bare}).plain() == "25.0% (no interval)"
+    assert Sentence("{x}（{x:interval}）", {"x": bare}).plain("zh") == "25.0%（无区间）"
+
+
 def test_a_doubt_is_the_interval_in_brackets_and_nothing_where_there_is_none():
     found = Interval(low=0.2, high=0.3, level=0.95, method="test")
     sure = Fact(metric="x", period="2026-10", unit="share", value=0.25, interval=found)

@@ -308,13 +308,11 @@ def recovery_table(study: FailureStudy) -> Block | None:
         return None
     lines = sorted(study.recovery, key=lambda line: float(line[1].value or 0))
     rows: list[Mapping[str, Any]] = [{"share": fact} for _, fact in lines]
+    known = next((fact for _, fact in lines if fact.interval is not None), None)
     return table_of(
         "failures.recovery",
         title=_recovered(lines),
-        subtitle=Sentence(
-            "Recovered as a share of approved claims on failed machines, by supplier of the key component, last twelve months; the intervals hold together, each at {share:level}",
-            {"share": next((fact for _, fact in lines if fact.interval is not None), lines[0][1])},
-        ),
+        subtitle=_RECOVERED if known is None else Sentence(_RECOVERED_AT, {"share": known}),
         rows=rows,
         by=("supplier",),
         columns=[
@@ -325,6 +323,12 @@ def recovery_table(study: FailureStudy) -> Block | None:
         ],
         note=source(study, lines[0][1].period),
     )
+
+
+_RECOVERED = Sentence(
+    "Recovered as a share of approved claims on failed machines, by supplier of the key component, last twelve months"
+)
+_RECOVERED_AT = "Recovered as a share of approved claims on failed machines, by supplier of the key component, last twelve months; the intervals hold together, each at {share:level}"
 
 
 def _recovered(lines: Sequence[Labelled]) -> Sentence:
