@@ -251,6 +251,10 @@ def chance(hits: int, draws: int) -> float:
     return min(max((hits + 0.5) / (draws + 1), 1 - SUREST), SUREST)
 
 
+# Units whose numbers are printed as a bound near their ends: ``over 99%``, ``<0.001``.
+PRINTED_AS_BOUNDS = ("chance", "p_value")
+
+
 def _chance_text(value: Number, language: Language) -> str:
     number = grouped(decimal(min(max(value, 1 - SUREST), SUREST)) * 100, 0)
     if value >= SUREST:

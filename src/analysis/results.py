@@ -17,7 +17,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import quote, unquote
 
 from analysis.errors import ParameterError
-from analysis.formats import NO_VALUE, Number, Unit, cell_text, date_text, decimal, month_text, number_text
+from analysis.formats import (
+    NO_VALUE,
+    PRINTED_AS_BOUNDS,
+    Number,
+    Unit,
+    cell_text,
+    date_text,
+    decimal,
+    month_text,
+    number_text,
+)
 from analysis.locale import LANGUAGES, Language, Text, closed_up, translate
 from analysis.periods import Month
 from analysis.summaries import Summarised
@@ -515,24 +525,22 @@ _NUMBER_IN_UNIT = re.compile(r"(?P<unit>[^\d−+]*)[−+]?\d[\d,.]*%?(?P<tail>.*
 # Of one claim, or where all came back alike, there is an estimate without limits: a sentence says so.
 NO_INTERVAL = Text.of("no interval")
 
-_BOUND = ("over ", "under ", "不足 ", " 以上", "<", ">")
-
 
 def interval_text(interval: Interval, unit: str, language: Language) -> str:
     """``95% interval 2.4 to 4.0 times``, ``CNY 1.5 to 2.4 million``; a unit that both limits share stands once."""
     low, high = unit_once(
-        number_text(interval.low, unit, language), number_text(interval.high, unit, language)
+        number_text(interval.low, unit, language), number_text(interval.high, unit, language), unit
     )
     level = f"{interval.level * 100:g}%"
     return Text.filled("{level} interval {low} to {high}", level=level, low=low, high=high)[language]
 
 
-def unit_once(low: str, high: str) -> tuple[str, str]:
+def unit_once(low: str, high: str, unit: str) -> tuple[str, str]:
     """Two printed limits without the unit between them, where both end or begin with the same: ``CNY 1.5``, ``2.4 million``.
 
-    ``over 99%`` is a bound and no unit: it stays with its number.
+    The word of a bound is no unit: it stays with its number, as in ``over 99% to over 99%``.
     """
-    if any(word in text for text in (low, high) for word in _BOUND):
+    if unit in PRINTED_AS_BOUNDS:
         return low, high
     first, last = _NUMBER_IN_UNIT.fullmatch(low), _NUMBER_IN_UNIT.fullmatch(high)
     if first and last and first.group("unit", "tail") == last.group("unit", "tail"):

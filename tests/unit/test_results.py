@@ -62,9 +62,9 @@ def test_a_bare_number_cannot_enter_a_sentence():
         Sentence("{n} rows").plain()
 
 
-def test_a_sentence_cannot_print_an_interval_the_fact_lacks():
+def test_a_sentence_cannot_print_the_level_of_an_interval_the_fact_lacks():
     with pytest.raises(ParameterError, match="has no interval"):
-        Sentence("{cost:interval}", {"cost": fact()}).plain()
+        Sentence("{cost:level}", {"cost": fact()}).plain()
     estimate = fact(
         0.5, unit="share", interval=Interval(low=0.4, high=0.6, level=0.95, method="Wilson"), n=100
     )

@@ -340,4 +340,4 @@ def _with_unit(
     unit: str, numbers: tuple[Number, ...], language: Language, *, signed: bool, exact: bool
 ) -> str:
     texts = [number_text(number, unit, language, signed=signed, exact=exact) for number in numbers]
-    return translate(" to ", language).join(unit_once(*texts) if len(texts) == 2 else texts)
+    return translate(" to ", language).join(unit_once(texts[0], texts[1], unit) if len(texts) == 2 else texts)
