@@ -9,7 +9,7 @@ from analysis.executive import Change, ExecutiveStudy, Headline, not_tested
 from analysis.exhibits.key_figures import tiles
 from analysis.exhibits.record import Block
 from analysis.exhibits.shape import references
-from analysis.exhibits.specification import change_label, estimate, interval, metric, table_of, tile, words
+from analysis.exhibits.specification import change_label, estimate, table_of, tile, words
 from analysis.exhibits.vocabulary import Comparison, Status, Tile, Tone
 from analysis.results import SEVERITIES, Check, Fact, Sentence
 
@@ -78,12 +78,10 @@ def headline_table(study: ExecutiveStudy) -> Block:
         rows=[_line(headline) for headline in study.headlines],
         columns=[
             words("metric", "Metric", wide=True),
-            metric(*ids, of="now", head="This month", period=str(month)),
-            interval(*ids, of="interval", period=str(month)),
+            estimate(*ids, of="now", head="This month", period=str(month)),
             estimate(*ids, of="previous", head="Previous month", period=str(month - 1)),
             estimate(*ids, of="before", head="Year before", period=str(month - 12)),
-            metric(*CHANGES, of="change", head="Change on year before", signed=True),
-            interval(*CHANGES, of="change", key="change_interval", blank=True, signed=True),
+            estimate(*CHANGES, of="change", head="Change on year before", signed=True),
         ],
     )
 
@@ -93,7 +91,6 @@ def _line(headline: Headline) -> dict[str, Any]:
     return {
         "metric": headline.metric.name,
         "now": headline.fact,
-        "interval": headline.fact if headline.fact.interval else None,
         "previous": last.base,
         "before": year.base,
         "change": year.change,
