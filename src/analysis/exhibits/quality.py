@@ -123,7 +123,7 @@ def quarantine_table(study: QualityStudy, *, top: int = 30) -> Block:
         "quality.quarantine",
         title=Sentence("What was set aside, and why"),
         subtitle=Sentence(
-            "Rows and their share of the rows read, the most first. Every row set aside is kept with its reason; file and row number are in the evidence."
+            "Rows and their share of the rows read, the most first. Every row set aside is kept with its reason; file and row number are in the evidence. Blank: there was no value to show."
         ),
         rows=study.quarantine[:top],
         by=("fault", "place"),
@@ -152,7 +152,9 @@ def faults_table(study: QualityStudy, *, top: int = 30) -> Block:
     return table_of(
         "quality.faults",
         title=Sentence("Every doubt is counted and named; its rows stay"),
-        subtitle=Sentence("Rows and their share of the rows read, by kind of fault, the most first"),
+        subtitle=Sentence(
+            "Rows and their share of the rows read, by kind of fault, the most first; blank: no value is at fault, or there was none"
+        ),
         rows=study.faults[:top],
         by=("fault", "place"),
         columns=_fault_columns("Fault", wide=True),
@@ -167,7 +169,7 @@ def near_table(study: QualityStudy) -> Block:
         "quality.near",
         title=Sentence("Rows that look entered twice are named, not removed"),
         subtitle=Sentence(
-            "Rows by table. An exact copy counts once. A near copy shares the columns named and differs in its key; texts may differ by a quarter of their letters."
+            "Rows by table. An exact copy counts once. A near copy shares the columns named and differs in its key; texts may differ by a quarter of their letters. Blank: no near copy."
         ),
         rows=study.near,
         by=("place",),
@@ -300,7 +302,7 @@ def coverage_table(study: QualityStudy) -> Block:
         "quality.coverage",
         title=Sentence("What the data of this run cover"),
         subtitle=Sentence(
-            "Accepted rows and months by table, days of {month} after the last row, and absent columns",
+            "Accepted rows and months by table, days of {month} after the last row, and absent columns; blank: no day of a row to go by, rows of whole months, or nothing absent",
             {"month": study.month},
         ),
         rows=study.tables,
