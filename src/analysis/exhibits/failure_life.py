@@ -10,7 +10,7 @@ import numpy as np
 from analysis.exhibits.failure_shared import or_nothing, or_said, source
 from analysis.exhibits.figures import figure
 from analysis.exhibits.record import Block
-from analysis.exhibits.specification import interval, label, metric, registry, row_of, table_of, words
+from analysis.exhibits.specification import interval, metric, registry, row_of, table_of, words
 from analysis.exhibits.statements import callout, not_computed
 from analysis.exhibits.style import (
     WIDTH,
@@ -25,7 +25,7 @@ from analysis.exhibits.style import (
 )
 from analysis.exhibits.vocabulary import Row
 from analysis.failures.life_models import MODELS
-from analysis.failures.lives_facts import Curve, LifeFacts, LifePart
+from analysis.failures.lives_facts import Curve, LifeFacts
 from analysis.failures.result import FailureStudy
 from analysis.formats import ONE, Unit
 from analysis.locale import Language, Text
@@ -50,67 +50,76 @@ def life_table(study: FailureStudy) -> Block:
         metric("failure_count", of="failures", head="Failures", places=0),
         metric("weibull_shape", of="shape", places=2),
         interval("weibull_shape", of="shape", key="shape_interval", places=2),
-        words(lambda life: Text.of(_DIRECTIONS[life.direction]), "Reading", key="reading"),
+        words(_reading, "Reading", key="reading"),
         metric("b10_life", of="b10", places=0),
         interval("b10_life", of="b10", key="b10_interval", places=0),
         words(_extrapolated, "Extrapolated", key="note"),
     ]
-    said = [part for life in study.lives for part in life.said]
     return table_of(
         "failures.lives",
         title=Sentence("How components age"),
         subtitle=Sentence(
             "Shape below one: early failures; above one: wear-out; an interval that holds one is read as steady; machines of a cause that the search named stand apart"
         ),
-        rows=[row_of(part, columns, by=tuple(part.shape.dimensions)) for part in said],
+        rows=[row_of(life, columns, by=tuple(life.shape.dimensions)) for life in study.lives],
         columns=columns,
         note=source(study),
     )
 
 
-def _extrapolated(life: LifePart) -> Text:
+def _reading(life: LifeFacts) -> Text:
+    return life.not_done.reason if life.not_done is not None else Text.of(_DIRECTIONS[life.direction])
+
+
+def _extrapolated(life: LifeFacts) -> Text | None:
+    if life.not_done is not None:
+        return None
     return Text.of("beyond the oldest machines") if life.beyond_data else Text.of("no")
 
 
 @or_nothing
 def models_table(study: FailureStudy) -> Block | None:
-    """Five distributions by component, by how far their criterion lies above the lowest."""
+    """Five distributions by component, machines of a cause apart, by how far their criterion lies above the lowest."""
     if not study.lives:
         return None
     names = {one.model: one.name for life in study.lives for one in life.models}
+    columns = [
+        words("name", registry().dimension_name("component"), key="component", wide=True),
+        *(
+            metric(
+                "life_criterion",
+                of=_excess(model),
+                key=model,
+                head=names[model],
+                slice={"model": model},
+                places=1,
+            )
+            for model in MODELS
+            if model in names
+        ),
+        words(_used, "Used", key="used", context="model"),
+    ]
     return table_of(
         "failures.life_models",
         title=Sentence("Which life distribution the failures call for"),
         subtitle=Sentence(
-            "Schwarz criterion above the lowest of its row; zero is best, more than 10 is very strong evidence against; blank: not fitted"
+            "Schwarz criterion above the lowest of its row; zero is best, more than 10 is very strong evidence against; blank: not fitted; machines of a cause that the search named stand apart"
         ),
-        rows=study.lives,
-        by=("component",),
-        columns=[
-            label("component"),
-            *(
-                metric(
-                    "life_criterion",
-                    of=_excess(model),
-                    key=model,
-                    head=names[model],
-                    slice={"model": model},
-                    places=1,
-                )
-                for model in MODELS
-                if model in names
-            ),
-            words(
-                lambda life: next((one.name for one in life.models if one.used), None),
-                "Used",
-                key="used",
-                context="model",
-            ),
+        rows=[
+            row_of(life, columns, by=tuple(life.shape.dimensions) if life.models else ())
+            for life in study.lives
         ],
+        columns=columns,
         note=Sentence(
             "The rule was fixed beforehand: Weibull, unless another lies more than 10 below it. The slow mixture is fitted to the steepest component and where the Weibull departs by more than chance."
         ),
     )
+
+
+def _used(life: LifeFacts) -> Text | None:
+    if life.not_done is not None:
+        return life.not_done.reason
+    return next((one.name for one in life.models if one.used), None)
 
 
 def _excess(model: str) -> Callable[[LifeFacts], Fact | None]:
@@ -119,13 +128,20 @@ def _excess(model: str) -> Callable[[LifeFacts], Fact | None]:
 
 @or_nothing
 def probability_plot(study: FailureStudy) -> list[Block]:
-    """The steepest component on Weibull paper, and its B10 life by distribution."""
-    drawn = next((life for life in study.lives or () if life.paper is not None), None)
-    if drawn is None or drawn.paper is None or not drawn.paper.counted:
-        return []
-    values: dict[str, Value] = {"component": drawn.name, "shape": drawn.shape}
-    paper = figure(
-        "failures.weibull_plot",
+    """The steepest component on Weibull paper, and its B10 life by distribution; machines of a cause stand on a paper of their own."""
+    drawn = [life for life in study.lives or () if life.paper is not None and life.paper.counted]
+    return [
+        block
+        for number, life in enumerate(drawn, start=1)
+        for block in (_paper(study, life, number), _b10_table(study, life, number))
+    ]
+
+
+def _paper(study: FailureStudy, life: LifeFacts, number: int) -> Block:
+    assert life.paper is not None
+    values: dict[str, Value] = {"component": life.name, "shape": life.shape}
+    return figure(
+        _numbered("failures.weibull_plot", number),
         title=Sentence("{component} on Weibull paper: slope {shape} ({shape:interval})", values),
         subtitle=Sentence(
             "Share of machines that have had this failure: dots counted (Nelson–Aalen), line and band the Weibull; a straight row of dots means that it fits"
@@ -136,19 +152,22 @@ def probability_plot(study: FailureStudy) -> list[Block]:
             values,
         ),
         draw=weibull_paper(
-            drawn.paper.counted, drawn.paper.fitted, measure=Text.of("Have failed"), age=Text.of("In service")
+            life.paper.counted, life.paper.fitted, measure=Text.of("Have failed"), age=Text.of("In service")
         ),
     )
-    return [paper, _b10_table(study, drawn)]
 
 
-def _b10_table(study: FailureStudy, life: LifeFacts) -> Block:
+def _numbered(id: str, number: int) -> str:
+    return id if number == 1 else f"{id}_{number}"
+
+
+def _b10_table(study: FailureStudy, life: LifeFacts, number: int) -> Block:
     return table_of(
-        "failures.b10_models",
+        _numbered("failures.b10_models", number),
         title=Sentence("{component}: B10 life by distribution", {"component": life.name}),
         subtitle=Sentence("Intervals by likelihood ratio, of the mixture by its curvature"),
         rows=life.models,
-        by=("component", "model"),
+        by=(*life.shape.dimensions, "model"),
         columns=[
             words("name", "Distribution", key="model", wide=True),
             metric(

@@ -28,11 +28,18 @@ def fault_tree_figures(study: FailureStudy) -> Block | list[Block]:
 
 
 def _parts_table(study: FailureStudy, tree: TreeFacts) -> Block:
-    """The top event on the machines that the search told apart: all together describe neither."""
+    """The top event, and the events of components with a cause, on the machines that the search told apart: all together describe neither."""
+    either = ("top_event_probability", "event_probability")
     columns = [
-        words("name", "Machines", key="machines", wide=True),
-        metric("top_event_probability", of="top", key="top", head="Probability", places=2),
-        interval("top_event_probability", of="top", places=2),
+        words("machines", "Machines", wide=True),
+        words("event", "Event", wide=True),
+        metric(*either, of="chance", head="Probability", places=2),
+        interval(*either, of="chance", places=2, blank=True),
+    ]
+    lines = [
+        (chance, {"machines": part.name, "event": event, "chance": chance})
+        for part in tree.parts
+        for event, chance in ((tree.nodes[0].name, part.top), *part.events)
     ]
     return table_of(
         f"failures.tree_{tree.name}_parts",
@@ -40,10 +47,21 @@ def _parts_table(study: FailureStudy, tree: TreeFacts) -> Block:
             "{title}: machines of each cause that the search named, and all others", {"title": tree.title}
         ),
         subtitle=Sentence("The same tree, its counted events taken from these machines alone"),
-        rows=[row_of(part, columns, by=tuple(part.top.dimensions)) for part in tree.parts],
+        rows=[row_of(line, columns, by=tuple(chance.dimensions)) for chance, line in lines],
         columns=columns,
         note=source(study),
     )
+
+
+# by whether machines were told apart
+_SUBTITLE = {
+    False: "Exact probability over {sets} minimal cut sets; events named after a component are estimated from the field",
+    True: "Exact probability over {sets} minimal cut sets; events named after a component are estimated from the field, on all machines, those of a cause among them; the last table tells them apart",
+}
+_EVENTS_SUBTITLE = {
+    False: "Fussell–Vesely: share of the top event's probability that involves the event; shares overlap",
+    True: "Fussell–Vesely: share of the top event's probability that involves the event; shares overlap. On all machines, those of a cause among them; the next table tells them apart",
+}
 
 
 def _tree_figure(study: FailureStudy, tree: TreeFacts) -> Block:
@@ -53,10 +71,7 @@ def _tree_figure(study: FailureStudy, tree: TreeFacts) -> Block:
     return figure(
         f"failures.tree_{tree.name}",
         title=_tree_title(tree, values),
-        subtitle=Sentence(
-            "Exact probability over {sets} minimal cut sets; events named after a component are estimated from the field",
-            values,
-        ),
+        subtitle=Sentence(_SUBTITLE[bool(tree.parts)], values),
         foot=source(study),
         alt=Sentence(
             "Fault tree, read from the top event at the left to its causes at the right: {title}, {top}.",
@@ -68,9 +83,10 @@ def _tree_figure(study: FailureStudy, tree: TreeFacts) -> Block:
 
 def _tree_title(tree: TreeFacts, values: dict[str, Value]) -> Sentence:
     """The top event of all machines and, where some were told apart, the range over them: its ends are the least and the most of the table below."""
-    if not tree.parts:
+    told = [part for part in tree.parts if part.top.value is not None]
+    if len(told) < 2:
         return Sentence("{title}: {top}{top:doubt}", values)
-    ordered = sorted(tree.parts, key=lambda part: float(part.top.value or 0))
+    ordered = sorted(told, key=lambda part: float(part.top.value or 0))
     least, most = ordered[0], ordered[-1]
     return Sentence(
         "{title}: {top} of all machines{top:doubt}; from {outside} on {others:lower}{outside:doubt} to {inside} on {cause:lower}{inside:doubt}",
@@ -82,9 +98,7 @@ def _tree_table(study: FailureStudy, tree: TreeFacts) -> Block:
     return table_of(
         f"failures.tree_{tree.name}_events",
         title=Sentence("{title}: events by their share of the top event", {"title": tree.title}),
-        subtitle=Sentence(
-            "Fussell–Vesely: share of the top event's probability that involves the event; shares overlap"
-        ),
+        subtitle=Sentence(_EVENTS_SUBTITLE[bool(tree.parts)]),
         rows=tree.events,
         by=("tree", "event"),
         columns=[

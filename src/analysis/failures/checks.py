@@ -57,7 +57,7 @@ def checks(
     found += _forecast(study, limit=field.state.assumed("failure_forecast_error_limit"))
     limit = field.assumed("life_gap_limit")
     found += [_life(life) for life in study.lives or () if life.worst_gap > limit]
-    found += _thin(field, without)
+    found += _thin(field, study, without)
     found.append(
         Check(
             id="labour_not_traced",
@@ -79,12 +79,12 @@ def _not_tested(
     def add(name: str, reason: NotDone, what: Text, *of: Text) -> None:
         skipped[name], titles[name] = reason, _of(what, *of)
 
-    for component, reason in without.items():
+    for name, title, reason in _without(field, study, without):
         if reason is not lives.TOO_FEW:
-            add(f"life_{component}", reason, LIFE, field.label("component", component))
+            add(f"life_{name}", reason, LIFE, title)
     for life in study.lives or ():
         for model, reason in life.not_fitted.items():
-            add(f"life_{life.component}_{model}", reason, LIFE, life.name, field.label("life_model", model))
+            add(f"life_{life.id}_{model}", reason, LIFE, life.name, field.label("life_model", model))
     for fix in load_interventions(kind="fix"):
         for part in ("fix", "phases"):
             titles[f"{part}_{fix.id}"] = _of(TITLES[part], fix.name)
@@ -201,8 +201,20 @@ def _life(life: LifeFacts) -> Check:
     )
 
 
-def _thin(field: Field, without: Mapping[str, NotDone]) -> list[Check]:
-    thin = [field.label("component", name) for name, reason in without.items() if reason is lives.TOO_FEW]
+def _without(
+    field: Field, study: FailureStudy, without: Mapping[str, NotDone]
+) -> list[tuple[str, Text, NotDone]]:
+    """Lives that are not said, by id and name: components that were not told apart, and machines of those that were."""
+    told = study.lives or ()
+    whole = {name: reason for name, reason in without.items() if name not in {one.component for one in told}}
+    return [
+        *((name, field.label("component", name), reason) for name, reason in whole.items()),
+        *((one.id, one.name, one.not_done) for one in told if one.not_done is not None),
+    ]
+
+
+def _thin(field: Field, study: FailureStudy, without: Mapping[str, NotDone]) -> list[Check]:
+    thin = [title for _, title, reason in _without(field, study, without) if reason is lives.TOO_FEW]
     if not thin:
         return []
     return [

@@ -55,7 +55,7 @@ class EventFacts(Summarised):
 class TreeFacts(Summarised):
     """A solved tree: its top event, its events by importance, and the number of minimal cut sets.
 
-    ``parts`` are the top event on the machines of each cause that the search named in one of its components, and on all others.
+    ``parts`` are the machines of each cause that the search named in one of its components, and all others; the rest of the tree is of all machines.
     """
 
     name: str
@@ -69,10 +69,11 @@ class TreeFacts(Summarised):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TreePart(Summarised):
-    """The top event on some machines."""
+    """The top event on some machines, and the events of the components in which a cause was found; ``top`` has no value where they cannot be counted."""
 
     name: Text
     top: Fact
+    events: tuple[tuple[Text, Fact], ...] = ()
 
 
 def trees(folder: Path | None = None) -> dict[Path, FaultTree]:
@@ -92,8 +93,7 @@ def solved(
     }
     tree = tree.with_probabilities(counted)
     if tree.missing_probabilities:
-        names = Text.same(", ".join(sorted(tree.missing_probabilities)))
-        return NotDone(reason=of_what(Text.of("no probability is given or counted"), names))
+        return _uncounted(tree)
     state, level = field.state, field.inputs.confidence
     draws = int(field.assumed("failure_tree_draws"))
     limits = tree.top_interval(draws=draws, seed=seed, level=level)
@@ -167,6 +167,7 @@ def _parts(field: Field, tree: FaultTree, causes: Sequence[Cause], *, seed: int)
     """The tree with its events counted on the machines of each cause, and on the machines outside all of them."""
     if not causes:
         return ()
+    explained = sorted({cause.component for cause in causes if cause.component})
     groups: list[tuple[Text, str, dict[str, Any]]] = [
         (cause_name(field, cause), inside(cause), cause_slice(cause)) for cause in causes
     ]
@@ -180,8 +181,13 @@ def _parts(field: Field, tree: FaultTree, causes: Sequence[Cause], *, seed: int)
             {name: event for name, event in events.items() if name in tree.missing_probabilities}
         )
         if filled.missing_probabilities:
-            return ()
+            reason = _uncounted(filled).unstated
+            top = state.exact("top_event_probability", None, reason=reason, tree=tree.name, **place)
+            found.append(TreePart(name=label, top=top))
+            continue
         draws = int(field.assumed("failure_tree_draws"))
+        table: Any = filled.importance().set_index("event")
+        around = filled.event_intervals(draws=draws, seed=seed, level=level)
         limits = filled.top_interval(draws=draws, seed=seed, level=level)
         top = state.exact(
             "top_event_probability",
@@ -190,8 +196,27 @@ def _parts(field: Field, tree: FaultTree, causes: Sequence[Cause], *, seed: int)
             tree=tree.name,
             **place,
         )
-        found.append(TreePart(name=label, top=top))
+        chance = [
+            (
+                _label(tree, name),
+                state.exact(
+                    "event_probability",
+                    float(table.loc[name, "probability"]),
+                    parts=_around(table, around, name, "probability", "probability", level, draws),
+                    tree=tree.name,
+                    event=name,
+                    **place,
+                ),
+            )
+            for name in explained
+        ]
+        found.append(TreePart(name=label, top=top, events=tuple(chance)))
     return tuple(found)
+
+
+def _uncounted(tree: FaultTree) -> NotDone:
+    names = Text.same(", ".join(sorted(tree.missing_probabilities)))
+    return NotDone(reason=of_what(Text.of("no probability is given or counted"), names))
 
 
 @traced

@@ -200,7 +200,7 @@ def _chart(study: Tested, scale: Scale) -> list[Finding]:
 
 def _wear(lives: tuple[LifeFacts, ...] | NotDone, scale: Scale) -> list[Finding]:
     found = []
-    for component, life in [(one.component, part) for one in lives or () for part in one.said]:
+    for life in lives or ():
         if life.direction == "unclear":
             continue
         rising = life.direction == "rising"
@@ -215,7 +215,7 @@ def _wear(lives: tuple[LifeFacts, ...] | NotDone, scale: Scale) -> list[Finding]
                 id="failures.wear_out" if rising else "failures.early_life",
                 section=SECTION,
                 severity="watch" if rising and scale.shape_matters(life.shape) else "info",
-                subject={"component": component} | dict(life.shape.dimensions),
+                subject=dict(life.shape.dimensions),
                 statement=Sentence(template, values | ({"b10": life.b10} if rising else {})),
                 evidence=life.evidence,
                 rank=float(life.shape.value or 0),

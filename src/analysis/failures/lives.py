@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -81,25 +81,36 @@ def component_lives(field: Field) -> tuple[list[ComponentLife], dict[str, NotDon
     a failure is a unit that entered at its own age; a machine is a unit that entered at ``begin`` and left alive at ``end``.
     """
     watched, ages = stays(field), failure_ages(field)
-    fits, without = [], {}
+    fits: list[ComponentLife] = []
+    without: dict[str, NotDone] = {}
     for component, part in ages.groupby("component", sort=True):
-        if part["failures"].sum() < FEWEST_FAILURES:
-            without[str(component)] = TOO_FEW
-            continue
-        try:
-            fits.append(_component_life(str(component), part, watched))
-        except FitError as refusal:
-            without[str(component)] = NotDone.because(refusal)
+        life = _fitted(str(component), part, watched)
+        if isinstance(life, NotDone):
+            without[str(component)] = life
+        else:
+            fits.append(life)
     return fits, without
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LifeApart(Summarised):
-    """The life of a component on the machines of one ``cause``, or on all machines outside its causes (None); ``oldest`` in months."""
+    """The life of a component on the machines that belong together: those of one ``cause``, those outside its causes (``outside``), or all (neither).
 
+    ``life`` is not done where these machines have too few failures or cannot be fitted; ``oldest`` is their highest age in months.
+    """
+
+    component: str
     cause: Cause | None
-    life: ComponentLife
+    outside: tuple[Cause, ...]
+    life: ComponentLife | NotDone
     oldest: float
+
+    @property
+    def machines(self) -> str:
+        """The condition that a machine is one of them."""
+        if self.cause is not None:
+            return inside(self.cause)
+        return " AND ".join(f"NOT {inside(cause)}" for cause in self.outside) or "TRUE"
 
 
 def inside(cause: Cause) -> str:
@@ -108,33 +119,51 @@ def inside(cause: Cause) -> str:
 
 
 @traced
-def lives_apart(field: Field, causes: Sequence[Cause]) -> dict[str, tuple[LifeApart, ...]]:
-    """Lives of the components whose failures the search explained: the machines of each cause, and all others.
+def lives_apart(
+    field: Field, fitted: Sequence[ComponentLife], causes: Sequence[Cause]
+) -> dict[str, tuple[LifeApart, ...]]:
+    """What can be said of each component's life, the steepest component first.
 
-    One life of both together describes neither. A component is left whole where a part has too few failures or cannot be fitted.
+    One life of two populations describes neither, so a component whose failures the search explained has a life for the machines of each cause
+    and one for all others, whether or not they can be fitted; a life of all machines together is said only of the other components.
     """
-    found = {}
-    for component in sorted({cause.component for cause in causes if cause.component}):
-        own = [cause for cause in causes if cause.component == component]
-        groups = [(cause, inside(cause)) for cause in own]
-        others = " AND ".join(f"NOT {where}" for _, where in groups)
-        try:
-            parts = tuple(
-                _life_apart(field, component, cause, where) for cause, where in (*groups, (None, others))
-            )
-        except FitError:
-            continue
-        if all(part.life.failures >= FEWEST_FAILURES for part in parts):
-            found[component] = parts
-    return found
+    oldest = float(field.by_age["age_months"].max())
+    explained = {cause.component for cause in causes if cause.component}
+    found: dict[str, tuple[LifeApart, ...]] = {
+        life.component: (
+            LifeApart(component=life.component, cause=None, outside=(), life=life, oldest=oldest),
+        )
+        for life in fitted
+        if life.component not in explained
+    }
+    for component in sorted(explained):
+        own = tuple(cause for cause in causes if cause.component == component)
+        groups: list[tuple[Cause | None, tuple[Cause, ...]]] = [*((cause, ()) for cause in own), (None, own)]
+        found[component] = tuple(_life_apart(field, component, cause, outside) for cause, outside in groups)
+    return dict(sorted(found.items(), key=lambda one: (-_steepest(one[1]), one[0])))
+
+
+def _steepest(parts: Sequence[LifeApart]) -> float:
+    return max((part.life.fit.shape for part in parts if part.life), default=0.0)
 
 
 @traced
-def _life_apart(field: Field, component: str, cause: Cause | None, where: str) -> LifeApart:
-    watched = stays(field, where)
-    ages = failure_ages(field, f"{where} AND component = {literal(component)}")
+def _life_apart(field: Field, component: str, cause: Cause | None, outside: tuple[Cause, ...]) -> LifeApart:
+    part = LifeApart(component=component, cause=cause, outside=outside, life=TOO_FEW, oldest=0.0)
+    watched = stays(field, part.machines)
+    ages = failure_ages(field, f"{part.machines} AND component = {literal(component)}")
     oldest = float(watched["end_days"].max()) / DAYS_PER_MONTH if len(watched) else 0.0
-    return LifeApart(cause=cause, life=_component_life(component, ages, watched), oldest=oldest)
+    return replace(part, life=_fitted(component, ages, watched), oldest=oldest)
+
+
+@traced
+def _fitted(component: str, part: pd.DataFrame, watched: pd.DataFrame) -> ComponentLife | NotDone:
+    if part["failures"].sum() < FEWEST_FAILURES:
+        return TOO_FEW
+    try:
+        return _component_life(component, part, watched)
+    except FitError as refusal:
+        return NotDone.because(refusal)
 
 
 @traced

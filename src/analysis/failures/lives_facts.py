@@ -14,12 +14,10 @@ from analysis.failures.field import Field
 from analysis.failures.life_models import DAYS_PER_MONTH, OPEN, SPAN_DAYS, compared, plot_points
 from analysis.failures.limits import all_reasons, interval_of
 from analysis.failures.lives import ComponentLife, LifeApart
-from analysis.failures.localising import Cause
 from analysis.failures.localising_facts import cause_name, cause_slice
 from analysis.failures.views import is_value
 from analysis.locale import Text
 from analysis.metrics import NotDone, traced
-from analysis.metrics.backend import literal
 from analysis.metrics.views import month_index
 from analysis.results import Fact, Interval
 from analysis.summaries import Summarised
@@ -35,8 +33,13 @@ OTHER, OTHER_MACHINES = "other", Text.of("other machines")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LifeFacts(Summarised):
-    """The life of one component; ``direction`` is falling, rising or unclear, ``evidence`` failures and machines watched by age."""
+    """The life of a component on all machines or, where the search found a cause, on the machines of one cause or on those outside its causes.
 
+    ``id`` tells the lives of one component apart; ``direction`` is falling, rising or unclear; ``evidence`` failures and machines watched by age.
+    Where these machines cannot be fitted, ``not_done`` says why and shape and B10 life have no value.
+    """
+
+    id: str
     name: Text
     component: str
     shape: Fact
@@ -49,39 +52,12 @@ class LifeFacts(Summarised):
     not_fitted: Mapping[str, NotDone]
     paper: PlotFacts | None
     evidence: pd.DataFrame
-    parts: tuple[LifePart, ...] = ()
-
-    @property
-    def said(self) -> tuple[LifePart, ...]:
-        """What is said of its life: of its parts where the search told them apart, else of all machines."""
-        whole = LifePart(
-            name=self.name,
-            shape=self.shape,
-            b10=self.b10,
-            failures=self.failures,
-            direction=self.direction,
-            beyond_data=self.beyond_data,
-            evidence=self.evidence,
-        )
-        return self.parts or (whole,)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class LifePart(Summarised):
-    """The life of a component on some machines: those of a cause, those outside all causes, or all."""
-
-    name: Text
-    shape: Fact
-    b10: Fact
-    failures: Fact
-    direction: str
-    beyond_data: bool
-    evidence: pd.DataFrame
+    not_done: NotDone | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ModelFacts(Summarised):
-    """One life distribution of one component: Schwarz criterion above the lowest, log-likelihood, B10 life, and whether it is the one used."""
+    """One life distribution of one life: Schwarz criterion above the lowest, log-likelihood, B10 life, and whether it is the one used."""
 
     model: str
     name: Text
@@ -102,105 +78,96 @@ class PlotFacts(Summarised):
 @traced
 def life_facts(
     field: Field,
-    fitted: Sequence[ComponentLife],
-    without: Mapping[str, NotDone],
     apart: Mapping[str, Sequence[LifeApart]],
+    without: Mapping[str, NotDone],
     *,
     error: float,
     models: bool = True,
 ) -> tuple[LifeFacts, ...] | NotDone:
-    """Every fitted component, the steepest first; not done where no component could be fitted, for the reasons of ``without``.
+    """Every life that is said, in the order of ``apart``; not done where none could be fitted, for the reasons of ``without``.
 
-    ``apart`` are the lives of machines that the search told from the others; ``error`` is the chance that any shape is called falling or rising
-    when it is not, shared by all readings; ``models`` whether other life distributions are fitted beside the Weibull.
+    ``error`` is the chance that any shape is called falling or rising when it is not, shared by all readings; ``models`` whether other life
+    distributions are fitted beside the Weibull.
     """
-    if not fitted:
+    readings = sum(not isinstance(part.life, NotDone) for parts in apart.values() for part in parts)
+    if not readings:
         return all_reasons([part.reason for part in without.values()] or [NO_FAILURE])
-    ordered = sorted(fitted, key=lambda one: (-one.fit.shape, one.component))
-    level = 1 - error / max(len(fitted) + sum(len(parts) for parts in apart.values()), 1)
+    level = 1 - error / readings
     return tuple(
-        _life(field, one, apart.get(one.component, ()), reading_level=level, first=k == 0, models=models)
-        for k, one in enumerate(ordered)
+        _life(
+            field,
+            part,
+            id=part.component if len(parts) == 1 else f"{part.component}_{number}",
+            reading_level=level,
+            first=k == 0,
+            models=models,
+        )
+        for k, parts in enumerate(apart.values())
+        for number, part in enumerate(parts, start=1)
+    )
+
+
+def _place(field: Field, apart: LifeApart) -> tuple[dict[str, Any], Text]:
+    """The dimensions and the name of a life; machines outside the causes of a component have ``machines`` other."""
+    if apart.cause is not None:
+        return cause_slice(apart.cause), cause_name(field, apart.cause)
+    place, name = {"component": apart.component}, field.label("component", apart.component)
+    if not apart.outside:
+        return place, name
+    return place | {"machines": OTHER}, Text(
+        en=f"{name.en} ({OTHER_MACHINES.en})", zh=f"{name.zh}（{OTHER_MACHINES.zh}）"
     )
 
 
 @traced
-def _part(
-    field: Field, apart: LifeApart, others: Sequence[Cause], component: Text, *, reading_level: float
-) -> LifePart:
-    """Shape and B10 of some machines; those outside the causes of a component (``others``) have ``machines`` other."""
+def _life(
+    field: Field, apart: LifeApart, *, id: str, reading_level: float, first: bool, models: bool
+) -> LifeFacts:
+    """The steepest component is drawn; the slow mixture is fitted there and where the Weibull departs."""
     life, level = apart.life, field.inputs.confidence
-    place: dict[str, Any] = {"component": life.component, "machines": OTHER}
-    where = f"component = {literal(life.component)}"
-    name = Text(en=f"{component.en} ({OTHER_MACHINES.en})", zh=f"{component.zh}（{OTHER_MACHINES.zh}）")
-    if apart.cause is not None:
-        place, name = cause_slice(apart.cause), cause_name(field, apart.cause)
-        where += f" AND {lives.inside(apart.cause)}"
-    else:
-        where += "".join(f" AND NOT {lives.inside(cause)}" for cause in others)
+    place, name = _place(field, apart)
+    rows = field.rows(f"{is_value('component', apart.component)} AND {apart.machines}")
+    failures = field.state.measured("failure_count", rows, **place)
+    if isinstance(life, NotDone):
+        return LifeFacts(
+            id=id,
+            name=name,
+            component=apart.component,
+            shape=field.state.exact("weibull_shape", None, reason=life.unstated, **place),
+            b10=field.state.exact("b10_life", None, reason=life.unstated, **place),
+            failures=failures,
+            direction="unclear",
+            beyond_data=False,
+            worst_gap=0.0,
+            models=(),
+            not_fitted={},
+            paper=None,
+            evidence=pd.DataFrame(),
+            not_done=life,
+        )
     shape, b10 = life.fit.shape_interval(level=level), life.fit.b_life(0.1, level=level)
 
     def estimate(metric: str, found: Any) -> Fact:
         limits = interval_of(found.low, found.high, level, LIKELIHOOD_RATIO)
         return field.state.exact(metric, found.value, parts={"interval": limits, "n": life.failures}, **place)
 
-    return LifePart(
+    beside, not_fitted = (
+        _model_facts(field, life, place, mixture=first or life.worst_gap > 0) if models else ((), {})
+    )
+    return LifeFacts(
+        id=id,
         name=name,
+        component=apart.component,
         shape=estimate("weibull_shape", shape),
         b10=estimate("b10_life", b10),
-        failures=field.state.measured("failure_count", field.rows(where), **place),
+        failures=failures,
         direction=life.fit.hazard_direction(level=reading_level),
         beyond_data=b10.value > apart.oldest,
-        evidence=_by_age(life, component=life.component),
-    )
-
-
-@traced
-def _life(
-    field: Field,
-    life: ComponentLife,
-    apart: Sequence[LifeApart],
-    *,
-    reading_level: float,
-    first: bool,
-    models: bool,
-) -> LifeFacts:
-    """The steepest is drawn; the slow mixture is fitted there and where the Weibull departs."""
-    level, place = field.inputs.confidence, {"component": life.component}
-    shape, b10 = life.fit.shape_interval(level=level), life.fit.b_life(0.1, level=level)
-
-    def estimate(metric: str, found: Any) -> Fact:
-        limits = interval_of(found.low, found.high, level, LIKELIHOOD_RATIO)
-        parts = {"interval": limits, "n": life.failures}
-        return field.state.exact(metric, found.value, parts=parts, component=life.component)
-
-    beside, not_fitted = (
-        _model_facts(field, life, mixture=first or life.worst_gap > 0) if models else ((), {})
-    )
-    rows = field.rows(is_value("component", life.component))
-    return LifeFacts(
-        name=field.label("component", life.component),
-        component=life.component,
-        shape=estimate("weibull_shape", shape),
-        b10=estimate("b10_life", b10),
-        failures=field.state.measured("failure_count", rows, component=life.component),
-        direction=life.fit.hazard_direction(level=reading_level),
-        beyond_data=b10.value > float(field.by_age["age_months"].max()),
         worst_gap=life.worst_gap,
         models=beside,
         not_fitted=not_fitted,
-        paper=_plot_facts(field, life) if first else None,
-        evidence=_by_age(life, **place),
-        parts=tuple(
-            _part(
-                field,
-                one,
-                [part.cause for part in apart if part.cause is not None],
-                field.label("component", life.component),
-                reading_level=reading_level,
-            )
-            for one in apart
-        ),
+        paper=_plot_facts(field, life, place) if first else None,
+        evidence=_by_age(life, component=life.component),
     )
 
 
@@ -220,12 +187,12 @@ def _by_age(life: ComponentLife, component: str) -> pd.DataFrame:
 
 @traced
 def _model_facts(
-    field: Field, life: ComponentLife, *, mixture: bool
+    field: Field, life: ComponentLife, machines: Mapping[str, Any], *, mixture: bool
 ) -> tuple[tuple[ModelFacts, ...], Mapping[str, NotDone]]:
     level, found = field.inputs.confidence, []
     models, not_fitted = compared(life.counts, level=level, mixture=mixture)
     for one in models:
-        place: dict[str, Any] = {"component": life.component, "model": one.model}
+        place: dict[str, Any] = {**machines, "model": one.model}
         n = {"n": life.failures}
         b10 = one.b10
         limits = None if isinstance(b10, NotDone) else interval_of(b10.low, b10.high, level, b10.method)
@@ -249,7 +216,7 @@ def _model_facts(
 
 
 @traced
-def _plot_facts(field: Field, life: ComponentLife) -> PlotFacts:
+def _plot_facts(field: Field, life: ComponentLife, machines: Mapping[str, Any]) -> PlotFacts:
     level = field.inputs.confidence
     points = plot_points(life.counts, life.fit, level=level)
 
@@ -258,9 +225,9 @@ def _plot_facts(field: Field, life: ComponentLife) -> PlotFacts:
             "failed_share",
             value,
             parts={"interval": limits, "n": life.failures},
-            component=life.component,
             by_month=f"{age:.2f}",
             line=line,
+            **machines,
         )
 
     return PlotFacts(

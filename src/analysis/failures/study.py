@@ -176,9 +176,8 @@ def _lives(
         "lives",
         lives_facts.life_facts,
         field,
-        ground.fitted,
+        lives.lives_apart(field, ground.fitted, [one.cause for one in ground.causes]),
         ground.without,
-        lives.lives_apart(field, [one.cause for one in ground.causes]),
         error=ground.errors.life,
         models=models,
     )

@@ -1319,7 +1319,9 @@ class MixtureFit(Summarised):
                 for unit in np.eye(len(self.point))
             ]
         )
-        half = float(norm.ppf(0.5 + level / 2)) * float(np.sqrt(max(slope @ self.covariance @ slope, 0.0)))
+        variance = float(slope @ self.covariance @ slope)
+        # a curvature that is none, where the populations are hardly told apart, leaves the interval open
+        half = float(norm.ppf(0.5 + level / 2)) * (float(np.sqrt(variance)) if variance >= 0 else np.inf)
         low, high = np.exp([value - half, value + half])
         return Interval(
             value=float(np.exp(value)),
@@ -1587,9 +1589,9 @@ def _mixture_table(point: Floats, covariance: Floats, populations: int, level: f
     share = np.exp(logits) / np.exp(logits).sum()
     # delta method on the logit of each share
     turn = (np.eye(populations) - share[None, :])[:, :-1] / (1 - share)[:, None]
-    share_deviation = np.sqrt(
-        np.einsum("ij,jk,ik->i", turn, covariance[: populations - 1, : populations - 1], turn)
-    )
+    variance = np.einsum("ij,jk,ik->i", turn, covariance[: populations - 1, : populations - 1], turn)
+    # where the data hardly tell the populations apart the curvature gives no variance: the share may be anything
+    share_deviation = np.sqrt(np.where(variance < 0, np.inf, variance))
     logit = np.log(share / (1 - share))
     location, log_spread = point[populations - 1 : 2 * populations - 1], point[2 * populations - 1 :]
     location_deviation = deviation[populations - 1 : 2 * populations - 1]

@@ -91,9 +91,9 @@ def test_life_distributions_stand_by_component_and_model(planted_study: Study):
     for model in ("exponential", "weibull", "lognormal"):
         of = [{one.model: one.excess for one in life.models}.get(model) for life in planted_study.lives]
         assert cells(block, model) == ["" if one is None else one.as_json()["value"] for one in of]
-    assert cells(exhibits.life_table(planted_study), "shape") == published(
-        *(part.shape for life in planted_study.lives for part in life.said)
-    )
+    ageing = exhibits.life_table(planted_study)
+    assert cells(ageing, "shape") == published(*(life.shape for life in planted_study.lives))
+    assert cells(ageing, "component") == cells(block, "component")
 
 
 def test_curves_are_drawn_and_say_what_holds_at_two_years(planted_study: Study):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -403,25 +403,27 @@ def test_intervals_that_hold_together(number_of: int, level: float):
 
 def test_lives_and_trees_stand_apart_for_the_machines_of_a_cause(planted_study: Study):
     cause = next(one for one in planted_study.causes if one.cause.attributes == {"supplier": "Qiming"})
-    life = next(one for one in planted_study.lives or () if one.component == cause.cause.component)
-    own = next(part for part in life.parts if part.shape.dimensions.get("supplier") == "Qiming")
-    others = next(part for part in life.parts if part.shape.dimensions.get("machines") == "other")
+    parts = [one for one in planted_study.lives or () if one.component == cause.cause.component]
+    own, others = parts
+    assert own.shape.dimensions["supplier"] == "Qiming" and others.shape.dimensions["machines"] == "other"
     assert own.b10.interval is not None and others.b10.interval is not None
-    assert own.b10.interval.high < float(life.b10.value or 0) < others.b10.interval.low
+    assert own.b10.interval.high < others.b10.interval.low
     assert own.failures.value == cause.failures.value
-    assert float(own.failures.value or 0) + float(others.failures.value or 0) <= float(
-        life.failures.value or 0
-    )
-    whole = next(one for one in planted_study.lives or () if not one.parts)
-    assert [part.shape for part in whole.said] == [whole.shape]
     for tree in planted_study.trees or ():
         if not tree.parts:
             continue
         tops = [float(part.top.value or 0) for part in tree.parts]
         assert min(tops) < float(tree.top.value or 0) < max(tops)
+        named, *_, rest = (_chance(part.events, "fan_motor") for part in tree.parts)
+        whole = _chance([(one.name, one.probability) for one in tree.events], "fan_motor")
+        assert named > 2 * rest and rest < whole < named
         values = {"title": tree.title, "top": tree.top, "sets": tree.cut_sets}
         assert "of all machines" in said(failure_trees._tree_title(tree, values))[0]
         assert "of all machines" not in said(failure_trees._tree_title(replace(tree, parts=()), values))[0]
+
+
+def _chance(events: Iterable[tuple[Text, Fact]], name: str) -> float:
+    return next(float(chance.value or 0) for _, chance in events if chance.dimensions["event"] == name)
 
 
 def test_the_full_excess_is_direct_cost_and_hours_at_the_cost_of_an_hour(planted_study: Study):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -228,6 +230,19 @@ def test_mixture_of_early_and_late_failures_is_recovered():
     assert parts["scale"].to_numpy() == pytest.approx([4, 60], rel=0.15)
     assert fit.aic < fit_weibull(age, failed).aic - 100
     assert fit.survival(0.0) == pytest.approx(1.0)
+
+
+def test_a_mixture_without_a_curvature_has_open_intervals_and_not_narrow_ones():
+    from analysis.stats.life import _mixture_table
+
+    rng = np.random.default_rng(21)
+    age = np.r_[rng.weibull(0.7, 400) * 3, rng.weibull(3.0, 1600) * 60]
+    fit = fit_weibull_mixture(age, np.ones(len(age)))
+    lost = replace(fit, covariance=-fit.covariance)
+    found = lost.b_life(0.1)
+    assert found.value == fit.b_life(0.1).value and (found.low, found.high) == (0.0, np.inf)
+    table = _mixture_table(fit.point, -fit.covariance, 2, 0.95)
+    assert list(table["share_low"]) == [0.0, 0.0] and list(table["share_high"]) == [1.0, 1.0]
 
 
 def test_mixture_derivatives():
