@@ -41,7 +41,9 @@ def figure(
     columns, rows = data or drawing.data
     listing = table_body(gathered, columns, rows)
     reasons = listing.pop("reasons")
-    parts["foot"] = with_reasons(parts["foot"], reasons)
+    # a chart has no place for a missing interval: its dash stands in the data alone, where the fact says why
+    there = {id for id, fact in gathered.facts.items() if fact["value"] is not None}
+    parts["foot"] = with_reasons(parts["foot"], reasons.without(there))
     picture = render(drawing, id, size=size)
     for fact in picture.facts:
         gathered.fact(fact)

@@ -160,6 +160,13 @@ class Reasons:
         self.facts.setdefault(reason, fact)
         return self.marks.setdefault(reason, NO_VALUE + "*" * len(self.marks))
 
+    def without(self, facts: set[str]) -> Reasons:
+        """The same marks but for the reasons that were first met at these facts."""
+        left = Reasons()
+        left.facts = {reason: fact for reason, fact in self.facts.items() if fact not in facts}
+        left.marks = {reason: self.marks[reason] for reason in left.facts}
+        return left
+
     def segments(self, language: Language) -> list[dict[str, str]]:
         pieces: list[dict[str, str]] = []
         for reason, mark in self.marks.items():

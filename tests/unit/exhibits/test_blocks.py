@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from analysis.errors import MissingData, ParameterError
+from analysis.exhibits.figures import figure
 from analysis.exhibits.key_figures import tiles
 from analysis.exhibits.markup import Markup
 from analysis.exhibits.record import KINDS, MIME, Block, Blocks, show
@@ -318,3 +319,31 @@ def test_a_heading_that_is_the_name_of_its_unit_stands_once() -> None:
     column = Column(key="value", label=Text("As much by chance", "p 值"))
     block = table("t", title=TITLE, columns=[column], rows=[Row(cells={"value": chance})])
     assert (unit(block, "en"), unit(block, "zh")) == ("p", "")
+
+
+def test_a_chart_says_why_a_value_is_missing_and_not_why_an_interval_is():
+    whole = Fact(
+        metric="cost", period="2026-10", unit="CNY", value=5.0, reason=Text("no interval: exact", "无区间")
+    )
+    gone = Fact(metric="cost", period="2026-09", unit="CNY", value=None, reason=Text("no postings", "无过账"))
+    columns = [
+        NAME,
+        Column(key="value", label=Text("Value", "值")),
+        Column(key="interval", label=Text("Interval", "区间"), show="interval"),
+    ]
+
+    def foot(fact: Fact) -> str:
+        row = Row(cells={"name": Text("all", "全部"), "value": fact, "interval": fact})
+        block = figure(
+            "costs.x",
+            title=TITLE,
+            subtitle=Sentence("by month"),
+            foot=Sentence("Source: ledger"),
+            alt=Sentence("bars"),
+            draw=lambda axes, language: None,
+            data=(columns, [row]),
+        )
+        return "".join(piece["t"] for piece in block.payload["foot"]["en"])
+
+    assert foot(whole) == "Source: ledger"
+    assert foot(gone) == "Source: ledger – no postings. "
