@@ -24,6 +24,7 @@ from analysis.exhibits.specification import (
     change_line,
     count,
     entry,
+    estimate,
     group,
     indented,
     interval,
@@ -919,10 +920,8 @@ def measures_table(study: CostStudy) -> Block:
             words(_since, "Since", key="start"),
             words("verdict", "Verdict", wide=True),
             words("kind", "Kind", wide=True),
-            metric("saving_expected", of="facts.expected", places=1),
-            interval("saving_expected", of="facts.expected", key="expected_interval", places=1),
-            metric("saving_realised", "capacity_freed", of="facts.saving", head="Realised", places=1),
-            interval("saving_realised", "capacity_freed", of="facts.saving", places=1),
+            estimate("saving_expected", of="facts.expected", places=1),
+            estimate("saving_realised", "capacity_freed", of="facts.saving", head="Realised", places=1),
         ],
     )
 
@@ -947,10 +946,10 @@ def measures_worth_table(study: CostStudy) -> Block | None:
         columns=[
             words("kind", "Kind", wide=True),
             metric("measure_cost", of="facts.cost", head="Outlay", places=1),
-            *_sure("cost_saving_rate", "rate", head="Saving rate"),
-            *_sure("cost_residual_ratio", "residual", places=1),
-            *_sure("measure_net_present_value", "npv", head="Net present value", places=1),
-            *_sure("measure_payback", "payback", head="Payback", places=1),
+            estimate("cost_saving_rate", of="facts.rate", head="Saving rate"),
+            estimate("cost_residual_ratio", of="facts.residual", places=1),
+            estimate("measure_net_present_value", of="facts.npv", head="Net present value", places=1),
+            estimate("measure_payback", of="facts.payback", head="Payback", places=1),
         ],
     )
 
@@ -967,20 +966,11 @@ def measures_plausible_table(study: CostStudy) -> Block | None:
             "A saving per ticket avoided above what a ticket cost before would mean that something else fell too"
         ),
         columns=[
-            *_sure("events_avoided", "avoided", places=0),
-            *_sure("saving_per_event_avoided", "per_event", places=0),
-            *_sure("measure_unit_cost", "unit_before", head="Cost per ticket before", places=0),
+            estimate("events_avoided", of="facts.avoided", places=0),
+            estimate("saving_per_event_avoided", of="facts.per_event", places=0),
+            estimate("measure_unit_cost", of="facts.unit_before", head="Cost per ticket before", places=0),
         ],
     )
-
-
-def _sure(id: str, name: str, **options: Any) -> list[Field]:
-    """An estimate of a measure and its interval; an interval with an open end stays blank."""
-    of, places = f"facts.{name}", options.get("places")
-    return [
-        metric(id, of=of, **options),
-        interval(id, of=of, key=f"{name}_interval", blank=True, places=places),
-    ]
 
 
 def measures_doubt(study: CostStudy) -> list[Block]:
