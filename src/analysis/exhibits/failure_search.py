@@ -56,14 +56,6 @@ def causes_table(study: FailureStudy) -> Block:
         metric("cause_rate_ratio_corrected", of="corrected", head="Corrected"),
         metric("cause_failures", of="failures", head="Failures", places=0),
         metric("cause_expected_failures", of="expected", head="Expected", places=0),
-        estimate("cause_share_explained", of="share", head="Excess, share of all failures"),
-        estimate("cause_excess_cost", of="cost", head="Excess, direct"),
-        estimate(
-            "cause_full_cost",
-            of=lambda cause: cause.labour.full if cause.labour else None,
-            key="full",
-            head="With labour",
-        ),
         words("first_month", "Beyond chance since", key="first"),
     ]
     return table_of(
@@ -78,6 +70,33 @@ def causes_table(study: FailureStudy) -> Block:
         note=Sentence(
             "Intervals and the corrected ratio allow for the search having chosen the cause because its count was high. Serials and tickets are in the evidence of each finding."
         ),
+    )
+
+
+@or_nothing
+def causes_cost_table(study: FailureStudy) -> Block | None:
+    """What the failures in excess of each cause are of all failures, and what they cost."""
+    if not study.causes:
+        return None
+    columns = [
+        words("name", "Cause", key="cause", wide=True),
+        estimate("cause_share_explained", of="share", head="Excess, share of all failures"),
+        estimate("cause_excess_cost", of="cost", head="Excess, direct"),
+        estimate(
+            "cause_full_cost",
+            of=lambda cause: cause.labour.full if cause.labour else None,
+            key="full",
+            head="With labour",
+        ),
+    ]
+    return table_of(
+        "failures.causes_cost",
+        title=Sentence("What each cause adds to failures and cost"),
+        subtitle=Sentence(
+            "Failures above those expected, in the whole window; blank: hours of own staff are not known"
+        ),
+        columns=columns,
+        rows=[row_of(cause, columns, by=tuple(cause_slice(cause.cause))) for cause in study.causes],
     )
 
 

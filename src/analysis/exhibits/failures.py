@@ -24,6 +24,7 @@ from analysis.exhibits.failure_ranking import pareto_table as pareto_table
 from analysis.exhibits.failure_ranking import recovery_table as recovery_table
 from analysis.exhibits.failure_ranking import triangle_figure as triangle_figure
 from analysis.exhibits.failure_search import cause_figures as cause_figures
+from analysis.exhibits.failure_search import causes_cost_table as causes_cost_table
 from analysis.exhibits.failure_search import causes_table as causes_table
 from analysis.exhibits.failure_search import power_table as power_table
 from analysis.exhibits.failure_search import ratio_figure as ratio_figure
