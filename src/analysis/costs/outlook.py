@@ -16,7 +16,7 @@ from analysis.costs.signals_facts import account_name
 from analysis.costs.unusual import UnusualMonth, unusual_months
 from analysis.errors import MissingData
 from analysis.locale import Text
-from analysis.metrics import NotDone, Period, Stating, StudyInputs, cents, materiality, traced
+from analysis.metrics import NotDone, Period, Stating, StudyInputs, cents, likelihood, materiality, traced
 from analysis.periods import Month, months_between
 from analysis.results import Fact, Finding, Interval, Sentence, Severity
 from analysis.stats.forecasting import Forecast, ReconciledForecast, forecast, forecast_parts
@@ -450,11 +450,6 @@ def outlook_findings(inputs: StudyInputs, outlook: Outlook | NotDone) -> list[Fi
     if interval is None or float(year.chance_over.value or 0) < watched:
         return []
     certain = interval.low > float(year.budget.value or 0)
-    template = (
-        "The year is likely to exceed its budget of {budget}: {expected} expected ({expected:interval}); {chance} of the simulated futures exceed it."
-        if certain
-        else "The year may exceed its budget of {budget}: {expected} expected ({expected:interval}); {chance} of the simulated futures exceed it."
-    )
     return [
         Finding(
             id="costs.year_over_budget",
@@ -463,7 +458,13 @@ def outlook_findings(inputs: StudyInputs, outlook: Outlook | NotDone) -> list[Fi
             evidence=_forecast_rows(outlook),
             rank=float(year.expected.value or 0) - float(year.budget.value or 0),
             statement=Sentence(
-                template, {"budget": year.budget, "expected": year.expected, "chance": year.chance_over}
+                "The year is {likelihood} to exceed its budget of {budget}: {expected} expected ({expected:interval}); {chance} of the simulated futures exceed it.",
+                {
+                    "likelihood": likelihood(inputs).word(year.chance_over),
+                    "budget": year.budget,
+                    "expected": year.expected,
+                    "chance": year.chance_over,
+                },
             ),
             method="Booked months of the year plus simulated futures of the forecast; intervals widened by the backtest, parameters fitted anew on resampled histories, the choice among models let in",
         )

@@ -286,8 +286,8 @@ def _concentration(study: ValueStudy) -> list[Finding]:
 
 # by whether the evidence is cut: then it says at how many, and which
 _AT_RISK = {
-    False: "{customers} of the top tier {customers:plural|is|are} likely to be gone within twelve months (by {model}, under contract by the model of renewals); {value} of discounted value goes with them if they are ({value:interval}).",
-    True: "{customers} of the top tier {customers:plural|is|are} likely to be gone within twelve months (by {model}, under contract by the model of renewals); {value} of discounted value goes with them if they are ({value:interval}). "
+    False: "{customers} of the top tier {customers:plural|has|have} a chance of at least {limit} of being gone within twelve months (by {model}, under contract by the model of renewals); {value} of discounted value goes with them if they leave ({value:interval}).",
+    True: "{customers} of the top tier {customers:plural|has|have} a chance of at least {limit} of being gone within twelve months (by {model}, under contract by the model of renewals); {value} of discounted value goes with them if they leave ({value:interval}). "
     "The evidence holds the customer numbers of {listed}, those worth most.",
 }
 _OFTEN = {
@@ -317,7 +317,7 @@ def _investment(study: ValueStudy, material: Materiality) -> list[Finding]:
         lines.append(
             _finding(
                 "at_risk",
-                # they are likely to leave and have not left: a risk, and no exception to what was expected
+                # they have not left: a risk, and no exception to what was expected
                 material.severity(found.at_risk.value, certain=False),
                 _listing(
                     _AT_RISK,
@@ -325,6 +325,7 @@ def _investment(study: ValueStudy, material: Materiality) -> list[Finding]:
                     {
                         "customers": found.at_risk.customers,
                         "value": found.at_risk.value,
+                        "limit": found.risk_limit,
                         "model": _model_name(study),
                     },
                 ),
