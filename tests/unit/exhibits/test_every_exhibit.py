@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from estimates_shown import CARRIED, sentences, unsure_cells, unsure_in, unsure_of
+from severity_rule import broken
 
 from analysis.exhibits.record import Block, flattened
 from analysis.exhibits.shape import misplaced
 from analysis.exhibits.vocabulary import Column
 from analysis.formats import ONE, Unit, cell_text
 from analysis.locale import LANGUAGES
-from analysis.metrics import StudyInputs
+from analysis.metrics import StudyInputs, materiality, materiality_check
 from analysis.report.shown import shows
-from analysis.results import Fact, Interval, Sentence
+from analysis.results import Fact, Finding, Interval, Sentence
 from analysis.sample import make_sample
 
 SECTIONS: dict[str, tuple[str, ...]] = {
@@ -156,11 +158,34 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def inputs(
+    company: Path, inputs_in: Callable[..., StudyInputs], tmp_path_factory: pytest.TempPathFactory
+) -> StudyInputs:
+    return inputs_in(company, work=tmp_path_factory.mktemp("work"))
+
+
+@pytest.fixture(scope="module")
+def studied(inputs: StudyInputs) -> Callable[[str], Any]:
+    """The study of a section, made once."""
+    return cache(lambda section: importlib.import_module(f"analysis.{section}").study(inputs))
+
+
+def ungraded(inputs: StudyInputs, findings: Iterable[Finding]) -> Iterator[str]:
+    """Findings whose severity is not the one that the printed rule gives them."""
+    found = materiality(inputs)
+    rule = materiality_check(found).sentence.plain()
+    names = ("failure_least_effect", "failure_least_shape", "value_least_effect")
+    least = {name: float(inputs.assumptions.value(name, on=inputs.month.last_day)) for name in names}
+    limit, trivial = float(found.limit.value or 0), float(found.trivial.value or 0)
+    for finding in findings:
+        yield from broken(finding, limit=limit, trivial=trivial, rule=rule, least=least)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("section", SECTIONS)
-def test_every_number_stands_in_its_place(section: str, company: Path, inputs_of: Callable[..., StudyInputs]):
-    module = importlib.import_module(f"analysis.{section}")
-    study = module.study(inputs_of(company))
+def test_every_number_stands_in_its_place(section: str, studied: Callable[[str], Any]):
+    study = studied(section)
     made = list(exhibits(section, study))
     assert len({block.id for block in made}) == len(made)
     assert {block.id: wrong for block in made if (wrong := list(doubts(block)))} == {}
@@ -177,6 +202,14 @@ def test_every_number_stands_in_its_place(section: str, company: Path, inputs_of
         "metric" in column for block in made for part in listings(block) for column in part["columns"]
     )
     assert declared > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_finding_is_as_grave_as_the_printed_rule_has_it(
+    section: str, inputs: StudyInputs, studied: Callable[[str], Any]
+):
+    assert list(ungraded(inputs, studied(section).findings)) == []
 
 
 def test_an_estimate_of_a_table_stands_with_its_interval_in_its_row():
