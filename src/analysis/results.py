@@ -37,6 +37,19 @@ if TYPE_CHECKING:
 
 Severity = Literal["alert", "watch", "info", "good"]
 Outcome = Literal["passed", "failed", "info"]
+# By which part of the printed rule of severity (metrics/materiality.py) a finding is graded.
+Ground = Literal[
+    "loss",  # a loss that stands out from chance, by its sum
+    "risk",  # money that is only at risk
+    "unasked",  # money whose hidden causes were not asked for, or an ordinary one could explain it
+    "limit",  # a stated limit broken
+    "data",  # data that stop or do not tie
+    "fix",  # a fix after which failures rose
+    "no_sum",  # any other without a sum
+    "small",  # an effect that does not reach the smallest that matters
+    "statement",  # neither a loss nor a risk
+    "good",  # for the better
+]
 CENT = Decimal("0.01")
 SEVERITIES: tuple[Severity, ...] = ("alert", "watch", "info", "good")
 
@@ -583,9 +596,64 @@ class Check(Summarised):
         }
 
 
+YEAR = 12  # months
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stake(Summarised):
+    """The money a finding is about, in the reporting currency; its sign says nothing.
+
+    amount, low, high : the sum and the ends of its interval; where it is exact, all three are the sum
+    months : how many the sum covers; a balance counts as a year
+    """
+
+    amount: float
+    low: float
+    high: float
+    months: int = YEAR
+
+    @classmethod
+    def of(cls, money: Fact, *, months: int | None = None) -> Stake | None:
+        """What a fact of money says, over the months of its period unless others are given; None where it has no value."""
+        if money.value is None:
+            return None
+        amount, limits = float(money.value), money.interval
+        low, high = (amount, amount) if limits is None else (float(limits.low), float(limits.high))
+        return cls(amount=amount, low=low, high=high, months=months or _months_of(money.period))
+
+    @property
+    def least(self) -> float:
+        """The least it may be: the nearer end of the interval, nothing where it holds zero."""
+        return 0.0 if self.low <= 0 <= self.high else min(abs(self.low), abs(self.high))
+
+    @property
+    def per_year(self) -> float:
+        """Money at stake per year: the least it may be; a sum over more than a year is divided to one, a shorter one is not carried on."""
+        return self.least * min(1.0, YEAR / self.months)
+
+    def as_json(self) -> dict[str, float]:
+        return {
+            "amount": self.amount,
+            "low": self.low,
+            "high": self.high,
+            "months": self.months,
+            "per_year": self.per_year,
+        }
+
+
+def _months_of(period: str) -> int:
+    """Months of a period as facts print it: one, or a half-open range of months."""
+    first, ranged, end = period.partition("/")
+    return Month.parse(end).months_since(Month.parse(first)) if ranged else 1
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Finding(Summarised):
-    """A sentence the report stands behind, the facts it is made of and the rows that prove it."""
+    """A sentence the report stands behind, the facts it is made of and the rows that prove it.
+
+    ``ground`` is the part of the printed rule that gives the severity, ``stake`` the money it weighs (None: no sum). ``rank`` orders findings
+    of one severity inside their own section, in whatever unit the section takes; across sections money does (:attr:`Stake.per_year`).
+    """
 
     id: str
     section: str
@@ -596,6 +664,8 @@ class Finding(Summarised):
     method: str = ""
     checks: tuple[str, ...] = ()
     rank: float = 0.0
+    ground: Ground = "statement"
+    stake: Stake | None = None
 
     def facts(self) -> tuple[Fact, ...]:
         return tuple(self.statement.facts())
@@ -618,6 +688,8 @@ class Finding(Summarised):
             "method": Text.of(self.method).as_json() if self.method else None,
             "checks": list(self.checks),
             "rank": self.rank,
+            "ground": self.ground,
+            "stake": self.stake.as_json() if self.stake else None,
         }
 
 
@@ -629,5 +701,5 @@ def _value_json(fact: Fact) -> dict[str, Any]:
 
 
 def by_severity(findings: Iterable[Finding]) -> list[Finding]:
-    """Alerts first; inside a severity the weightiest first (``rank``), then by id."""
+    """Findings of one section: alerts first; inside a severity the weightiest first (``rank``), then by id."""
     return sorted(findings, key=lambda f: (SEVERITIES.index(f.severity), -f.rank, f.id))

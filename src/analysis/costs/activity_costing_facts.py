@@ -21,7 +21,7 @@ from analysis.metrics.registry import NOT_STATED
 from analysis.params import Assumptions
 from analysis.params.places import params_file
 from analysis.periods import Month
-from analysis.results import Fact, Finding, Interval, Rows, Sentence, Value
+from analysis.results import Fact, Finding, Interval, Rows, Sentence, Stake, Value
 from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
@@ -234,6 +234,8 @@ def _idle_finding(inputs: StudyInputs, row: Mapping[str, Any], hours: pd.DataFra
         id="costs.idle_team",
         section="costs",
         severity=materiality(inputs).severity(money),
+        ground="no_sum" if money is None else "loss",
+        stake=None if money is None else Stake.of(money),
         subject={"team": team},
         statement=Sentence(template, values),
         evidence=hours[hours["team"] == team].reset_index(drop=True),

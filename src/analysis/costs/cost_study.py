@@ -48,7 +48,15 @@ from analysis.costs.yields import (
     unit_costs_of,
 )
 from analysis.locale import Text
-from analysis.metrics import NotDone, Parts, StudyInputs, materiality, materiality_check
+from analysis.metrics import (
+    NotDone,
+    Parts,
+    StudyInputs,
+    likelihood,
+    likelihood_check,
+    materiality,
+    materiality_check,
+)
 from analysis.metrics import study as asked
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding
@@ -208,6 +216,7 @@ def study(inputs: StudyInputs) -> CostStudy:
         ),
         checks=(
             materiality_check(materiality(inputs)),
+            likelihood_check(likelihood(inputs)),
             tie_out_check(inputs, tied),
             currency_check(inputs),
             unallocated_check(inputs, composition["category"]),

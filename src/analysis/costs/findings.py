@@ -10,7 +10,7 @@ from analysis.costs.yields import Budget
 from analysis.metrics import NotDone, Period, Stating, StudyInputs, materiality, traced
 from analysis.metrics.backend import literal
 from analysis.params.cost_tree import UNALLOCATED
-from analysis.results import Check, Fact, Finding, Sentence, Value
+from analysis.results import Check, Fact, Finding, Sentence, Stake, Value
 
 
 @traced
@@ -25,6 +25,7 @@ def labour_findings(inputs: StudyInputs, share: Fact) -> list[Finding]:
             id="costs.labour_share",
             section="costs",
             severity="alert",
+            ground="limit",
             statement=Sentence(
                 "Labour is {share} of after-sales cost, above the limit of {limit}; the automation rate is {automation}.",
                 {"share": share, "limit": line, "automation": automation},
@@ -56,6 +57,8 @@ def budget_findings(inputs: StudyInputs, budget: Budget | NotDone) -> list[Findi
             id="costs.over_budget",
             section="costs",
             severity=materiality(inputs).severity(budget.variance),
+            ground="loss",
+            stake=Stake.of(budget.variance),
             statement=Sentence(template, values),
             method="Cost minus budget of the month",
             evidence=budget.rows(),
@@ -79,6 +82,8 @@ def unallocated_findings(inputs: StudyInputs, categories: Sequence[Slice]) -> li
             id="costs.unallocated",
             section="costs",
             severity=materiality(inputs).severity(line.cost),
+            ground="loss",
+            stake=Stake.of(line.cost),
             statement=Sentence(
                 "{cost} of after-sales cost ({share}) is on accounts that the account map does not know; it is shown as unallocated.",
                 {"cost": line.cost, "share": line.share},

@@ -16,9 +16,9 @@ from analysis.costs.signals_facts import account_name
 from analysis.costs.unusual import UnusualMonth, unusual_months
 from analysis.errors import MissingData
 from analysis.locale import Text
-from analysis.metrics import NotDone, Period, Stating, StudyInputs, cents, materiality, traced
+from analysis.metrics import NotDone, Period, Stating, StudyInputs, cents, likelihood, materiality, traced
 from analysis.periods import Month, months_between
-from analysis.results import Fact, Finding, Interval, Sentence, Severity
+from analysis.results import Fact, Finding, Interval, Sentence, Stake
 from analysis.stats.forecasting import Forecast, ReconciledForecast, forecast, forecast_parts
 from analysis.stats.intervals import proportion_interval
 from analysis.summaries import Summarised
@@ -433,11 +433,13 @@ def _largest_part(
     return (account, account_name(inputs, account)), float(moved[account]), float(sums[account] / sums.sum())
 
 
-def _severity(inputs: StudyInputs, year: YearOutlook, *, certain: bool) -> Severity:
-    """By what the year is over its budget: the least that it is where that is certain, else what is expected, which is no alert."""
+def _over(year: YearOutlook) -> Stake:
+    """What the year is expected to be over its budget, with the limits of that."""
     assert year.expected.interval is not None
-    spent = year.expected.interval.low if certain else float(year.expected.value or 0)
-    return materiality(inputs).severity(spent - float(year.budget.value or 0), certain=certain)
+    budget, limits = float(year.budget.value or 0), year.expected.interval
+    return Stake(
+        amount=float(year.expected.value or 0) - budget, low=limits.low - budget, high=limits.high - budget
+    )
 
 
 def outlook_findings(inputs: StudyInputs, outlook: Outlook | NotDone) -> list[Finding]:
@@ -449,21 +451,24 @@ def outlook_findings(inputs: StudyInputs, outlook: Outlook | NotDone) -> list[Fi
     watched = inputs.assumptions.value("budget_chance_watched", on=inputs.month.last_day)
     if interval is None or float(year.chance_over.value or 0) < watched:
         return []
-    certain = interval.low > float(year.budget.value or 0)
-    template = (
-        "The year is likely to exceed its budget of {budget}: {expected} expected ({expected:interval}); {chance} of the simulated futures exceed it."
-        if certain
-        else "The year may exceed its budget of {budget}: {expected} expected ({expected:interval}); {chance} of the simulated futures exceed it."
-    )
+    stake = _over(year)
     return [
         Finding(
             id="costs.year_over_budget",
             section="costs",
-            severity=_severity(inputs, year, certain=certain),
+            severity=materiality(inputs).severity(stake),
+            ground="loss",
+            stake=stake,
             evidence=_forecast_rows(outlook),
-            rank=float(year.expected.value or 0) - float(year.budget.value or 0),
+            rank=stake.amount,
             statement=Sentence(
-                template, {"budget": year.budget, "expected": year.expected, "chance": year.chance_over}
+                "The year is {likelihood} to exceed its budget of {budget}: {expected} expected ({expected:interval}); {chance} of the simulated futures exceed it.",
+                {
+                    "likelihood": likelihood(inputs).word(year.chance_over),
+                    "budget": year.budget,
+                    "expected": year.expected,
+                    "chance": year.chance_over,
+                },
             ),
             method="Booked months of the year plus simulated futures of the forecast; intervals widened by the backtest, parameters fitted anew on resampled histories, the choice among models let in",
         )

@@ -26,7 +26,7 @@ from analysis.locale import Text
 from analysis.metrics import Materiality, NotDone, Period, Stating, StudyInputs, cents, materiality, traced
 from analysis.metrics.backend import literal
 from analysis.metrics.views.selection import selected
-from analysis.results import Check, Derived, Fact, Finding, Interval, Rows, Sentence, Value
+from analysis.results import Check, Derived, Fact, Finding, Interval, Rows, Sentence, Stake, Value
 from analysis.stats.multiplicity import adjust_p_values
 from analysis.summaries import Summarised
 
@@ -311,6 +311,8 @@ def _short(inputs: StudyInputs, provision: Provision, line: ProvisionLine, mater
         id="costs.provision_short",
         section="costs",
         severity=material.severity(shortfall),
+        ground="loss",
+        stake=Stake.of(shortfall),
         subject=dict(closing.dimensions),
         rank=float(amount_of(shortfall)),
         evidence=provision.rolled.total

@@ -28,7 +28,7 @@ from analysis.metrics import NotDone, Period, Stating, StudyInputs, cents, mater
 from analysis.metrics.backend import literal
 from analysis.params.interventions import Intervention, load_interventions
 from analysis.periods import Month
-from analysis.results import Assumed, Check, Fact, Finding, Interval, Sentence, Severity, Value
+from analysis.results import Assumed, Check, Fact, Finding, Ground, Interval, Sentence, Severity, Stake, Value
 from analysis.stats.multiplicity import adjust_p_values
 from analysis.summaries import Summarised
 
@@ -410,6 +410,15 @@ def _left_out(measure: RegisteredMeasure) -> tuple[str, object]:
     return "Not tested: whether {what} began after a peak; {reason}.", measure.peak
 
 
+def _shortfall(expected: Fact, saved: Fact) -> Stake:
+    """What a measure saved less than was expected of it; both rest on one estimate, so their high ends come together, and their low ones."""
+    amount = float(expected.value or 0) - float(saved.value or 0)
+    if expected.interval is None or saved.interval is None:
+        return Stake(amount=amount, low=amount, high=amount)
+    ends = (expected.interval.high - saved.interval.high, expected.interval.low - saved.interval.low)
+    return Stake(amount=amount, low=float(min(ends)), high=float(max(ends)))
+
+
 def measure_findings(inputs: StudyInputs, measures: Sequence[RegisteredMeasure]) -> list[Finding]:
     """Measures that fell short of what was promised, and those that delivered; each side holds one false alarm in a hundred reports by Holm."""
     level, material = false_alarm_level(inputs), materiality(inputs)
@@ -419,14 +428,17 @@ def measure_findings(inputs: StudyInputs, measures: Sequence[RegisteredMeasure])
     found = []
     for (measure, result), falls_short, saves in zip(judged, short, saved, strict=True):
         severity: Severity
+        ground: Ground
+        stake = None
         if _diluted(result, measure.reached) and falls_short < level:
-            template, severity = _DILUTED, "info"
+            template, severity, ground = _DILUTED, "info", "statement"
         elif result.verdict in ("not delivered", "partly delivered") and falls_short < level:
             part = result.verdict == "partly delivered" and saves < level
             template = _IN_PART if part else _NOT
-            severity = material.severity(result.expected - result.saving)
+            stake, ground = _shortfall(measure.facts["expected"], measure.facts["saving"]), "loss"
+            severity = material.severity(stake)
         elif result.verdict == "delivered" and saves < level:
-            template, severity = _DELIVERED, "good"
+            template, severity, ground = _DELIVERED, "good", "good"
         else:
             continue
         values: dict[str, Value] = {
@@ -443,6 +455,8 @@ def measure_findings(inputs: StudyInputs, measures: Sequence[RegisteredMeasure])
                 id="costs.measure",
                 section="costs",
                 severity=severity,
+                ground=ground,
+                stake=stake,
                 subject={"measure": measure.entry.id},
                 statement=Sentence(template if booked else f"{template} {_FREED}", values),
                 evidence=result.measured.series,

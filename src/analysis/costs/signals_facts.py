@@ -19,7 +19,7 @@ from analysis.metrics.backend import literal
 from analysis.metrics.steady import exact_sum
 from analysis.metrics.views.selection import study_view
 from analysis.periods import Month
-from analysis.results import Check, Fact, Finding, Interval, Sentence, Value
+from analysis.results import Check, Fact, Finding, Interval, Sentence, Stake, Value
 from analysis.summaries import Summarised
 
 HISTORY = 36
@@ -125,6 +125,8 @@ def _price_finding(inputs: StudyInputs, row: Mapping[str, Any], prices: pd.DataF
         id="costs.input_price",
         section="costs",
         severity=materiality(inputs).severity(cost),
+        ground="loss",
+        stake=Stake.of(cost),
         subject={"part_no": part},
         statement=Sentence(
             "The price of part {part} stepped up by {change} ({change:interval}) from {first}; on the parts used since, that is {cost}{cost:doubt}.",
@@ -221,6 +223,8 @@ def _account_finding(
         id=kind.id,
         section="costs",
         severity=materiality(inputs).severity(money),
+        ground="loss",
+        stake=Stake.of(money),
         subject={"account": account},
         statement=Sentence(" ".join([kind.template, *said, *against]), values | known | netted),
         evidence=own,

@@ -12,7 +12,7 @@ from analysis.errors import MissingData
 from analysis.metrics import NotDone, Period, Stating, StudyInputs, traced
 from analysis.metrics.views.selection import selected, study_view
 from analysis.periods import Month
-from analysis.results import Check, Fact, Finding, Sentence, Value
+from analysis.results import Check, Fact, Finding, Sentence, Stake, Value
 from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
@@ -114,6 +114,8 @@ def tie_out_findings(inputs: StudyInputs, tied: TieOut) -> list[Finding]:
             id="costs.tie_out",
             section="costs",
             severity="alert",
+            ground="data",
+            stake=Stake.of(tied.difference[-1]),
             statement=Sentence(template, values),
             method="Ledger minus control total, to the cent",
             evidence=_account_evidence(off or [(tied.ledger[-1], tied.control[-1], tied.difference[-1])]),

@@ -2,6 +2,7 @@
 
 from analysis.executive.changes import Change
 from analysis.executive.findings import doubts, not_tested
+from analysis.executive.order import in_one_order
 from analysis.executive.study import ExecutiveStudy, Headline, study
 
-__all__ = ["Change", "ExecutiveStudy", "Headline", "doubts", "not_tested", "study"]
+__all__ = ["Change", "ExecutiveStudy", "Headline", "doubts", "in_one_order", "not_tested", "study"]

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from analysis.executive import Change, ExecutiveStudy, Headline, not_tested
+from analysis.executive import Change, ExecutiveStudy, Headline, in_one_order, not_tested
 from analysis.exhibits.key_figures import tiles
 from analysis.exhibits.record import Block
 from analysis.exhibits.shape import references
 from analysis.exhibits.specification import change_label, estimate, table_of, tile, words
 from analysis.exhibits.vocabulary import Comparison, Status, Tile, Tone
-from analysis.results import SEVERITIES, Check, Fact, Sentence
+from analysis.results import Check, Fact, Sentence
 
 _TONE: dict[str, Tone | None] = {"good": "good", "bad": "bad", "noise": "muted", "neutral": None}
 
 
-# Severities that ask for a decision; the rest is read in its section.
-DECIDED = ("alert", "watch")
 ASKED_APART = ("failures", "retention", "value")
 ALWAYS_SHOWN = frozenset({"ledger_tied_out", "rows_conserved"})
 
@@ -100,21 +98,8 @@ def _line(headline: Headline) -> dict[str, Any]:
 def findings_of_sections(
     findings: Mapping[str, list[dict[str, Any]]], facts: Iterable[dict[str, Any]], *, top: int
 ) -> Block:
-    """Findings the other sections have recorded, as one block: what needs a decision, alerts before things to watch.
-
-    Sections take turns inside a severity, so that one section's many alerts do not hide another's only one.
-    """
-    ranked = []
-    for section in findings.values():
-        grave = [finding for finding in section if finding["severity"] in DECIDED]
-        grave.sort(
-            key=lambda finding: (SEVERITIES.index(finding["severity"]), -finding["rank"], finding["id"])
-        )
-        ranked += [
-            (SEVERITIES.index(finding["severity"]), turn, finding["section"], finding)
-            for turn, finding in enumerate(grave)
-        ]
-    chosen = [finding for *_, finding in sorted(ranked, key=lambda entry: entry[:3])][:top]
+    """Findings the other sections have recorded, as one block: the first ``top`` that need a decision, in one order."""
+    chosen = in_one_order(findings)[:top]
     used = set(references(chosen))
     empty = Sentence("No section reports a finding this month.")
     return Block(

@@ -410,11 +410,11 @@ def investment_figure(study: ValueStudy) -> Block:
     return figure(
         "value.investment",
         title=Sentence(
-            "{value} of the top tier's value stands on customers likely to leave ({value:interval})",
-            {"value": found.at_risk.value},
+            "{value} of the top tier's value stands on customers whose chance of leaving is {risk} or more ({value:interval})",
+            {"value": found.at_risk.value, "risk": found.risk_limit},
         ),
         subtitle=Sentence(
-            "Expected value, discounted, by tier, churn risk (high: at least {risk} likely to be gone in twelve months) and service cost (high: at least {limit} in twelve months)",
+            "Expected value, discounted, by tier, churn risk (high: a chance of at least {risk} of being gone in twelve months) and service cost (high: at least {limit} in twelve months)",
             {"risk": found.risk_limit, "limit": found.service_limit},
         ),
         foot=source(study),

@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.failures.localising_facts import cause_slice
 from analysis.metrics import NotDone, Period
-from analysis.results import Finding, Sentence, Severity, Value
+from analysis.results import Finding, Ground, Sentence, Severity, Stake, Value
 
 if TYPE_CHECKING:
     from analysis.failures.fixes_facts import FixFacts
@@ -80,6 +80,7 @@ def not_rated(reason: NotDone) -> Finding:
         id="failures.not_rated",
         section=SECTION,
         severity="watch",
+        ground="no_sum",
         statement=Sentence(
             "Failures can be counted, not rated: a rate needs {needs}.", {"needs": ", ".join(reason.needs)}
         ),
@@ -129,6 +130,8 @@ def _cause(cause: CauseFacts, scale: Scale, first_watched: Month) -> Finding:
         id="failures.excess",
         section=SECTION,
         severity=scale.of_ratio(cause.ratio, full or cause.cost),
+        ground="loss" if scale.ratio_matters(cause.ratio) else "small",
+        stake=Stake.of(full or cause.cost),
         subject=cause_slice(cause.cause),
         statement=Sentence(template, values),
         evidence=cause.evidence,
@@ -159,6 +162,7 @@ def _emerging(watch: WatchFacts | NotDone, scale: Scale) -> list[Finding]:
             id="failures.emerging",
             section=SECTION,
             severity="watch" if scale.ratio_matters(alert.ratio) else "info",
+            ground="no_sum" if scale.ratio_matters(alert.ratio) else "small",
             statement=Sentence(
                 "New in the last three months: {cell} fails {ratio} as often as before, age and season allowed for ({ratio:interval}).",
                 {"cell": alert.name, "ratio": alert.ratio},
@@ -185,13 +189,13 @@ def _chart(study: Tested, scale: Scale) -> list[Finding]:
         else "The failure rate of {month} at equal age and season, {rate}, lies below its control limit of {limit}."
     )
     values: dict[str, Value] = {"month": month, "rate": rate, "limit": upper if above else chart.lower[at]}
+    matters = scale.level_matters(rate, chart.centre[at])
     return [
         Finding(
             id="failures.out_of_control",
             section=SECTION,
-            severity=("watch" if scale.level_matters(rate, chart.centre[at]) else "info")
-            if above
-            else "good",
+            severity=("watch" if matters else "info") if above else "good",
+            ground=("no_sum" if matters else "small") if above else "good",
             statement=Sentence(template, values),
             evidence=chart.frame,
         )
@@ -215,6 +219,7 @@ def _wear(lives: tuple[LifeFacts, ...] | NotDone, scale: Scale) -> list[Finding]
                 id="failures.wear_out" if rising else "failures.early_life",
                 section=SECTION,
                 severity="watch" if rising and scale.shape_matters(life.shape) else "info",
+                ground=("no_sum" if scale.shape_matters(life.shape) else "small") if rising else "statement",
                 subject=dict(life.shape.dimensions),
                 statement=Sentence(template, values | ({"b10": life.b10} if rising else {})),
                 evidence=life.evidence,
@@ -224,21 +229,25 @@ def _wear(lives: tuple[LifeFacts, ...] | NotDone, scale: Scale) -> list[Finding]
     return found
 
 
-VERDICTS: dict[str, tuple[Severity, str]] = {
+VERDICTS: dict[str, tuple[Severity, Ground, str]] = {
     "worked": (
+        "good",
         "good",
         "{fix}: it worked so far. Machines made with it fail {ratio} as often as those before it, at the same age ({ratio:interval}).",
     ),
     "worse": (
         "alert",
+        "fix",
         "{fix}: failures rose. Machines made with it fail {ratio} as often as those before it, at the same age ({ratio:interval}).",
     ),
     "no_effect": (
         "watch",
+        "no_sum",
         "{fix}: no effect to be seen. Machines made with it fail {ratio} as often as those before it, at the same age ({ratio:interval}); what was promised would have shown by now.",
     ),
     "too_early": (
         "info",
+        "statement",
         "{fix}: too early to say. Machines made with it have had {failures} so far; the ratio to those before it at the same age is {ratio} ({ratio:interval}).",
     ),
 }
@@ -246,9 +255,9 @@ VERDICTS: dict[str, tuple[Severity, str]] = {
 
 def _fix(fix: FixFacts, scale: Scale) -> Finding:
     """A fix that made it worse is an alert only where the rise matters; what it costs is not known."""
-    severity, template = VERDICTS[fix.verdict]
+    severity, ground, template = VERDICTS[fix.verdict]
     if severity == "alert" and not scale.ratio_matters(fix.ratio):
-        severity = "watch"
+        severity, ground = "watch", "small"
     values: dict[str, Value] = {"fix": fix.name, "ratio": fix.ratio}
     if fix.verdict == "too_early":
         values["failures"] = fix.failures
@@ -256,6 +265,7 @@ def _fix(fix: FixFacts, scale: Scale) -> Finding:
         id="failures.fix",
         section=SECTION,
         severity=severity,
+        ground=ground,
         subject={"fix": fix.fix.id},
         statement=Sentence(template, values),
         evidence=fix.evidence,
@@ -296,12 +306,15 @@ def _outlook(forecast: ForecastFacts | NotDone, scale: Scale) -> list[Finding]:
     ]
     limits, held = forecast.obligation.interval, forecast.provision.value
     if held is not None and limits is not None and float(held) < limits.low:
+        owed, set_aside = float(forecast.obligation.value or 0), float(held)
+        missing = Stake(amount=owed - set_aside, low=limits.low - set_aside, high=limits.high - set_aside)
         found.append(
             Finding(
                 id="failures.provision_short",
                 section=SECTION,
-                # the least that may be missing: the lower end of the obligation less the provision
-                severity=scale.materiality.severity(limits.low - float(held)),
+                severity=scale.materiality.severity(missing),
+                ground="loss",
+                stake=missing,
                 method=FORECAST_METHOD,
                 statement=Sentence(
                     PROVISION_SHORT_FULL if labour else PROVISION_SHORT,
@@ -350,6 +363,8 @@ def _leaks(leaks: LeakFacts | NotDone, scale: Scale) -> list[Finding]:
                 id=f"failures.{leak.amount.metric}",
                 section=SECTION,
                 severity=scale.materiality.severity(leak.amount),
+                ground="loss",
+                stake=Stake.of(leak.amount),
                 evidence=whole.evidence,
                 statement=Sentence(template, values),
                 rank=float(leak.amount.value or 0),
@@ -365,6 +380,8 @@ def _due(due: tuple[DueFacts, ...] | NotDone, scale: Scale) -> list[Finding]:
             id="failures.recovery_due",
             section=SECTION,
             severity=scale.materiality.severity(one.due.amount),
+            ground="loss",
+            stake=Stake.of(one.due.amount),
             subject={"supplier": one.supplier},
             evidence=one.due.evidence,
             rank=float(one.due.amount.value or 0),

@@ -2,6 +2,7 @@
 
 from analysis.metrics.engine import Engine, Period
 from analysis.metrics.inputs import StudyInputs
+from analysis.metrics.likelihood import Likelihood, likelihood, likelihood_check
 from analysis.metrics.lineage import traced, traced_property
 from analysis.metrics.materiality import Materiality, materiality, materiality_check
 from analysis.metrics.registry import Measure, Metric, Registry
@@ -12,6 +13,7 @@ from analysis.metrics.views import VIEWS, View
 __all__ = [
     "VIEWS",
     "Engine",
+    "Likelihood",
     "Materiality",
     "Measure",
     "Metric",
@@ -25,6 +27,8 @@ __all__ = [
     "View",
     "cents",
     "facts_in",
+    "likelihood",
+    "likelihood_check",
     "materiality",
     "materiality_check",
     "study",

@@ -13,7 +13,7 @@ from analysis.metrics.engine import Period
 from analysis.metrics.inputs import StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.metrics.stating import Stating
-from analysis.results import Check, Fact, Sentence, Severity
+from analysis.results import Check, Fact, Sentence, Severity, Stake
 from analysis.summaries import Summarised
 
 MONTHS = 12
@@ -29,12 +29,12 @@ class Materiality(Summarised):
     limit: Fact
     trivial: Fact
 
-    def severity(self, money: Number | Fact | None, *, certain: bool = True) -> Severity:
+    def severity(self, money: Number | Fact | Stake | None, *, certain: bool = True) -> Severity:
         """Severity of a loss or a risk of so much money.
 
         Parameters
         ----------
-        money : in the reporting currency; of a fact with an interval that does not hold zero, an alert needs its nearer end to be material
+        money : in the reporting currency; of a sum with an interval an alert needs the nearer end to be material, and never comes of one that holds zero; what is trivial is judged by the sum itself
         certain : whether it stands out from chance; what may be noise is never an alert
 
         Returns
@@ -43,21 +43,20 @@ class Materiality(Summarised):
         """
         if self.limit.value is None or self.trivial.value is None or money is None:
             return "watch"
-        point, least = _sizes(money)
-        if certain and least >= float(self.limit.value):
+        stake = _weighed(money)
+        if stake is None:
+            return "watch"
+        if certain and stake.least >= float(self.limit.value):
             return "alert"
-        return "watch" if point >= float(self.trivial.value) else "info"
+        return "watch" if abs(stake.amount) >= float(self.trivial.value) else "info"
 
 
-def _sizes(money: Number | Fact) -> tuple[float, float]:
-    """The sum, and the least it may be."""
-    if not isinstance(money, Fact):
-        return abs(float(money)), abs(float(money))
-    point = abs(float(money.value or 0))
-    if money.interval is None:
-        return point, point
-    low, high = money.interval.low, money.interval.high
-    return point, 0.0 if low <= 0 <= high else min(abs(low), abs(high))
+def _weighed(money: Number | Fact | Stake) -> Stake | None:
+    if isinstance(money, Stake):
+        return money
+    if isinstance(money, Fact):
+        return Stake.of(money)
+    return Stake(amount=float(money), low=float(money), high=float(money))
 
 
 @traced
@@ -77,7 +76,7 @@ def materiality_check(found: Materiality) -> Check:
         sentence = Sentence("No cost is booked, so no finding is weighed by its money.")
     else:
         sentence = Sentence(
-            "A loss that stands out from chance is an alert where the least that it may be over the period that its sentence leads with (the nearer end of its interval, or the sum where it is exact) reaches {limit}; below {trivial} it is information. Between them, where money is only at risk, and where an ordinary hidden cause could explain it or was not asked for, it is to be watched. Not weighed by money: a stated limit broken, data that stop or do not tie, and a fix after which failures rose are alerts; any other finding without a sum is at most to be watched. A surge of one account is weighed net of what the other accounts cost less in the same months.",
+            "A loss that stands out from chance is an alert where the least that it may be over the period that its sentence leads with (the nearer end of its interval, or the sum where it is exact) reaches {limit}; a sum below {trivial} is information. Between them, where money is only at risk, and where an ordinary hidden cause could explain it or was not asked for, it is to be watched. Not weighed by money: a stated limit broken, data that stop or do not tie, and a fix after which failures rose are alerts; any other finding without a sum is at most to be watched. An effect that does not reach the smallest that matters is information, of a fix to be watched; what is neither a loss nor a risk is information. A surge of one account is weighed net of what the other accounts cost less in the same months.",
             {"limit": found.limit, "trivial": found.trivial},
         )
     return Check(id="materiality", outcome="info", sentence=sentence)

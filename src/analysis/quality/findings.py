@@ -59,6 +59,7 @@ def rows_set_aside(inputs: StudyInputs, counts: Waterfall) -> list[Finding]:
             id="quality.quarantined",
             section="quality",
             severity="alert" if beyond else "watch" if watched else "info",
+            ground="limit" if beyond else "no_sum" if watched else "statement",
             statement=Sentence(template, values),
             method="Exact count over the files of this run",
             evidence=inputs.engine.tables.quarantine,
@@ -82,6 +83,7 @@ def _silence(inputs: StudyInputs, column: ColumnCoverage) -> Finding:
         id=f"quality.silent.{column.name}",
         section="quality",
         severity="alert",
+        ground="data",
         statement=Sentence(
             "{column} fell silent in {month}: filled in {share} of rows before, and in none of {rows} since.",
             {
@@ -111,6 +113,7 @@ def late_rows(inputs: StudyInputs, arrivals: Sequence[Arrival]) -> list[Finding]
             id=f"quality.late.{one.table}",
             section="quality",
             severity="watch",
+            ground="no_sum",
             statement=Sentence(
                 "About {rows} of {table} for {month} are still to come: of earlier months {share} had arrived this many days after their end.",
                 {"rows": one.to_come, "table": one.table, "month": inputs.month, "share": one.arrived},
@@ -132,6 +135,7 @@ def months_missing(gaps: Sequence[MonthGaps]) -> list[Finding]:
             id=f"quality.gap.{gap.table}",
             section="quality",
             severity="watch",
+            ground="no_sum",
             statement=Sentence(
                 "{table} has no row in {month}; of the months since its first one {months} {months:plural|is|are} empty.",
                 {"table": gap.table, "month": gap.empty[-1], "months": gap.months},
@@ -153,6 +157,7 @@ def stopped_early(inputs: StudyInputs, tables: Sequence[Freshness]) -> list[Find
             id=f"quality.stopped.{fresh.table}",
             section="quality",
             severity="alert",
+            ground="data",
             statement=Sentence(
                 "{table} stops {silent} before the end of {month}; the longest gap of the year before was {usual}. The extract may have been made too early.",
                 {"table": fresh.table, "silent": fresh.silent, "month": inputs.month, "usual": fresh.usual},
@@ -174,6 +179,7 @@ def out_of_line(month: Month, histories: Sequence[OwnHistory]) -> list[Finding]:
             id=f"quality.history.{history.name}",
             section="quality",
             severity="watch",
+            ground="no_sum",
             statement=Sentence(
                 "{series}: {value} in {month}, where its own past leads one to expect {expected} ({expected:interval}).",
                 {

@@ -8,7 +8,7 @@ from typing import Literal
 from analysis.locale import Text
 from analysis.metrics import NotDone, Stating, StudyInputs, materiality
 from analysis.periods import Month
-from analysis.results import Check, Fact, Finding, Sentence, Value
+from analysis.results import Check, Fact, Finding, Sentence, Stake, Value
 from analysis.retention.cohorts_facts import Cohorts
 from analysis.retention.components_facts import ChurnBasis
 from analysis.retention.drivers import TESTED
@@ -102,6 +102,7 @@ def _threshold(parts: RetentionParts) -> list[Finding]:
         _finding(
             id="retention.gross_churn",
             severity="alert" if above else "watch",
+            ground="limit" if above else "no_sum",
             statement=Sentence(template, values),
             evidence=basis.lost,
             method="Lost among those present at the start; Wilson interval against the limit",
@@ -220,6 +221,8 @@ def _experience(inputs: StudyInputs, parts: RetentionParts, sure: frozenset[str]
                 id=f"retention.{name}",
                 # an association that no hidden cause was held against: by the rule of the value section never an alert
                 severity=judge.severity(money, certain=False) if float(ratio.value) > 1 else "good",
+                ground="unasked" if float(ratio.value) > 1 else "good",
+                stake=Stake.of(money) if money is not None and float(ratio.value) > 1 else None,
                 statement=Sentence(text, values),
                 evidence=found.cells[name],
                 subject={"exposure": name},
@@ -243,6 +246,7 @@ def _repurchase(inputs: StudyInputs, parts: RetentionParts, sure: frozenset[str]
         _finding(
             id="retention.repurchase",
             severity="watch" if down else "good",
+            ground="no_sum" if down else "good",
             statement=Sentence(
                 template,
                 {
@@ -272,6 +276,7 @@ def _leaving(inputs: StudyInputs, parts: RetentionParts, sure: frozenset[str]) -
         _finding(
             id=f"retention.left_after_{line.arm}",
             severity="watch" if float(line.difference.value or 0) > 0 else "good",
+            ground="no_sum" if float(line.difference.value or 0) > 0 else "good",
             statement=Sentence(
                 templates[line.arm],
                 {"served": line.served, "matched": line.matched, "difference": line.difference},
@@ -305,6 +310,7 @@ def _cohorts(inputs: StudyInputs, parts: RetentionParts, sure: frozenset[str]) -
             _finding(
                 id=f"retention.{name}",
                 severity="watch" if float(found.worst.value) < 0 else "good",
+                ground="no_sum" if float(found.worst.value) < 0 else "good",
                 statement=Sentence(
                     template, {"cohort": found.worst.dimensions["cohort"], "gap": found.worst}
                 ),
@@ -357,6 +363,8 @@ def _calls(inputs: StudyInputs, parts: RetentionParts) -> list[Finding]:
             id="retention.call_list",
             # the margin is at risk, not lost
             severity=materiality(inputs).severity(found.margin, certain=False),
+            ground="risk",
+            stake=Stake.of(found.margin),
             evidence=found.calls,
             statement=Sentence(
                 template,

@@ -9,7 +9,7 @@ from analysis.locale import Text
 from analysis.metrics import NotDone
 from analysis.metrics.materiality import Materiality
 from analysis.params.treatments import Treatment
-from analysis.results import Check, Fact, Finding, Sentence, Severity, Value
+from analysis.results import YEAR, Check, Fact, Finding, Ground, Sentence, Stake, Value
 from analysis.value.effect_results import SECTION, OutcomeEffect, TreatmentEffect
 
 if TYPE_CHECKING:
@@ -63,12 +63,18 @@ def findings(
     )
 
 
-def _severity(one: TreatmentEffect, material: Materiality, least: float) -> Severity:
-    """By the money of what is shown, and by whether the effect is large enough to matter at all; what an ordinary hidden cause would take to zero is never an alert."""
+def _ground(one: TreatmentEffect, least: float) -> Ground:
+    """An effect too small to matter, one that an ordinary hidden cause would take to zero, which is never an alert, or a loss."""
     if max(abs(float(found.adjusted.value or 0)) for found in one.claimed) < least:
-        return "info"
-    money = one.at_stake if one.at_stake.value is not None else None
-    return material.severity(money, certain=not any(found.enough for found in one.claimed))
+        return "small"
+    return "unasked" if any(found.enough for found in one.claimed) else "loss"
+
+
+def _stake(one: TreatmentEffect, horizon: Fact | None) -> Stake | None:
+    """Purchases are those within a year, renewals those over the horizon."""
+    within_a_year = {found.outcome for found in one.claimed} == {"repurchase"}
+    months = YEAR if within_a_year or horizon is None else int(horizon.value or YEAR)
+    return Stake.of(one.at_stake, months=months)
 
 
 def _finding(
@@ -89,11 +95,13 @@ def _finding(
         template += _STAKE[frozenset(found.outcome for found in claimed)]
         template += _BRIDGED if bridged else ""
         values |= {"cases": one.exposed_year, "stake": one.at_stake, "horizon": horizon}
-    weight = float(one.at_stake.value or 0)
+    weight, ground, stake = float(one.at_stake.value or 0), _ground(one, least), _stake(one, horizon)
     return Finding(
         id="value.service_effect",
         section=SECTION,
-        severity=_severity(one, material, least),
+        severity="info" if ground == "small" else material.severity(stake, certain=ground == "loss"),
+        ground=ground,
+        stake=stake,
         statement=Sentence(template, values),
         subject={"treatment": one.treatment.id},
         evidence=evidence(one),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.locale import Text
 from analysis.metrics import NotDone, Parts
 from analysis.metrics.materiality import Materiality
-from analysis.results import Check, Fact, Finding, Outcome, Sentence, Severity, Value
+from analysis.results import YEAR, Check, Fact, Finding, Ground, Outcome, Sentence, Severity, Stake, Value
 from analysis.value.base import standing_out
 from analysis.value.change import CUSTOMER_STEPS
 
@@ -216,6 +216,7 @@ def _model(study: ValueStudy) -> list[Finding]:
                 values,
             ),
             rank=8,
+            ground="no_sum",
             evidence=_listed(
                 {
                     "model": one.model.en,
@@ -236,9 +237,13 @@ def _change(study: ValueStudy, material: Materiality) -> list[Finding]:
     if isinstance(found, NotDone) or found.by_customers.interval is None:
         return []
     limits = found.by_customers.interval
+    stake = Stake.of(found.by_customers, months=_months(study))
     graded = material.severity(found.by_customers)
     severity: Severity = (
         "info" if limits.holds(0) else "good" if limits.low > 0 and graded != "info" else graded
+    )
+    ground: Ground = (
+        "statement" if severity == "info" and limits.high >= 0 else "good" if limits.low > 0 else "loss"
     )
     values = {
         "change": found.by_customers,
@@ -258,6 +263,8 @@ def _change(study: ValueStudy, material: Materiality) -> list[Finding]:
             severity,
             Sentence(text, values),
             rank=7,
+            ground=ground,
+            stake=stake if ground == "loss" else None,
             evidence=_listed(
                 {"step": name, "change": fact, "customers": found.customers.get(name)}
                 for name, fact in found.steps.items()
@@ -286,8 +293,8 @@ def _concentration(study: ValueStudy) -> list[Finding]:
 
 # by whether the evidence is cut: then it says at how many, and which
 _AT_RISK = {
-    False: "{customers} of the top tier {customers:plural|is|are} likely to be gone within twelve months (by {model}, under contract by the model of renewals); {value} of discounted value goes with them if they are ({value:interval}).",
-    True: "{customers} of the top tier {customers:plural|is|are} likely to be gone within twelve months (by {model}, under contract by the model of renewals); {value} of discounted value goes with them if they are ({value:interval}). "
+    False: "{customers} of the top tier {customers:plural|has|have} a chance of at least {limit} of being gone within twelve months (by {model}, under contract by the model of renewals); {value} of discounted value goes with them if they leave ({value:interval}).",
+    True: "{customers} of the top tier {customers:plural|has|have} a chance of at least {limit} of being gone within twelve months (by {model}, under contract by the model of renewals); {value} of discounted value goes with them if they leave ({value:interval}). "
     "The evidence holds the customer numbers of {listed}, those worth most.",
 }
 _OFTEN = {
@@ -317,7 +324,7 @@ def _investment(study: ValueStudy, material: Materiality) -> list[Finding]:
         lines.append(
             _finding(
                 "at_risk",
-                # they are likely to leave and have not left: a risk, and no exception to what was expected
+                # they have not left: a risk, and no exception to what was expected
                 material.severity(found.at_risk.value, certain=False),
                 _listing(
                     _AT_RISK,
@@ -325,10 +332,13 @@ def _investment(study: ValueStudy, material: Materiality) -> list[Finding]:
                     {
                         "customers": found.at_risk.customers,
                         "value": found.at_risk.value,
+                        "limit": found.risk_limit,
                         "model": _model_name(study),
                     },
                 ),
                 rank=6,
+                ground="risk",
+                stake=Stake.of(found.at_risk.value, months=_months(study)),
                 evidence=found.at_risk.rows,
                 method="Chance of leaving above the stated limit.",
             )
@@ -367,6 +377,8 @@ def _investment(study: ValueStudy, material: Materiality) -> list[Finding]:
                     },
                 ),
                 rank=3,
+                ground="loss",
+                stake=Stake.of(found.below.value, months=_months(study)),
                 evidence=found.below.rows,
             )
         )
@@ -400,6 +412,8 @@ def _acquisition(study: ValueStudy, material: Materiality) -> list[Finding]:
                 Sentence(_LOSES, _returned(one)),
                 subject={"channel": one.value.dimensions["channel"]},
                 rank=2,
+                ground="loss",
+                stake=_lost(one),
                 evidence=rows,
             )
             for one in losing
@@ -425,9 +439,19 @@ def _returned(one: AcquisitionChannel) -> dict[str, Any]:
     return {"channel": one.label, "ratio": one.ratio, "value": one.value, "cost": one.cost}
 
 
-def _lost(one: AcquisitionChannel) -> float:
+def _lost(one: AcquisitionChannel) -> Stake:
     """What the new customers of a channel cost more than they bring."""
-    return (float(one.cost.value or 0) - float(one.value.value or 0)) * int(one.customers.value or 0)
+    cost, customers, limits = float(one.cost.value or 0), int(one.customers.value or 0), one.value.interval
+    worth = float(one.value.value or 0)
+    low, high = (worth, worth) if limits is None else (limits.low, limits.high)
+    return Stake(
+        amount=(cost - worth) * customers, low=(cost - high) * customers, high=(cost - low) * customers
+    )
+
+
+def _months(study: ValueStudy) -> int:
+    """Over how many months value is counted."""
+    return int(study.horizon.value or YEAR)
 
 
 # -- checks ----------------------------------------------------------------------------------------------------------------

@@ -130,8 +130,9 @@ class Gathered:
     not_made: Mapping[str, Text] = field(default_factory=dict)
 
     def of(self, kind: str) -> dict[str, list[dict[str, Any]]]:
-        """What every section has recorded: ``facts``, ``findings``, ``checks`` or ``tiles`` by section."""
-        return self.record.of(kind)
+        """What every section has recorded: ``facts``, ``findings``, ``checks`` or ``tiles`` by section, in the order of the report."""
+        found, order = self.record.of(kind), [section.id for section in SECTIONS]
+        return {name: found[name] for name in (*order, *sorted(found.keys() - set(order))) if name in found}
 
     def all_facts(self) -> list[dict[str, Any]]:
         """Every fact any section has recorded, once."""

@@ -1,21 +1,33 @@
 from __future__ import annotations
 
+import functools
+import importlib
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from analysis import executive
-from analysis.exhibits.executive import checks_of_sections, headline_table, headline_tiles, tiles_of_sections
+from analysis.exhibits.executive import (
+    checks_of_sections,
+    findings_of_sections,
+    headline_table,
+    headline_tiles,
+    tiles_of_sections,
+)
 from analysis.exhibits.key_figures import tiles
 from analysis.exhibits.statements import checks_block
 from analysis.exhibits.vocabulary import Tile
 from analysis.locale import Text
 from analysis.metrics import Parts, StudyInputs, study
-from analysis.results import OPERATIONS, Assumed, Check, Derived, Sentence
+from analysis.results import OPERATIONS, Assumed, Check, Derived, Finding, Sentence, Severity, Stake
 from analysis.workbook.month_run import MonthRun
 from analysis.workbook.record import Record
-from analysis.workbook.sections import Section, gathered
+from analysis.workbook.sections import Gathered, Section, gathered
 
 Inputs = Callable[..., StudyInputs]
+NOTEBOOKS = Path(__file__).resolve().parents[3] / "notebooks"
 
 
 def headline(study: executive.ExecutiveStudy, metric: str) -> executive.Headline:
@@ -91,6 +103,79 @@ def test_key_figures_of_other_sections_are_gathered_with_their_facts(
     ]  # costs has its headlines already
     assert {fact["id"] for fact in block.payload["facts"]} == {str(month.id), str(other.id)}
     assert tiles_of_sections({}, []) is None
+
+
+def of_section(
+    section: str, name: str, severity: Severity, *sums: float, months: int = 12, rank: float = 0.0
+) -> dict[str, Any]:
+    """A recorded finding; ``sums`` are the amount and the ends of its interval."""
+    stake = Stake(amount=sums[0], low=sums[1], high=sums[2], months=months) if sums else None
+    made = Finding(
+        id=f"{section}.{name}",
+        section=section,
+        severity=severity,
+        statement=Sentence("x"),
+        stake=stake,
+        rank=rank,
+    )
+    return made.as_json()
+
+
+def test_findings_of_all_sections_stand_in_one_order():
+    recorded = {
+        "quality": [of_section("quality", "late", "watch", rank=0.4)],
+        "costs": [
+            of_section("costs", "surge", "watch", 900.0, -100.0, 1900.0, rank=900),
+            of_section("costs", "idle", "watch", 200.0, 150.0, 250.0, rank=200),
+            of_section("costs", "moved", "info", 9e9, 9e9, 9e9),
+            of_section("costs", "short", "alert", 500.0, 400.0, 600.0, rank=500),
+        ],
+        "failures": [
+            of_section("failures", "excess", "alert", 1500.0, 1290.0, 1600.0, months=36, rank=1500),
+            of_section("failures", "wear_out", "watch", rank=2.2),
+            of_section("failures", "emerging", "watch", rank=3.1),
+        ],
+        "retention": [of_section("retention", "gross_churn", "alert", rank=0.14)],
+        "value": [
+            of_section("value", "at_risk", "watch", 600.0, 480.0, 700.0, months=36, rank=6),
+            of_section("value", "change", "good", 9e9, 9e9, 9e9),
+        ],
+    }
+    assert [one["id"] for one in executive.in_one_order(recorded)] == [
+        "failures.excess",  # 1,290 of three years are 430 of one
+        "costs.short",  # 400
+        "retention.gross_churn",  # an alert without a sum, behind those with one
+        "value.at_risk",  # 480 of three years are 160
+        "costs.idle",  # 150
+        "costs.surge",  # 900, but it may be nothing
+        "quality.late",
+        "failures.emerging",  # inside a section by its own weight
+        "failures.wear_out",
+    ]
+    block = findings_of_sections(recorded, [], top=2).payload
+    assert [one["id"] for one in block["findings"]] == ["failures.excess", "costs.short"]
+
+
+def test_the_sentence_about_the_order_names_the_function_that_states_it():
+    notebook = json.loads((NOTEBOOKS / "90_executive_summary.ipynb").read_text(encoding="utf-8"))
+    texts = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
+    (said,) = [text for text in texts if "Findings of every section" in text]
+    name, module = re.findall(r"`([\w.]+)` of `([\w.]+)`", said)[0]
+    assert functools.reduce(getattr, name.split("."), importlib.import_module(module)) is Stake.per_year
+    assert (
+        said.index("alerts before things to watch")
+        < said.index("money at stake per year")
+        < said.index("without a sum")
+    )
+
+
+def test_sections_are_gathered_in_the_order_of_the_report(company: Path, inputs_of: Inputs, tmp_path: Path):
+    inputs = inputs_of(company)
+    for section in ("value", "costs", "quality", "own"):
+        check = Check(id=section, outcome="info", sentence=Sentence("Every headline could be computed."))
+        Record(tmp_path, section, inputs.engine).keep(checks_block(f"{section}.checks", [check]))
+    found = Gathered(record=Record(tmp_path, "executive", inputs.engine)).of("checks")
+    assert list(found) == ["quality", "costs", "value", "own"]
 
 
 def test_questions_that_could_not_be_asked_are_counted_and_listed(

@@ -7,22 +7,26 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from estimates_shown import CARRIED, sentences, unsure_cells, unsure_in, unsure_of
+from severity_rule import broken, nearest, read_of
 
+from analysis.executive import in_one_order
 from analysis.exhibits.record import Block, flattened
 from analysis.exhibits.shape import misplaced
 from analysis.exhibits.vocabulary import Column
 from analysis.formats import ONE, Unit, cell_text
 from analysis.locale import LANGUAGES
-from analysis.metrics import StudyInputs
+from analysis.metrics import StudyInputs, materiality, materiality_check
 from analysis.report.shown import shows
-from analysis.results import Fact, Interval, Sentence
+from analysis.results import SEVERITIES, Fact, Finding, Interval, Sentence
 from analysis.sample import make_sample
+from analysis.workbook.sections import SECTIONS as REPORTED
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     "costs": ("costs",),
@@ -159,11 +163,34 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def inputs(
+    company: Path, inputs_in: Callable[..., StudyInputs], tmp_path_factory: pytest.TempPathFactory
+) -> StudyInputs:
+    return inputs_in(company, work=tmp_path_factory.mktemp("work"))
+
+
+@pytest.fixture(scope="module")
+def studied(inputs: StudyInputs) -> Callable[[str], Any]:
+    """The study of a section, made once."""
+    return cache(lambda section: importlib.import_module(f"analysis.{section}").study(inputs))
+
+
+def ungraded(inputs: StudyInputs, findings: Iterable[Finding]) -> Iterator[str]:
+    """Findings whose severity is not the one that the printed rule gives them."""
+    found = materiality(inputs)
+    rule = materiality_check(found).sentence.plain()
+    names = ("failure_least_effect", "failure_least_shape", "value_least_effect")
+    least = {name: float(inputs.assumptions.value(name, on=inputs.month.last_day)) for name in names}
+    limit, trivial = float(found.limit.value or 0), float(found.trivial.value or 0)
+    for finding in findings:
+        yield from broken(finding, limit=limit, trivial=trivial, rule=rule, least=least)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("section", SECTIONS)
-def test_every_number_stands_in_its_place(section: str, company: Path, inputs_of: Callable[..., StudyInputs]):
-    module = importlib.import_module(f"analysis.{section}")
-    study = module.study(inputs_of(company))
+def test_every_number_stands_in_its_place(section: str, studied: Callable[[str], Any]):
+    study = studied(section)
     made = list(exhibits(section, study))
     assert len({block.id for block in made}) == len(made)
     assert {block.id: wrong for block in made if (wrong := list(doubts(block)))} == {}
@@ -178,6 +205,34 @@ def test_every_number_stands_in_its_place(section: str, company: Path, inputs_of
         "metric" in column for block in made for part in listings(block) for column in part["columns"]
     )
     assert declared > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_finding_is_as_grave_as_the_printed_rule_has_it(
+    section: str, inputs: StudyInputs, studied: Callable[[str], Any]
+):
+    assert list(ungraded(inputs, studied(section).findings)) == []
+
+
+@pytest.mark.slow
+def test_the_findings_of_the_summary_stand_in_the_printed_order(studied: Callable[[str], Any]):
+    """Alerts first, then the money that each sentence states, for a year; then what has none, by section."""
+    order = [section.id for section in REPORTED]
+    findings = {section: studied(section).findings for section in order}
+    recorded = {section: [one.as_json() for one in found] for section, found in findings.items()}
+    shown = in_one_order(recorded)
+    assert {one["section"] for one in shown} >= {"costs", "failures", "retention", "value"}
+    places = []
+    for entry in shown:
+        one = next(one for one in findings[entry["section"]] if one.as_json() == entry)
+        grounds_and_money = read_of(one)
+        assert grounds_and_money is not None
+        money = grounds_and_money[1](one) if one.stake else None
+        yearly = 0.0 if money is None or one.stake is None else nearest(money) / max(1, one.stake.months / 12)
+        where = order.index(entry["section"]) if money is None else 0
+        places.append((SEVERITIES.index(one.severity), money is None, -round(yearly, 6), where))
+    assert places == sorted(places) and len({place[:2] for place in places}) == 4
 
 
 def test_an_estimate_of_a_table_stands_with_its_interval_in_its_row():
