@@ -21,9 +21,8 @@ SAID = {
     "no_sum": "any other finding without a sum is at most to be watched",
     "small": "An effect that does not reach the smallest that matters is information, of a fix to be watched",
     "statement": "what is neither a loss nor a risk is information",
+    "good": "What turned out for the better is marked as good",
 }
-# For the better: no severity but a mark of its own.
-BETTER = "good"
 
 Sum = tuple[float, float, float]
 
@@ -59,6 +58,12 @@ def above(name: str, base: str) -> Reader:
     return read
 
 
+def dearer(finding: Finding) -> Sum | None:
+    """Net of the other accounts; where that leaves no loss, what the price of the account rose."""
+    net = of("net", "excess")(finding)
+    return net if net is None or net[0] > 0 else of("price_part", "net")(finding)
+
+
 def fell_short(finding: Finding) -> Sum | None:
     """A promise that grows with the saving: where the saving was large, so was what was expected."""
     values: Mapping[str, Any] = finding.statement.values
@@ -92,10 +97,10 @@ READ: dict[str, tuple[frozenset[str], Reader]] = {
         ("costs.moved_", "statement", nothing),
         ("costs.provision_short", "loss", of("shortfall")),
         ("costs.input_price", "loss", of("cost")),
-        ("costs.surge", "loss", of("net", "excess")),
-        ("costs.rise", "loss", of("net", "excess")),
+        ("costs.surge", "loss", dearer),
+        ("costs.rise", "loss", dearer),
         ("costs.year_over_budget", "loss", above("expected", "budget")),
-        ("costs.measure", "loss statement good", fell_short),
+        ("costs.measure", "loss good", fell_short),
         ("costs.idle_team", "loss no_sum", of("cost")),
         ("failures.not_rated", "no_sum statement", nothing),
         ("failures.excess", "loss small", of("full", "cost")),
@@ -212,7 +217,7 @@ def broken(
     grounds, read = known
     if finding.ground not in grounds:
         yield f"{finding.id}: graded as {finding.ground}; it may be {sorted(grounds)}"
-    if finding.ground != BETTER and SAID[finding.ground] not in rule:
+    if SAID[finding.ground] not in rule:
         yield f"{finding.id}: the printed rule does not name “{SAID[finding.ground]}”"
     if (found := reaches(finding, least)) is not None and found == (finding.ground == "small"):
         yield f"{finding.id}: graded as {finding.ground}, its effect {'reaches' if found else 'does not reach'} the smallest that matters"

@@ -430,11 +430,10 @@ def measure_findings(inputs: StudyInputs, measures: Sequence[RegisteredMeasure])
         severity: Severity
         ground: Ground
         stake = None
-        if _diluted(result, measure.reached) and falls_short < level:
-            template, severity, ground = _DILUTED, "info", "statement"
-        elif result.verdict in ("not delivered", "partly delivered") and falls_short < level:
+        diluted = _diluted(result, measure.reached)
+        if falls_short < level and (diluted or result.verdict in ("not delivered", "partly delivered")):
             part = result.verdict == "partly delivered" and saves < level
-            template = _IN_PART if part else _NOT
+            template = _DILUTED if diluted else _IN_PART if part else _NOT
             stake, ground = _shortfall(measure.facts["expected"], measure.facts["saving"]), "loss"
             severity = material.severity(stake)
         elif result.verdict == "delivered" and saves < level:

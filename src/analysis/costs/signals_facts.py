@@ -218,7 +218,10 @@ def _account_finding(
         "excess": excess,
     }
     said, known = _why_dearer(state, account)
-    against, netted, money = _net_of_the_rest(inputs, state, own, excess)
+    against, netted, net = _net_of_the_rest(inputs, state, own, excess)
+    # where the others cost less by as much, what is left to weigh is that the account became dearer
+    money = net if float(net.value or 0) > 0 else known.get("price_part", net)
+    assert isinstance(money, Fact)
     return Finding(
         id=kind.id,
         section="costs",

@@ -1321,7 +1321,7 @@ class MixtureFit(Summarised):
         )
         variance = float(slope @ self.covariance @ slope)
         # a curvature that is none, where the populations are hardly told apart, leaves the interval open
-        half = float(norm.ppf(0.5 + level / 2)) * (float(np.sqrt(variance)) if variance >= 0 else np.inf)
+        half = float(norm.ppf(0.5 + level / 2)) * (np.inf if variance < 0 else float(np.sqrt(variance)))
         low, high = np.exp([value - half, value + half])
         return Interval(
             value=float(np.exp(value)),

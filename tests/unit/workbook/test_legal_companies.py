@@ -17,6 +17,9 @@ REFUSED = {"no ticket in the month": "no rows in 2026-10", "resolved before open
 @pytest.fixture
 def own_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(project_root() / "params", tmp_path / "root" / "params")
+    # by default a run without a ledger or without tickets is refused; these are companies that have none
+    with (tmp_path / "root" / "params" / "runs" / "sample.yml").open("a", encoding="utf-8") as run:
+        run.write("needs: []\n")
     monkeypatch.setenv("AFTER_SALES_ROOT", str(tmp_path / "root"))
 
 
