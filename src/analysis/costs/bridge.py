@@ -338,9 +338,9 @@ def _on_cells(frame: pd.DataFrame, cells: pd.DataFrame, names: list[str]) -> pd.
         for column in QUANTITIES
     }
     behaviour = frame["behaviour"] if "behaviour" in frame.columns else "variable"
-    side = frame[names].assign(
-        cost=cents_of(frame["cost"], what="cost"), behaviour=behaviour, present=True, **numbers
-    )
+    # cents as nullable integers: an absent row would turn them into floats, which lose the cent of a vast amount
+    cents = pd.array(cents_of(frame["cost"], what="cost"), dtype="Int64")
+    side = frame[names].assign(cost=cents, behaviour=behaviour, present=True, **numbers)
     if names:
         joined = cells.merge(side, on=names, how="left", validate="one_to_one")
     else:

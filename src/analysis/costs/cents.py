@@ -60,7 +60,7 @@ def total(amounts: Iterable[Any], *, what: str = "amount") -> Decimal:
 
 @traced
 def settle(amounts: NDArray[np.float64], totals: Cents) -> Cents:
-    """Round each row to whole cents so that it sums to its total: largest remainder, earlier column at a tie.
+    """Round each row to whole cents so that it sums to its total: largest remainder, earlier column at a tie; what is exactly zero stays.
 
     Rows are rounded on the side of their total's sign, so that a row and its negative round alike.
     """
@@ -69,10 +69,11 @@ def settle(amounts: NDArray[np.float64], totals: Cents) -> Cents:
     floors = np.floor(faced)
     whole = floors.astype(np.int64)
     left = totals * sign[:, 0] - whole.sum(axis=1)
-    order = np.argsort(-(faced - floors), axis=1, kind="stable")
+    rest = faced - floors
+    order = np.argsort(-rest, axis=1, kind="stable")
     rank = np.argsort(order, axis=1, kind="stable")
-    columns = amounts.shape[1]
-    extra = np.clip(left, 0, columns)
+    # a column without a remainder gets no cent: it may be a driver that does not apply
+    extra = np.clip(left, 0, (rest > 0).sum(axis=1))
     settled = whole + (rank < extra[:, None])
     beyond = left - extra  # only amounts beyond the 15 digits of a float come here
     rows = np.flatnonzero(beyond)

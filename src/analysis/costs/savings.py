@@ -129,7 +129,8 @@ def _by_cell(frame: pd.DataFrame, by: list[str], when: str) -> pd.DataFrame:
         raise ContractError(f"constant mix, {when}: column {', '.join(absent)} is missing.")
     if frame.duplicated(by).any():
         raise ContractError(f"constant mix, {when}: {int(frame.duplicated(by).sum())} rows repeat a cell.")
-    cents = [to_cents(amount, what="cost") for amount in frame["cost"]]
+    # nullable: a cell that one side lacks would turn the cents into floats, which lose the last of a vast amount
+    cents = pd.array([to_cents(amount, what="cost") for amount in frame["cost"]], dtype="Int64")
     return frame[[*by, "tickets"]].assign(cost=cents).set_index(by)
 
 

@@ -302,6 +302,12 @@ def bridge_figure(study: CostStudy, against: str) -> Block:
             title=Sentence("No cost bridge: the month to compare with has no cost."),
         )
     base, month = Month.parse(bridge.base.period), study.month
+    if not bridge.effects:
+        same = Sentence(
+            "No cost bridge: every driver of cost was in {month} what it was in {base}.",
+            {"month": month, "base": base},
+        )
+        return callout(f"costs.bridge_{against}", tone="info", title=same)
     (largest, effect), (along, most) = bridge.largest, bridge.along
     values: dict[str, Value] = {
         "change": bridge.change,

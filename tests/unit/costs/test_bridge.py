@@ -366,3 +366,11 @@ def test_refuses_calendars_columns_and_money_it_cannot_read():
         cost_bridge(GOOD.assign(cost=[0.123, 1.0]), GOOD)
     with pytest.raises(ParameterError, match="no dimension 'lime'. Did you mean 'line'"):
         bridge_by(cost_bridge(GOOD, GOOD), "lime")
+
+
+def test_a_vast_cell_keeps_its_cent_beside_a_cell_that_one_month_lacks():
+    vast = Decimal("99999999999999.99")
+    before = pd.DataFrame({"line": ["a"], "tickets": [10], "cost": [Decimal("10.00")]})
+    after = pd.DataFrame({"line": ["a", "b"], "tickets": [12, 1], "cost": [vast, Decimal("3.01")]})
+    effects = bridge_by(cost_bridge(before, after, by=["line"]))["effect"]
+    assert sum(effects, Decimal(0)) == vast + Decimal("3.01") - Decimal("10.00")

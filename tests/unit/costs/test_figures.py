@@ -23,3 +23,11 @@ def test_months_are_text_also_where_there_is_none():
 def test_effects_add_up_to_the_cent_beyond_the_digits_of_a_float(parts: list[int], total: int):
     amounts, totals = np.array([parts], dtype=float), np.array([total], dtype=np.int64)
     assert settle(amounts, totals).sum() == total
+
+
+def test_a_driver_that_does_not_apply_gets_no_cent_however_large_the_others():
+    # beyond the digits of a float the parts miss their total by several cents
+    amounts = np.array([[0.0, 1.2e16 + 2, 0.0, -2.0e15, 0.0]])
+    total = np.array([10_000_000_000_000_007], dtype=np.int64)
+    found = settle(amounts, total)
+    assert found.sum() == total[0] and found[0, [0, 2, 4]].tolist() == [0, 0, 0]
