@@ -997,7 +997,7 @@ def _bases(study: CostStudy) -> Text:
     """What the cost per ticket of each measure is the cost of: postings of a category, or hours at the wage."""
     categories = {m.entry.where["category"]: None for m in _judged(study) if "category" in m.entry.where}
     named = [
-        phrase("{category} posted per repair", category=registry().value_label("category", category))
+        phrase("{category:lower} posted per repair", category=registry().value_label("category", category))
         for category in categories
     ]
     at_wage = any("category" not in m.entry.where for m in _judged(study))

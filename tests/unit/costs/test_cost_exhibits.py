@@ -187,5 +187,5 @@ def test_the_cost_of_a_ticket_without_a_measure_says_of_what_it_is_the_cost() ->
         return exhibits._bases(SimpleNamespace(measures=list(measures)))  # type: ignore[arg-type]
 
     assert bases(one) == Text(en="hours at the wage", zh="工时按工资折算")
-    assert bases(two).en == "Logistics posted per repair"
-    assert bases(one, two, two).en == "hours at the wage, Logistics posted per repair"
+    assert bases(two).en == "logistics posted per repair"
+    assert bases(one, two, two).en == "hours at the wage, logistics posted per repair"
