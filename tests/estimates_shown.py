@@ -12,7 +12,7 @@ from typing import Any
 
 from analysis.locale import LANGUAGES
 from analysis.report.record import blocks_of
-from analysis.results import Fact, Interval, Sentence, interval_text
+from analysis.results import Fact, Interval, Sentence, interval_text, one_bound
 
 # An estimate whose interval is that of another one in the same place, and why that is enough.
 CARRIED = {
@@ -116,7 +116,7 @@ def unsure_cells(record: Mapping[str, Any]) -> set[str]:
         carried_by = {facts[id]["metric"] for id in sure}
         for id, cells in said.items():
             fact = facts[id]
-            estimated = fact["interval"] is not None and fact["value"] is not None
+            estimated = fact["interval"] is not None and fact["value"] is not None and not beyond_one(fact)
             if estimated and id not in sure and CARRIED.get(fact["metric"], ("",))[0] not in carried_by:
                 found |= set(cells)
     return found
@@ -128,9 +128,15 @@ _RANGE = re.compile(r"\d\S*(?: [^\d(]+)? (?:–|to) [^\d(]*\d")
 
 def limits(fact: dict[str, Any], language: Any) -> str:
     """The interval of a fact as a sentence prints it; empty of a fact that has none."""
-    if fact["interval"] is None or fact["value"] is None:
+    if fact["interval"] is None or fact["value"] is None or beyond_one(fact):
         return ""
     return interval_text(Interval(**fact["interval"]), fact["unit"], language)
+
+
+def beyond_one(fact: dict[str, Any]) -> bool:
+    """Whether value and limits lie beyond one bound (``over 99%``), which says all there is to say of them."""
+    limits = fact["interval"]
+    return one_bound((fact["value"], limits["low"], limits["high"]), fact["unit"])
 
 
 def prints_value(text: str, fact: dict[str, Any], language: Any) -> bool:

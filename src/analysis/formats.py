@@ -255,6 +255,13 @@ def chance(hits: int, draws: int) -> float:
 PRINTED_AS_BOUNDS = ("chance", "p_value")
 
 
+def is_bound(value: Number, unit: str) -> bool:
+    """Whether the number is printed as the bound that it lies beyond: ``over 99%``, ``<0.001``."""
+    if unit == "chance":
+        return value >= SUREST or value <= 1 - SUREST + 1e-12
+    return unit == "p_value" and value < SMALLEST_P
+
+
 def _chance_text(value: Number, language: Language) -> str:
     number = grouped(decimal(min(max(value, 1 - SUREST), SUREST)) * 100, 0)
     if value >= SUREST:
@@ -296,17 +303,34 @@ def cell_text(
         return _chance_text(value, "en").removesuffix("%").replace("over ", ">").replace("under ", "<")
     if unit.base == "p_value":
         return _p_value_text(value)
-    if unit.base in {"share", "percentage_points"}:
-        return grouped(decimal(value) * 100, 1 if places is None else places, signed=signed)
-    shown = decimal(value) / scale.factor
     if places is None:
-        if unit.is_money:
-            places = 2 if unit.per or scale.factor == 1 else 1
-        elif unit.base in {"ratio", "score", "points"} or unit.per:
-            places = 2
-        else:
-            places = 0 if decimal(value) == decimal(value).to_integral_value() else 1
+        places = cell_places(value, unit, scale)
+    shown = decimal(value) * 100 if unit.base in _IN_PERCENT else decimal(value) / scale.factor
     return grouped(shown, places, signed=signed)
+
+
+_IN_PERCENT = ("share", "percentage_points")
+
+
+def cell_places(value: Number, unit: Unit, scale: Scale = ONE) -> int:
+    """The decimals of a number in a table cell, where its column asks for no others."""
+    if unit.base in _IN_PERCENT:
+        return 1
+    if unit.is_money:
+        return 2 if unit.per or scale.factor == 1 else 1
+    if unit.base in {"ratio", "score", "points"} or unit.per:
+        return 2
+    return 0 if decimal(value) == decimal(value).to_integral_value() else 1
+
+
+def text_in_cell(
+    value: Number, unit: str | Unit, language: Language, *, signed: bool = False, exact: bool = False
+) -> str:
+    """A number with its unit where it stands alone in a cell: ``1,733.78 元/张工单`` as a header says it, in a sentence ``每张工单 1,733.78 元``."""
+    unit = unit if isinstance(unit, Unit) else Unit.parse(unit)
+    text = number_text(value, unit, language, signed=signed, exact=exact)
+    per = _PER[unit.per][1] if unit.per and language == "zh" else ""
+    return f"{text.removeprefix(f'{per} ')}{_slash(per)}" if per and text.startswith(per) else text
 
 
 _MONTH_NAMES = [

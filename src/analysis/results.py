@@ -25,6 +25,7 @@ from analysis.formats import (
     cell_text,
     date_text,
     decimal,
+    is_bound,
     month_text,
     number_text,
 )
@@ -493,6 +494,8 @@ def _bracketed(fact: Fact, language: Language) -> str:
     if fact.value is None or fact.interval is None:
         return ""
     found = interval_text(fact.interval, fact.unit, language)
+    if fact.value is not None and one_bound((fact.value, fact.interval.low, fact.interval.high), fact.unit):
+        return ""
     return f" ({found})" if language == "en" else f"（{found}）"
 
 
@@ -545,7 +548,16 @@ def interval_text(interval: Interval, unit: str, language: Language) -> str:
         number_text(interval.low, unit, language), number_text(interval.high, unit, language), unit
     )
     level = f"{interval.level * 100:g}%"
+    if one_bound((interval.low, interval.high), unit):
+        return Text.filled("{level} interval {low}", level=level, low=low)[language]
     return Text.filled("{level} interval {low} to {high}", level=level, low=low, high=high)[language]
+
+
+def one_bound(numbers: Sequence[Number], unit: str) -> bool:
+    """Whether all numbers lie beyond the same bound, which then says all there is to say of them."""
+    return all(is_bound(number, unit) for number in numbers) and (
+        len({number_text(number, unit, "en") for number in numbers}) == 1
+    )
 
 
 def unit_once(low: str, high: str, unit: str) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.errors import ParameterError
-from analysis.locale import Text, closed_up
+from analysis.locale import Language, Text, closed_up
 from analysis.periods import Month
 from analysis.results import Check, Fact, FactId, Finding, Interval, Sentence, by_severity, json_number
 
@@ -170,10 +170,26 @@ def test_an_interval_names_its_unit_once(unit: str, english: str, chinese: str):
 
 
 def test_a_bound_stays_with_its_number():
-    nearly = Interval(low=0.9961, high=1.0, level=0.95, method="exact")
+    nearly = Interval(low=0.9761, high=1.0, level=0.95, method="exact")
     chance = fact(1.0, metric="x", unit="chance", interval=nearly)
-    assert Sentence("{x:interval}", {"x": chance}).plain() == "95% interval over 99% to over 99%"
-    assert Sentence("{x:interval}", {"x": chance}).plain("zh") == "95% 区间 99% 以上至 99% 以上"
+    assert Sentence("{x:interval}", {"x": chance}).plain() == "95% interval 98% to over 99%"
+    assert Sentence("{x:interval}", {"x": chance}).plain("zh") == "95% 区间 98% 至 99% 以上"
+
+
+def test_one_bound_that_holds_value_and_limits_stands_once():
+    def said(template: str, value: float, low: float, high: float, language: Language = "en") -> str:
+        limits = Interval(low=low, high=high, level=0.95, method="exact")
+        return Sentence(template, {"x": fact(value, metric="x", unit="chance", interval=limits)}).plain(
+            language
+        )
+
+    assert said("{x}{x:doubt}", 1.0, 0.9961, 1.0) == "over 99%"
+    assert said("{x}{x:doubt}", 1.0, 0.9961, 1.0, "zh") == "99% 以上"
+    assert said("{x:interval}", 1.0, 0.9961, 1.0) == "95% interval over 99%"
+    assert said("{x:interval}", 0.0, 0.0, 0.0031, "zh") == "95% 区间不足 1%"
+    # the same text without a bound is an interval all the same, and two bounds are two
+    assert said("{x}{x:doubt}", 0.953, 0.951, 0.954) == "95% (95% interval 95% to 95%)"
+    assert said("{x:interval}", 0.5, 0.0, 1.0) == "95% interval under 1% to over 99%"
 
 
 def test_an_estimate_without_limits_says_so_where_a_sentence_asks_for_them():

@@ -351,6 +351,7 @@ def _facts(
             parts={"n": residual.n},
             measure=entry.id,
         ),
+        "discount": Stating(inputs=inputs).assumed("value_discount_rate"),
         "npv": fact("measure_net_present_value", result.net_present_value, result.net_present_value_interval),
         "payback": fact(
             "measure_payback",

@@ -53,7 +53,7 @@ class CostComponent(Summarised):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TeamSize(Summarised):
-    """A size of the permanent team over last year's months of work; what it could not do went to partners."""
+    """A size of the permanent team over the last twelve months of work; what it could not do went to partners."""
 
     name: Text
     heads: Fact

@@ -271,7 +271,9 @@ def ratio_table(study: CostStudy) -> Block:
     return table_of(
         "costs.ratios",
         title=Sentence("Unit costs and ratios of {month}", {"month": study.month}),
-        subtitle=Sentence("Ratios of accounting totals are exact; rates of tickets have an interval"),
+        subtitle=Sentence(
+            "Base: how many tickets, orders, hours or machines of the month the cost is divided by. Ratios of accounting totals are exact; rates of tickets have an interval"
+        ),
         columns=[*left, *right],
         rows=beside(
             [row_of(_named(fact), left) for fact in study.unit_costs_by],
@@ -948,16 +950,33 @@ def measures_worth_table(study: CostStudy) -> Block | None:
         study,
         "costs.measures_worth",
         title=Sentence("What the measures were worth"),
-        subtitle=Sentence("The value of capacity freed is notional, too"),
+        subtitle=_worth(study),
         columns=[
             words("kind", "Kind", wide=True),
             metric("measure_cost", of="facts.cost", head="Outlay", places=1),
-            estimate("cost_saving_rate", of="facts.rate", head="Saving rate"),
+            estimate("cost_saving_rate", of="facts.rate", head="Saving rate, whole slice"),
             estimate("cost_residual_ratio", of="facts.residual", places=1),
             estimate("measure_net_present_value", of="facts.npv", head="Net present value", places=1),
             estimate("measure_payback", of="facts.payback", head="Payback", places=1),
         ],
     )
+
+
+def _worth(study: CostStudy) -> Sentence:
+    """What the rates are of, and over how long and at what rate the value is counted."""
+    judged = _judged(study)
+    horizons = {m.result.horizon_months for m in judged if not isinstance(m.result, NotDone)}
+    span = sorted({min(horizons), max(horizons)})
+    months = phrase("{number} months", number="–".join(str(months) for months in span))
+    template = _WORTH_IN_PART if any(measure.reached for measure in judged) else _WORTH
+    return Sentence(template, {"months": months, "rate": judged[0].facts["discount"]})
+
+
+_VALUED = "Net present value and payback over {months} from the start, discounted at {rate} per year"
+_WORTH = (
+    f"The value of capacity freed is notional, too. Rates are of the whole slice as registered. {_VALUED}"
+)
+_WORTH_IN_PART = f"The value of capacity freed is notional, too. Rates are of the whole slice as registered; a finding may speak of the part that a measure could reach, whose rate is another. {_VALUED}"
 
 
 def measures_plausible_table(study: CostStudy) -> Block | None:
@@ -969,14 +988,26 @@ def measures_plausible_table(study: CostStudy) -> Block | None:
         "costs.measures_plausible",
         title=Sentence("Whether that is plausible: saving per ticket avoided"),
         subtitle=Sentence(
-            "A saving per ticket avoided above what a ticket cost before would mean that something else fell too"
+            "Tickets avoided since the start; below zero, more came than were to be expected. The cost without the measure is that of what the measure is judged on: {bases}. A saving per ticket avoided above it would mean that something else fell too",
+            {"bases": _bases(study)},
         ),
         columns=[
             estimate("events_avoided", of="facts.avoided", places=0),
             estimate("saving_per_event_avoided", of="facts.per_event", places=0),
-            estimate("measure_unit_cost", of="facts.unit_before", head="Cost per ticket before", places=0),
+            estimate("measure_unit_cost", of="facts.unit_before", places=0),
         ],
     )
+
+
+def _bases(study: CostStudy) -> Text:
+    """What the cost per ticket of each measure is the cost of: postings of a category, or hours at the wage."""
+    categories = {m.entry.where["category"]: None for m in _judged(study) if "category" in m.entry.where}
+    named = [
+        phrase("{category:lower} posted per repair", category=registry().value_label("category", category))
+        for category in categories
+    ]
+    at_wage = any("category" not in m.entry.where for m in _judged(study))
+    return Text.joined([*([Text.of("hours at the wage")] if at_wage else []), *named])
 
 
 def measures_doubt(study: CostStudy) -> list[Block]:
@@ -1038,8 +1069,8 @@ _BREAK_EVEN = (
 )
 _SOURCED = "Source: staff, ledger, tickets; training shared by heads, leavers replaced at the assumed cost of replacement and months until a new one is up to speed."
 _MINIMUM = {
-    True: "Field teams and service partners, last twelve months; the two do not get the same work, so not all of the gap can be saved. The contract bills at least {minimum} per month",
-    False: "Field teams and service partners, last twelve months; the two do not get the same work, so not all of the gap can be saved. A minimum of the contract is not stated, so none is assumed",
+    True: "Field teams and service partners, sums of the last twelve months; the two do not get the same work, so not all of the gap can be saved. The contract bills at least {minimum} per month",
+    False: "Field teams and service partners, sums of the last twelve months; the two do not get the same work, so not all of the gap can be saved. A minimum of the contract is not stated, so none is assumed",
 }
 
 
@@ -1052,7 +1083,7 @@ def swing_table(study: CostStudy) -> Block | None:
         "costs.swings",
         title=Sentence("What a swing of volume does to each option"),
         subtitle=Sentence(
-            "Each around its own usual volume ({usual} in-house), by its cost line of the last two years; the two were not given the same work",
+            "Cost per month, each around its own usual volume ({usual} per month in-house), by its cost line of the last two years; the two were not given the same work",
             {"usual": study.sourcing.usual},
         ),
         rows=study.sourcing.swings,
@@ -1073,7 +1104,7 @@ def swing_table(study: CostStudy) -> Block | None:
 
 
 def staffing_table(study: CostStudy) -> Block | None:
-    """Permanent teams of three sizes over last year's months of work."""
+    """Permanent teams of several sizes over the last twelve months of work."""
     if isinstance(study.sourcing, NotDone) or not study.sourcing.staffing:
         return None
     parts = {"own": "in_house_cost", "out": "outsourced_cost", "cost": "cost"}
@@ -1081,10 +1112,10 @@ def staffing_table(study: CostStudy) -> Block | None:
     return table_of(
         "costs.staffing",
         title=Sentence(
-            "How many people for the peak? Last year's field work, done again by teams of other sizes"
+            "How many people for the peak? The field work of the last twelve months, done again by teams of other sizes"
         ),
         subtitle=Sentence(
-            "Supposes that all own hours can serve any order: what is left beyond the practical capacity of a month goes to partners at their cost per hour. Unused capacity lies within the practical capacity; hours paid and not worked are more. The first line is what was booked; without an interval"
+            "Sums of twelve months. Supposes that all own hours can serve any order: what is left beyond the practical capacity of a month goes to partners at their cost per hour. Unused capacity lies within the practical capacity; hours paid and not worked are more. The first line is what was booked; without an interval"
         ),
         rows=study.sourcing.staffing,
         by=("team_size",),

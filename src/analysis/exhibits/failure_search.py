@@ -161,40 +161,54 @@ def ratio_figure(study: FailureStudy) -> Block:
             title=Sentence("The machines differ in no attribute: there is nothing to compare."),
         )
     largest = max(items, key=lambda item: float(item.fact.value or 0))
-    values: dict[str, Value] = {"name": largest.name, "ratio": largest.fact}
+    attributes = _attributes(study)
+    values: dict[str, Value] = {"name": largest.name, "ratio": largest.fact, "attributes": attributes}
     return figure(
         "failures.ratios",
-        title=_highest(items),
+        title=_highest(items, attributes),
         subtitle=Sentence(
-            "Failures over those that all other machines of the same age would have had in the same months; the two highest of each attribute; the intervals hold together, each at {ratio:level}",
+            "Failures over those that all other machines of the same age would have had in the same months; the two highest of each of these attributes, others are not compared here; the intervals hold together, each at {ratio:level}",
             values,
         ),
         foot=source(study),
         alt=Sentence(
-            "Dots with intervals of actual to expected failures by supplier, model, plant and region; the highest is {name} with {ratio}.",
+            "Dots with intervals of actual to expected failures by {attributes}; the highest is {name} with {ratio}.",
             values,
         ),
         draw=dot_interval(items, measure=Text.of(RATIO), by=Text.of("Attribute"), reference=1.0, log=True),
     )
 
 
-def _highest(items: Sequence[Item]) -> Sentence:
+def _attributes(study: FailureStudy) -> Text:
+    """The attributes of the chart: what stands highest does so among their values alone."""
+    names = (
+        registry().dimension_name(dimension)
+        for dimension, lines in study.ratios.items()
+        if dimension in COMPARED and any(fact.value is not None for _, fact in lines[:RATIOS_SHOWN])
+    )
+    return Text.joined(Text(en=name.en.lower(), zh=name.zh) for name in names)
+
+
+def _highest(items: Sequence[Item], attributes: Text) -> Sentence:
     """A value is called the highest only where its interval lies above those of all others; together the intervals hold."""
     ordered = sorted(items, key=lambda item: -float(item.fact.value or 0))
     first, rest = ordered[0], ordered[1:]
     above = [item for item in ordered if item.fact.interval is not None and item.fact.interval.low > 1]
     if first in above and all(is_above(first.fact, other.fact) for other in rest):
-        values: dict[str, Value] = {"name": first.name, "ratio": first.fact}
+        values: dict[str, Value] = {"name": first.name, "ratio": first.fact, "attributes": attributes}
         return Sentence(
-            "One attribute at a time, {name} stands highest: {ratio} as many as other machines ({ratio:interval})",
+            "By {attributes}, one at a time, {name} stands highest: {ratio} as many as other machines ({ratio:interval})",
             values,
         )
     if above:
         return Sentence(
-            "One attribute at a time, beyond chance above other machines: {names}",
-            {"names": Text.joined(named(item.name) for item in above)},
+            "By {attributes}, one at a time, beyond chance above other machines: {names}",
+            {"names": Text.joined(named(item.name) for item in above), "attributes": attributes},
         )
-    return Sentence("One attribute at a time, none fails more often than other machines beyond chance")
+    return Sentence(
+        "By {attributes}, one at a time, none fails more often than other machines beyond chance",
+        {"attributes": attributes},
+    )
 
 
 # ---------------------------------------------------------------- how much it can be trusted to find

@@ -273,7 +273,7 @@ _MARKED = {
     True: "; marked by a Western Electric rule: {signals}",
     False: "; no month is marked by a Western Electric rule",
 }
-_PHASE_SUBTITLE = "Machines made with the fix and those made before it together ({share} of their unit-months since are with it); limits computed anew from {since}"
+_PHASE_SUBTITLE = "All failures over all expected, months before the fix and months since, without the allowance for a search that a cause carries; machines made with the fix and those made before it together ({share} of their unit-months since are with it); limits computed anew from {since}"
 # by whether a rule marks a month, and whether the centre leaves one out
 PHASE_SUBTITLES = {
     (marked, left): f"{_PHASE_SUBTITLE}{what}{without}"
@@ -355,7 +355,7 @@ def words_table(study: FailureStudy) -> Block | None:
 
 @_or_nothing
 def similar_table(study: FailureStudy) -> Block | None:
-    """Complaints behind the causes that were named: what many customers say alike, everything else masked."""
+    """Texts of orders behind the causes that were named: what many customers say alike, everything else masked."""
     if isinstance(study.words, NotDone):
         return None
     blamed = {cause.cause.component for cause in study.causes}
@@ -366,18 +366,20 @@ def similar_table(study: FailureStudy) -> Block | None:
         "failures.similar",
         title=Sentence("What customers wrote behind the causes"),
         subtitle=Sentence(
-            "The complaint with the most telling terms, as written in the ticket, and how many have at least half their terms in common"
+            "The ticket text with the most telling terms, as written, and how many tickets have at least half their terms in common"
         ),
         rows=alike,
         by=("component",),
         columns=[
             label("component", wide=False),
-            words(lambda one: f"“{one.text}”", "A typical complaint", key="text", wide=True),
+            words(lambda one: f"“{one.text}”", "A typical ticket text", key="text", wide=True),
             metric("complaints_alike", of="tickets", places=0),
         ],
         note=Sentence(
             "Three dots stand for numbers, addresses and whatever fewer than ten tickets of five machines say."
-        ),
+        )
+        if any("…" in one.text for one in alike)
+        else None,
     )
 
 

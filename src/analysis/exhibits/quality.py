@@ -169,7 +169,7 @@ def near_table(study: QualityStudy) -> Block:
         "quality.near",
         title=Sentence("Rows that look entered twice are named, not removed"),
         subtitle=Sentence(
-            "Rows by table. An exact copy counts once. A near copy shares the columns named and differs in its key; texts may differ by a quarter of their letters. Blank: no near copy."
+            "Rows by table, of the tables in which near copies are looked for; exact copies in other tables are not listed here. An exact copy counts once. A near copy shares the columns named and differs in its key; texts may differ by a quarter of their letters. Blank: no near copy."
         ),
         rows=study.near,
         by=("place",),
@@ -204,8 +204,12 @@ def history_table(study: QualityStudy, *, top: int = 12) -> Block:
         "quality.history",
         title=Sentence("Each table and column against its own past"),
         subtitle=Sentence(
-            "Rows and means of {month} beside the same month a year before moved by the usual yearly change; the series farthest from their past first",
-            {"month": study.month},
+            "Rows and means of {month}, each mean in the unit of its column, beside the same month a year before moved by the usual yearly change; the {shown} of {series} series that lie farthest from their past",
+            {
+                "month": study.month,
+                "shown": str(len(study.histories[:top])),
+                "series": str(len(study.histories)),
+            },
         ),
         columns=columns,
         rows=[

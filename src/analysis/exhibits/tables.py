@@ -18,16 +18,17 @@ from analysis.formats import (
     Number,
     Scale,
     Unit,
+    cell_places,
     cell_text,
     column_scale,
     date_text,
     decimal,
     month_text,
-    number_text,
+    text_in_cell,
 )
 from analysis.locale import LANGUAGES, Language, Text, translate
 from analysis.periods import Month
-from analysis.results import Fact, Sentence, unit_once
+from analysis.results import Fact, Sentence, one_bound, unit_once
 
 # A longer table is a list: it shows its first rows and says that the rest is in ``facts.json``.
 MOST_ROWS = 200
@@ -108,6 +109,7 @@ def table_body(gathered: Gathered, columns: Sequence[Column], rows: Sequence[Row
     reasons = Reasons()
     printers = [_ColumnPrinter(column, rows, gathered, reasons) for column in columns]
     _share_scale(printers)
+    _share_places(printers)
     listing = {
         "columns": [printer.heading() for printer in printers],
         "rows": [
@@ -147,6 +149,19 @@ def _share_scale(printers: Sequence[_ColumnPrinter]) -> None:
         largest = max(decimal(printer.magnitude) for printer in alike if printer.magnitude is not None)
         for printer in alike:
             printer.scales = {language: column_scale(largest, language) for language in LANGUAGES}
+
+
+def _share_places(printers: Sequence[_ColumnPrinter]) -> None:
+    """An interval that its column's decimals would hide gets one more, and so do the values beside it."""
+    for hidden in [printer for printer in printers if printer.hides_an_interval()]:
+        for printer in printers:
+            if printer is hidden or (
+                printer.unit == hidden.unit
+                and printer.column.metric
+                and printer.column.metric == hidden.column.metric
+                and printer.column.show in SHOWN_AS_STATED
+            ):
+                printer.more_places = 1
 
 
 class Reasons:
@@ -195,6 +210,27 @@ class _ColumnPrinter:
         self.unit = self._unit(facts)
         self.magnitude = self._magnitude(facts)
         self.scales: Mapping[Language, Scale] = {language: ONE for language in LANGUAGES}
+        self.facts, self.more_places = facts, 0
+
+    def hides_an_interval(self) -> bool:
+        """Whether an interval of some width would be printed as one number, and one more decimal shows it."""
+        if self.unit is None or self.column.show not in ("interval", "estimate"):
+            return False
+        edges = [found for fact in self.facts if fact.value is not None and (found := _edges(fact))]
+        return any(
+            self._cell_text(low, language) == self._cell_text(high, language)
+            and self._cell_text(low, language, more=1) != self._cell_text(high, language, more=1)
+            for low, high in edges
+            for language in LANGUAGES
+        )
+
+    def _cell_text(self, number: Number, language: Language, *, more: int = 0) -> str:
+        assert self.unit is not None
+        column, scale = self.column, self.scales[language]
+        places = column.places
+        if more:
+            places = (cell_places(number, self.unit, scale) if places is None else places) + more
+        return cell_text(number, self.unit, scale=scale, places=places, signed=column.signed)
 
     def _unit(self, facts: Sequence[Fact]) -> Unit | None:
         column = self.column
@@ -317,18 +353,17 @@ class _ColumnPrinter:
         if self.column.show != "estimate":
             return self._printed(fact, numbers, language)
         value, limits = self._printed(fact, numbers[:1], language), self._printed(fact, numbers[1:], language)
-        return f"{value} ({limits})" if limits else value
+        shown = limits and not one_bound(numbers, self._shown_unit(fact))
+        return f"{value} ({limits})" if shown else value
 
     def _printed(self, fact: Fact, numbers: tuple[Number, ...], language: Language) -> str:
-        column, scale = self.column, self.scales[language]
+        column = self.column
         if self.unit is None:
             return _with_unit(
                 self._shown_unit(fact), numbers, language, signed=column.signed, exact=column.scale == "exact"
             )
-        printed = [
-            cell_text(n, self.unit, scale=scale, places=column.places, signed=column.signed) for n in numbers
-        ]
-        return " – ".join(printed)
+        printed = [self._cell_text(number, language, more=self.more_places) for number in numbers]
+        return " – ".join(printed[:1] if one_bound(numbers, self.unit.id) else printed)
 
     def _sign_tone(self, fact: Fact, text: str) -> Tone | None:
         """The colour of a change; none where it could be noise, or rounds to nothing on the page."""
@@ -346,5 +381,7 @@ def _edges(fact: Fact) -> tuple[Number, ...]:
 def _with_unit(
     unit: str, numbers: tuple[Number, ...], language: Language, *, signed: bool, exact: bool
 ) -> str:
-    texts = [number_text(number, unit, language, signed=signed, exact=exact) for number in numbers]
+    texts = [text_in_cell(number, unit, language, signed=signed, exact=exact) for number in numbers]
+    if one_bound(numbers, unit):
+        return texts[0]
     return translate(" to ", language).join(unit_once(texts[0], texts[1], unit) if len(texts) == 2 else texts)

@@ -211,7 +211,7 @@ def _wear(lives: tuple[LifeFacts, ...] | NotDone, scale: Scale) -> list[Finding]
         template = (
             "{component} wears out: its failures rise with age (Weibull shape {shape}, {shape:interval}); a tenth of machines have had one after {b10}{b10:doubt}."
             if rising
-            else "{component} fails early: its failures fall with age (Weibull shape {shape}, {shape:interval}); screening before shipment would find them."
+            else "{component} fails early: its failures fall with age (Weibull shape {shape}, {shape:interval}); whether screening before shipment would find them is not tested here."
         )
         values: dict[str, Value] = {"component": life.name, "shape": life.shape}
         found.append(

@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -18,10 +20,12 @@ from analysis.costs.yields import flexed_budget
 from analysis.errors import ParameterError
 from analysis.exhibits import costs as exhibits
 from analysis.exhibits.record import Block
+from analysis.locale import Text
 from analysis.metrics import StudyInputs
 from analysis.metrics.inputs import EarlierEdition
 from analysis.params import Assumptions
 from analysis.periods import Month
+from analysis.results import Fact
 from analysis.sample import make_sample
 from analysis.workbook.month_run import claims_ahead
 
@@ -151,3 +155,37 @@ def test_a_company_of_two_months_is_shown_without_what_it_lacks(
 ) -> None:
     said = texts(costs.study(inputs_of(company)))
     assert "1,600.00" in said["costs.tie_out"]
+
+
+def measure_of(horizon: int, *, reached: bool, **where: str) -> Any:
+    """What the subtitles read of a judged measure."""
+    rate = Fact(metric="value_discount_rate", period="2026-10", unit="share", value=0.078)
+    return SimpleNamespace(
+        result=SimpleNamespace(horizon_months=horizon),
+        reached=SimpleNamespace() if reached else None,
+        facts={"discount": rate},
+        entry=SimpleNamespace(where=where),
+    )
+
+
+def test_the_worth_of_measures_says_of_which_slice_over_how_long_and_at_what_rate() -> None:
+    one = measure_of(24, reached=True, region="East")
+    two = measure_of(30, reached=False, category="logistics", region="North")
+    said = exhibits._worth(SimpleNamespace(measures=[one, two])).plain()  # type: ignore[arg-type]
+    assert "over 24–30 months from the start, discounted at 7.8% per year" in said
+    assert "of the whole slice as registered; a finding may speak of the part" in said
+    alone = exhibits._worth(SimpleNamespace(measures=[two]))  # type: ignore[arg-type]
+    assert "over 30 months" in alone.plain() and "a finding may speak" not in alone.plain()
+    assert "30 个月、年折现率 7.8%" in alone.plain("zh")
+
+
+def test_the_cost_of_a_ticket_without_a_measure_says_of_what_it_is_the_cost() -> None:
+    one = measure_of(24, reached=False, region="East")
+    two = measure_of(24, reached=False, category="logistics", region="North")
+
+    def bases(*measures: Any) -> Text:
+        return exhibits._bases(SimpleNamespace(measures=list(measures)))  # type: ignore[arg-type]
+
+    assert bases(one) == Text(en="hours at the wage", zh="工时按工资折算")
+    assert bases(two).en == "logistics posted per repair"
+    assert bases(one, two, two).en == "hours at the wage, logistics posted per repair"

@@ -75,6 +75,58 @@ def test_both_edges_of_an_interval_take_the_columns_scale() -> None:
     assert (printed(block, "en"), printed(block, "zh")) == (["900.0 – 2,500.0"], ["90.0 – 250.0"])
 
 
+def share(value: float, low: float, high: float, unit: str = "share") -> Fact:
+    interval = Interval(low=low, high=high, level=0.95, method="exact")
+    return Fact(
+        metric="cost_share",
+        period="2026-10",
+        unit=unit,
+        value=value,
+        interval=interval,
+        dimensions={"of": str(value)},
+    )
+
+
+def test_an_interval_that_the_decimals_would_hide_gets_one_more_in_its_whole_column() -> None:
+    block = one_column(share(0.0022, 0.0021, 0.0024), share(0.072, 0.070, 0.073), show="estimate")
+    assert printed(block, "en") == ["0.22 (0.21 – 0.24)", "7.20 (7.00 – 7.30)"]
+    seen = one_column(share(0.002, 0.001, 0.003), share(0.5, 0.5, 0.5), show="estimate")
+    assert printed(seen, "en") == ["0.2 (0.1 – 0.3)", "50.0 (50.0 – 50.0)"]  # the second has no width
+
+
+def test_the_values_beside_a_hidden_interval_take_its_decimals() -> None:
+    fact = share(0.0667, 0.0661, 0.0672, unit="failures/unit")
+    heads = [
+        Column(key=show, label=Text(show, show), show=show, metric=("cost_share",))  # type: ignore[arg-type]
+        for show in ("value", "interval")
+    ]
+    block = table("t", title=TITLE, columns=heads, rows=[Row(cells={"value": fact, "interval": fact})])
+    assert printed(block, "en") == ["0.067", "0.066 – 0.067"]
+
+
+def test_one_bound_that_holds_value_and_limits_is_printed_once() -> None:
+    sure, open_ended = share(1.0, 0.995, 1.0, unit="chance"), share(0.995, 0.98, 1.0, unit="chance")
+    inside = share(0.953, 0.951, 0.954, unit="chance")
+    assert printed(one_column(sure, open_ended, inside, show="estimate"), "en") == [
+        ">99",
+        ">99 (98 – >99)",
+        "95 (95 – 95)",
+    ]
+    assert printed(one_column(sure, show="interval"), "en") == [">99"]
+    mixed = one_column(sure, amount("5"), show="estimate")
+    assert (printed(mixed, "en")[0], printed(mixed, "zh")[0]) == ("over 99%", "99% 以上")
+
+
+def test_a_unit_in_a_chinese_cell_stands_behind_its_number_as_in_a_header() -> None:
+    block = one_column(
+        Fact(metric="unit_cost", period="2026-10", unit="CNY/ticket", value=Decimal("1733.78")),
+        Fact(metric="rate", period="2026-10", unit="failures/1000_unit_months", value=10.4),
+        amount("1260000"),
+    )
+    assert printed(block, "zh") == ["1,733.78 元/张工单", "10.4 次故障/千台月", "126 万元"]
+    assert printed(block, "en")[0] == "CNY 1,733.78 per ticket"
+
+
 def test_blank_is_not_zero() -> None:
     cells = [row["cells"][0] for row in one_column(None, amount("0.00")).payload["rows"]]
     assert [(cell["kind"], cell["text"]["en"]) for cell in cells] == [("empty", ""), ("fact", "0.00")]

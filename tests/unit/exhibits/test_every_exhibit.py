@@ -240,7 +240,13 @@ def test_an_estimate_of_a_table_stands_with_its_interval_in_its_row():
         return {"fact": id, "text": {"en": text}}
 
     facts = [
-        {"id": "rate", "metric": "churn", "value": 14.5, "interval": {"low": 10.6, "high": 18.4}},
+        {
+            "id": "rate",
+            "metric": "churn",
+            "unit": "score",
+            "value": 14.5,
+            "interval": {"low": 10.6, "high": 18.4},
+        },
         {"id": "cost", "metric": "paid", "value": 100, "interval": None},
     ]
     columns = [{"key": key} for key in ("rate", "range", "cost")]
@@ -255,11 +261,23 @@ def test_an_estimate_of_a_table_stands_with_its_interval_in_its_row():
     assert alone(cell("rate", "14.5% (10.6% to 18.4%)"), None, cost) == set()
     assert alone(cell("rate", "−14.5 to"), None, cost) == {"rate"}
     # the interval of another number carries it only where that is said with its reason
-    pair = {"id": "ratio", "metric": "cause_rate_ratio", "value": 3.3, "interval": {"low": 3.1, "high": 3.5}}
+    pair: dict[str, Any] = {"id": "ratio", "metric": "cause_rate_ratio", "unit": "ratio", "value": 3.3}
+    pair["interval"] = {"low": 3.1, "high": 3.5}
     corrected = pair | {"id": "corrected", "metric": "cause_rate_ratio_corrected"}
     facts += [pair, corrected]
     assert alone(cell("ratio", "3.3 (3.1 – 3.5)"), cell("corrected", "3.3"), None) == set()
     assert alone(None, cell("corrected", "3.3"), None) == {"range"}
+    # a bound that holds value and limits says all of it; one of two bounds does not
+    sure = {
+        "id": "sure",
+        "metric": "m",
+        "unit": "chance",
+        "value": 1.0,
+        "interval": {"low": 0.99, "high": 1.0},
+    }
+    facts += [sure, sure | {"id": "half", "interval": {"low": 0.9, "high": 1.0}}]
+    assert alone(cell("sure", ">99"), None, None) == set()
+    assert alone(cell("half", ">99"), None, None) == {"rate"}
 
 
 def test_the_doubts_would_see_a_wrong_text_and_a_wrong_column():

@@ -315,6 +315,44 @@ def test_a_month_beyond_the_limits_is_left_out_of_the_centre_and_those_judged_by
     assert monitoring_facts._left_out(field, chart) == (months[4],)
 
 
+def test_what_stands_highest_does_so_among_the_attributes_that_are_shown(planted_study: Study):
+    """A batch or a month of production may stand higher: the title, the subtitle and the description name what is compared."""
+    lines = planted_study.ratios["supplier"]
+    high = Interval(low=8.0, high=10.0, level=0.998, method="test")
+    first = (lines[0][0], replace(lines[0][1], value=9.0, interval=high))
+    batch = (Text.same("B-1"), replace(lines[0][1], value=50.0, dimensions={"batch": "B-1"}))
+    shown = exhibits.ratio_figure(
+        replace(planted_study, ratios={"supplier": (first, *lines[1:]), "region": (), "batch": (batch,)})
+    )
+    title = text_of(shown)
+    assert title.startswith("By supplier, one at a time, Supplier ") and "9.00 times" in title
+    assert text_of(shown, language="zh").startswith("按供应商逐一比较，供应商")
+    assert "others are not compared here" in text_of(shown, "subtitle")
+    assert "by supplier; the highest" in shown.payload["alt"]["en"]
+    none = replace(lines[0][1], value=1.0, interval=Interval(low=0.5, high=2.0, level=0.998, method="test"))
+    both = {"supplier": ((lines[0][0], none),), "plant": ((Text.same("P"), none),)}
+    assert text_of(exhibits.ratio_figure(replace(planted_study, ratios=both))) == (
+        "By supplier, plant, one at a time, none fails more often than other machines beyond chance"
+    )
+
+
+def test_three_dots_are_explained_only_where_there_are_some(planted_study: Study):
+    assert not isinstance(planted_study.words, NotDone) and planted_study.causes
+    cause, seen = planted_study.causes[0], planted_study.words.similar
+    if not seen:
+        pytest.skip("no text is shared by enough customers")
+    of_cause = replace(cause, cause=replace(cause.cause, component=seen[0].component))
+
+    def note(text: str) -> Any:
+        told = replace(planted_study.words, similar=(replace(seen[0], text=text),))
+        block = exhibits.similar_table(replace(planted_study, causes=(of_cause,), words=told))
+        assert block is not None and not block.payload["untranslated"]
+        return block.payload["note"]
+
+    assert note("grinding noise") is None
+    assert note("grinding noise, …")["en"][0]["t"].startswith("Three dots")
+
+
 def test_an_interval_of_another_level_says_its_level(planted_study: Study):
     """What holds together, or must be wrong more seldom, is wider than the other intervals of the page."""
     ratio = planted_study.ratios["supplier"][0][1]

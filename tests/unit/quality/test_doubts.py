@@ -153,6 +153,9 @@ def test_half_an_extract_is_out_of_line_and_growth_with_a_season_is_not(company:
     judged = next(one for one in half.histories if one.table == "tickets" and not one.column)
     assert judged.value.value == pytest.approx(float(judged.expected.value) / 2, rel=0.1)
     assert judged.expected.interval is not None and judged.expected.interval.low > judged.value.value
+    first = exhibits.history_table(half, top=1)
+    subtitle = "".join(piece["t"] for piece in first.payload["subtitle"]["en"])
+    assert f"the 1 of {len(half.histories)} series" in subtitle and len(first.payload["rows"]) == 1
 
 
 def test_less_than_two_years_are_not_judged(company: Path, inputs_of: Inputs):
