@@ -37,7 +37,7 @@ def _tile(gathered: Gathered, tile: Tile) -> dict[str, Any]:
         )
     return {
         "label": gathered.text(tile.label),
-        "value": gathered.sentence(value_sentence(tile.fact)),
+        "value": gathered.sentence(value_sentence(tile.fact, signed=tile.signed)),
         "status": tile.status,
         "comparisons": comparisons,
         "spark": sparkline(tile.history, label=tile.label) if len(tile.history) > 1 else None,

@@ -203,7 +203,7 @@ def rates_table(study: RetentionStudy) -> Block | None:
             Text.of("Popular retention, (end − new) ÷ start"),
         ),
     ]
-    model, purchases, subtitle = study.model_churn, study.non_contractual, Sentence(_RATES)
+    model, purchases = study.model_churn, study.non_contractual
     hidden = any(part.year.components.end > part.year.components.retained for part in both)
     title = Sentence(
         "Losing and winning apart: the popular formulas hide what gross churn shows"
@@ -215,15 +215,16 @@ def rates_table(study: RetentionStudy) -> Block | None:
         rows.insert(1, Row(cells=cells, metric=("model_churn_rate",)))
         if model.value is not None and purchases.year.gross_churn.value is not None:
             title = Sentence(
-                "Buyers without a contract never say goodbye: {window} left by the window{window:doubt}, {model} by MBG/NBD{model:doubt}",
-                {"window": purchases.year.gross_churn, "model": model},
-            )
-            subtitle = Sentence(
-                f"{_RATES}. The two are not of the same buyers: the window of the {{window:denominator}} active at the start, MBG/NBD, a model of purchases, of those it takes for living among the {{model:n}} who had ever bought",
+                "Buyers without a contract, two rates of two groups: of {window:denominator} active at the start {window} left by the window{window:doubt}; of those whom MBG/NBD took for living among {model:n} who had ever bought, {model}{model:doubt}",
                 {"window": purchases.year.gross_churn, "model": model},
             )
     return table_of(
-        "retention.rates", title=title, subtitle=subtitle, columns=columns, rows=rows, note=source(study)
+        "retention.rates",
+        title=title,
+        subtitle=Sentence(_RATES),
+        columns=columns,
+        rows=rows,
+        note=source(study),
     )
 
 
@@ -294,7 +295,7 @@ def churn_history_figure(study: RetentionStudy) -> Block:
             values,
         ),
         subtitle=Sentence(
-            "Contracts lost within twelve months among those running at their start, share in percent with interval"
+            "Customers under contract at the start whose contract was lost within twelve months, share in percent with interval"
         ),
         foot=source(study),
         alt=Sentence(
@@ -330,11 +331,11 @@ def reasons_figure(study: RetentionStudy) -> Block:
     return figure(
         "retention.reasons",
         title=Sentence(
-            "{avoidable}{avoidable:doubt} of the recorded losses were marked avoidable",
+            "Of the lost customers with a recorded mark {avoidable}{avoidable:doubt} were marked avoidable",
             {"avoidable": avoidable},
         ),
         subtitle=Sentence(
-            "Contracts lost in the twelve months to {month} by recorded reason, share in percent",
+            "Of the customers under contract at the start, those lost in the twelve months to {month}, by recorded reason; share of the lost in percent",
             {"month": study.month},
         ),
         foot=source(study),

@@ -46,7 +46,7 @@ def accounts_tiles(study: RetentionStudy) -> Block:
     at = study.month
     tenth = line("top_account_share", part.top_share, "By the largest tenth")
     due = line("accounts_due_value", part.due_value, "Yearly value")
-    months = phrase("Up for renewal within {number} months", number=str(HORIZON))
+    months = phrase("Business customers up for renewal within {number} months", number=str(HORIZON))
     return tiles(
         "retention.accounts_of",
         [
@@ -66,7 +66,8 @@ def accounts_tiles(study: RetentionStudy) -> Block:
                 "equal_accounts",
                 part.equal_accounts,
                 head=phrase(
-                    "Accounts of one size as concentrated in contract value, end of {month}", month=at
+                    "Effective number of business customers by contract value (1/HHI), end of {month}",
+                    month=at,
                 ),
             ),
             tile("accounts_due", part.due_number, head=months, comparisons=[due]),
@@ -140,7 +141,8 @@ def largest_accounts_table(study: RetentionStudy) -> Block | None:
             {"number": part.number, "share": part.top_share},
         ),
         subtitle=Sentence(
-            "The largest by yearly contract value a year ago or now; kept: at most the value a year ago. Blank: not under contract then, nothing to keep, or lost and not scored. Customer numbers stand in the evidence file"
+            "The first {shown} by yearly contract value a year ago or now, of {number} under contract now and those lost within the year; kept: at most the value a year ago. Blank: not under contract then, nothing to keep, or lost and not scored. Customer numbers stand in the evidence file",
+            {"shown": str(len(part.largest)), "number": part.number},
         ),
         columns=[
             *_where(),
@@ -174,7 +176,7 @@ def largest_accounts_table(study: RetentionStudy) -> Block | None:
     )
 
 
-_DUE_FIRST = "Business accounts, the most value at risk (value times chance of loss) first"
+_DUE_FIRST = "The first {shown} of {number}, the most value at risk (value times chance of loss) first"
 _DUE = {
     True: f"{_DUE_FIRST}. Intervals of neighbours overlap: they could change places by chance. {_HOLDS_THE_MISS}",
     False: f"{_DUE_FIRST}. {_HOLDS_THE_MISS}",
@@ -222,16 +224,21 @@ def due_table(study: RetentionStudy) -> Block | None:
     if isinstance(part, NotDone) or not part.due:
         return None
     values: dict[str, Value] = {"number": part.due_number, "value": part.due_value, "months": str(HORIZON)}
-    title = Sentence("{number} worth {value} a year come up for renewal within {months} months", values)
+    title = Sentence(
+        "Business customers up for renewal within {months} months: {number} worth {value} a year", values
+    )
     if part.due_at_risk is not None:
         title = Sentence(
-            "{number} worth {value} a year come up for renewal within {months} months; {risk}{risk:doubt} of it is at risk by the score",
+            "Business customers up for renewal within {months} months: {number} worth {value} a year; {risk}{risk:doubt} of it is at risk by the score",
             {**values, "risk": part.due_at_risk},
         )
     return table_of(
         "retention.due",
         title=title,
-        subtitle=Sentence(_DUE[_may_swap([one.at_risk for one in part.due])]),
+        subtitle=Sentence(
+            _DUE[_may_swap([one.at_risk for one in part.due])],
+            {"shown": str(len(part.due)), "number": part.due_number},
+        ),
         columns=[
             *_where(),
             words("due_on", "Term ends", key="due"),
@@ -262,7 +269,9 @@ def due_table(study: RetentionStudy) -> Block | None:
 
 # ---------------------------------------------------------------- early warning
 
-_CALL_ORDER = "By chance of loss within {months} months, as tested above"
+_CALL_ORDER = (
+    "The first {shown} of {listed} on the list, by chance of loss within {months} months, as tested above"
+)
 _CALL_LIMITS = (
     "Whom a call would keep is not known: that takes customers left out by lot; margin at risk says where most is at stake. Reasons: what raises the "
     "score most against its usual value, not a cause. Customer numbers stand in the evidence file"
@@ -316,7 +325,7 @@ def score_table(study: RetentionStudy) -> Block:
             {"called": part.precision, "lift": part.lift},
         ),
         subtitle=Sentence(
-            "Chosen on a later snapshot: {model}; tested on the snapshot of {test}, which it never saw",
+            "Chosen on a later snapshot: {model}; tested on the snapshot of {test}, which it never saw. Expected losses and margin at risk are sums of the score; their intervals also hold what the score missed on the test snapshot, so they need not lie around the sum",
             {"model": _LEARNER[part.scores.chosen], "test": part.test},
         ),
         columns=statement(line="Early warning", value="Value", interval=True),
@@ -417,7 +426,12 @@ def calls_table(study: RetentionStudy) -> Block | None:
         "retention.calls",
         title=Sentence("The head of the call list: whom to call first, and what to ask about"),
         subtitle=Sentence(
-            _CALLED[_may_swap([one.chance for one in part.first_calls])], {"months": str(part.horizon)}
+            _CALLED[_may_swap([one.chance for one in part.first_calls])],
+            {
+                "months": str(part.horizon),
+                "shown": str(len(part.first_calls)),
+                "listed": f"{len(part.calls):,}",
+            },
         ),
         columns=[
             words(_rank, "Rank", key="rank"),

@@ -204,7 +204,8 @@ def cohort_table(study: RetentionStudy) -> Block | None:
     rows: list[Row] = []
     for part, head in made:
         by = ("age", "churn_basis", "cohort", "cohort_by")
-        rows += [group(head, columns), *(row_of(line, columns, by=by) for line in _shown_lines(part))]
+        rows.append(group(head, columns))
+        rows += [row_of(line, columns, by=by, head=line.cohort) for line in _shown_lines(part)]
     lead = made[0][0].lines[-1]
     return table_of(
         "retention.cohort_values",
@@ -213,7 +214,8 @@ def cohort_table(study: RetentionStudy) -> Block | None:
             {"cohort": lead.cohort, "orders": lead.per_customer["orders"]},
         ),
         subtitle=Sentence(
-            "Whole cohorts only; orders, revenue and margin to date per customer; intervals of the differences hold for all cohorts of a group together"
+            "Whole cohorts only: by time the latest {most}, by product the {most} largest, at most; orders, revenue and margin to date per customer; intervals of the differences hold for all cohorts of a group together",
+            {"most": str(COHORT_ROWS)},
         ),
         columns=columns,
         rows=rows,

@@ -369,6 +369,7 @@ def tile(
     history: Sequence[Fact] = (),
     status: Status | None = None,
     slice: Slice | None = None,
+    signed: bool = False,
 ) -> Tile:
     """A key figure: named by the registry or by a shorter message of the catalogue."""
     name = named(head) if head else registry()[id].name
@@ -381,6 +382,7 @@ def tile(
         status=status,
         metric=(id,),
         slice=slice or {},
+        signed=signed,
     )
 
 

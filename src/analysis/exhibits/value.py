@@ -31,14 +31,15 @@ from analysis.exhibits.specification import (
 from analysis.exhibits.statements import callout
 from analysis.exhibits.value_shared import absent, or_not_applicable, source
 from analysis.exhibits.vocabulary import Row, Tile, phrase
-from analysis.locale import Text
+from analysis.formats import Unit
+from analysis.locale import LANGUAGES, Text
 from analysis.metrics import NotDone
 from analysis.results import Fact, Sentence
 from analysis.value.acquisition import AcquisitionChannel
 from analysis.value.base import TIERS, standing_out
 from analysis.value.change import CUSTOMER_STEPS, STEPS, ValueChange
 from analysis.value.findings import BASIS_NAMES
-from analysis.value.investment import LEVELS, MOST
+from analysis.value.investment import LEVELS, MOST, Investment
 from analysis.value.portfolio import Portfolio
 from analysis.value.results import ServiceBreakEven, ValueStudy
 
@@ -108,6 +109,7 @@ def _moved_tile(found: ValueChange) -> Tile:
         "value_change_by_customers",
         moved,
         head="Moved by customers this month",
+        signed=True,
         status=("good" if (moved.value or 0) > 0 else "watch") if known else None,
         comparisons=[interval_line("value_change_by_customers", moved), refit] if moved.interval else [refit],
     )
@@ -166,7 +168,7 @@ def _with_interval(row: Row, fact: Fact) -> Row:
     """A level that is held has no interval of its own; a number that is missing says why in its own cell."""
     if fact.value is None or fact.interval is not None:
         return row
-    return replace(row, cells={**row.cells, "interval": Text.of("level of today, held")})
+    return replace(row, cells={**row.cells, "interval": Text.of("no interval: held at today's level")})
 
 
 # what the registry calls shorter than the customers' own table should
@@ -395,7 +397,7 @@ def _acquisition_title(found: Sequence[AcquisitionChannel]) -> Sentence:
     if least is None:
         return Sentence("What a new customer brings for what it cost to win, channel by channel")
     return Sentence(
-        "{channel} returns least: {ratio} the cost of winning a customer ({ratio:interval})",
+        "Value of a new customer to its acquisition cost is lowest in {channel}: {ratio} ({ratio:interval})",
         {"channel": least.label, "ratio": least.ratio},
     )
 
@@ -414,8 +416,8 @@ def investment_figure(study: ValueStudy) -> Block:
             {"value": found.at_risk.value, "risk": found.risk_limit},
         ),
         subtitle=Sentence(
-            "Expected value, discounted, by tier, churn risk (high: a chance of at least {risk} of being gone in twelve months) and service cost (high: at least {limit} in twelve months)",
-            {"risk": found.risk_limit, "limit": found.service_limit},
+            "Expected value, discounted, by tier, churn risk (high: a chance of at least {risk} of being gone in twelve months) and service cost (high: at least {limit} in twelve months), in {unit}",
+            {"risk": found.risk_limit, "limit": found.service_limit, "unit": _unit_of(found)},
         ),
         foot=source(study),
         alt=Sentence("Grid of expected value: three tiers by churn risk and service cost."),
@@ -427,6 +429,16 @@ def investment_figure(study: ValueStudy) -> Block:
             places=1,
         ),
     )
+
+
+def _unit_of(found: Investment) -> Text:
+    """What the grid is printed in: the unit of its axis, as the drawing scales it."""
+    from analysis.exhibits.style import axis_scale
+
+    facts = [cell.value for cell in found.cells.values()]
+    unit = Unit.parse(facts[0].unit)
+    en, zh = (unit.label(language, axis_scale(facts, unit, language)) for language in LANGUAGES)
+    return Text(en=en, zh=zh)
 
 
 def _corner(risk: str, service: str) -> Text:

@@ -10,6 +10,7 @@ from analysis.exhibits.record import Block
 from analysis.exhibits.specification import (
     Field,
     count,
+    estimate,
     group,
     interval,
     metric,
@@ -22,9 +23,9 @@ from analysis.exhibits.value_shared import absent, cases_source, joined, lowered
 from analysis.exhibits.vocabulary import Row, paired, phrase
 from analysis.locale import Text
 from analysis.metrics import NotDone
-from analysis.results import Fact, Sentence
+from analysis.results import Fact, Sentence, Value
 from analysis.value.effect_results import MoneyBridge, OutcomeEffect, ServiceEffects, TreatmentEffect
-from analysis.value.effects import IF_HIDDEN, METRIC
+from analysis.value.effects import IF_HIDDEN, METRIC, TESTED
 from analysis.value.results import ValueStudy
 from analysis.value.scenarios import OUTCOMES
 
@@ -214,7 +215,7 @@ def effect_figure(study: ValueStudy, outcome: str) -> Block:
 _MARKS = {
     "effect": "orange, overlap and placebos hold and beyond chance after correction for all that was asked",
     "doubtful": "red, overlap and placebos hold and beyond chance after correction, but a hidden cause as strong as customer tier would take the interval to zero",
-    "not_shown": "blue, may be nothing",
+    "not_shown": "blue, may be nothing after correction for all that was asked, also where its own interval excludes zero",
     "association": "pale, association only",
 }
 
@@ -264,12 +265,18 @@ def effects_table(study: ValueStudy) -> Block:
         "value.effects.all",
         title=Sentence("What the plain difference says, and what is left when like is compared with like"),
         subtitle=Sentence(
-            "Estimated effects, if no unmeasured cause is at work, on the cases service could still change, in percentage points; with and without: share with the outcome"
+            "Estimated effects, if no unmeasured cause is at work, on the cases service could still change, in percentage points; with and without: share with the outcome. Verdicts allow for all {tested} comparisons together (Holm), the intervals each stand alone: one may exclude zero and no effect be shown",
+            {"tested": str(_tested(part.effects))},
         ),
         columns=columns,
         rows=rows,
         note=cases_source(study),
     )
+
+
+def _tested(effects: Sequence[TreatmentEffect]) -> int:
+    """How many comparisons the verdicts allow for."""
+    return sum(found.outcome in TESTED for one in effects for found in one.outcomes)
 
 
 def margin_table(study: ValueStudy) -> Block | None:
@@ -286,14 +293,28 @@ def margin_table(study: ValueStudy) -> Block | None:
         return None
     return table_of(
         "value.effects.margin",
-        title=Sentence("Margin of the year after: a few large orders decide it"),
+        title=_margin_title(lines),
         subtitle=Sentence(
-            "Difference in margin per customer within the window; for reading, not tested: nothing above rests on it"
+            "Difference in margin per customer within the window, the largest margins cut to one limit; for reading, not tested: nothing above rests on it"
         ),
         rows=lines,
         by=("treatment",),
         columns=[_treatment(), *_naive(METRIC["margin"]), *_adjusted(METRIC["margin"])],
         note=cases_source(study),
+    )
+
+
+def _margin_title(lines: Sequence[dict[str, Any]]) -> Sentence:
+    """The treatments whose adjusted interval excludes zero, by name; it is no test."""
+    apart = [
+        line["treatment"].name
+        for line in lines
+        if (limits := line["adjusted"].interval) is not None and not limits.holds(0)
+    ]
+    if not apart:
+        return Sentence("Margin of the year after: no adjusted interval excludes zero")
+    return Sentence(
+        "Margin of the year after: the adjusted interval excludes zero for {names}", {"names": joined(apart)}
     )
 
 
@@ -336,7 +357,7 @@ def worth_table(study: ValueStudy) -> Block:
 
 _DIFFERS = {
     "cases": "Counted: customers there, cases here",
-    "share": "Share: more lost (association) there, effect on staying (estimated) here",
+    "share": "Share: losses more (association) there, effect of the treatment on staying (estimated) here; fewer staying is more lost",
     "worth": "Money each: a year's margin there, contract renewals over the horizon here",
     "purchases": "Purchases within a year: in the margin there, apart here",
 }
@@ -352,7 +373,8 @@ def _bridge_rows(one: MoneyBridge, columns: Sequence[Field]) -> Iterator[Row]:
     }
 
     def line(name: str, fact: Fact, there: Fact | None = None, here: Fact | None = None) -> dict[str, Any]:
-        return {"name": Text.of(name), "there": there, "here": here, "sum": fact}
+        kind = "step" if fact.metric == "service_bridge_step" else "sum"
+        return {"name": Text.of(name), "there": there, "here": here, kind: fact}
 
     yield group(one.treatment.name, columns)
     yield row_of(line("Churn section: yearly margin that goes with the losses", one.start), columns)
@@ -368,15 +390,13 @@ def bridge_table(study: ValueStudy) -> Block | None:
         return None
     there = ("service_bridge_customers", "loss_risk_difference", "service_bridge_margin")
     here = ("service_cases_year", *EFFECTS, "service_bridge_renewals", "service_value_at_stake_part")
-    sums = ("experience_margin_at_stake", "service_bridge_step", "service_value_at_stake")
+    sums = ("experience_margin_at_stake", "service_value_at_stake")
     columns = [
         words("name", "What differs", wide=True),
-        metric(*there, of=or_not_applicable("there"), key="there", head="Churn section"),
-        interval(*there, of="there", key="there_interval", blank=True),
-        metric(*here, of=or_not_applicable("here"), key="here", head="This section"),
-        interval(*here, of="here", key="here_interval", blank=True),
-        metric(*sums, of="sum", key="sum", head="Sum and steps", signed=True, better=None),
-        interval(*sums, of="sum", key="sum_interval", blank=True),
+        estimate(*there, of=or_not_applicable("there"), key="there", head="Churn section"),
+        estimate(*here, of=or_not_applicable("here"), key="here", head="This section"),
+        metric("service_bridge_step", of="step", head="Step", signed=True, better=None),
+        estimate(*sums, of="sum", head="Sum"),
     ]
     return table_of(
         "value.effects.bridge",
@@ -387,7 +407,7 @@ def bridge_table(study: ValueStudy) -> Block | None:
         columns=columns,
         rows=[row for one in part.bridges for row in _bridge_rows(one, columns)],
         note=Sentence(
-            "In this order each difference moves the sum by its step; in another order the steps would be others, and the ends the same. Renewals here are those still to come, over {horizon}, discounted; the margin there is all margin of a year.",
+            "In this order each difference moves the sum by its step; in another order the steps would be others, and the ends the same. A step has no interval: it puts one number for another, and what is uncertain stands in the intervals of both. Renewals here are those still to come, over {horizon}, discounted; the margin there is all margin of a year.",
             {"horizon": study.horizon},
         ),
     )
@@ -405,9 +425,21 @@ def _stake_title(effects: Sequence[TreatmentEffect]) -> Sentence:
     if not claimed:
         return Sentence("No treatment has an effect that survives the checks: no value is claimed")
     best = max(claimed, key=lambda one: abs(float(one.at_stake.value or 0)))
+    values: dict[str, Value] = {"treatment": best.treatment.name, "stake": best.at_stake}
+    doubtful, solid = best.worth("doubtful"), best.worth("effect")
+    if not doubtful:
+        return Sentence(
+            "{treatment}: last year's cases gone wrong stand for {stake} of customer value ({stake:interval})",
+            values,
+        )
+    if not solid:
+        return Sentence(
+            "{treatment}: last year's cases gone wrong stand for {stake} of customer value ({stake:interval}), unless a hidden cause makes the effect",
+            values,
+        )
     return Sentence(
-        "{treatment}: last year's cases gone wrong stand for {stake} of customer value ({stake:interval})",
-        {"treatment": best.treatment.name, "stake": best.at_stake},
+        "{treatment}: last year's cases gone wrong stand for {stake} of customer value ({stake:interval}): {solid}{solid:doubt} by an effect shown, {doubted}{doubted:doubt} by one that a hidden cause may make",
+        values | {"solid": solid[0][1], "doubted": doubtful[0][1]},
     )
 
 

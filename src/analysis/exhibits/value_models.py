@@ -129,7 +129,7 @@ def candidates_table(study: ValueStudy) -> Block | None:
             words(lambda one: Text.of("in use" if one.chosen else "not in use"), "Choice", key="chosen"),
         ],
         note=Sentence(
-            "Of the forecasts within a fifth of a percent of the least error the one with the lowest BIC is used."
+            "Of the forecasts within a fifth of a percent of the least error the one with the lowest BIC is used. The churn section keeps MBG/NBD whatever is in use here: under BG/NBD whoever bought once counts as living for ever, which is no matter to a forecast of purchases and spoils a rate of loss."
         ),
     )
 

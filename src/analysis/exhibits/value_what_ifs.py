@@ -49,9 +49,9 @@ def _scenario() -> Field:
     return words("scenario.name", "Scenario", wide=True)
 
 
-def _estimated(id: str, *, of: str, head: str) -> list[Field]:
-    """A sum and its interval; a scenario without such a part has neither."""
-    return [metric(id, of=_beside(of), head=head, key=of), interval(id, of=of, key=f"{of}_interval")]
+def _estimated(id: str, *, of: str, head: str) -> Field:
+    """A sum with its interval; a scenario without such a part says so in the same cell."""
+    return estimate(id, of=_beside(of), head=head, key=of)
 
 
 def _results(study: ValueStudy) -> tuple[WhatIf, ...]:
@@ -69,9 +69,9 @@ def what_if_table(study: ValueStudy) -> Block:
         )
     columns = [
         _scenario(),
-        *_estimated("what_if_clv", of="clv", head="Customer value"),
-        *_estimated("what_if_saving", of="saving", head="Cost saved"),
-        *_estimated("what_if_programme", of="programme", head="Programme cost"),
+        _estimated("what_if_clv", of="clv", head="Customer value"),
+        _estimated("what_if_saving", of="saving", head="Cost saved"),
+        _estimated("what_if_programme", of="programme", head="Programme cost"),
         metric("what_if_npv", of="npv", signed=True),
         interval("what_if_npv", of="npv"),
         metric("what_if_chance", of="chance"),
@@ -89,7 +89,7 @@ def what_if_table(study: ValueStudy) -> Block:
         columns=columns,
         rows=rows,
         note=Sentence(
-            "Effects that are not shown for the customers concerned are not counted, and stand in a table below; what comes after the programme's months is not counted either. Coloured: a present value whose interval does not hold zero. The chance counts draws in which uptake, cost and saving come from ranges that somebody stated: it is no surer than these."
+            "Not counted: no effect is shown for the customers concerned, so none enters as zero either; such effects stand in a table below. Cost saved, none: the scenario states no saving. What comes after the programme's months is not counted either. Coloured: a present value whose interval does not hold zero. The chance counts draws in which uptake, cost and saving come from ranges that somebody stated: it is no surer than these."
         ),
     )
 
@@ -163,15 +163,15 @@ def outside_table(study: ValueStudy) -> Block | None:
         title=Sentence("What the net present values leave out"),
         subtitle=Sentence("Customer value, discounted; none of it is counted in the tables above"),
         note=Sentence(
-            "Arrives later: after the programme's months. If the average held: effects that are shown over all cases and not for the scenario's own customers. Not shown, at its word: estimates that may be chance."
+            "Not counted: no effect is shown for the scenario's own customers. None: the scenario has no effect of that kind. Arrives later: after the programme's months. If the average held: effects that are shown over all cases and not for the scenario's own customers. Not shown, at its word: estimates that may be chance."
         ),
         rows=results,
         by=("scenario",),
         columns=[
             _scenario(),
-            *_estimated("what_if_later", of="later", head="Arrives later"),
-            *_estimated("what_if_average", of="average", head="If the average held"),
-            *_estimated("what_if_unshown", of="unshown", head="Not shown, at its word"),
+            _estimated("what_if_later", of="later", head="Arrives later"),
+            _estimated("what_if_average", of="average", head="If the average held"),
+            _estimated("what_if_unshown", of="unshown", head="Not shown, at its word"),
         ],
     )
 
@@ -185,8 +185,17 @@ def _reachable(one: WhatIf) -> Cell:
 
 
 def _beside(part: str) -> Callable[[WhatIf], Cell]:
-    """A sum outside the net present value; a scenario without such an effect has none."""
-    return lambda one: getattr(one, part) or Text.of("none")
+    """A part of a scenario's money; where nothing is counted, nothing saved, or there is no such effect, that in words and no zero."""
+
+    def found(one: WhatIf) -> Cell:
+        if part in ("clv", "later") and not one.counts_value:
+            return Text.of(STANDING["not_counted"])
+        if part == "saving" and not one.saves:
+            return Text.of("none")
+        amount: Fact | None = getattr(one, part)
+        return Text.of("none") if amount is None else amount
+
+    return found
 
 
 def _standing(one: OutcomeVerdict) -> str:

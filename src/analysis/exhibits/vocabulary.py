@@ -96,3 +96,4 @@ class Tile:
     history: Sequence[Fact] = ()
     metric: tuple[str, ...] = ()
     slice: Slice = field(default_factory=dict)
+    signed: bool = False  # a change: its sign is printed

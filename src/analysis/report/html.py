@@ -256,7 +256,7 @@ class _Site:
                 for name, digest in sorted((pack.get("hashes") or {}).items())
             ],
             "people": [
-                (self.word(role), str(pack.get(key) or ""))
+                (self.word(role), wording(pack.get(key), self.language))
                 for role, key in (("Prepared by", "preparer"), ("For review by", "reviewer"))
             ],
             "issued": pack["status"] == "issued",

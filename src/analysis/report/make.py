@@ -488,8 +488,8 @@ class _Making:
             "status": self._status(record),
             "code": code,
             "code_version": manifest.version_text(code),
-            "preparer": run.preparer,
-            "reviewer": run.reviewer,
+            "preparer": run.registry.value_label("owner", run.preparer).as_json(),
+            "reviewer": run.registry.value_label("owner", run.reviewer).as_json(),
             "sources": [
                 {"table": entry["table"], **file} for entry in manifest.inputs(run) for file in entry["files"]
             ],

@@ -212,7 +212,7 @@ class Appendices:
             return self._not_for_signature(common)
         names = {"Prepared by": "preparer", "For review by": "reviewer"}
         people = [
-            {"role": self.nodes.word(label), "name": str(self.pack[key] or "")}
+            {"role": self.nodes.word(label), "name": self.nodes.text(self.pack[key])}
             for label, key in names.items()
         ]
         lead = (

@@ -205,8 +205,8 @@ class _Whole:
             "Edition": str(self.pack["edition"]),
             "Status": self.nodes.word(label),
             "Currency": str(self.pack["currency"]),
-            "Prepared by": str(self.pack["preparer"] or ""),
-            "For review by": str(self.pack["reviewer"] or ""),
+            "Prepared by": self.nodes.text(self.pack["preparer"]),
+            "For review by": self.nodes.text(self.pack["reviewer"]),
             "Code version": breakable(str(self.pack["code_version"])),
         }
         return {

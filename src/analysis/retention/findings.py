@@ -337,7 +337,7 @@ def _segments(inputs: StudyInputs, parts: RetentionParts, sure: frozenset[str]) 
     if not apart:
         return []
     group, difference = max(apart, key=lambda pair: abs(float(pair[1].value or 0)))
-    template = "Of the first 36 months, {group} customers spend {mean}{mean:doubt} under contract, {difference:signed} ({difference:interval}) against {first} customers."
+    template = "Of the first 36 months, {group} customers spend {mean}{mean:doubt} under contract, {difference:signed} ({difference:interval}) against {first} customers, the segment with the most customers."
     return [
         _finding(
             id="retention.segments",
@@ -346,7 +346,7 @@ def _segments(inputs: StudyInputs, parts: RetentionParts, sure: frozenset[str]) 
                 template,
                 {"group": group.label, "mean": group.mean, "difference": difference, "first": first.label},
             ),
-            method="Log-rank test within contract kind and customer type; area under Kaplan–Meier against the largest segment; segment as it was when the contract began",
+            method="Log-rank test within contract kind and customer type; area under Kaplan–Meier against the segment with the most customers; segment as it was when the contract began",
             rank=0.5,
         )
     ]
@@ -357,7 +357,7 @@ def _calls(inputs: StudyInputs, parts: RetentionParts) -> list[Finding]:
     found = parts.early_warning
     if isinstance(found, NotDone) or found.lift.interval is None or found.lift.interval.low <= 1:
         return []
-    template = "{losses} under contract ({losses:interval}) are expected to be lost within {months} months, with {margin} ({margin:interval}) of yearly margin at stake. Of the {called:n} with the highest scores, {called} ({called:interval}) left in the last test against {base}{base:doubt} of all."
+    template = "{losses} under contract ({losses:interval}) are expected to be lost within {months} months, with {margin} ({margin:interval}) of yearly margin at stake. The sums are the score's own; their intervals also hold what the score missed in the last test, so they need not lie around them. Of the {called:n} with the highest scores, {called} ({called:interval}) left in the last test against {base}{base:doubt} of all."
     return [
         _finding(
             id="retention.call_list",

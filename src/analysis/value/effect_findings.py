@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _METHOD = (
     "Cases the company wants to avoid are compared with cases of customers alike before the treatment could begin (cross-fitted doubly robust scores, effect on the exposed, "
     "errors by customer). A finding needs overlap, placebos that find nothing, and Holm's correction over all treatments and outcomes; a cause that was not measured can still stand behind it, so nothing "
-    "here is proof. The churn section counts losses of all customers within its own windows and adjusts for less: its ratios are associations and need not equal these effects."
+    "here is proof. The correction is in the verdict, not in the printed intervals: an interval may exclude zero and no effect be shown. The churn section counts losses of all customers within its own windows and adjusts for less: its ratios are associations and need not equal these effects."
 )
 _PARTS = {
     "repurchase": "{treatment}: estimated to move the share that buys again within a year by {effect:signed} ({effect:interval}), if no unmeasured cause is at work; the plain difference is {naive:signed} ({naive:interval}).",
@@ -39,6 +39,9 @@ _STAKE = {
         {"repurchase", "retention"}
     ): " By this, the {cases} of the last twelve months that went wrong stand for {stake} of customer value ({stake:interval}): the purchases of their customers within a year and their contract renewals over {horizon}, discounted.",
 }
+# what of the sum rests on an effect whose check of hidden causes failed; all of one kind, or one beside another
+_SPLIT = " Of that sum {doubted} ({doubted:interval}) rests on the {doubtful}, whose interval a hidden cause as strong as customer tier would take to zero; {solid} ({solid:interval}) on the {standing}, whose interval it would not."
+_ALL_DOUBTFUL = " All of that sum rests on an effect whose interval a hidden cause as strong as customer tier would take to zero."
 _BRIDGED = " It is another sum than that of the churn section, a year's margin that goes with losses; a table in the section on customer value leads from one to the other."
 
 
@@ -92,7 +95,9 @@ def _finding(
         template = _BOTH
         values |= {"other": claimed[1].adjusted, "other_naive": claimed[1].naive}
     if one.at_stake.value is not None and horizon is not None:
-        template += _STAKE[frozenset(found.outcome for found in claimed)]
+        split, said = _split(one)
+        template += _STAKE[frozenset(found.outcome for found in claimed)] + split
+        values |= said
         template += _BRIDGED if bridged else ""
         values |= {"cases": one.exposed_year, "stake": one.at_stake, "horizon": horizon}
     weight, ground, stake = float(one.at_stake.value or 0), _ground(one, least), _stake(one, horizon)
@@ -109,6 +114,18 @@ def _finding(
         checks=tuple(check.id for check in _of_one(one)),
         rank=abs(weight),
     )
+
+
+def _split(one: TreatmentEffect) -> tuple[str, dict[str, Value]]:
+    """Which part of the sum rests on a doubtful effect and which on one that its check leaves standing; nothing where no part is doubtful."""
+    doubtful, solid = one.worth("doubtful"), one.worth("effect")
+    if not doubtful:
+        return "", {}
+    if not solid:
+        return _ALL_DOUBTFUL, {}
+    (weak, doubted), (strong, rest) = doubtful[0], solid[0]
+    names = {"doubtful": _OUTCOME_NAMES[weak.outcome], "standing": _OUTCOME_NAMES[strong.outcome]}
+    return _SPLIT, {**names, "doubted": doubted, "solid": rest}
 
 
 def evidence(one: TreatmentEffect) -> pd.DataFrame:

@@ -128,6 +128,15 @@ class TreatmentEffect(Summarised):
     def claimed(self) -> tuple[OutcomeEffect, ...]:
         return tuple(one for one in self.outcomes if one.status == "effect")
 
+    def worth(self, standing: str) -> tuple[tuple[OutcomeEffect, Fact], ...]:
+        """Claimed outcomes of a standing (``effect``, or ``doubtful``), each with what of ``at_stake`` rests on it."""
+        parts = {"repurchase": self.stake_repurchase, "retention": self.stake_retention}
+        return tuple(
+            (one, part)
+            for one in self.claimed
+            if one.standing == standing and (part := parts.get(one.outcome)) is not None
+        )
+
     @property
     def blunt(self) -> tuple[Placebo, ...]:
         """Placebos whose interval holds an effect as large as the smallest that is claimed: they find nothing, and could not have."""

@@ -121,6 +121,7 @@ def _worth(study: ValueStudy) -> list[Finding]:
         "cost": study.service_year,
         "share": whole.service_share,
         "model": _model_name(study),
+        "basis": BASIS_NAMES[study.settings.basis],
     }
     if study.service_year.value is None or whole.service_share.value is None:
         return [
@@ -128,7 +129,7 @@ def _worth(study: ValueStudy) -> list[Finding]:
                 "worth",
                 "info",
                 Sentence(
-                    "The {customers} of today are expected to bring {total} over {horizon}, discounted ({total:interval}; purchases by {model}).",
+                    "The {customers} who ever bought or held a contract are expected to bring {total} of {basis} over {horizon}, discounted ({total:interval}; purchases by {model}).",
                     values,
                 ),
                 rank=9,
@@ -139,7 +140,7 @@ def _worth(study: ValueStudy) -> list[Finding]:
             "worth",
             "info",
             Sentence(
-                "The {customers} of today are expected to bring {total} over {horizon}, discounted ({total:interval}; purchases by {model}). Over the same time the service cost that is traced to them is expected to take {share} of their margin ({share:interval}); all of after-sales, traced or not, cost {cost} in the last twelve months.",
+                "The {customers} who ever bought or held a contract are expected to bring {total} of {basis} over {horizon}, discounted ({total:interval}; purchases by {model}). Over the same time the service cost that is traced to them is expected to take {share} of their margin ({share:interval}); all of after-sales, traced or not, cost {cost} in the last twelve months.",
                 values,
             ),
             rank=9,
@@ -340,7 +341,7 @@ def _investment(study: ValueStudy, material: Materiality) -> list[Finding]:
                 ground="risk",
                 stake=Stake.of(found.at_risk.value, months=_months(study)),
                 evidence=found.at_risk.rows,
-                method="Chance of leaving above the stated limit.",
+                method="Chance of leaving at or above the stated limit.",
             )
         )
     if found.often.customers.value:
@@ -428,10 +429,10 @@ def _acquisition(study: ValueStudy, material: Materiality) -> list[Finding]:
 
 
 _LOSES = "{channel} loses money on new customers: one brings {ratio} what it cost to win ({ratio:interval}); value {value} ({value:interval}), what is yet to come discounted; cost {cost}."
-_LEAST = "Of all channels {channel} returns least on marketing: a new customer brings {ratio} what it cost to win ({ratio:interval}); value {value} ({value:interval}), what is yet to come discounted; cost {cost}."
+_LEAST = "Of all channels the value of a new customer to its acquisition cost is lowest in {channel}: {ratio} ({ratio:interval}); value {value} ({value:interval}), what is yet to come discounted; cost {cost}. Whether marketing won these customers is not shown."
 _ALIKE = {
-    True: "In every channel a new customer brings more than it cost to win, from {low} ({low:interval}) to {high} ({high:interval}); which channel returns least is not told apart from chance.",
-    False: "No channel is shown to lose money on new customers, who bring from {low} ({low:interval}) to {high} ({high:interval}) their cost; which returns least is not told apart from chance.",
+    True: "In every channel a new customer brings more than it cost to win, from {low} ({low:interval}) to {high} ({high:interval}); in which channel the ratio is lowest is not told apart from chance.",
+    False: "No channel is shown to lose money on new customers, who bring from {low} ({low:interval}) to {high} ({high:interval}) their cost; in which the ratio is lowest is not told apart from chance.",
 }
 
 
@@ -486,22 +487,22 @@ _MISS = {
     (
         True,
         True,
-    ): "{model} without the last weeks predicts their purchases {miss:signed} off ({miss:interval}): beyond chance and beyond the limit of correction ({least}), within the limit of use ({use}). "
+    ): "{model} without the last {weeks} weeks predicts their purchases {miss:signed} off ({miss:interval}): beyond chance and beyond the limit of correction ({least}), within the limit of use ({use}). "
     "Every forecast here is corrected for it, and its interval holds the miss.",
     (
         True,
         False,
-    ): "{model} without the last weeks predicts their purchases {miss:signed} off ({miss:interval}): beyond chance, within the limit of correction ({least}); the miss is part of every interval here.",
+    ): "{model} without the last {weeks} weeks predicts their purchases {miss:signed} off ({miss:interval}): beyond chance, within the limit of correction ({least}); the miss is part of every interval here.",
     (
         False,
         True,
-    ): "{model} without the last weeks predicts their purchases {miss:signed} off ({miss:interval}), which may be chance; a miss beyond the limit of correction ({least}) is not excluded and is part of every interval here.",
+    ): "{model} without the last {weeks} weeks predicts their purchases {miss:signed} off ({miss:interval}), which may be chance; a miss beyond the limit of correction ({least}) is not excluded and is part of every interval here.",
     (
         False,
         False,
-    ): "{model} without the last weeks predicts their purchases {miss:signed} off ({miss:interval}): within chance and within the limit of correction ({least}).",
+    ): "{model} without the last {weeks} weeks predicts their purchases {miss:signed} off ({miss:interval}): within chance and within the limit of correction ({least}).",
 }
-_UNUSED = "{model} without the last weeks predicts their purchases {miss:signed} off ({miss:interval}), or a class of customers worse: beyond chance and beyond the limit of use ({use} of all purchases, {class} of those of a class), so it is not used."
+_UNUSED = "{model} without the last {weeks} weeks predicts their purchases {miss:signed} off ({miss:interval}), or a class of customers worse: beyond chance and beyond the limit of use ({use} of all purchases, {class} of those of a class), so it is not used."
 _CLASS = {
     True: "Customers with {repeats}: the forecast is {miss:signed} off ({miss:interval}), beyond chance, within the limit of use of a class ({class}); a correction of the whole does not take this out.",
     False: "Customers with {repeats}: the forecast is {miss:signed} off ({miss:interval}), beyond chance and beyond the limit of use of a class ({class}).",
@@ -538,6 +539,7 @@ def _holdout(study: ValueStudy) -> list[Check]:
                 _MISS[judged] if model.good else _UNUSED,
                 {
                     "model": model.model,
+                    "weeks": model.holdout_weeks,
                     "miss": model.miss,
                     "least": model.least,
                     "use": model.use_limit,

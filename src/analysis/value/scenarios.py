@@ -137,6 +137,17 @@ class WhatIf(Summarised):
     draws: Mapping[str, Draws] = field(repr=False)
 
     @property
+    def counts_value(self) -> bool:
+        """Whether an effect is counted in ``clv``: where none is, its zero is no estimate."""
+        shown = any(one.verdict == "effect" for lever in self.levers for one in lever.outcomes)
+        return shown or bool(self.clv.value)
+
+    @property
+    def saves(self) -> bool:
+        """Whether a saving of a case is stated or found: where none is, the zero of ``saving`` is no estimate."""
+        return "saving_per_case" in self.draws
+
+    @property
     def pays(self) -> bool:
         """An effect is counted, which is shown for the customers concerned, and the interval lies above zero."""
         found = {one.verdict for lever in self.levers for one in lever.outcomes}
@@ -784,9 +795,12 @@ INPUTS = {
     "value": Text.of("Value of customers"),
 }
 OUTCOMES = {"repurchase": Text.of("repurchase"), "retention": Text.of("staying under contract")}
+# relative to a case that goes well, by whether the treatment is wanted: never the points of the effect itself
 EFFECTS = {
-    "repurchase": "Effect of “{treatment}” on repurchase",
-    "retention": "Effect of “{treatment}” on staying under contract",
+    ("repurchase", True): "Relative rise in repurchase if “{treatment}” happens",
+    ("repurchase", False): "Relative rise in repurchase if “{treatment}” does not happen",
+    ("retention", True): "Relative rise in staying under contract if “{treatment}” happens",
+    ("retention", False): "Relative rise in staying under contract if “{treatment}” does not happen",
 }
 
 
@@ -795,11 +809,10 @@ def _input_name(scenario: Scenario, name: str) -> Text:
         return INPUTS[name]
     kind, _, index = name.partition(".")
     lever = scenario.levers[int(index)]
-    return Sentence(EFFECTS[kind], {"treatment": _treatment_name(lever.treatment)}).text()
-
-
-def _treatment_name(treatment: str) -> Text:
-    return next((one.name for one in load_treatments() if one.id == treatment), Text.same(treatment))
+    known = next((one for one in load_treatments() if one.id == lever.treatment), None)
+    treatment = Text.same(lever.treatment) if known is None else known.name
+    wanted = known is not None and known.wanted
+    return Sentence(EFFECTS[kind, wanted], {"treatment": treatment}).text()
 
 
 def _curve(
@@ -896,8 +909,11 @@ def _finding(one: WhatIf) -> Finding:
         "npv": one.npv,
         "programme": one.programme,
         "clv": one.clv,
-        "saving": one.saving,
     }
+    text = "{scenario}: it would bring {clv} of customer value for {programme}, all discounted: present value {npv} ({npv:interval})."
+    if one.saves:
+        text = "{scenario}: it would bring {clv} of customer value and save {saving} for {programme}, all discounted: present value {npv} ({npv:interval})."
+        values["saving"] = one.saving
     rows = pd.DataFrame(
         [
             {"part": name, "value": getattr(one, name).value}
@@ -913,10 +929,7 @@ def _finding(one: WhatIf) -> Finding:
         method=_FINDING_METHOD,
         checks=tuple(check.id for check in _checks(one)),
         rank=float(one.npv.value or 0),
-        statement=Sentence(
-            "{scenario}: it would bring {clv} of customer value and save {saving} for {programme}, all discounted: present value {npv} ({npv:interval}).",
-            values,
-        ),
+        statement=Sentence(text, values),
     )
 
 

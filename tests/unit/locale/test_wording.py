@@ -454,6 +454,8 @@ MAY_RANK = {
     "Curves of cumulative loss by reason": "says what is drawn; the title carries the interval",
     "{number} under contract are businesses": "an accounting total of contract terms",
     "Contract value held by the ten largest": "an accounting total of contract terms",
+    "The first {shown}": "says which rows of a list are shown; each has its interval",
+    "Whole cohorts only": "says which rows of a list are shown, by time and by number of customers",
     "Customers in a year, of today's": "a range of an assumption and its most likely value",
     "{scenario}: {input:lower} and {other:lower} decide most": "of inputs in one simulation, not of things in the world",
 }

@@ -399,3 +399,64 @@ def test_churn_by_the_model_has_its_interval_its_base_and_its_name(tenth: Tenth)
     line = next(row for row in block.payload["rows"] if "MBG/NBD" in str(row))
     assert f"{100 * low:.1f}" in str(line) and f"{100 * high:.1f}" in str(line)
     assert f"{study.model_churn.n:,}" in shown and "by the purchase model" not in shown
+
+
+def in_full(sentence: dict[str, list[dict[str, str]]], language: str = "en") -> str:
+    return "".join(piece["t"] for piece in sentence[language])
+
+
+def test_two_rates_of_two_groups_are_printed_with_the_number_of_each(tenth: Tenth):
+    _, study = tenth
+    block = rates_table(study)
+    assert block is not None and isinstance(study.model_churn, Fact)
+    assert isinstance(study.non_contractual, ChurnBasis)
+    for language in ("en", "zh"):
+        said = in_full(block.payload["title"], language)
+        assert f"{study.non_contractual.year.gross_churn.denominator:,}" in said
+        assert f"{study.model_churn.n:,}" in said
+
+
+def test_a_list_says_how_many_of_how_many_it_shows(tenth: Tenth):
+    _, study = tenth
+    assert not isinstance(study.accounts, NotDone) and isinstance(study.early_warning, EarlyWarning)
+    said = {
+        "due": (risk.due_table(study), len(study.accounts.due), study.accounts.due_number.value),
+        "accounts": (
+            risk.largest_accounts_table(study),
+            len(study.accounts.largest),
+            study.accounts.number.value,
+        ),
+        "calls": (
+            risk.calls_table(study),
+            len(study.early_warning.first_calls),
+            len(study.early_warning.calls),
+        ),
+    }
+    for block, rows, whole in said.values():
+        assert block is not None and len(block.payload["rows"]) == rows
+        for language in ("en", "zh"):
+            words = in_full(block.payload["subtitle"], language)
+            assert f"{rows}" in words and f"{whole:,}" in words
+
+
+def test_accounts_up_for_renewal_are_called_business_customers(tenth: Tenth):
+    _, study = tenth
+    due = risk.due_table(study)
+    assert due is not None and in_full(due.payload["title"]).startswith("Business customers up for renewal")
+    heads = [one["label"]["en"] for one in risk.accounts_tiles(study).payload["tiles"]]
+    assert heads[-1].startswith("Business customers up for renewal within")
+
+
+def test_the_reference_segment_of_the_finding_is_the_one_with_the_most_customers(tenth: Tenth):
+    inputs, study = tenth
+    assert not isinstance(study.survival, NotDone)
+    first, second, *_ = study.survival.by["segment"]
+    assert first.difference is None and second.difference is not None
+    far = between(second.difference, 9.0, 8.0, 10.0)
+    by = {**study.survival.by, "segment": (first, replace(second, difference=far))}
+    sure = replace(study.survival, by=by, p_values={**study.survival.p_values, "segment": 1e-9})
+    (found,) = [
+        one for one in findings(inputs, replace(study, survival=sure)) if one.id == "retention.segments"
+    ]
+    assert f"against {first.label.en} customers, the segment with the most customers" in str(found.statement)
+    assert f"客户数最多的等级（{first.label.zh}）" in found.statement.plain("zh")

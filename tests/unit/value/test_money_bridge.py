@@ -121,16 +121,18 @@ def test_the_table_leads_from_one_end_to_the_other_and_the_finding_names_it(
     bridges = money_bridges(lending(sampled, one.at_stake), [one])
     block = value_effects.bridge_table(replace(studied, effects=replace(studied.effects, bridges=bridges)))
     assert block is not None and not block.payload["untranslated"]
-    at = [column["key"] for column in block.payload["columns"]].index("sum")
-    last = [row["cells"][at]["text"]["en"] for row in block.payload["rows"]]
-    assert last[1:] == [
-        "+100,000.00",
+    keys = [column["key"] for column in block.payload["columns"]]
+    rows = [dict(zip(keys, row["cells"], strict=True)) for row in block.payload["rows"]][1:]
+    assert [row["step"]["text"]["en"] for row in rows] == [
+        "",
         "+400,000.00",
         "−100,000.00",
         "−360,000.00",
         "+15,000.00",
-        "+55,000.00",
+        "",
     ]
+    # a level has no sign, and stands in no column of changes
+    assert [row["sum"]["text"]["en"] for row in rows] == ["100,000.00", "", "", "", "", "55,000.00"]
     assert value_effects.bridge_table(replace(studied, effects=replace(studied.effects, bridges=()))) is None
 
 
@@ -169,3 +171,44 @@ def test_the_money_of_a_finding_says_what_it_is(
         assert "churn section" not in found.statement.plain("zh") and (
             "流失章节" in found.statement.plain("zh")
         ) is bool(bridged)
+
+
+@pytest.mark.parametrize(
+    ("doubtful", "words", "title"),
+    [
+        ((), "", "of customer value (95% interval"),
+        (
+            ("repurchase",),
+            "Of that sum CNY 15,000 (no interval) rests on the effect on repurchase, whose interval a hidden cause",
+            "CNY 40,000 by an effect shown, CNY 15,000 by one that a hidden cause may make",
+        ),
+        (
+            ("retention",),
+            "Of that sum CNY 40,000 (no interval) rests on the effect on staying, whose interval a hidden cause",
+            "CNY 15,000 by an effect shown, CNY 40,000 by one that a hidden cause may make",
+        ),
+        (
+            ("repurchase", "retention"),
+            "All of that sum rests on an effect whose interval a hidden cause",
+            "unless a hidden cause makes the effect",
+        ),
+    ],
+)
+def test_a_sum_of_a_shown_and_a_doubtful_effect_is_split(
+    studied: ValueStudy, any_fact_of_money: Fact, doubtful: tuple[str, ...], words: str, title: str
+):
+    one = priced(studied, effect=-0.08, kept="40000.00", bought="15000.00")
+    outcomes = tuple(
+        replace(each, status="effect", enough=each.outcome in doubtful)
+        for each in one.outcomes
+        if each.outcome != "margin"
+    )
+    money = replace(any_fact_of_money, dimensions={"treatment": "repeat_repair"})
+    made = replace(one, outcomes=outcomes, at_stake=money)
+    limits = Materiality(limit=money, trivial=money)
+    for bridged in (frozenset({"repeat_repair"}), frozenset()):
+        (found,) = effect_findings.findings([made], limits, 0.0, horizon=studied.horizon, bridged=bridged)
+        said = found.statement.plain()
+        assert words in said and ("rests on" in said) is bool(doubtful)
+        assert ("该金额" in found.statement.plain("zh")) is bool(doubtful)
+    assert title in value_effects._stake_title([made]).plain()

@@ -329,5 +329,130 @@ def test_every_estimate_in_a_table_stands_with_its_interval(name: str, claimed: 
                     if cell["fact"]
                 ]
                 held = {fact for fact, head in cells if head in ("Interval", "Range")}
+                # an estimate with its interval in one cell
+                held |= {cell["fact"] for cell in row["cells"] if " (" in cell["text"]["en"]}
                 bare = {fact for fact, _ in cells if facts[fact]["interval"]} - held
                 assert {facts[fact]["metric"] for fact in bare} <= NO_INTERVAL, block.payload["id"]
+
+
+# -- a zero that no effect stands behind is no estimate -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_customer_value_of_effects_that_are_not_counted_is_words_and_no_zero(
+    studied: ValueStudy, shown: bool
+):
+    part = studied.what_ifs
+    assert isinstance(part, WhatIfs) and part.results
+    one = part.results[0]
+    verdict: Any = "effect" if shown else "not_shown"
+    levers = tuple(
+        replace(lever, outcomes=tuple(replace(each, verdict=verdict) for each in lever.outcomes))
+        for lever in one.levers
+    )
+    nothing = replace(one.clv, value=0, interval=replace(one.clv.interval, low=0.0, high=0.0))  # type: ignore[type-var]
+    made = replace(one, levers=levers, clv=nothing)
+    study = replace(studied, what_ifs=replace(part, results=(made,)))
+    for block, column in ((what_ifs.what_if_table(study), "clv"), (what_ifs.outside_table(study), "later")):
+        assert block is not None
+        at = [each["key"] for each in block.payload["columns"]].index(column)
+        cell = block.payload["rows"][0]["cells"][at]
+        assert (cell["kind"] == "fact") is shown
+        assert shown or cell["text"] == {"en": "not counted", "zh": "不计入"}
+        assert "Not counted: no effect is shown" in str(block.payload["note"]["en"])
+
+
+@pytest.mark.parametrize("saves", [True, False])
+def test_a_scenario_that_states_no_saving_saves_none_and_not_zero(studied: ValueStudy, saves: bool):
+    part = studied.what_ifs
+    assert isinstance(part, WhatIfs) and part.results
+    one = part.results[0]
+    draws = {name: values for name, values in one.draws.items() if name != "saving_per_case"}
+    made = replace(one, draws=draws | ({"saving_per_case": one.draws["uptake"]} if saves else {}))
+    block = what_ifs.what_if_table(replace(studied, what_ifs=replace(part, results=(made,))))
+    at = [each["key"] for each in block.payload["columns"]].index("saving")
+    assert (block.payload["rows"][0]["cells"][at]["text"]["en"] == "none") is not saves
+
+
+# -- what a page says follows the data ------------------------------------------------------------------------------------
+
+
+def in_full(sentence: dict[str, list[dict[str, str]]], language: str = "en") -> str:
+    return "".join(piece["t"] for piece in sentence[language])
+
+
+@pytest.mark.parametrize(
+    ("lows", "says"),
+    [
+        ((-1.0, -1.0), "no adjusted interval excludes zero"),
+        ((1.0, -1.0), "the adjusted interval excludes zero for {0}"),
+        ((1.0, 1.0), "the adjusted interval excludes zero for {0}; {1}"),
+    ],
+)
+def test_the_title_of_margin_names_the_treatments_whose_interval_excludes_zero(
+    studied: ValueStudy, lows: tuple[float, float], says: str
+):
+    assert isinstance(studied.effects, ServiceEffects)
+    two = [one for one in studied.effects.effects if one.outcome("margin") is not None][:2]
+    made = []
+    for one, low in zip(two, lows, strict=True):
+        margin = one.outcome("margin")
+        assert margin is not None and margin.adjusted.interval is not None
+        near = replace(margin.adjusted.interval, low=low, high=3.0)
+        found = replace(margin, adjusted=replace(margin.adjusted, value=2.0, interval=near))
+        made.append(replace(one, outcomes=(found,)))
+    block = effects.margin_table(replace(studied, effects=replace(studied.effects, effects=tuple(made))))
+    assert block is not None
+    assert says.format(*(one.treatment.name.en for one in made)) in in_full(block.payload["title"])
+
+
+def test_the_table_of_effects_says_that_verdicts_allow_for_more_than_intervals(studied: ValueStudy):
+    assert isinstance(studied.effects, ServiceEffects)
+    asked = sum(found.outcome != "margin" for one in studied.effects.effects for found in one.outcomes)
+    said = in_full(effects.effects_table(studied).payload["subtitle"])
+    assert f"all {asked} comparisons together (Holm), the intervals each stand alone" in said
+
+
+def test_the_grid_of_investment_names_its_unit(studied: ValueStudy):
+    block = worth.investment_figure(studied)
+    assert in_full(block.payload["subtitle"]).endswith((", in CNY", ", in CNY thousand", ", in CNY million"))
+    assert "，单位" in in_full(block.payload["subtitle"], "zh")
+
+
+def test_the_base_says_who_and_what_is_counted(studied: ValueStudy):
+    (said,) = [one.statement for one in studied.findings if one.id == "value.worth"]
+    assert "who ever bought or held a contract" in said.plain()
+    assert "contribution margin" in said.plain() and "贡献毛利" in said.plain("zh")
+
+
+def test_the_change_by_customers_carries_its_sign(studied: ValueStudy):
+    assert not isinstance(studied.change, NotDone)
+    (moved,) = [
+        one
+        for one in worth.headline_tiles(studied).payload["tiles"]
+        if one["metric"] == ["value_change_by_customers"]
+    ]
+    sign = "+" if (studied.change.by_customers.value or 0) > 0 else "−"
+    assert in_full(moved["value"]).startswith(sign)
+
+
+def test_a_miss_of_the_holdout_says_over_how_many_weeks(studied: ValueStudy):
+    assert not isinstance(studied.modelling, NotDone)
+    (check,) = [one for one in studied.checks if one.id == "value.holdout"]
+    weeks = studied.modelling.holdout_weeks.value
+    assert f"without the last {weeks} weeks" in check.sentence.plain()
+    assert f"最后 {weeks} 周" in check.sentence.plain("zh")
+
+
+def test_an_assumed_effect_is_called_a_relative_rise_and_never_an_effect(studied: ValueStudy):
+    from analysis.value.scenarios import _input_name
+
+    part = studied.what_ifs
+    assert isinstance(part, WhatIfs)
+    treatments = {one.id: one for one in load_treatments()}
+    for one in part.results:
+        for index, lever in enumerate(one.scenario.levers):
+            name = _input_name(one.scenario, f"retention.{index}").en
+            wanted = treatments[lever.treatment].wanted
+            assert name.startswith("Relative rise in staying under contract if")
+            assert name.endswith("happens" if wanted else "does not happen")

@@ -233,7 +233,7 @@ def title(block: Any) -> str:
 
 
 RATIOS: list[tuple[tuple[float, ...], tuple[float, ...], str, str, str]] = [
-    ((4.0, 3.9, 4.1), (6.0, 5.8, 6.2), "info", "returns least on marketing", "returns least: 4.0"),
+    ((4.0, 3.9, 4.1), (6.0, 5.8, 6.2), "info", "lowest in", ": 4.0"),
     (
         (4.0, 3.0, 5.0),
         (4.1, 3.1, 5.1),
