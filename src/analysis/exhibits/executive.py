@@ -10,6 +10,7 @@ from analysis.exhibits.key_figures import tiles
 from analysis.exhibits.record import Block
 from analysis.exhibits.shape import references
 from analysis.exhibits.specification import change_label, estimate, table_of, tile, words
+from analysis.exhibits.statements import callout
 from analysis.exhibits.vocabulary import Comparison, Status, Tile, Tone
 from analysis.results import Check, Fact, Sentence
 
@@ -114,6 +115,23 @@ def findings_of_sections(
             "untranslated": [],
         }
     )
+
+
+def findings_not_shown(findings: Mapping[str, list[dict[str, Any]]], *, top: int) -> list[Block]:
+    """How many findings that need a decision stand after the first ``top``; nothing where all are shown."""
+    every = in_one_order(findings)
+    if len(every) <= top:
+        return []
+    return [
+        callout(
+            "executive.findings_not_shown",
+            tone="info",
+            title=Sentence(
+                "These are the first {shown} of {all} findings that need a decision; the others stand in their sections.",
+                {"shown": str(top), "all": str(len(every))},
+            ),
+        )
+    ]
 
 
 def checks_of_sections(

@@ -460,13 +460,16 @@ def overlap_figure(study: ValueStudy) -> Block:
             {"treatment": weak[0].treatment.name},
         )
         if weak
-        else Sentence("For every treatment there are cases alike on both sides")
+        else Sentence(
+            "For every treatment at most {most} of the cases concerned have no like on the other side",
+            {"most": max((one.trimmed for one in part.effects), key=lambda fact: float(fact.value or 0))},
+        )
     )
     return figure(
         "value.effects.overlap",
         title=title,
         subtitle=Sentence(
-            "Share of each group by its estimated chance of going wrong; where one side is empty, nothing can be compared"
+            "Share of each group by its estimated chance of going wrong; cases without a like on the other side are left out"
         ),
         foot=cases_source(study),
         alt=Sentence(

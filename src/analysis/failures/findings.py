@@ -88,7 +88,7 @@ def not_rated(reason: NotDone) -> Finding:
     )
 
 
-_RATIO = "{cause}: failures are {ratio} the number that other machines of the same age have ({ratio:interval}); {failures} instead of {expected}."
+_RATIO = "{cause}: failures are {ratio} the number that other machines of the same age have ({ratio:interval}); {failures} instead of {expected}{expected:doubt}."
 _BEGUN = {
     "month": "It began in {begun} and is beyond chance since {first}.",
     "months": "It began between {begun} and {latest} and is beyond chance since {first}.",
@@ -96,8 +96,8 @@ _BEGUN = {
 }
 _COST = {
     "": "",
-    "direct": " The excess cost {cost}{cost:doubt} in direct cost.",
-    "full": " The excess cost {full}{full:doubt}: {cost}{cost:doubt} in direct cost, and {hours}{hours:doubt} of own staff at {rate}.",
+    "direct": " Since {watched} the excess cost {cost}{cost:doubt} in direct cost.",
+    "full": " Since {watched} the excess cost {full}{full:doubt}: {cost}{cost:doubt} in direct cost, and {hours}{hours:doubt} of own staff at {rate}.",
 }
 # by the money that is known, and by what is known of the months in which it began
 EXCESS = {
@@ -116,6 +116,7 @@ def _cause(cause: CauseFacts, scale: Scale, first_watched: Month) -> Finding:
         "first": cause.first_month,
         "begun": cause.begun[0],
         "latest": cause.begun[1],
+        "watched": first_watched,
     }
     full = None if isinstance(cause.labour, NotDone) else cause.labour.full
     if cause.cost.value is not None:

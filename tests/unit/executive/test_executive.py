@@ -12,6 +12,7 @@ from analysis import executive
 from analysis.executive import in_one_order
 from analysis.exhibits.executive import (
     checks_of_sections,
+    findings_not_shown,
     findings_of_sections,
     headline_table,
     headline_tiles,
@@ -155,6 +156,9 @@ def test_findings_of_all_sections_stand_in_one_order():
     ]
     block = findings_of_sections(recorded, [], top=2).payload
     assert [one["id"] for one in block["findings"]] == ["failures.excess", "costs.short"]
+    (left,) = findings_not_shown(recorded, top=2)
+    assert "the first 2 of 9 findings" in "".join(piece["t"] for piece in left.payload["title"]["en"])
+    assert findings_not_shown(recorded, top=9) == []
 
 
 def test_the_order_is_said_in_words_and_its_function_where_it_is_defined():

@@ -57,6 +57,7 @@ ARGUMENTS: dict[str, Callable[[Any], list[tuple[Any, ...]]]] = {
 ELSEWHERE = {
     "failure_life.weibull_paper",
     "executive.checks_of_sections",
+    "executive.findings_not_shown",
     "executive.findings_of_sections",
     "executive.tiles_of_sections",
     "quality.filled_evidence",

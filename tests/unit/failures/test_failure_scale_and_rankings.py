@@ -101,7 +101,9 @@ def test_a_leak_is_graded_by_the_twelve_months_with_which_its_sentence_leads(
 def test_the_sum_that_grades_an_excess_is_the_first_that_its_sentence_names(planted_study: Study):
     for (money, _), text in findings.EXCESS.items():
         if money:
-            assert text.index("The excess cost {" + ("full" if money == "full" else "cost")) > 0
+            assert (
+                text.index("Since {watched} the excess cost {" + ("full" if money == "full" else "cost")) > 0
+            )
     cause = next(one for one in planted_study.causes if not isinstance(one.labour, NotDone))
     assert not isinstance(cause.labour, NotDone)
     stated = findings._cause(cause, SCALE, planted_study.chart.months[0])
