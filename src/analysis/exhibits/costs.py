@@ -360,7 +360,7 @@ def category_history_figure(study: CostStudy, *, top: int = 6) -> Block:
         "costs.category_history",
         title=Sentence("{largest} is the largest category: {cost} in {month}", values),
         subtitle=Sentence(
-            "After-sales cost by category and month: the largest categories; what the smaller ones cost stands in the table"
+            "After-sales cost by category and month: the largest categories; the table below has all of them for this month"
         ),
         foot=_source(study),
         alt=Sentence(

@@ -73,7 +73,7 @@ def headline_table(study: ExecutiveStudy) -> Block:
     return table_of(
         "executive.table",
         title=Sentence("The headlines of {month}, with their basis", {"month": month}),
-        subtitle=Sentence("Exact accounting figures have no interval; rates have one."),
+        subtitle=_basis([headline.fact for headline in study.headlines]),
         rows=[_line(headline) for headline in study.headlines],
         columns=[
             words("metric", "Metric", wide=True),
@@ -82,6 +82,17 @@ def headline_table(study: ExecutiveStudy) -> Block:
             estimate(*ids, of="before", head="Year before", period=str(month - 12)),
             estimate(*CHANGES, of="change", head="Change on year before", signed=True),
         ],
+    )
+
+
+def _basis(facts: Iterable[Fact]) -> Sentence:
+    """Where intervals are to be looked for, and at which level they are unless another is said."""
+    known = next((fact for fact in facts if fact.interval is not None), None)
+    if known is None:
+        return Sentence("Exact accounting figures have no interval.")
+    return Sentence(
+        "Exact accounting figures have no interval; rates have one, at {known:level} as everywhere in this report where no other level is said.",
+        {"known": known},
     )
 
 

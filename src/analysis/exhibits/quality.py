@@ -151,7 +151,7 @@ def faults_table(study: QualityStudy, *, top: int = 30) -> Block:
         )
     return table_of(
         "quality.faults",
-        title=Sentence("Every doubt is counted and named; its rows stay"),
+        title=Sentence("Every fault found on the way in is counted and named, with what was done"),
         subtitle=Sentence(
             "Rows and their share of the rows read, by kind of fault, the most first; blank: no value is at fault, or there was none"
         ),

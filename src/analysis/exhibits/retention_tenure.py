@@ -214,7 +214,7 @@ def cohort_table(study: RetentionStudy) -> Block | None:
             {"cohort": lead.cohort, "orders": lead.per_customer["orders"]},
         ),
         subtitle=Sentence(
-            "Whole cohorts only: by time the latest {most}, by product the {most} largest, at most; orders, revenue and margin per customer within a year of the first order; intervals of the differences hold for all cohorts of a group together",
+            "Whole cohorts only: by time the latest {most}, by product the {most} largest, at most; orders, revenue and margin per customer within a year of the start of the cohort; intervals of the differences hold for all cohorts of a group together",
             {"most": str(COHORT_ROWS)},
         ),
         columns=columns,

@@ -220,7 +220,7 @@ def _slices_title(whole: Portfolio, dimensions: Sequence[str]) -> Sentence:
         if best is not None:
             others = [each for each in whole.by[dimension] if each is not best]
             return Sentence(
-                "By {dimension:lower}, {slice} is worth more than {other}, {mean} ({mean:interval})"
+                "By {dimension:lower}, {slice} is worth more than {other}: {mean} ({mean:interval}) against {less} ({less:interval})"
                 if len(others) == 1
                 else "By {dimension:lower}, {slice} is worth most, {mean} ({mean:interval})",
                 {
@@ -228,6 +228,7 @@ def _slices_title(whole: Portfolio, dimensions: Sequence[str]) -> Sentence:
                     "slice": best.label,
                     "other": others[0].label,
                     "mean": best.mean,
+                    "less": others[0].mean,
                 },
             )
     return Sentence(
@@ -344,7 +345,7 @@ def change_table(study: ValueStudy) -> Block | None:
         columns=columns,
         rows=[*(steps[step] for step in CUSTOMER_STEPS), did, *others],
         note=Sentence(
-            "Worth less: mostly silence, a month in which nothing was bought. Unchanged customers are in no line. The churn section counts otherwise (buyers as lost only after a silence longer than usual, first contracts apart from first purchases), so its new and lost customers are others."
+            "Worth less: mostly silence, a month in which nothing was bought. A customer whose value stayed the same would be in no line. The churn section counts otherwise (buyers as lost only after a silence longer than usual, first contracts apart from first purchases), so its new and lost customers are others."
         ),
     )
 

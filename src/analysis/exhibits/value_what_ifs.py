@@ -158,6 +158,12 @@ def outside_table(study: ValueStudy) -> Block | None:
     results = _results(study)
     if not results:
         return None
+    columns = [
+        _scenario(),
+        _estimated("what_if_later", of="later", head="Arrives later"),
+        _estimated("what_if_average", of="average", head="If the average held"),
+        _estimated("what_if_unshown", of="unshown", head="Not shown, at its word"),
+    ]
     return table_of(
         "value.what_ifs.outside",
         title=Sentence("What the net present values leave out"),
@@ -165,15 +171,15 @@ def outside_table(study: ValueStudy) -> Block | None:
         note=Sentence(
             "Not counted: no effect is shown for the scenario's own customers. None: the scenario has no effect of that kind. Arrives later: after the programme's months. If the average held: effects that are shown over all cases and not for the scenario's own customers. Not shown, at its word: estimates that may be chance."
         ),
-        rows=results,
-        by=("scenario",),
-        columns=[
-            _scenario(),
-            _estimated("what_if_later", of="later", head="Arrives later"),
-            _estimated("what_if_average", of="average", head="If the average held"),
-            _estimated("what_if_unshown", of="unshown", head="Not shown, at its word"),
-        ],
+        rows=[_in_words_or_of(one, columns) for one in results],
+        columns=columns,
     )
+
+
+def _in_words_or_of(one: WhatIf, columns: Sequence[Field]) -> Row:
+    """A row of the scenario's facts, or of words alone where it has none of the table."""
+    counted = any(isinstance(field.read(one), Fact) for field in columns)
+    return row_of(one, columns, by=("scenario",) if counted else ())
 
 
 def _reachable(one: WhatIf) -> Cell:

@@ -57,7 +57,9 @@ def delay_of(delays: pd.DataFrame, horizon: dt.date) -> Delay:
     at = np.bincount(lag, weights=weight, minlength=LONGEST_DAYS + 1)
     too_young = np.r_[0.0, np.cumsum(np.bincount(age, weights=weight, minlength=LONGEST_DAYS + 1))[:-1]]
     eligible = np.cumsum(at) - too_young
-    keep = np.where(eligible > 0, 1 - np.divide(at, eligible, out=np.zeros_like(at), where=eligible > 0), 1.0)
+    keep = np.where(
+        eligible > 0, 1 - np.divide(at, eligible, out=np.zeros(at.shape), where=eligible > 0), 1.0
+    )
     # reported within d: not one of the longer delays, each given that the delay was at most that long
     reported = np.r_[np.cumprod(keep[::-1])[::-1][1:], 1.0]
     return Delay(reported=reported, failures=int(weight.sum()), eligible=eligible)

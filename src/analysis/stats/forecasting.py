@@ -510,7 +510,7 @@ def _moved(draws: Array, points: Array, shifts: Array) -> Array:
     A total that is not above zero has no factor and stays as it is.
     """
     total = points[:, -1]
-    factor = 1 + np.divide(shifts, total, out=np.zeros_like(shifts), where=total > 0)
+    factor = 1 + np.divide(shifts, total, out=np.zeros(shifts.shape), where=total > 0)
     moved: Array = draws * np.maximum(factor, 0.0)[:, :, None]
     return moved
 

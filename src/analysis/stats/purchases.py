@@ -758,7 +758,7 @@ def _geometric_objective(patterns: _Patterns, *, modified: bool) -> Objective:
         turn = (1 / age)[age_place] - (1 / recent)[recent_place]
         turn2 = (1 / recent**2)[recent_place] - (1 / age**2)[age_place]
         power = r + x_leaving
-        per_x = np.divide(1.0, b + x + k - 1, out=np.ones_like(x), where=b + x + k - 1 > 0)
+        per_x = np.divide(1.0, b + x + k - 1, out=np.ones(x.shape), where=b + x + k - 1 > 0)
         odds = (np.log(a) + np.log(per_x))[x_place] + power * gap
         rise = np.exp(
             -np.abs(odds)

@@ -73,8 +73,9 @@ class MeanCumulativeFunction(Summarised):
         if np.isnan(ages).any():
             raise ParameterError(f"recurrence: {int(np.isnan(ages).sum())} of {len(ages)} ages are missing.")
         row = np.searchsorted(self.table["age"].to_numpy(), ages, side="right") - 1
-        shown = self.table[["mcf", "standard_error", "low", "high"]].to_numpy()
-        values = np.where(row[:, None] >= 0, shown[np.maximum(row, 0)], 0.0)
+        # zero before the first event, and throughout where there was none
+        shown = np.vstack([np.zeros(4), self.table[["mcf", "standard_error", "low", "high"]].to_numpy(float)])
+        values = shown[row + 1]
         values[ages > self.last_age] = np.nan
         return pd.DataFrame(values, columns=["mcf", "standard_error", "low", "high"]).assign(age=ages)
 

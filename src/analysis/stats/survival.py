@@ -195,7 +195,7 @@ class SurvivalCurve(Summarised):
         to_the_right = np.cumsum(areas[::-1])[::-1][1:]
         at_risk, events = (self.table[name].to_numpy()[inside] for name in ("at_risk", "events"))
         alive = at_risk - events
-        terms = np.divide(events, at_risk * alive, out=np.zeros_like(events), where=alive > 0)
+        terms = np.divide(events, at_risk * alive, out=np.zeros(events.shape), where=alive > 0)
         error = float(np.sqrt(np.sum(to_the_right**2 * terms)))
         value, reach = float(areas.sum()), float(norm.ppf(0.5 + self.level / 2)) * error
         return Estimate(value=value, std_error=error, low=value - reach, high=value + reach, level=self.level)
@@ -291,7 +291,7 @@ def kaplan_meier(
     at_risk, happened = counts["at_risk"].to_numpy(), counts["events"].to_numpy()
     survival = np.cumprod(1 - happened / at_risk)
     alive = at_risk - happened
-    terms = np.divide(happened, at_risk * alive, out=np.zeros_like(happened), where=alive > 0)
+    terms = np.divide(happened, at_risk * alive, out=np.zeros(happened.shape), where=alive > 0)
     greenwood = np.cumsum(terms)  # variance of log survival
     low, high = _survival_limits(survival, np.sqrt(greenwood), level=level, scale=scale)
     table = counts.assign(
@@ -376,7 +376,7 @@ def nelson_aalen(
     at_risk, happened = counts["at_risk"].to_numpy(), counts["events"].to_numpy()
     hazard = np.cumsum(happened / at_risk)
     error = np.sqrt(np.cumsum(happened / at_risk**2))
-    ratio = np.divide(error, hazard, out=np.zeros_like(error), where=hazard > 0)
+    ratio = np.divide(error, hazard, out=np.zeros(error.shape), where=hazard > 0)
     reach = np.exp(norm.ppf(0.5 + level / 2) * ratio)
     return counts.assign(cumulative_hazard=hazard, std_error=error, low=hazard / reach, high=hazard * reach)
 
@@ -547,7 +547,7 @@ def log_rank(
         share = at_risk / total[:, None]
         observed += time_weight @ happened
         expected += time_weight @ (share * deaths[:, None])
-        spread = np.divide(total - deaths, total - 1, out=np.zeros_like(total), where=total > 1)
+        spread = np.divide(total - deaths, total - 1, out=np.zeros(total.shape), where=total > 1)
         factor = time_weight**2 * deaths * spread
         variance += np.diag(factor @ share) - (share * factor[:, None]).T @ share
     gap = (observed - expected)[:-1]
@@ -754,7 +754,7 @@ def aalen_johansen(
     deaths = happened.sum(axis=1)
     before = np.concatenate([[1.0], np.cumprod(1 - deaths / total)[:-1]])
     alive = total - deaths
-    all_causes = np.divide(deaths, total * alive, out=np.zeros_like(deaths), where=alive > 0)
+    all_causes = np.divide(deaths, total * alive, out=np.zeros(deaths.shape), where=alive > 0)
     tables = []
     for column, label in enumerate(labels):
         own = happened[:, column]

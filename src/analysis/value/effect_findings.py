@@ -40,7 +40,7 @@ _STAKE = {
     ): " By this, the {cases} of the last twelve months that went wrong stand for {stake} of customer value ({stake:interval}): the purchases of their customers within a year and their contract renewals over {horizon}, discounted.",
 }
 # what of the sum rests on an effect whose check of hidden causes failed; all of one kind, or one beside another
-_SPLIT = " Of that sum {doubted} ({doubted:interval}) rests on the {doubtful}, whose interval a hidden cause as strong as customer tier would take to zero; {solid} ({solid:interval}) on the {standing}, whose interval it would not."
+_SPLIT = " Of that sum {doubted} ({doubted:interval}) rests on the {doubtful}, whose interval a hidden cause as strong as customer tier would take to zero; {solid} ({solid:interval}) on the {standing}, which such a cause is not seen to explain."
 _ALL_DOUBTFUL = " All of that sum rests on an effect whose interval a hidden cause as strong as customer tier would take to zero."
 _BRIDGED = " It is another sum than that of the churn section, a year's margin that goes with losses; a table in the section on customer value leads from one to the other."
 

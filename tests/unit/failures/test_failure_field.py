@@ -142,6 +142,11 @@ def test_the_delay_is_recovered_although_recent_late_reports_are_not_in_the_data
     assert np.mean(naive_errors) > 0.03  # what ignoring the truncation would have said
 
 
+def test_nothing_reported_yet_has_a_delay_that_says_nothing():
+    found = reporting.delay_of(delays(1).head(0), dt.date(2026, 2, 4))
+    assert (found.reported == 1.0).all()
+
+
 def test_a_share_never_falls_with_more_days():
     found = reporting.delay_of(delays(1), dt.date(2026, 2, 4))
     assert (np.diff(found.reported) >= 0).all() and found.reported[-1] == 1.0

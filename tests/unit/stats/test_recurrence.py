@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -95,6 +97,12 @@ def test_step_function_before_between_and_beyond():
     result = mean_cumulative_function([0, 1], [2.0, 5.0], ends=[10.0, 10.0])
     shown = result.at([1.0, 2.0, 4.9, 10.0, 10.1])
     np.testing.assert_allclose(shown["mcf"], [0, 0.5, 0.5, 1.0, np.nan])
+
+
+def test_units_of_which_none_had_an_event_have_a_function_of_zero():
+    one = mean_cumulative_function([0], [2.0], ends=[10.0, 10.0])
+    result = replace(one, table=one.table.head(0))
+    np.testing.assert_allclose(result.at([0.0, 10.0, 10.1])["mcf"], [0, 0, np.nan])
 
 
 def test_difference_of_two_groups_by_hand():
