@@ -50,6 +50,8 @@ class Capacity(Summarised):
     """Teams, the sum over them, and the cost of used time by cost object. Unused capacity is a line of its own, never spread."""
 
     teams: tuple[TeamCapacity, ...]
+    practical_hours: Fact
+    used_hours: Fact
     cost: Fact
     used_cost: Fact
     unused_cost: Fact
@@ -86,6 +88,8 @@ def capacity_of(inputs: StudyInputs) -> Capacity:
     used = state.total("used_capacity_cost", *(team.used_cost for team in teams))
     return Capacity(
         teams=teams,
+        practical_hours=state.total("practical_hours", *(team.practical_hours for team in teams)),
+        used_hours=state.total("used_hours", *(team.used_hours for team in teams)),
         cost=cost,
         used_cost=used,
         unused_cost=state.derived("unused_capacity_cost", cost, used),

@@ -255,7 +255,7 @@ def events_avoided(
 def _series(
     inputs: StudyInputs, entry: Intervention, where: dict[str, list[str]], *, reach: str = ""
 ) -> pd.DataFrame:
-    """Cost and tickets of repairs by month and cell of the mix: handling hours at the month's wage, or the postings of the measure's category.
+    """Cost and tickets by month and cell of the mix: handling hours at the month's wage, or the postings of the measure's category.
 
     ``reach`` : a further condition on the tickets
     """
@@ -268,8 +268,8 @@ def _series(
     )
     if reach:
         conditions += f" AND {reach}"
-    if "category" in entry.where and "ticket_type" not in entry.where:
-        conditions += " AND ticket_type = 'repair'"
+    if entry.ticket_type and "ticket_type" not in entry.where:
+        conditions += f" AND ticket_type = {literal(entry.ticket_type)}"
     mix = ", ".join(f"coalesce({name}, 'not_stated') AS {name}" for name in MIX)
     chosen = (
         f"SELECT ticket_id, strftime(month, '%Y-%m') AS month, {mix}, coalesce(handling_hours, 0) AS hours "
@@ -468,7 +468,7 @@ def measure_findings(inputs: StudyInputs, measures: Sequence[RegisteredMeasure])
     return found
 
 
-_DILUTED = "The measure “{name}” delivered where it could reach: cost per repair of own teams fell by {rate} ({rate:interval}), {promised} was promised. Own teams did {share} of the repairs since{share:doubt}; the rest went to service partners, whom it does not reach, so the whole slice came to {saving} ({saving:interval}) against {expected} expected{expected:doubt}."
+_DILUTED = "The measure “{name}” delivered where it could reach: cost per ticket of own teams fell by {rate} ({rate:interval}), {promised} was promised. Own teams handled {share} of its tickets since{share:doubt}; the rest went to service partners, whom it does not reach, so the whole slice came to {saving} ({saving:interval}) against {expected} expected{expected:doubt}."
 _FREED = "This is capacity freed (notional), hours at the wage: the ledger saves it only where those hours are no longer paid."
 _NOT = "The measure “{name}” did not deliver: {saving} saved ({saving:interval}) against {expected} expected{expected:doubt}."
 _IN_PART = "The measure “{name}” delivered only in part: {saving} saved ({saving:interval}) against {expected} expected{expected:doubt}."

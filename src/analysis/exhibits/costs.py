@@ -632,8 +632,16 @@ def capacity_table(study: CostStudy) -> Block:
             metric("capacity_utilisation", of="utilisation", key="use", head="Used", context="capacity"),
             metric("unused_capacity_cost", of="unused_cost", key="unused", head="Unused cost"),
         ],
-        total={"cost": capacity.cost, "unused_cost": capacity.unused_cost},
-        note=Sentence("Source: staff and tickets; {month}.", {"month": study.month}),
+        total={
+            "cost": capacity.cost,
+            "practical_hours": capacity.practical_hours,
+            "used_hours": capacity.used_hours,
+            "unused_cost": capacity.unused_cost,
+        },
+        note=Sentence(
+            "Blank: teams are costed each at its own rate, and their hours cannot stand in for each other's. Source: staff and tickets; {month}.",
+            {"month": study.month},
+        ),
     )
 
 
@@ -834,7 +842,7 @@ def forecast_facts(study: CostStudy) -> Block | None:
 def backtest_table(study: CostStudy) -> Block | None:
     """How the candidates did on the past."""
     outlook = study.outlook
-    if isinstance(outlook, NotDone):
+    if isinstance(outlook, NotDone) or not outlook.backtest:
         return None
     chosen = next((line.candidate for line in outlook.backtest if line.chosen), None)
     name = registry().value_label("candidate", chosen) if chosen else Text.of("None")
@@ -842,7 +850,8 @@ def backtest_table(study: CostStudy) -> Block | None:
         "costs.backtest",
         title=Sentence("Chosen on its own past: {name:lower}", {"name": name}),
         subtitle=Sentence(
-            "Forecast anew from each starting point of the past and held against what came; errors of neighbouring ones overlap. Scaled error below one beats repeating last year"
+            "Forecast anew from each starting point of the past and held against what came; errors of neighbouring ones overlap. Scaled error below one beats repeating last year. Coverage: months inside the {coverage:level} interval of their forecast before it was widened",
+            {"coverage": outlook.backtest[0].coverage},
         ),
         rows=outlook.backtest,
         by=("candidate",),
@@ -878,7 +887,7 @@ def unusual_table(study: CostStudy) -> Block | None:
             interval("unusual_cost", of="gap", key="gap_interval"),
             metric("unusual_limit", of="low", head="Lower limit", slice={"limit": "low"}),
             metric("unusual_limit", of="high", head="Upper limit", slice={"limit": "high"}),
-            words("driver", "Driven by", wide=True),
+            words("driver", "Mostly in", wide=True),
             change("unusual_cost", of="part", head="Of which"),
             interval("unusual_cost", of="part", key="part_interval"),
         ],
@@ -1001,13 +1010,23 @@ def measures_plausible_table(study: CostStudy) -> Block | None:
 
 def _bases(study: CostStudy) -> Text:
     """What the cost per ticket of each measure is the cost of: postings of a category, or hours at the wage."""
-    categories = {m.entry.where["category"]: None for m in _judged(study) if "category" in m.entry.where}
-    named = [
-        phrase("{category:lower} posted per repair", category=registry().value_label("category", category))
-        for category in categories
-    ]
-    at_wage = any("category" not in m.entry.where for m in _judged(study))
-    return Text.joined([*([Text.of("hours at the wage")] if at_wage else []), *named])
+    judged = dict.fromkeys((m.entry.where.get("category", ""), m.entry.ticket_type) for m in _judged(study))
+    return Text.joined(_basis(category, kind) for category, kind in sorted(judged))
+
+
+def _basis(category: str, ticket_type: str) -> Text:
+    """Hours or a category's postings, per ticket of the type judged on; of any type where none is named."""
+    what = {"category": registry().value_label("category", category)} if category else {}
+    if not ticket_type:
+        return (
+            phrase("{category:lower} posted per ticket", **what)
+            if what
+            else Text.of("hours at the wage per ticket")
+        )
+    kind = registry().value_label("ticket_type", ticket_type)
+    if what:
+        return phrase("{category:lower} posted per ticket ({kind:lower})", kind=kind, **what)
+    return phrase("hours at the wage per ticket ({kind:lower})", kind=kind)
 
 
 def measures_doubt(study: CostStudy) -> list[Block]:
@@ -1115,7 +1134,7 @@ def staffing_table(study: CostStudy) -> Block | None:
             "How many people for the peak? The field work of the last twelve months, done again by teams of other sizes"
         ),
         subtitle=Sentence(
-            "Sums of twelve months. Supposes that all own hours can serve any order: what is left beyond the practical capacity of a month goes to partners at their cost per hour. Unused capacity lies within the practical capacity; hours paid and not worked are more. The first line is what was booked; without an interval"
+            "Sums of twelve months. Supposes that all own hours can serve any order: what is left beyond the practical capacity of a month goes to partners at their cost per hour. Unused capacity lies within the practical capacity; hours paid and not worked are more. The first line is what was booked. The others have no interval: they are arithmetic on the hours and costs booked in this one year, and say nothing of another"
         ),
         rows=study.sourcing.staffing,
         by=("team_size",),
@@ -1199,8 +1218,8 @@ _CLAIMS_BASIS = {
 }
 
 
-_SAME_FAILURES = "The failure section states the direct cost of the same {failures}{failures:doubt}: {direct}{direct:doubt}. The provision pays more, {each}{each:doubt}, because returns, exchanges and visits without a fault are claims too."
-_ALL_FAILURES = "The failure section states the direct cost of {failures}{failures:doubt} of all product lines, with those that have no provision: {direct}{direct:doubt}. The provision pays {each}{each:doubt}; returns, exchanges and visits without a fault are claims too."
+_SAME_FAILURES = "The failure section states the direct cost of the same {failures}{failures:doubt}: {direct}{direct:doubt}. The provision pays more, {each}{each:doubt} over all product lines in the last twelve months, because returns, exchanges and visits without a fault are claims too."
+_ALL_FAILURES = "The failure section states the direct cost of {failures}{failures:doubt} of all product lines, with those that have no provision: {direct}{direct:doubt}. The provision pays {each}{each:doubt} over all product lines in the last twelve months; returns, exchanges and visits without a fault are claims too."
 
 
 def _coverage_note(provision: Provision) -> Sentence:

@@ -51,8 +51,8 @@ def life_table(study: FailureStudy) -> Block:
         metric("weibull_shape", of="shape", places=2),
         interval("weibull_shape", of="shape", key="shape_interval", places=2),
         words(_reading, "Reading", key="reading"),
-        metric("b10_life", of="b10", places=0),
-        interval("b10_life", of="b10", key="b10_interval", places=0),
+        metric("b10_life", of="b10", places=1),
+        interval("b10_life", of="b10", key="b10_interval", places=1),
         words(_extrapolated, "Extrapolated", key="note"),
     ]
     return table_of(

@@ -61,7 +61,6 @@ def triangle_figure(study: FailureStudy, by: str = "production") -> Block:
         "age": dict(shown.columns)[age],
         "last": last,
     }
-    ends = {(key, "ultimate"): fact for key, fact in shown.ultimate.items()}
     said, test = _TRIANGLE[shown.by], study.reporting_test
     return figure(
         "failures.triangle",
@@ -78,10 +77,11 @@ def triangle_figure(study: FailureStudy, by: str = "production") -> Block:
         ),
         draw=heatmap(
             shown.rows,
-            [*shown.columns, ("ultimate", Text(en=f"→ {last.en}", zh=f"→ {last.zh}"))],
-            {**shown.cells, **ends},
+            shown.columns,
+            shown.cells,
             by=Text.of(said["by"]),
             places=0,
+            beside=(Text(en=f"→ {last.en}", zh=f"→ {last.zh}"), shown.ultimate),
         ),
     )
 

@@ -43,7 +43,8 @@ def figure(
     reasons = listing.pop("reasons")
     # a chart has no place for a missing interval: its dash stands in the data alone, where the fact says why
     there = {id for id, fact in gathered.facts.items() if fact["value"] is not None}
-    parts["foot"] = with_reasons(parts["foot"], reasons.without(there))
+    doubt = gathered.sentence(drawing.doubt) if drawing.doubt else None
+    parts["foot"] = with_reasons(parts["foot"], doubt, reasons=reasons.without(there))
     picture = render(drawing, id, size=size)
     for fact in picture.facts:
         gathered.fact(fact)

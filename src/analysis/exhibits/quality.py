@@ -217,7 +217,7 @@ def history_table(study: QualityStudy, *, top: int = 12) -> Block:
             for one in study.histories[:top]
         ],
         note=Sentence(
-            "When nothing has happened, any series is called out of line in at most one run in twenty."
+            "When nothing has happened, any series is called out of line in at most one run in twenty. Rows as they are kept: an order has one for each line and each return, so there can be more rows than the orders that cost is divided by."
         ),
     )
 
@@ -445,7 +445,7 @@ def arrivals_table(study: QualityStudy) -> Block:
         "quality.arrivals",
         title=Sentence("How much of the month is still to come"),
         subtitle=Sentence(
-            "Rows of {month} known now, how late rows are recorded, and what to expect if the month arrives as six earlier ones did",
+            "Rows of {month} known now, how late rows are recorded, and what to expect if the month arrives as six earlier ones did; the interval is one that a single month keeps to",
             {"month": study.month},
         ),
         rows=study.arrivals,

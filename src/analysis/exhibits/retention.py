@@ -9,7 +9,7 @@ from analysis.exhibits.estimates import estimate_line, interval_lines
 from analysis.exhibits.figures import figure
 from analysis.exhibits.key_figures import tiles
 from analysis.exhibits.record import Block
-from analysis.exhibits.retention_shared import absent, customer_type, remark, source
+from analysis.exhibits.retention_shared import absent, customer_type, remark, source, source_of_buyers
 from analysis.exhibits.specification import (
     Field,
     interval,
@@ -93,7 +93,12 @@ def _churn_tile(study: RetentionStudy, part: ChurnBasis) -> Tile:
         history=known[-13:],
         comparisons=[
             *interval_lines(CHURN, part.year.gross_churn),
-            line("net_customer_loss_rate", part.year.net_loss, "Net loss rate"),
+            estimate_line("net_customer_loss_rate", part.year.net_loss, "Net loss rate"),
+            *(
+                [line("active_window", part.window, "Lost after a time without an order of")]
+                if part.window
+                else []
+            ),
         ],
         slice={"churn_basis": part.basis},
     )
@@ -155,7 +160,7 @@ def components_table(study: RetentionStudy) -> Block:
         )
     else:
         title = Sentence(
-            "{churn:numerator} of {churn:denominator} {basis:lower} were lost within twelve months; new ones turn {churn} gross{churn:doubt} into {net} net",
+            "{churn:numerator} of {churn:denominator} {basis:lower} were lost within twelve months; new ones turn {churn} gross{churn:doubt} into {net} net{net:doubt}",
             {"churn": lead.gross_churn, "net": lead.net_loss, "basis": BASES[both[0].basis]},
         )
     return table_of(
@@ -164,7 +169,7 @@ def components_table(study: RetentionStudy) -> Block:
         subtitle=Sentence("Start − lost + new + reactivated = end; every customer stands in one line"),
         columns=columns,
         rows=[_movement_row(both, name, columns) for name in MOVEMENTS],
-        note=source(study),
+        note=source_of_buyers(study),
     )
 
 
@@ -175,7 +180,7 @@ def _movement_row(both: Sequence[ChurnBasis], name: str, columns: Sequence[Field
     )
 
 
-_RATES = "The net loss rate hides losses behind new customers; popular retention counts the reactivated as never gone. Blank: net loss and popular retention mix two groups of customers and have no interval; MBG/NBD is of twelve months and of buyers without a contract"
+_RATES = "The net loss rate hides losses behind new customers; popular retention counts the reactivated as never gone. Their intervals take the share of those present and the number of those who came as independent. Blank: MBG/NBD is of twelve months and of buyers without a contract"
 
 
 def rates_table(study: RetentionStudy) -> Block | None:
@@ -224,7 +229,7 @@ def rates_table(study: RetentionStudy) -> Block | None:
         subtitle=Sentence(_RATES),
         columns=columns,
         rows=rows,
-        note=source(study),
+        note=source_of_buyers(study),
     )
 
 
@@ -272,7 +277,7 @@ def by_type_table(study: RetentionStudy) -> Block:
         columns=columns,
         rows=lines,
         by=("customer_type",),
-        note=source(study),
+        note=source_of_buyers(study),
     )
 
 

@@ -18,6 +18,17 @@ def source(study: RetentionStudy) -> Sentence:
     )
 
 
+def source_of_buyers(study: RetentionStudy) -> Sentence:
+    """The same, with what it takes for a buyer without a contract to be lost; where there are none, the source alone."""
+    part = study.non_contractual
+    if isinstance(part, NotDone) or part.window is None:
+        return source(study)
+    return Sentence(
+        "A buyer without a contract is lost after {window} without an order. Source: contracts, customers, orders and tickets up to the end of {month}.",
+        {"window": part.window, "month": study.month},
+    )
+
+
 def absent(name: str, part: NotDone, what: str) -> Block:
     """The callout in the place of exhibit ``retention.<name>``: what is not shown, and why."""
     return not_computed(part, id=f"retention.{name}", what=Text.of(what))

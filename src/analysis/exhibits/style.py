@@ -149,11 +149,15 @@ def rc_params() -> Mapping[Any, Any]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Drawing:
-    """What to draw: ``draw(figure, language)``, the table of what it shows, and the size in inches."""
+    """What to draw: ``draw(figure, language)``, the table of what it shows, and the size in inches.
+
+    ``doubt`` says below the chart how sure its marks are where they have no room for intervals.
+    """
 
     draw: Callable[[Figure, Language], None]
     data: tuple[Sequence[Column], Sequence[Row]]
     size: tuple[float, float] = (WIDTH, 3.2)
+    doubt: Sentence | None = None
 
     @classmethod
     def on_axes(

@@ -63,7 +63,7 @@ def table(
         "table",
         title=gathered.sentence(title),
         subtitle=gathered.optional(subtitle),
-        note=with_reasons(_one_after_another(notes), reasons),
+        note=with_reasons(*notes, reasons=reasons),
         **body,
         csv=id,
     )
@@ -191,9 +191,9 @@ class Reasons:
         return pieces
 
 
-def with_reasons(note: dict[str, Any] | None, reasons: Reasons) -> dict[str, Any] | None:
+def with_reasons(*notes: dict[str, Any] | None, reasons: Reasons) -> dict[str, Any] | None:
     said: dict[str, Any] = {language: reasons.segments(language) for language in LANGUAGES}
-    return _one_after_another([note, said if reasons.marks else None])
+    return _one_after_another([*notes, said if reasons.marks else None])
 
 
 # What is printed in the unit of the fact itself; a count of observations or a numerator has another.

@@ -57,6 +57,7 @@ def headline_tiles(study: ValueStudy) -> Block:
             whole.total,
             head="Value of today's customers, discounted",
             comparisons=[
+                line("value_horizon", study.horizon, "Horizon"),
                 interval_line("customer_value", whole.total),
                 estimate_line("mean_customer_value", whole.mean, "On average"),
             ],
@@ -75,7 +76,7 @@ def headline_tiles(study: ValueStudy) -> Block:
         shown.append(_moved_tile(study.change))
     if whole.residual_contract.value is not None:
         residual = whole.residual_contract
-        head = "Renewals to come, per customer under contract, discounted"
+        head = "Renewals to come over the horizon, per customer under contract, discounted"
         under = interval_lines("residual_contract_value", residual)
         shown.append(tile("residual_contract_value", residual, head=head, comparisons=under))
     return tiles("value.headline", shown)
@@ -103,7 +104,11 @@ def _moved_tile(found: ValueChange) -> Tile:
     moved = found.by_customers
     known = moved.interval is not None and not moved.interval.holds(0)
     refit = line(
-        "value_change", found.steps["model"], "By re-estimation", signed=True, slice={"step": "model"}
+        "value_change",
+        found.steps["model"],
+        "By re-estimation, of the same customers (no interval)",
+        signed=True,
+        slice={"step": "model"},
     )
     return tile(
         "value_change_by_customers",
@@ -126,7 +131,7 @@ def parts_table(study: ValueStudy) -> Block | None:
     heads = {
         "purchases": "Purchases to come, margin",
         "contract": "Contract renewals to come, margin",
-        "service": "Service cost traced to customers",
+        "service": "Service cost traced to customers, net of paid service",
     }
     rows = [
         entry("customer_value_part", fact, heads[part], slice={"part": part}, interval=True)
@@ -157,10 +162,71 @@ def parts_table(study: ValueStudy) -> Block | None:
             {"basis": BASIS_NAMES[study.settings.basis], "horizon": study.horizon, "rate": study.rate},
         ),
         columns=statement(
-            line=Text.of("Part", context="whole"), value=registry()["customer_value"].name, interval=True
+            line=Text.of("Part", context="whole"), value=Text.of("Amount, over the horizon"), interval=True
         ),
         rows=rows,
         note=source(study),
+    )
+
+
+_TRACED_STEPS = {
+    "paid": "Margin of paid repairs and parts of the same customers",
+    "carried": "Towards the mean of the customer type, as far as a year's cost does not carry over to the next",
+    "years": "The other months of the horizon, at that level",
+    "discount": "Discounting",
+}
+
+
+def traced_cost_table(study: ValueStudy) -> Block | None:
+    """From the traced cost of the books to the service cost in the value, and next year's budget of the same tiers beside it."""
+    whole = study.portfolio
+    if isinstance(whole, NotDone) or whole.traced is None:
+        return None
+    found = whole.traced
+
+    def step(name: str) -> Row:
+        return entry("traced_cost_step", found.steps[name], _TRACED_STEPS[name], slice={"step": name})
+
+    def expected(fact: Fact, over: str, head: str) -> Row:
+        place = {"over": over}
+        return entry("traced_cost_expected", fact, head, role="total", interval=True, slice=place)
+
+    rows = [
+        entry(
+            "service_cost_traced", found.booked, "Traced to customers in the last twelve months, as booked"
+        ),
+        step("paid"),
+        step("carried"),
+        expected(found.year, "year", "Expected in a year, net of paid service"),
+        step("years"),
+        step("discount"),
+        expected(found.horizon, "horizon", "Deducted in the value, over the horizon"),
+    ]
+    budget = study.what_ifs if isinstance(study.what_ifs, NotDone) else study.what_ifs.budget
+    if not isinstance(budget, NotDone):
+        rows.append(
+            entry(
+                "budget_proposed",
+                budget.traced,
+                "For comparison: next year's budget of the three tiers, gross",
+                interval=True,
+                slice={"tier": "traced"},
+            )
+        )
+    return table_of(
+        "value.traced_cost",
+        title=Sentence(
+            "Of traced service cost {booked} was booked in twelve months, and {horizon} is deducted in the value over {months}{horizon:doubt}",
+            {"booked": found.booked, "horizon": found.horizon, "months": study.horizon},
+        ),
+        subtitle=Sentence(
+            "The value deducts what today's customers cost more than their paid service earns, held at the level of a year: without growth of prices, and as if nobody left. The budget is gross: it grows with the forecast of all cost and counts new customers"
+        ),
+        columns=statement(line="Step", interval=True),
+        rows=rows,
+        note=Sentence(
+            "What is booked is exact; a step puts one number for another and has no interval: what is uncertain stands in those of the two sums."
+        ),
     )
 
 
@@ -278,7 +344,8 @@ def change_figure(study: ValueStudy) -> Block:
             {"change": found.by_customers, "model": found.steps["model"]},
         ),
         subtitle=Sentence(
-            "Expected value of all customers at the end of each month, discounted; the steps add up to the cent and a refit is not growth"
+            "Expected value of all customers at the end of each month, over {horizon}, discounted; the steps add up to the cent; a refit prices the same customers by another model: it is no growth and has no interval",
+            {"horizon": study.horizon},
         ),
         foot=source(study),
         alt=Sentence(
@@ -345,7 +412,7 @@ def change_table(study: ValueStudy) -> Block | None:
         columns=columns,
         rows=[*(steps[step] for step in CUSTOMER_STEPS), did, *others],
         note=Sentence(
-            "Worth less: mostly silence, a month in which nothing was bought. A customer whose value stayed the same would be in no line. The churn section counts otherwise (buyers as lost only after a silence longer than usual, first contracts apart from first purchases), so its new and lost customers are others."
+            "Worth less: mostly silence, a month in which nothing was bought. A customer whose value stayed the same would be in no line. The churn section counts otherwise (buyers as lost only after a silence longer than usual, first contracts apart from first purchases), so its new and lost customers are others. n/a: what is done to all customers has no lines of its own."
         ),
     )
 
@@ -368,7 +435,8 @@ def acquisition_table(study: ValueStudy) -> Block:
         "value.acquisition",
         title=_acquisition_title(found),
         subtitle=Sentence(
-            "Customers first seen in the last twelve months; their margin so far plus expected value, discounted, against marketing of the channel"
+            "Customers first seen in the last twelve months; their margin so far plus expected value over {horizon}, discounted, against marketing of the channel",
+            {"horizon": study.horizon},
         ),
         rows=found,
         by=("channel",),
@@ -417,8 +485,13 @@ def investment_figure(study: ValueStudy) -> Block:
             {"value": found.at_risk.value, "risk": found.risk_limit},
         ),
         subtitle=Sentence(
-            "Expected value, discounted, by tier, churn risk (high: a chance of at least {risk} of being gone in twelve months) and service cost (high: at least {limit} in twelve months), in {unit}",
-            {"risk": found.risk_limit, "limit": found.service_limit, "unit": _unit_of(found)},
+            "Expected value over {horizon}, discounted, by tier, churn risk (high: a chance of at least {risk} of being gone in twelve months) and service cost (high: at least {limit} in twelve months), in {unit}",
+            {
+                "risk": found.risk_limit,
+                "limit": found.service_limit,
+                "unit": _unit_of(found),
+                "horizon": study.horizon,
+            },
         ),
         foot=source(study),
         alt=Sentence("Grid of expected value: three tiers by churn risk and service cost."),
@@ -490,7 +563,8 @@ def investment_table(study: ValueStudy) -> Block | None:
         "value.investment_cells",
         title=Sentence("Whom to keep, whom to win back, whom to serve for less"),
         subtitle=Sentence(
-            "Customers, expected value (discounted), and traced service cost of the last twelve months"
+            "Customers, expected value over {horizon}, discounted, and traced service cost of the last twelve months",
+            {"horizon": study.horizon},
         ),
         columns=columns,
         rows=rows,

@@ -407,7 +407,7 @@ def bridge_table(study: ValueStudy) -> Block | None:
         columns=columns,
         rows=[row for one in part.bridges for row in _bridge_rows(one, columns)],
         note=Sentence(
-            "In this order each difference moves the sum by its step; in another order the steps would be others, and the ends the same. A step has no interval: it puts one number for another, and what is uncertain stands in the intervals of both. Renewals here are those still to come, over {horizon}, discounted; the margin there is all margin of a year.",
+            "In this order each difference moves the sum by its step; in another order the steps would be others, and the ends the same. A step has no interval: it puts one number for another, and what is uncertain stands in the intervals of both. Renewals here are those still to come, over {horizon}, discounted; the margin there is all margin of a year. n/a: a sum has no factor of its own, and the churn section holds no purchases apart.",
             {"horizon": study.horizon},
         ),
     )

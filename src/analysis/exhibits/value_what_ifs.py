@@ -167,7 +167,10 @@ def outside_table(study: ValueStudy) -> Block | None:
     return table_of(
         "value.what_ifs.outside",
         title=Sentence("What the net present values leave out"),
-        subtitle=Sentence("Customer value, discounted; none of it is counted in the tables above"),
+        subtitle=Sentence(
+            "Customer value over {horizon} after each case, discounted; none of it is counted in the tables above",
+            {"horizon": study.horizon},
+        ),
         note=Sentence(
             "Not counted: no effect is shown for the scenario's own customers. None: the scenario has no effect of that kind. Arrives later: after the programme's months. If the average held: effects that are shown over all cases and not for the scenario's own customers. Not shown, at its word: estimates that may be chance."
         ),
@@ -432,6 +435,6 @@ _BUDGET_BASIS = {
     False: "Cost of each tier follows how many of its customers are expected in a year, demand and prices; a programme above is to be added",
 }
 _BUDGET_NOTE = {
-    True: "Customers in a year, of today's: those of the base expected still to be customers, plus as many new ones as last year, against the base of today, which also holds those whose chance of still being there is small. So it is another number than the growth of contracts and of active buyers in the churn section. It only divides the forecast among the tiers; the change of the total is that of the forecast, with its prices and demand.",
-    False: "Customers in a year, of today's: those of the base expected still to be customers, plus as many new ones as last year, against the base of today, which also holds those whose chance of still being there is small; so it is another number than the growth of contracts and of active buyers in the churn section. Prices are taken to rise by {low} to {high}, most likely {price}.",
+    True: "Customers in a year, of today's: those of the base expected still to be customers, plus as many new ones as last year, against the base of today, which also holds those whose chance of still being there is small. So it is another number than the growth of contracts and of active buyers in the churn section. It only divides the forecast among the tiers; the change of the total is that of the forecast, with its prices and demand. n/a: cost that names no customer belongs to no number of them; the total holds it too.",
+    False: "Customers in a year, of today's: those of the base expected still to be customers, plus as many new ones as last year, against the base of today, which also holds those whose chance of still being there is small; so it is another number than the growth of contracts and of active buyers in the churn section. Prices are taken to rise by {low} to {high}, most likely {price}. n/a: cost that names no customer belongs to no number of them; the total holds it too.",
 }

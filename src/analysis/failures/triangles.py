@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -132,7 +133,7 @@ def _made(
     rows = [row for row in rows if any(key[0] == row[0] for key in cells)]
     ages = [age for age in AGES if any(key[1] == str(age) for key in cells)]
     columns = [(str(age), Sentence("{months} mo", {"months": str(age)}).text()) for age in ages]
-    pooled = {age: _pooled(age, exposure, completed) for age in ages}
+    pooled = {age: _pooled(age, exposure, raw, completed) for age in ages}
     return Triangle(
         by=by,
         rows=tuple(rows),
@@ -165,18 +166,35 @@ def _sums(frame: pd.DataFrame, value: str) -> Sums:
     }
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Pooled:
+    """Cumulative failures per machine of all quarters together up to an age, and the variance that their count gives it."""
+
+    failures: float
+    variance: float
+
+    def developing_to(self, end: _Pooled) -> tuple[float, float]:
+        """Factor from this age to a later one, and the standard error of its logarithm: what comes between rests on few quarters."""
+        factor = end.failures / self.failures
+        between = end.failures - self.failures
+        if between <= 0:
+            return factor, 0.0
+        relative = self.variance / self.failures**2 + (end.variance - self.variance) / between**2
+        return factor, (1 - 1 / factor) * math.sqrt(relative)
+
+
 @traced
-def _pooled(age: int, exposure: Sums, completed: Sums) -> float:
-    """Cumulative failures per machine of all quarters together."""
-    total = 0.0
+def _pooled(age: int, exposure: Sums, raw: Sums, completed: Sums) -> _Pooled:
+    """The sum over months in service, each a count of failures (Poisson) over the machines then present."""
+    total = variance = 0.0
     for a in range(age):
-        held = sum(value for (_, at), value in exposure.items() if at == a)
-        total += (
-            (0.5 if a == 0 else 1.0) * sum(value for (_, at), value in completed.items() if at == a) / held
-            if held
-            else 0.0
+        held, count, ended = (
+            sum(value for (_, at), value in sums.items() if at == a) for sums in (exposure, raw, completed)
         )
-    return total
+        if held and count:
+            step = (0.5 if a == 0 else 1.0) * ended / held
+            total, variance = total + step, variance + step**2 / count
+    return _Pooled(failures=total, variance=variance)
 
 
 @traced
@@ -185,7 +203,7 @@ def _ultimate(
     by: str,
     cells: Mapping[tuple[str, str], Fact],
     names: list[str],
-    pooled: Mapping[int, float],
+    pooled: Mapping[int, _Pooled],
 ) -> dict[str, Fact]:
     found: dict[str, Fact] = {}
     if not pooled:
@@ -194,28 +212,35 @@ def _ultimate(
     for name in names:
         age = max(int(key[1]) for key in cells if key[0] == name)
         cell = cells[name, str(age)]
-        if not pooled[age] or cell.value is None:
+        if not pooled[age].failures or not cell.value:
             continue
-        factor = pooled[end] / pooled[age]
-        interval = (
-            None
-            if cell.interval is None
-            else Interval(
-                low=cell.interval.low * factor,
-                high=cell.interval.high * factor,
-                level=cell.interval.level,
-                method="exact Poisson count, development of all quarters held",
-            )
-        )
+        factor, spread = pooled[age].developing_to(pooled[end])
         found[name] = field.inputs.engine.stated(
             "developed_failures",
             period=field.window,
             value=float(cell.value) * factor,
             dimensions={f"{by}_quarter": name, "by_month": str(end)},
             n=cell.n,
-            interval=interval,
+            interval=cell.interval and _developed(float(cell.value), cell.interval, factor, spread),
         )
     return found
+
+
+def _developed(count: float, known: Interval, factor: float, spread: float) -> Interval:
+    """On the logarithmic scale, the distance of each limit of the count and that of the factor, as independent."""
+    from scipy.stats import norm
+
+    reach = float(norm.ppf(0.5 + known.level / 2)) * spread
+    below, above = (
+        math.hypot(math.log(count / known.low), reach) if known.low > 0 else math.inf,
+        math.hypot(math.log(known.high / count), reach),
+    )
+    return Interval(
+        low=count * factor * math.exp(-below),
+        high=count * factor * math.exp(above),
+        level=known.level,
+        method="exact Poisson count and Poisson error of the development of all quarters, log scale",
+    )
 
 
 @traced

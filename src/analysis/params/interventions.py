@@ -34,6 +34,11 @@ class Intervention:
     expected_reduction: Annotated[float, Within(low=0, below=1)] = 0.0
     id: str = ""
 
+    @property
+    def ticket_type(self) -> str:
+        """Tickets of which type it is judged on; empty for all. What a category costs is judged on repairs where nothing else is registered."""
+        return self.where.get("ticket_type", "repair" if "category" in self.where else "")
+
 
 def load_interventions(path: Path | None = None, *, kind: str | None = None) -> tuple[Intervention, ...]:
     """Every registered intervention, or those of one kind, in order of their start; none when the file is absent."""

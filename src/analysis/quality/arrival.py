@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,12 +16,12 @@ from analysis.metrics.views.selection import Selection, study_view
 from analysis.periods import Month, day_end_utc
 from analysis.quality import views
 from analysis.results import Fact, Rows
-from analysis.stats.intervals import ratio_interval
 from analysis.summaries import Summarised
 from analysis.tables import TableContract, contract
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
 #: Months that by now are complete: from this many months before the report month to that many.
 OLDEST, YOUNGEST = 8, 3
@@ -160,20 +161,40 @@ def _lag(inputs: StudyInputs, table: TableContract, rows: Selection, quantile: f
 def _to_come(
     inputs: StudyInputs, table: str, seen: Fact, arrived: Fact, counts: Mapping[Month, tuple[int, int]]
 ) -> Fact:
-    """Rows known now are the share that has arrived; what is missing to the whole is still to come, as uncertain as the months differ."""
+    """Rows known now are the share that has arrived; what is missing to the whole is still to come, in an interval that a single month keeps to."""
     missing = round(int(seen.value or 0) * (1 / float(arrived.value or 1) - 1))
     state = Stating(inputs=inputs)
     if len(counts) < 2:
         return state.exact("rows_to_come", missing, parts={"reason": ONE_MONTH}, table=table)
     early, known = (np.array([count[index] for count in counts.values()]) for index in (0, 1))
-    found = ratio_interval(known - early, early, level=inputs.confidence)
-    low, high = (max(0.0, int(seen.value or 0) * float(edge)) for edge in found)
+    low, high = late_limits(known - early, early, int(seen.value or 0), level=inputs.confidence)
     return state.between(
         "rows_to_come",
         missing,
         min(low, missing),
         max(high, missing),
         n=len(counts),
-        method="ratio of sums over the earlier months, t",
+        method="negative binomial prediction of one month, at the dispersion of the earlier ones",
         table=table,
     )
+
+
+def late_limits(
+    late: NDArray[np.int64], in_time: NDArray[np.int64], known: int, *, level: float
+) -> tuple[int, int]:
+    """Limits of one month's late rows, of which ``known`` came in time, after months with so many ``late`` and ``in_time``.
+
+    The rate of late rows has a gamma distribution after the earlier months (Jeffreys' prior), a month's count is Poisson at it; where the
+    months differ by more than that, both are widened by their Pearson dispersion (never narrowed).
+    """
+    from scipy.stats import nbinom
+
+    total, exposure = int(late.sum()), float(in_time.sum())
+    expected = in_time * (total / exposure)
+    pearson = float(((late - expected) ** 2 / expected).sum()) if total else 0.0
+    over = max(1.0, pearson / (len(late) - 1))
+    shape, chance = total / over + 0.5, exposure / (exposure + known)
+    low, high = (
+        over * float(nbinom.ppf(share, shape, chance)) for share in ((1 - level) / 2, (1 + level) / 2)
+    )
+    return math.floor(low), math.ceil(high)

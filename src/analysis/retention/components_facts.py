@@ -53,6 +53,7 @@ class ChurnBasis(Summarised):
 
     ``lost`` lists the customers behind the year's rate, one row each. ``waiting`` counts those whose contract ran out within the grace days and
     who count as there, ``at_most`` is the year's churn if none of them renews; None on the basis of purchases, whose window has no grace.
+    ``window`` : months without an order after which a buyer is lost; None on the basis of contracts.
     """
 
     basis: str
@@ -63,6 +64,7 @@ class ChurnBasis(Summarised):
     lost: pd.DataFrame
     waiting: Fact | None = None
     at_most: Fact | None = None
+    window: Fact | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +129,14 @@ def non_contractual(inputs: StudyInputs) -> ChurnBasis:
     MissingData : no orders, or none of such customers
     """
     inputs.engine.require("orders.ordered_at", "orders.revenue")
-    return _basis(inputs, "non_contractual", purchases(inputs), "orders.ordered_at")
+    found = _basis(inputs, "non_contractual", purchases(inputs), "orders.ordered_at")
+    return replace(found, window=_window(inputs))
+
+
+@traced
+def _window(inputs: StudyInputs) -> Fact:
+    """Months without an order after which a buyer counts as lost, as the run states them (``active_window_months``)."""
+    return Stating(inputs=inputs).exact("active_window", inputs.params.active_window_months)
 
 
 def _basis(inputs: StudyInputs, basis: str, spells: str, needs: str) -> ChurnBasis:
@@ -182,6 +191,11 @@ def movement(inputs: StudyInputs, group: _Group) -> ChurnMovement:
     churn = state.measured("gross_churn_rate", group.customers("start"), reason=NOBODY, **place)
     net = state.derived("net_customers_lost", start, counts["end"], **place)
     but_new = state.derived("customers_but_new", counts["end"], counts["new"], **place)
+    retention = _of_start(
+        state, "customer_retention_rate", counts["retained"], start, place, _mirrored(churn)
+    )
+    back = _gained(inputs, start, counts["reactivated"])
+    gained = _gained(inputs, start, counts["new"], counts["reactivated"])
     return ChurnMovement(
         basis=group.basis,
         customer_type=group.customer_type,
@@ -189,13 +203,69 @@ def movement(inputs: StudyInputs, group: _Group) -> ChurnMovement:
         components=churn_components(**{name: int(counts[name].value or 0) for name in COMPONENTS}),
         counts=counts,
         gross_churn=churn,
-        retention=_of_start(
-            state, "customer_retention_rate", counts["retained"], start, place, _mirrored(churn)
+        retention=retention,
+        net_loss=_of_start(state, "net_customer_loss_rate", net, start, place, _together(churn, gained, -1)),
+        popular_retention=_of_start(
+            state, "popular_retention_rate", but_new, start, place, _together(retention, back, 1)
         ),
-        net_loss=_of_start(state, "net_customer_loss_rate", net, start, place),
-        popular_retention=_of_start(state, "popular_retention_rate", but_new, start, place),
-        popular_gap=_of_start(state, "popular_retention_gap", counts["reactivated"], start, place),
+        popular_gap=_of_start(
+            state,
+            "popular_retention_gap",
+            counts["reactivated"],
+            start,
+            place,
+            _exactly(inputs, back, churn.n),
+        ),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Gained:
+    """Customers gained per customer at the start, a Poisson count: those who may come are no part of those present."""
+
+    rate: float
+    low: float
+    high: float
+
+
+def _gained(inputs: StudyInputs, start: Fact, *gains: Fact) -> _Gained | None:
+    from analysis.stats import poisson_interval
+
+    if not start.value:
+        return None
+    present, count = float(start.value), sum(float(one.value or 0) for one in gains)
+    found = poisson_interval(count, present, level=inputs.confidence)
+    return _Gained(rate=count / present, low=float(found.low), high=float(found.high))
+
+
+def _exactly(inputs: StudyInputs, gained: _Gained | None, n: int | None) -> dict[str, Any]:
+    """The interval of what was gained, by itself."""
+    if gained is None:
+        return {}
+    limits = Interval(low=gained.low, high=gained.high, level=inputs.confidence, method="exact Poisson count")
+    return {"interval": limits, "n": n}
+
+
+def _together(rate: Fact, gained: _Gained | None, sign: int) -> dict[str, Any]:
+    """A share of those present plus (or, with ``sign`` below zero, minus) what was gained, from the intervals of both.
+
+    Square-and-add, "MOVER" (Zou and Donner 2008, Statistics in Medicine 27, 1693-1702): losses and gains are taken as independent.
+    """
+    if rate.interval is None or gained is None:
+        return {}
+    share, own = float(rate.value or 0), rate.interval
+    fewer, more = gained.rate - gained.low, gained.high - gained.rate
+    below, above = (fewer, more) if sign > 0 else (more, fewer)
+    value = share + sign * gained.rate
+    return {
+        "interval": Interval(
+            low=value - math.hypot(share - own.low, below),
+            high=value + math.hypot(own.high - share, above),
+            level=own.level,
+            method="Wilson of the share and exact Poisson of the gains, square-and-add",
+        ),
+        "n": rate.n,
+    }
 
 
 def _of_start(

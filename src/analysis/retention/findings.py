@@ -94,9 +94,7 @@ def _threshold(parts: RetentionParts) -> list[Finding]:
     if above:
         template, values = _above_limit(basis, line, values)
         if float(basis.year.net_loss.value or 0) <= line:
-            template += (
-                " The net loss rate of {net} does not show it: new customers are set against the lost."
-            )
+            template += " The net loss rate of {net}{net:doubt} does not show it: new customers are set against the lost."
             values["net"] = basis.year.net_loss
     return [
         _finding(

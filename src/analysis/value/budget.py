@@ -45,9 +45,10 @@ class TierBudget(Summarised):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Budget(Summarised):
-    """The proposal, tiers first, then untraced cost and the total; ``prices``: the rise assumed where there is no projection of cost, as ``low``, ``price`` (most likely) and ``high``."""
+    """The proposal, tiers first, then untraced cost and the total; ``traced``: the tiers together; ``prices``: the rise assumed where there is no projection of cost, as ``low``, ``price`` (most likely) and ``high``."""
 
     lines: tuple[TierBudget, ...]
+    traced: Fact
     prices: dict[str, Fact]
 
 
@@ -85,6 +86,12 @@ def budget(inputs: StudyInputs, base: ValueBase, plan: WhatIfPlan) -> Budget:
     ]
     return Budget(
         lines=(*lines, _whole(inputs, parts, cents(total), draws, ahead)),
+        traced=_proposed(
+            inputs,
+            "traced",
+            sum(proposed[: len(tiers)], Decimal(0)),
+            draws * np.sum([one.draws for one in tiers], axis=0) / weights,
+        ),
         prices={} if ahead else _prices(inputs, plan.budget.price_rise),
     )
 
@@ -228,19 +235,26 @@ def _reach(level: float) -> float:
 
 def _line(inputs: StudyInputs, part: _Part, proposed: Decimal, draws: NDArray[np.float64]) -> TierBudget:
     """Last year's cost of a part, the proposal with its range, and the change."""
+    stated = _proposed(inputs, part.tier, proposed, draws)
+    return TierBudget(
+        tier=part.tier,
+        growth=part.growth,
+        last=part.spent,
+        proposed=stated,
+        change=_change(Stating(inputs=inputs), part, stated),
+    )
+
+
+def _proposed(inputs: StudyInputs, tier: str, proposed: Decimal, draws: NDArray[np.float64]) -> Fact:
+    """A proposal with the range of its draws."""
     import numpy as np
 
-    facts, n, tier = Stating(inputs=inputs), len(draws), part.tier
     tail = (1 - inputs.confidence) / 2
     low, high = (float(edge) for edge in np.quantile(draws, [tail, 1 - tail]))
     low, high = min(low, float(proposed)), max(high, float(proposed))
-    method = monte_carlo(n)
-    return TierBudget(
-        tier=tier,
-        growth=part.growth,
-        last=part.spent,
-        proposed=facts.between("budget_proposed", proposed, low, high, n=n, method=method, tier=tier),
-        change=_change(facts, tier, part.last, proposed, low, high, n, method),
+    n = len(draws)
+    return Stating(inputs=inputs).between(
+        "budget_proposed", proposed, low, high, n=n, method=monte_carlo(n), tier=tier
     )
 
 
@@ -269,23 +283,20 @@ def _whole(
         tier="total",
         lineage=Derived(operation="copy", parents=(ahead.total,)),
     )
-    change = _change(facts, "total", whole.last, proposed, limits.low, limits.high, n, limits.method)
-    return replace(line, proposed=stated, change=change)
+    return replace(line, proposed=stated, change=_change(facts, whole, stated))
 
 
-def _change(
-    facts: Stating, tier: str, last: Decimal, proposed: Decimal, low: float, high: float, n: int, method: str
-) -> Fact:
+def _change(facts: Stating, part: _Part, proposed: Fact) -> Fact:
     """The proposal against last year's cost."""
-    base = float(last)
-    if base <= 0:
-        return facts.exact("budget_change", None, reason=NO_COST, parts={"n": n}, tier=tier)
+    base, limits, n = float(part.last), proposed.interval, int(proposed.n or 0)
+    if base <= 0 or limits is None:
+        return facts.exact("budget_change", None, reason=NO_COST, parts={"n": n}, tier=part.tier)
     return facts.between(
         "budget_change",
-        float(proposed) / base - 1,
-        low / base - 1,
-        high / base - 1,
+        float(proposed.value or 0) / base - 1,
+        limits.low / base - 1,
+        limits.high / base - 1,
         n=n,
-        method=method,
-        tier=tier,
+        method=limits.method,
+        tier=part.tier,
     )

@@ -253,11 +253,12 @@ def _change(study: ValueStudy, material: Materiality) -> list[Finding]:
         "grown": found.steps["grown"],
         "shrunk": found.steps["shrunk"],
         "model": found.steps["model"],
+        "horizon": study.horizon,
     }
     if limits.holds(0):
-        text = "What customers did in the month moved the discounted value of the base by {change:signed}, which could be noise ({change:interval}): customers first seen {new:signed}, contracts ended and buyers now likelier gone {lost:signed}, customers worth more {grown:signed}, customers worth less {shrunk:signed} (the interval of each stands in the table of the steps). Re-estimation, which is no growth, moved it by {model:signed}."
+        text = "What customers did in the month moved the value of the base over {horizon}, discounted, by {change:signed}, which could be noise ({change:interval}): customers first seen {new:signed}, contracts ended and buyers now likelier gone {lost:signed}, customers worth more {grown:signed}, customers worth less {shrunk:signed} (the interval of each stands in the table of the steps). Re-estimation, which is no growth, moved it by {model:signed} (the same customers priced by two models: no interval)."
     else:
-        text = "What customers did in the month {change:word|raised|lowered|left} the discounted value of the base by {change:abs} ({change:interval}): customers first seen {new:signed}, contracts ended and buyers now likelier gone {lost:signed}, customers worth more {grown:signed}, customers worth less {shrunk:signed} (the interval of each stands in the table of the steps). Re-estimation, which is no growth, moved it by {model:signed}."
+        text = "What customers did in the month {change:word|raised|lowered|left} the value of the base over {horizon}, discounted, by {change:abs} ({change:interval}): customers first seen {new:signed}, contracts ended and buyers now likelier gone {lost:signed}, customers worth more {grown:signed}, customers worth less {shrunk:signed} (the interval of each stands in the table of the steps). Re-estimation, which is no growth, moved it by {model:signed} (the same customers priced by two models: no interval)."
     return [
         _finding(
             "change",
@@ -284,8 +285,8 @@ def _concentration(study: ValueStudy) -> list[Finding]:
             "concentration",
             "info",
             Sentence(
-                "The most valuable tenth of customers holds {share} of the value ({share:interval}).",
-                {"share": whole.top_share},
+                "The most valuable tenth of customers holds {share} of the value over {horizon}, discounted ({share:interval}).",
+                {"share": whole.top_share, "horizon": study.horizon},
             ),
             rank=5,
         )
@@ -294,13 +295,13 @@ def _concentration(study: ValueStudy) -> list[Finding]:
 
 # by whether the evidence is cut: then it says at how many, and which
 _AT_RISK = {
-    False: "{customers} of the top tier {customers:plural|has|have} a chance of at least {limit} of being gone within twelve months (by {model}, under contract by the model of renewals); {value} of discounted value goes with them if they leave ({value:interval}).",
-    True: "{customers} of the top tier {customers:plural|has|have} a chance of at least {limit} of being gone within twelve months (by {model}, under contract by the model of renewals); {value} of discounted value goes with them if they leave ({value:interval}). "
+    False: "{customers} of the top tier {customers:plural|has|have} a chance of at least {limit} of being gone within twelve months (by {model}, under contract by the model of renewals); {value} of value over {horizon}, discounted, goes with them if they leave ({value:interval}).",
+    True: "{customers} of the top tier {customers:plural|has|have} a chance of at least {limit} of being gone within twelve months (by {model}, under contract by the model of renewals); {value} of value over {horizon}, discounted, goes with them if they leave ({value:interval}). "
     "The evidence holds the customer numbers of {listed}, those worth most.",
 }
 _OFTEN = {
-    False: "{customers} of the top tier {customers:plural|was|were} in service repeatedly within a year: they hold {value} of discounted value ({value:interval}) and cost {cost} to serve in the last twelve months.",
-    True: "{customers} of the top tier {customers:plural|was|were} in service repeatedly within a year: they hold {value} of discounted value ({value:interval}) and cost {cost} to serve in the last twelve months. "
+    False: "{customers} of the top tier {customers:plural|was|were} in service repeatedly within a year: they hold {value} of value over {horizon}, discounted ({value:interval}) and cost {cost} to serve in the last twelve months.",
+    True: "{customers} of the top tier {customers:plural|was|were} in service repeatedly within a year: they hold {value} of value over {horizon}, discounted ({value:interval}) and cost {cost} to serve in the last twelve months. "
     "The evidence holds the customer numbers of {listed}, those worth most.",
 }
 _BELOW = {
@@ -335,6 +336,7 @@ def _investment(study: ValueStudy, material: Materiality) -> list[Finding]:
                         "value": found.at_risk.value,
                         "limit": found.risk_limit,
                         "model": _model_name(study),
+                        "horizon": study.horizon,
                     },
                 ),
                 rank=6,
@@ -356,6 +358,7 @@ def _investment(study: ValueStudy, material: Materiality) -> list[Finding]:
                         "customers": found.often.customers,
                         "value": found.often.value,
                         "cost": found.often.cost,
+                        "horizon": study.horizon,
                     },
                 ),
                 rank=4,
@@ -410,7 +413,7 @@ def _acquisition(study: ValueStudy, material: Materiality) -> list[Finding]:
             _finding(
                 "acquisition",
                 material.severity(_lost(one)),
-                Sentence(_LOSES, _returned(one)),
+                Sentence(_LOSES, _returned(study, one)),
                 subject={"channel": one.value.dimensions["channel"]},
                 rank=2,
                 ground="loss",
@@ -421,23 +424,31 @@ def _acquisition(study: ValueStudy, material: Materiality) -> list[Finding]:
         ]
     least = standing_out(known, lambda one: one.ratio, lowest=True)
     if least is not None:
-        return [_finding("acquisition", "info", Sentence(_LEAST, _returned(least)), rank=2, evidence=rows)]
+        return [
+            _finding("acquisition", "info", Sentence(_LEAST, _returned(study, least)), rank=2, evidence=rows)
+        ]
     earns = all(one.ratio.interval is not None and one.ratio.interval.low > 1 for one in known)
     ends = sorted(known, key=lambda one: float(one.ratio.value or 0))
     values = {"low": ends[0].ratio, "high": ends[-1].ratio}
     return [_finding("acquisition", "info", Sentence(_ALIKE[earns], values), rank=2, evidence=rows)]
 
 
-_LOSES = "{channel} loses money on new customers: one brings {ratio} what it cost to win ({ratio:interval}); value {value} ({value:interval}), what is yet to come discounted; cost {cost}."
-_LEAST = "Of all channels the value of a new customer to its acquisition cost is lowest in {channel}: {ratio} ({ratio:interval}); value {value} ({value:interval}), what is yet to come discounted; cost {cost}. Whether marketing won these customers is not shown."
+_LOSES = "{channel} loses money on new customers: one brings {ratio} what it cost to win ({ratio:interval}); value {value} ({value:interval}), what is yet to come over {horizon} discounted; cost {cost}."
+_LEAST = "Of all channels the value of a new customer to its acquisition cost is lowest in {channel}: {ratio} ({ratio:interval}); value {value} ({value:interval}), what is yet to come over {horizon} discounted; cost {cost}. Whether marketing won these customers is not shown."
 _ALIKE = {
     True: "In every channel a new customer brings more than it cost to win, from {low} ({low:interval}) to {high} ({high:interval}); in which channel the ratio is lowest is not told apart from chance.",
     False: "No channel is shown to lose money on new customers, who bring from {low} ({low:interval}) to {high} ({high:interval}) their cost; in which the ratio is lowest is not told apart from chance.",
 }
 
 
-def _returned(one: AcquisitionChannel) -> dict[str, Any]:
-    return {"channel": one.label, "ratio": one.ratio, "value": one.value, "cost": one.cost}
+def _returned(study: ValueStudy, one: AcquisitionChannel) -> dict[str, Any]:
+    return {
+        "channel": one.label,
+        "ratio": one.ratio,
+        "value": one.value,
+        "cost": one.cost,
+        "horizon": study.horizon,
+    }
 
 
 def _lost(one: AcquisitionChannel) -> Stake:

@@ -15,6 +15,7 @@ from analysis.results import CENT, Derived, Fact
 from analysis.summaries import Summarised
 from analysis.value import customer_table, views
 from analysis.value.base import ERROR, TIERS
+from analysis.value.traced_cost import TracedCost, traced_cost
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,7 +56,7 @@ class ValueSlice(Summarised):
 class Portfolio(Summarised):
     """The base and its slices.
 
-    ``parts`` : purchases, contract and service (negative) of the total. ``lorenz`` : (share of customers, cumulative share of value), least valuable first.
+    ``parts`` : purchases, contract and service (negative) of the total; ``traced`` leads from the books to the last. ``lorenz`` : (share of customers, cumulative share of value), least valuable first.
     """
 
     total: Fact
@@ -67,6 +68,7 @@ class Portfolio(Summarised):
     top_share: Fact
     lorenz: tuple[tuple[float, Fact], ...]
     residual_contract: Fact
+    traced: TracedCost | None
 
 
 @traced
@@ -116,6 +118,7 @@ def portfolio(
         top_share=share,
         lorenz=lorenz,
         residual_contract=_residual(facts, table, whole),
+        traced=traced_cost(inputs, state, table, whole, months=months, rate=rate),
     )
 
 

@@ -909,10 +909,11 @@ def _finding(one: WhatIf) -> Finding:
         "npv": one.npv,
         "programme": one.programme,
         "clv": one.clv,
+        "months": Sentence("{months} months", {"months": str(one.scenario.months)}).text(),
     }
-    text = "{scenario}: it would bring {clv} of customer value for {programme}, all discounted: present value {npv} ({npv:interval})."
+    text = "{scenario}: it would bring {clv} of customer value for {programme}, all within {months}, discounted: present value {npv} ({npv:interval})."
     if one.saves:
-        text = "{scenario}: it would bring {clv} of customer value and save {saving} for {programme}, all discounted: present value {npv} ({npv:interval})."
+        text = "{scenario}: it would bring {clv} of customer value and save {saving} for {programme}, all within {months}, discounted: present value {npv} ({npv:interval})."
         values["saving"] = one.saving
     rows = pd.DataFrame(
         [

@@ -12,7 +12,7 @@ from analysis.metrics import study as asked
 from analysis.metrics.materiality import materiality
 from analysis.results import Fact, by_severity
 from analysis.summaries import Summarised
-from analysis.value import customer_table, findings, purchase_models, views
+from analysis.value import customer_table, findings, purchase_models
 from analysis.value.acquisition import AcquisitionChannel, acquisition
 from analysis.value.base import ValueBase, horizon_of
 from analysis.value.break_even import break_even
@@ -22,6 +22,7 @@ from analysis.value.model_facts import ContractKind, Modelling, contracts, model
 from analysis.value.portfolio import Portfolio, portfolio
 from analysis.value.results import ValueStudy
 from analysis.value.settings import ValueSettings, settings_of
+from analysis.value.traced_cost import traced_last_year
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -243,5 +244,4 @@ def _service_traced(inputs: StudyInputs, found: Priced | NotDone) -> Fact | NotD
     """What of it carries the ticket of a customer; a basis without service cost asks for none."""
     if isinstance(found, NotDone) or found.state.service is None:
         return NotDone(reason=Text.of("no service cost is counted"))
-    served = views.served(found.state.customers, found.state.service)
-    return Stating(inputs=inputs).measured("service_cost_traced", views.base_customers(f"({served})"))
+    return traced_last_year(inputs, found.state)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -24,6 +25,7 @@ from analysis.locale import Text
 from analysis.metrics import StudyInputs
 from analysis.metrics.inputs import EarlierEdition
 from analysis.params import Assumptions
+from analysis.params.interventions import Intervention
 from analysis.periods import Month
 from analysis.results import Fact
 from analysis.sample import make_sample
@@ -164,7 +166,9 @@ def measure_of(horizon: int, *, reached: bool, **where: str) -> Any:
         result=SimpleNamespace(horizon_months=horizon),
         reached=SimpleNamespace() if reached else None,
         facts={"discount": rate},
-        entry=SimpleNamespace(where=where),
+        entry=Intervention(
+            kind="measure", name=Text.same("A"), owner="B", starts=dt.date(2026, 1, 1), where=where
+        ),
     )
 
 
@@ -186,6 +190,11 @@ def test_the_cost_of_a_ticket_without_a_measure_says_of_what_it_is_the_cost() ->
     def bases(*measures: Any) -> Text:
         return exhibits._bases(SimpleNamespace(measures=list(measures)))  # type: ignore[arg-type]
 
-    assert bases(one) == Text(en="hours at the wage", zh="工时按工资折算")
-    assert bases(two).en == "logistics posted per repair"
-    assert bases(one, two, two).en == "hours at the wage, logistics posted per repair"
+    assert bases(one) == Text(en="hours at the wage per ticket", zh="每张工单按工资折算的工时")
+    # what a category costs is judged on repairs unless other tickets are registered
+    assert bases(two).en == "logistics posted per ticket (repair)"
+    assert bases(one, two, two).en == "hours at the wage per ticket, logistics posted per ticket (repair)"
+    returns = measure_of(24, reached=False, category="logistics", ticket_type="return")
+    complaints = measure_of(24, reached=False, ticket_type="complaint")
+    assert bases(returns).en == "logistics posted per ticket (return)"
+    assert bases(complaints).en == "hours at the wage per ticket (complaint)"

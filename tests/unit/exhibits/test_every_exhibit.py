@@ -155,6 +155,9 @@ def unexplained(block: Block) -> Iterator[str]:
                 exact = column["label"]["en"] == "Interval" or column["key"].endswith("_right")
                 if not cell["text"]["en"] and not exact:
                     yield f"row {number}, column {column['key']}"
+    if block.payload["kind"] == "table" and "n/a:" not in said:
+        for number, row in enumerate(block.payload["rows"], start=1):
+            yield from (f"row {number}: n/a" for cell in row["cells"] if cell["text"]["en"] == "n/a")
 
 
 @pytest.fixture(scope="module")
@@ -339,8 +342,9 @@ def test_the_doubts_would_see_an_unexplained_blank():
             Row(cells={"a": "1", "b": "2", "c": "3"}),
             Row(cells={"a": "4", "c": "5"}),
             Row(cells={"a": "why"}),
+            Row(cells={"a": "6", "b": "n/a", "c": "7"}),
         ]
         return table("x.y", title=Sentence("T"), subtitle=Sentence(subtitle), columns=columns, rows=rows)
 
-    assert list(unexplained(block("all of it"))) == ["row 2, column b"]
-    assert list(unexplained(block("blank: nothing to count"))) == []
+    assert list(unexplained(block("all of it"))) == ["row 2, column b", "row 4: n/a"]
+    assert list(unexplained(block("blank: nothing to count; n/a: counts none"))) == []

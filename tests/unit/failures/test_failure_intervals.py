@@ -17,8 +17,9 @@ from analysis.failures.limits import ratio_limits, scale_limits
 from analysis.failures.monitoring_facts import point_limits
 from analysis.failures.ranking import Amounts, chance_of
 from analysis.failures.reporting import delay_of, share_by_month, share_variance
+from analysis.failures.triangles import _developed, _pooled
 from analysis.periods import Month
-from analysis.results import Fact
+from analysis.results import Fact, Interval
 from analysis.stats import fit_weibull, poisson_interval
 
 OCTOBER = Month(2026, 10)
@@ -138,3 +139,35 @@ def test_simulated_shares_have_the_interval_of_their_number(planted_study: failu
         share = rule.false_alarms
         assert share.n and share.numerator == pytest.approx(float(share.value or 0) * share.n)
         assert share.interval is not None and share.interval.method == "Wilson score"
+
+
+def test_what_a_quarter_comes_to_is_as_unsure_as_its_count_and_as_the_development():
+    """Quarters of one process, watched to different ages, come to the true number as often as their intervals say."""
+    random = np.random.default_rng(17)
+    machines, rate, ages, quarters = 400.0, 0.02, 12, 6
+    held = {(q, a): machines for q in range(quarters) for a in range(ages - 2 * q)}
+    hits = trials = 0
+    for _ in range(400):
+        failed = {key: float(random.poisson(rate * machines * (0.5 if key[1] == 0 else 1.0))) for key in held}
+        # the first month counts by half its exposure
+        failed = {key: count * (2.0 if key[1] == 0 else 1.0) for key, count in failed.items()}
+        end = _pooled(ages, held, failed, failed)
+        for q in range(1, quarters):
+            age = ages - 2 * q
+            own = sum((0.5 if a == 0 else 1.0) * failed[q, a] for a in range(age))
+            factor, spread = _pooled(age, held, failed, failed).developing_to(end)
+            if own and spread:
+                count = poisson_interval(own, machines)
+                known = Interval(low=float(count.low), high=float(count.high), level=0.95, method="exact")
+                found = _developed(own / machines, known, factor, spread)
+                hits += found.low <= rate * (ages - 0.5) <= found.high
+                trials += 1
+    assert trials > 1_500 and 0.93 <= hits / trials <= 0.985
+
+
+def test_a_quarter_as_old_as_the_triangle_keeps_the_interval_of_its_count():
+    known = Interval(low=0.2, high=0.4, level=0.95, method="exact")
+    found = _developed(0.3, known, 1.0, 0.0)
+    assert (found.low, found.high) == pytest.approx((0.2, 0.4))
+    wider = _developed(0.3, known, 2.0, 0.1)
+    assert wider.low < 0.4 and wider.high > 0.8

@@ -195,6 +195,16 @@ GLOSSARY = (
     Refused("近似重复", "疑似重复"),
     Refused("(?:上年|去年)同期", "上年同月 or 此前十二个月"),
     Refused("功劳", "节约额 or 归因"),
+    Refused("(?:超时|延迟)答复|答复迟|首响", "逾期答复 or 首次响应"),
+    Refused("容量内|(?<!名单)联系客户", "联系名单"),
+    Refused("切片", "分类"),
+    Refused("在用(?:机器|设备)|在役设备|在保设备", "在役机器 or 在保机器"),
+    Refused("观察窗口", "观察期"),
+    Refused("购买型", "无合同购买客户"),
+    Refused("近一年|过去一年", "近十二个月"),
+    Refused("改进措施", "整改"),
+    Refused("偏差", "离差", of="deviance"),
+    Refused("常用净减少率", "净减少率"),
     Refused("掩盖", "未反映", unless="hid(?:e|es|ing|den)\\b"),
 )
 
@@ -594,3 +604,30 @@ def test_every_measure_says_in_words_what_it_counts():
 def test_a_measure_without_words_would_be_found():
     assert in_words({"en": "confirmed failures", "zh": "确认故障"})
     assert not any(map(in_words, (None, "None", {"en": "one", "zh": "1"}, {"en": "failures", "zh": "7"})))
+
+
+# ---------------------------------------------------------------- money that is discounted
+
+TIME_SAID = re.compile(r"horizon|within {months}|over {months}|within a year, discounted|these months")
+# Where another place says it, and which.
+NO_HORIZON = {
+    "Value of today's customers, discounted": "a tile whose first line is the horizon",
+    "Discounting": "a step between two sums that say theirs",
+    "minus the service cost that can be traced to them, discounted": "prose on what value is",
+    "counted on the engine to distinct histories": "prose on how it is estimated",
+}
+
+
+def test_discounted_money_says_over_which_time():
+    """A value without its horizon is no number: every text of the section that says "discounted" says over what."""
+    said = [
+        english
+        for place, english, _ in every_pair()
+        if place in ("value.po", "value_effects.po") and "discount" in english.lower()
+    ]
+    assert len(said) > 20
+    bare = [
+        text for text in said if not TIME_SAID.search(text) and not any(one in text for one in NO_HORIZON)
+    ]
+    assert bare == []
+    assert [one for one in NO_HORIZON if not any(one in text for text in said)] == []

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from analysis import quality
 from analysis.exhibits import quality as exhibits
 from analysis.metrics import StudyInputs
 from analysis.periods import Month
+from analysis.quality.arrival import late_limits
 from analysis.tables import Correction, load_tables
 
 Inputs = Callable[..., StudyInputs]
@@ -86,12 +88,35 @@ def test_rows_still_to_come_follow_the_lags_of_earlier_months(company: Path, inp
     (arrival,) = (found for found in study.arrivals if found.table == "ledger")
     assert (arrival.arrived.value, arrival.arrived.numerator, arrival.arrived.denominator) == (0.75, 180, 240)
     assert (arrival.seen.value, arrival.to_come.value) == (30, 10)
+    assert arrival.to_come.interval is not None
+    assert (
+        arrival.to_come.interval.low <= 6 and arrival.to_come.interval.high >= 15
+    )  # a count of ten varies, even where six months did not
     assert arrival.median_lag.value == pytest.approx(
         1 + 8 / 24
     )  # midnight in UTC is eight in the morning in Shanghai
     assert [found.id for found in study.findings if found.id.startswith("quality.late")] == [
         "quality.late.ledger"
     ]
+
+
+def test_limits_of_late_rows_hold_a_single_month():
+    """Months of the same process fall into the limits learnt from six others as often as stated; what never came late may still."""
+    random = np.random.default_rng(9)
+
+    def share_held(spread: float) -> float:
+        held = 0
+        for _ in range(800):
+            rates = 0.02 * random.gamma(1 / spread, spread, 7) if spread else np.full(7, 0.02)
+            in_time = random.integers(800, 1_200, 7)
+            late = random.poisson(rates * in_time)
+            low, high = late_limits(late[:6], in_time[:6], int(in_time[6]), level=0.95)
+            held += low <= late[6] <= high
+        return held / 800
+
+    assert share_held(0.0) >= 0.93 and share_held(0.15) >= 0.85
+    low, high = late_limits(np.zeros(6, dtype=int), np.full(6, 4_000), 4_000, level=0.95)
+    assert low == 0 and 1 <= high <= 2
 
 
 def test_without_recording_times_nothing_is_said_about_late_rows(company: Path, inputs_of: Inputs):

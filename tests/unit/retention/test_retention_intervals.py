@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 from analysis.metrics import Stating, StudyInputs
-from analysis.retention.components_facts import _alive, _churn_variance
+from analysis.results import Fact, Interval
+from analysis.retention.components_facts import _alive, _churn_variance, _gained, _mirrored, _together
 from analysis.retention.scores import _calibration
 from analysis.retention.scores_facts import _expected, _if_right
 from analysis.stats import proportion_interval
@@ -80,3 +81,39 @@ def test_the_churn_of_a_model_is_as_uncertain_as_its_parameters_and_the_customer
     both = Leaving(0.8, 0.6, SimpleNamespace(names=("start", "end"), log_covariance=np.full((2, 2), 0.02**2)))
     # an error that both share moves start and end alike, and the rate not at all
     assert _churn_variance(both, frames, 0.25) == pytest.approx(240, rel=1e-4)
+
+
+def movement_rates(inputs: StudyInputs, start: int, lost: int, came: int) -> tuple[Interval, Interval]:
+    """Intervals of the net loss and of the popular retention of a group by hand, where who came had been there before."""
+    state = Stating(inputs=inputs)
+    present, back = (
+        state.exact("customer_movement", number, movement=name)
+        for name, number in (("start", start), ("reactivated", came))
+    )
+    found = proportion_interval(lost, start, method="wilson")
+    churn = Fact(
+        metric="gross_churn_rate", period="2026-10", unit="share", value=lost / start, n=start,
+        interval=Interval(low=float(found.low), high=float(found.high), level=0.95, method="Wilson"),
+    )  # fmt: skip
+    gained = _gained(inputs, present, back)
+    stayed = replace(churn, value=1 - lost / start, **_mirrored(churn))
+    return _together(churn, gained, -1)["interval"], _together(stayed, gained, 1)["interval"]
+
+
+def test_losing_and_winning_together_is_as_unsure_as_both(
+    company: Path, inputs_of: Callable[..., StudyInputs]
+):
+    inputs = inputs_of(company)
+    random = np.random.default_rng(3)
+    for start, share, coming in ((60, 0.1, 5.0), (2_000, 0.15, 400.0)):
+        net, popular = 0, 0
+        for _ in range(400):
+            lost, came = int(random.binomial(start, share)), int(random.poisson(coming))
+            of_net, of_popular = movement_rates(inputs, start, lost, came)
+            net += of_net.holds(share - coming / start)
+            popular += of_popular.holds(1 - share + coming / start)
+        assert min(net, popular) / 400 >= 0.925
+    # nobody came: the loss alone, widened by those who might have come
+    alone, _ = movement_rates(inputs, 100, 10, 0)
+    own = proportion_interval(10, 100, method="wilson")
+    assert alone.high == pytest.approx(float(own.high)) and alone.low < float(own.low)

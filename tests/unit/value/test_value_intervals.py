@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,8 +15,12 @@ from analysis.metrics import Stating, StudyInputs
 from analysis.results import Fact
 from analysis.stats import proportion_interval, ratio_interval
 from analysis.value import views
+from analysis.value.base import TIERS, ValueBase
+from analysis.value.budget import Budget
+from analysis.value.portfolio import Portfolio
 from analysis.value.renewal_models import _ratio_error
 from analysis.value.results import ValueStudy
+from analysis.value.scenarios import WhatIfs
 
 CONTRACTS = """contract_id,term_no,customer_id,kind,starts_on,ends_on,renewed,cancelled_on,amount
 K1,1,C1,subscription,2023-12-01,2024-11-30,true,,100.00
@@ -83,3 +88,35 @@ def test_renewals_of_one_contract_have_no_interval():
     row = SimpleNamespace(before=100.0, after=110.0, renewals=2, a2=110.0**2, ab=110.0 * 100, b2=100.0**2)
     assert _ratio_error(row) == 0.0
     assert pd.notna(_ratio_error(row))
+
+
+def test_traced_cost_of_the_books_leads_to_that_of_the_value_to_the_cent(
+    sampled: StudyInputs, studied: ValueStudy
+):
+    assert isinstance(studied.portfolio, Portfolio) and studied.portfolio.traced is not None
+    found, part = studied.portfolio.traced, studied.portfolio.parts["service"]
+    assert found.booked.id == studied.service_traced.id
+    assert found.horizon.value == -Decimal(part.value or 0)
+    step = {name: Decimal(fact.value or 0) for name, fact in found.steps.items()}
+    year = Decimal(found.booked.value or 0) + step["paid"] + step["carried"]
+    assert found.year.value == year
+    assert year + step["years"] + step["discount"] == found.horizon.value
+    assert step["years"] == pytest.approx(2 * year, abs=Decimal("0.01"))  # 36 months are three years
+    # by another way: the margin of the orders that are neither purchases nor contracts, from the raw table
+    assert isinstance(studied.base, ValueBase)
+    others = "', '".join((*studied.settings.purchase_types, *studied.settings.contract_types))
+    paid = sampled.engine.query(
+        f"""SELECT sum(gross_margin) AS paid FROM orders SEMI JOIN {studied.base.table} k ON k.customer_id = orders.customer_id
+WHERE order_type NOT IN ('{others}') AND ordered_at >= '2025-10-31 16:00' AND ordered_at < '2026-10-31 16:00'"""
+    )["paid"].iloc[0]
+    assert step["paid"] == -paid and step["paid"] < 0
+    assert found.horizon.interval is not None and part.interval is not None
+    assert found.horizon.interval.high == pytest.approx(-part.interval.low)
+
+
+def test_the_budget_of_the_tiers_together_is_their_sum(studied: ValueStudy):
+    assert isinstance(studied.what_ifs, WhatIfs) and isinstance(studied.what_ifs.budget, Budget)
+    made = studied.what_ifs.budget
+    tiers = [line for line in made.lines if line.tier in TIERS]
+    assert made.traced.value == sum((Decimal(line.proposed.value or 0) for line in tiers), Decimal(0))
+    assert made.traced.interval is not None and made.traced.interval.holds(float(made.traced.value))

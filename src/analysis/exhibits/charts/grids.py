@@ -48,7 +48,7 @@ from analysis.exhibits.vocabulary import Cell, Column, Row
 from analysis.formats import NO_VALUE, Scale, Unit, cell_text, month_text
 from analysis.locale import Language, Text
 from analysis.periods import Month
-from analysis.results import Fact, interval_cell
+from analysis.results import Fact, Sentence, interval_cell
 
 if TYPE_CHECKING:
     import numpy as np
@@ -298,14 +298,17 @@ def heatmap(
     span: tuple[float, float] | None = None,
     numbers: bool = True,
     places: int | None = None,
+    beside: tuple[Name, Mapping[str, Fact]] | None = None,
 ) -> Drawing:
     """A grid of facts, darker for more. A pair without a fact is blank: an immature cohort is not a zero.
 
     ``rows`` and ``columns`` are (key, name). Colour runs over ``span`` (in the unit of the facts), from the least to the most
     fact when left out. With ``centre`` (in the unit of the facts) values above take the ``focus`` colour and
     values below the ``actual`` one. Darkness is drawn as opacity of one colour, so that light and dark pages read the same.
+    ``beside`` is a column at the right, outside the colours: what each row is expected to come to, with its interval.
     """
     facts = list(cells.values())
+    head_beside, ends = beside or ("", {})
     unit = one_unit(facts, "heatmap")
     for row, column in cells:
         if row not in dict(rows) or column not in dict(columns):
@@ -343,11 +346,17 @@ def heatmap(
         names = [wrapped(named(name, language), 120) for _, name in rows]
         left = max(text_width(name) for name in names) + 8
         head = [wrapped(named(name, language), 60) for _, name in columns]
-        place(figure, left=left, right=4, top=30 if any("\n" in name for name in head) else 20, bottom=8)
+        expected = {
+            key: _estimate_text(fact, unit, scale, language, places=places) for key, fact in ends.items()
+        }
+        right = 4.0
+        if expected:
+            right += 8 + max(map(text_width, [*expected.values(), named(head_beside, language)]))
+        place(figure, left=left, right=right, top=30 if any("\n" in name for name in head) else 20, bottom=8)
         axes.set_yticks([i + 0.5 for i in range(len(rows))], labels=names, rotation=0)
         axes.set_xticks(
             [j + 0.5 for j in range(len(columns))],
-            labels=_thinned(head, figure.get_size_inches()[0] * 72 - left - 4),
+            labels=_thinned(head, figure.get_size_inches()[0] * 72 - left - right),
             rotation=0,
         )
         axes.xaxis.tick_top()
@@ -357,10 +366,62 @@ def heatmap(
             _heat_numbers(
                 axes, rows, columns, cells, grid, (low, high, middle), unit, scale, language, places
             )
+        if expected:
+            _heat_beside(
+                axes, named(head_beside, language), [row for row, _ in rows], ends, expected, language
+            )
 
     return Drawing(
-        draw=draw, data=_heat_table(rows, columns, cells, by=by), size=(WIDTH, (len(rows) * 19.0 + 44) / 72)
+        draw=draw,
+        data=_heat_table(rows, columns, cells, by=by, beside=beside),
+        size=(WIDTH, (len(rows) * 19.0 + 44) / 72),
+        doubt=_widest_cell(dict(rows), dict(columns), cells),
     )
+
+
+def _widest_cell(
+    rows: Mapping[str, Name], columns: Mapping[str, Name], cells: Mapping[tuple[str, str], Fact]
+) -> Sentence | None:
+    """A cell has no room for its interval: the widest is said, the others stand in the data of the chart."""
+    widths = {
+        key: fact.interval.high - fact.interval.low
+        for key, fact in cells.items()
+        if fact.interval is not None and fact.value is not None
+    }
+    if not widths:
+        return None
+    row, column = widest = max(widths, key=lambda key: widths[key])
+    return Sentence(
+        "Widest interval of a cell: {row} at {column}, {cell}{cell:doubt}; those of all cells stand in the data of the chart.",
+        {"row": as_text(rows[row]), "column": as_text(columns[column]), "cell": cells[widest]},
+    )
+
+
+def _heat_beside(
+    axes: Axes,
+    head: str,
+    rows: Sequence[str],
+    ends: Mapping[str, Fact],
+    texts: Mapping[str, str],
+    language: Language,
+) -> None:
+    """The estimates of the rows, flush right of the grid, under their own head."""
+    gap = 8 / _width_points(axes)
+    label(axes, 1 + gap, 1, head, language, transform=axes.transAxes, va="bottom", color=colour("ink"))
+    for index, row in enumerate(rows):
+        if row in ends:
+            tint = "muted" if ends[row].value is None else "ink"
+            annotate(
+                axes,
+                1 + gap,
+                index + 0.5,
+                ends[row],
+                language,
+                text=texts[row],
+                va="center",
+                transform=axes.get_yaxis_transform(),
+                color=colour(tint),
+            )
 
 
 def _thinned(names: Sequence[str], width: float) -> list[str]:
@@ -458,14 +519,33 @@ def _heat_table(
     cells: Mapping[tuple[str, str], Fact],
     *,
     by: Text,
+    beside: tuple[Name, Mapping[str, Fact]] | None = None,
 ) -> tuple[list[Column], list[Row]]:
     heads = [Column(key="row", label=by)] + [
-        Column(key=f"c_{key}", label=as_text(name)) for key, name in columns
+        Column(
+            key=f"c_{key}",
+            label=as_text(name),
+            show="estimate"
+            if any(at == key and fact.interval for (_, at), fact in cells.items())
+            else "value",
+        )
+        for key, name in columns
     ]
+    head_beside, ends = beside or ("", {})
+    if beside:
+        heads += [
+            Column(
+                key="beside",
+                label=as_text(head_beside),
+                show="estimate" if any(fact.interval for fact in ends.values()) else "value",
+            )
+        ]
     body = []
     for key, name in rows:
         line: dict[str, Cell] = {"row": as_text(name)}
         line |= {f"c_{column}": cells.get((key, column)) for column, _ in columns}
+        if beside:
+            line["beside"] = ends.get(key)
         body.append(Row(cells=line))
     return heads, body
 
@@ -543,12 +623,22 @@ def _width_points(axes: Axes) -> float:
     return float(axes.get_window_extent().width / axes.figure.dpi * 72)
 
 
-def _estimate_text(fact: Fact, unit: Unit, scale: Scale, language: Language, *, signed: bool = False) -> str:
+def _estimate_text(
+    fact: Fact,
+    unit: Unit,
+    scale: Scale,
+    language: Language,
+    *,
+    signed: bool = False,
+    places: int | None = None,
+) -> str:
     if fact.value is None:
         assert fact.reason is not None
         return fact.reason[language]
-    number = mark_text(fact, unit, scale, signed=signed)
-    return f"{number}  ({interval_cell(fact, factor=scale.factor)})" if fact.interval else number
+    number = mark_text(fact, unit, scale, signed=signed, places=places)
+    return (
+        f"{number}  ({interval_cell(fact, factor=scale.factor, places=places)})" if fact.interval else number
+    )
 
 
 def _dot(axes: Axes, row: int, item: Item, unit: Unit, scale: Scale) -> None:
