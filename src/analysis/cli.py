@@ -412,6 +412,10 @@ def _verify(options: argparse.Namespace) -> None:
 
     folder = (options.edition or project_root() / "reports" / "latest").resolve()
     if not (folder / manifest.MANIFEST).is_file():
+        if (folder / "facts.json").exists() or any(folder.glob("after-sales-*.pdf")):
+            raise PublicationRefused(
+                f"{_shown(folder)} is not as it was issued: its {manifest.MANIFEST} is gone. Restore it from a backup."
+            )
         raise ParameterError(
             f"edition '{folder.name}': holds no {manifest.MANIFEST}; give the folder of an issued edition."
         )

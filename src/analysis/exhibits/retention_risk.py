@@ -141,7 +141,7 @@ def largest_accounts_table(study: RetentionStudy) -> Block | None:
             {"number": part.number, "share": part.top_share},
         ),
         subtitle=Sentence(
-            "The first {shown} by yearly contract value a year ago or now, of {number} under contract now and those lost within the year; kept: at most the value a year ago. Blank: not under contract then, nothing to keep, or lost and not scored. Customer numbers stand in the evidence file",
+            "The first {shown} by yearly contract value a year ago or now, of {number} under contract now and those lost within the year; kept: at most the value a year ago. Blank: not under contract then, nothing to keep, or lost and not scored. The interval of a chance holds besides what the score missed among such chances in its last test, so it need not lie around it. Customer numbers stand in the evidence file",
             {"shown": str(len(part.largest)), "number": part.number},
         ),
         columns=[

@@ -583,7 +583,7 @@ def groups_table(study: ValueStudy) -> Block | None:
     return table_of(
         "value.groups",
         title=Sentence(
-            "{customers} cost more than they bring; {often} of the top tier are often in service",
+            "{customers} {customers:plural|is|are} expected to cost more than {customers:plural|it brings|they bring}; {often} of the top tier {often:plural|is|are} often in service",
             {"customers": found.below.customers, "often": found.often.customers},
         ),
         subtitle=Sentence(

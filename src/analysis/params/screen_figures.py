@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from analysis.errors import ParameterError
+from analysis.locale import Text
 from analysis.params.places import params_file, shown
 from analysis.params.strict import NotNegative, bind, read_yaml
 from analysis.periods import Month
@@ -19,7 +20,7 @@ REGISTER = "screen_figures.yml"
 class ScreenFigure:
     """One figure of one system's screen.
 
-    system : the system and the screen that shows it
+    system : the system and the screen that shows it, in one wording or in both languages
     figure : id of the metric that is the same thing here; ``dimensions`` a slice of it
     period : a month (``2026-10``) or half-open months (``2026-01/2026-11``)
     value : as the screen shows it, in the unit of the metric; tolerance : the largest difference that needs no explanation
@@ -28,7 +29,7 @@ class ScreenFigure:
     """
 
     run: str
-    system: str
+    system: Text
     figure: str
     period: str
     value: Decimal
@@ -40,7 +41,7 @@ class ScreenFigure:
 
     def __post_init__(self) -> None:
         place = f"{REGISTER}: '{self.figure}' of {self.period}"
-        if not self.source.strip() or not self.system.strip():
+        if not self.source.strip() or not self.system.en.strip():
             raise ParameterError(
                 f"{place}: 'system' and 'source' should say which screen showed it and who read it."
             )
@@ -73,10 +74,10 @@ def load_screen_figures(run: str, path: Path | None = None) -> tuple[ScreenFigur
     entries = bind(_Register, read_yaml(path), shown(path)).screen_figures
     seen: set[tuple[object, ...]] = set()
     for entry in entries:
-        key = (entry.run, entry.system, entry.figure, entry.period, *sorted(entry.dimensions.items()))
+        key = (entry.run, entry.system.en, entry.figure, entry.period, *sorted(entry.dimensions.items()))
         if key in seen:
             raise ParameterError(
-                f"{shown(path)}: '{entry.figure}' of {entry.period} by {entry.system} stands twice; keep the one last read."
+                f"{shown(path)}: '{entry.figure}' of {entry.period} by {entry.system.en} stands twice; keep the one last read."
             )
         seen.add(key)
     return tuple(entry for entry in entries if entry.run == run)

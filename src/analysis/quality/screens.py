@@ -33,18 +33,20 @@ def reconciled(inputs: StudyInputs, figures: Sequence[ScreenFigure]) -> tuple[Re
     known = [figure for figure in figures if figure.last <= inputs.month]
     return tuple(
         _compared(inputs, figure)
-        for figure in sorted(known, key=lambda one: (str(one.last), one.system), reverse=True)
+        for figure in sorted(known, key=lambda one: (str(one.last), one.system.en), reverse=True)
     )
 
 
 def _compared(inputs: StudyInputs, figure: ScreenFigure) -> Reconciled:
     engine = inputs.engine
     ours = engine.fact(figure.figure, period=Period(figure.first, figure.last), dimensions=figure.dimensions)
-    place: dict[str, Any] = {"of": figure.figure, "system": figure.system, **figure.dimensions}
+    place: dict[str, Any] = {"of": figure.figure, "system": figure.system.en, **figure.dimensions}
     stated = Stating(inputs=inputs, period=Period(figure.first, figure.last))
 
     def written(metric: str, value: Decimal) -> Fact:
-        read = Assumed(source=f"params/{REGISTER}", name=f"{figure.system}: {figure.figure} {figure.period}")
+        read = Assumed(
+            source=f"params/{REGISTER}", name=f"{figure.system.en}: {figure.figure} {figure.period}"
+        )
         return replace(stated.exact(metric, value, lineage=read, **place), unit=ours.unit)
 
     theirs = written("screen_figure", figure.value)

@@ -235,10 +235,18 @@ def seals(folder: Path) -> dict[str, str]:
 
 
 def broken_seals(folder: Path) -> list[str]:
-    """Files of an issued pack that were changed, taken away or added since; empty when it is as it was issued."""
+    """Files of an issued pack that were changed, taken away or added since; empty when it is as it was issued.
+
+    A link, a pipe or a device is none of an issued pack, whatever it leads to.
+    """
     stated = read(folder).get("seals", {})
     found = seals(folder)
-    return sorted(name for name in {*stated, *found} if stated.get(name) != found.get(name))
+    strange = {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_symlink() or not (path.is_file() or path.is_dir())
+    }
+    return sorted(strange | {name for name in {*stated, *found} if stated.get(name) != found.get(name)})
 
 
 def read(folder: Path, *needs: str) -> dict[str, Any]:

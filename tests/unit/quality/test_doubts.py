@@ -15,6 +15,7 @@ import pytest
 from analysis import quality
 from analysis.errors import ParameterError
 from analysis.exhibits import quality as exhibits
+from analysis.locale import Text
 from analysis.metrics import StudyInputs
 from analysis.params import Assumptions
 from analysis.params.screen_figures import ScreenFigure, load_screen_figures
@@ -207,7 +208,7 @@ def test_an_extract_made_before_the_month_ended_is_an_alert(company: Path, input
 def stated(**changes: object) -> ScreenFigure:
     entry = {
         "run": "sample",
-        "system": "Desk",
+        "system": Text.same("Desk"),
         "figure": "service_order_count",
         "period": "2026-10",
         "value": Decimal(3),
@@ -224,11 +225,16 @@ def test_a_screen_figure_that_agrees_passes_and_one_beyond_its_tolerance_fails(
     # Tickets of October in Shanghai, cancelled ones left out: T3, T4, T5. Cost of October: 1,600.00.
     lines = [
         stated(),
-        stated(system="ERP", figure="after_sales_cost", value=Decimal("1599.50"), tolerance=Decimal("0.50")),
-        stated(value=Decimal(5), tolerance=Decimal(1), system="Old desk"),
+        stated(
+            system=Text.same("ERP"),
+            figure="after_sales_cost",
+            value=Decimal("1599.50"),
+            tolerance=Decimal("0.50"),
+        ),
+        stated(value=Decimal(5), tolerance=Decimal(1), system=Text.same("Old desk")),
     ]
     study = quality.study(inputs_of(company), screen_figures=lines)
-    assert {line.stated.system: (line.difference.value, line.agrees) for line in study.screens} == {
+    assert {line.stated.system.en: (line.difference.value, line.agrees) for line in study.screens} == {
         "Desk": (0, True),
         "ERP": (Decimal("0.50"), True),
         "Old desk": (-2, False),

@@ -110,6 +110,19 @@ def test_seals_find_what_was_changed_added_or_taken_away(tmp_path):
     assert manifest.broken_seals(tmp_path) == ["added.txt", "evidence/rows.csv", "facts.json"]
 
 
+def test_a_link_to_the_same_bytes_is_no_file_of_the_pack(tmp_path):
+    folder = tmp_path / "edition-1"
+    folder.mkdir()
+    for name in ("facts.json", "report.pdf"):
+        (folder / name).write_text(name)
+    manifest.write_json(folder / manifest.MANIFEST, {"seals": manifest.seals(folder)})
+    assert manifest.broken_seals(folder) == []
+    (folder / "report.pdf").rename(tmp_path / "away.pdf")
+    (folder / "report.pdf").symlink_to("../away.pdf")
+    os.mkfifo(folder / "pipe")
+    assert manifest.broken_seals(folder) == ["pipe", "report.pdf"]
+
+
 def test_inputs_keep_the_row_waterfall_of_each_file():
     table = manifest.inputs(stub_run())[0]
     assert (table["table"], table["rows"], table["files"][0]["file"]) == ("ledger", 10, "ledger.csv")
