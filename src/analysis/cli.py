@@ -108,8 +108,6 @@ def _report(options: argparse.Namespace) -> None:
         )
     finally:
         progress.close()
-        if lines := progress.lines():
-            print("\n".join(lines), file=sys.stderr)
     folder = _shown(edition.folder)
     if edition.unchanged:
         print(

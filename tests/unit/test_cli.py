@@ -231,11 +231,11 @@ def test_every_stage_has_a_closing_line_with_its_time():
     with pytest.raises(ValueError, match="no"), progress.stage("check"):
         raise ValueError("no")
     first, second = progress.lines()
-    assert re.fullmatch(r"  prepare data     0\.1 s  ledger: 12 rows", first)
+    assert re.fullmatch(r"  prepare data      0\.1 s  ledger: 12 rows", first)
     assert second.startswith("  check         ")
 
 
-def test_nothing_moves_on_a_pipe():
+def test_nothing_moves_on_a_pipe_and_each_stage_is_said_as_it_ends():
     import io
 
     from analysis.report.progress import TerminalProgress
@@ -244,9 +244,12 @@ def test_nothing_moves_on_a_pipe():
     progress = TerminalProgress(stream)
     with progress.stage("export"):
         progress.bar("10_costs", 4)()
+        assert stream.getvalue() == ""
+    assert stream.getvalue().splitlines() == progress.lines() and len(progress.lines()) == 1
+    with progress.stage("check files"):
+        pass
     progress.close()
-    assert stream.getvalue() == ""
-    assert len(progress.lines()) == 1
+    assert stream.getvalue().splitlines() == progress.lines() and len(progress.lines()) == 2
 
 
 def test_the_check_command_prints_where_the_rows_went():

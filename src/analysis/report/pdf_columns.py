@@ -269,11 +269,11 @@ def head_pieces(text: str) -> list[str]:
 
 
 def breakable(text: str) -> str:
-    """The text with break opportunities inside words that no column could hold, such as paths and hashes."""
+    """The text with break opportunities inside words that no column could hold, such as paths and hashes; Chinese has its own."""
     font = typeface()
     return "".join(
         _opened(piece) if font.width(piece, 1) > LONGEST_WORD else piece
-        for piece in re.split(r"(\s+)", text)
+        for piece in re.split(r"([\s\u2e80-\uffef]+)", text)
         if piece
     )
 

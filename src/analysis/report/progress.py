@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
 
+LONGEST = len("run notebooks")  # of the names of stages, which stand below each other
+
 
 class Progress:
     """Stages and their times, without a display (tests, notebooks); :class:`TerminalProgress` shows them."""
@@ -48,14 +50,13 @@ class Progress:
 
     def lines(self) -> list[str]:
         """One line a stage, in order: its name, its seconds, its last note."""
-        width = max((len(title) for title, _, _ in self.times), default=0)
         return [
-            f"  {title:<{width}}  {seconds:6.1f} s  {note}".rstrip() for title, seconds, note in self.times
+            f"  {title:<{LONGEST}}  {seconds:6.1f} s  {note}".rstrip() for title, seconds, note in self.times
         ]
 
 
 class TerminalProgress(Progress):
-    """Live bars on a terminal; on a file or pipe nothing moves and only the closing lines are printed."""
+    """Live bars on a terminal, and the closing lines when it is closed; on a file or pipe nothing moves, and each stage says its line as it ends."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         super().__init__()
@@ -91,6 +92,8 @@ class TerminalProgress(Progress):
     def ended(self, title: str) -> None:
         if self._rich:
             self._rich.update(self._tasks.pop(title), total=1, completed=1, note="")
+        else:  # a log is read while the work goes on
+            print(self.lines()[-1], file=self._stream, flush=True)
 
     def bar(self, name: str, total: int) -> Callable[[], None]:
         if display := self._display():
@@ -102,3 +105,4 @@ class TerminalProgress(Progress):
         if self._rich:
             self._rich.stop()
             self._rich = None
+            print("\n".join(self.lines()), file=self._stream, flush=True)

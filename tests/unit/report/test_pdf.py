@@ -973,6 +973,9 @@ def test_long_words_may_break_and_lose_nothing() -> None:
     assert breakable(path).replace("\u200b", "") == path
     assert "\u200b" in breakable(path)
     assert breakable("South-East region 2026-10") == "South-East region 2026-10"
+    # Chinese breaks between any two characters already, and its numbers stay whole
+    chinese = "服务台，“新建工单”看板；2026 年 10 月，于2026年11月10日读取自上线以来的全部工单"
+    assert breakable(chinese) == chinese
     reader = one(
         table(
             "paths",

@@ -287,6 +287,8 @@ def _panel(
 
 # ---------------------------------------------------------------- heatmap
 
+ROW_HEIGHT = 19.0  # points
+
 
 def heatmap(
     rows: Sequence[tuple[str, Name]],
@@ -374,7 +376,7 @@ def heatmap(
     return Drawing(
         draw=draw,
         data=_heat_table(rows, columns, cells, by=by, beside=beside),
-        size=(WIDTH, (len(rows) * 19.0 + 44) / 72),
+        size=(WIDTH, (len(rows) * ROW_HEIGHT + 44) / 72),
         doubt=_widest_cell(dict(rows), dict(columns), cells),
     )
 
@@ -406,8 +408,17 @@ def _heat_beside(
     language: Language,
 ) -> None:
     """The estimates of the rows, flush right of the grid, under their own head."""
-    gap = 8 / _width_points(axes)
-    label(axes, 1 + gap, 1, head, language, transform=axes.transAxes, va="bottom", color=colour("ink"))
+    gap, above = 8 / _width_points(axes), 3.5 / ROW_HEIGHT
+    label(
+        axes,
+        1 + gap,
+        -above,
+        head,
+        language,
+        transform=axes.get_yaxis_transform(),
+        va="bottom",
+        color=colour("ink"),
+    )  # in rows, as the axis counts them from the top: as far above the grid as the names of the columns
     for index, row in enumerate(rows):
         if row in ends:
             tint = "muted" if ends[row].value is None else "ink"
