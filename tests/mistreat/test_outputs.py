@@ -36,7 +36,7 @@ STOPS = {
 def test_a_cell_that_stops(source: str, house: House) -> None:
     own_notebook(house, code(source, "exhibit"))
     outcome = house.report("--notebooks", "10", "--draft")
-    assert outcome.code in (6, 7, 10, 20), outcome
+    assert outcome.code in (6, 7, 9, 10, 20), outcome  # 9: without this section, in _incomplete
     assert NOTEBOOK in outcome.said or NOTEBOOK[:2] in outcome.said, outcome.said[-2000:]
     assert len(outcome.said) < 8_000 and "fault of the program" not in outcome.said
     assert "\x1b[31m\x00" not in outcome.said

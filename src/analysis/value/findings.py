@@ -140,7 +140,7 @@ def _worth(study: ValueStudy) -> list[Finding]:
             "worth",
             "info",
             Sentence(
-                "The {customers} who ever bought or held a contract are expected to bring {total} of {basis} over {horizon}, discounted ({total:interval}; purchases by {model}). Over the same time the service cost that is traced to them is expected to take {share} of their margin ({share:interval}); all of after-sales, traced or not, cost {cost} in the last twelve months.",
+                "The {customers} who ever bought or held a contract are expected to bring {total} of {basis} over {horizon}, discounted ({total:interval}; purchases by {model}). Over the same time the service cost that is traced to them, net of what paid service earns, is expected to take {share} of their margin ({share:interval}); all of after-sales, traced or not, cost {cost} in the last twelve months.",
                 values,
             ),
             rank=9,
