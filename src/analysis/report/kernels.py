@@ -84,6 +84,12 @@ class Kernels:
             for process in self.started:
                 process.kill()
 
+    def end(self) -> None:
+        """Kill what notebooks have started and left behind; a kernel leads a group of its own (``serve_kernel``)."""
+        for process in self.started:
+            with suppress(AttributeError, ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+
     def manager(self, *, folder: Path) -> type[AsyncKernelManager]:
         """A kernel manager for papermill (``kernel_manager_class``) whose kernels start in ``folder``."""
         from jupyter_client.manager import AsyncKernelManager
@@ -190,7 +196,11 @@ def warm_kernels(environment: Mapping[str, str], *, memory: int | None = None) -
                 from multiprocessing import forkserver
 
                 forkserver.ensure_running()
-        yield Kernels(context=context, environment=settings, sockets=sockets, memory=memory)
+        kernels = Kernels(context=context, environment=settings, sockets=sockets, memory=memory)
+        try:
+            yield kernels
+        finally:
+            kernels.end()
     finally:
         if method == "forkserver":
             _stop_warm_process()
@@ -245,6 +255,10 @@ def _end_with(sentinel: int) -> None:
     from multiprocessing.connection import wait
 
     wait([sentinel])
+    if (
+        hasattr(os, "getpgrp") and os.getpgrp() == os.getpid()
+    ):  # a kernel, with all that its notebook has started
+        os.killpg(0, signal.SIGKILL)
     os._exit(1)
 
 
@@ -253,6 +267,7 @@ def serve_kernel(
 ) -> None:
     """Be a kernel until told to stop (runs in the forked process)."""
     os.setsid()  # Ctrl-C in the terminal is for the report, which stops its kernels itself
+    _let_go_of_the_terminal()
     _settle(environment)
     os.chdir(folder)
     sys.path.insert(0, "")  # as a kernel started by Jupyter has it: modules beside the notebook
@@ -263,6 +278,14 @@ def serve_kernel(
     app = IPKernelApp.instance(parent_handle=os.getppid(), log_level="CRITICAL")
     app.initialize(["-f", connection_file, "--HistoryManager.enabled=False"])
     app.start()
+
+
+def _let_go_of_the_terminal() -> None:
+    """What a notebook starts and leaves behind must not hold the report's output open: who reads it through a pipe would wait for it."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (1, 2):
+        os.dup2(nowhere, descriptor)
+    os.close(nowhere)
 
 
 def _bound_memory(size: int) -> None:

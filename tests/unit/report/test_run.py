@@ -397,6 +397,35 @@ def test_a_refusal_while_data_are_prepared_issues_nothing(tmp_path, sound):
     assert not (tmp_path / "reports").exists()
 
 
+def gone(process: int, within: float = 10) -> bool:
+    """Whether a process has ended by then."""
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_what_a_notebook_leaves_behind_ends_with_the_report_and_holds_no_output_open(tmp_path, sound):
+    leave = (
+        "import os, subprocess, sys\n"
+        "left = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        "print('left', left.pid, os.readlink(f'/proc/{left.pid}/fd/1'))"
+    )
+    write_notebook(sound, "10_costs", publish(callout()), code(leave))
+    edition = report(tmp_path)
+    told = (edition.folder / "notebooks" / "10_costs.ipynb").read_text("utf-8")
+    found = re.search(r"left (\d+) (\S+?)\\n", told)
+    assert found is not None
+    left, output = found.groups()
+    # its output goes to the kernel or nowhere, never to the terminal or pipe of the report
+    assert output != os.readlink("/proc/self/fd/1")
+    assert gone(int(left))
+
+
 def test_no_process_outlives_a_report_that_was_killed():
     script = (
         "import os, time\nfrom analysis.report import kernels\nkernels.PRELOADED = 'os'\n"
@@ -407,15 +436,9 @@ def test_no_process_outlives_a_report_that_was_killed():
     os.kill(worker, 0)
     report.kill()
     report.wait()
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        try:
-            os.kill(worker, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.05)
-    os.kill(worker, signal.SIGKILL)
-    pytest.fail("the worker of a killed report is still there")
+    if not gone(worker):
+        os.kill(worker, signal.SIGKILL)
+        pytest.fail("the worker of a killed report is still there")
 
 
 def test_some_notebooks_make_a_draft_that_is_no_edition_and_never_latest(tmp_path, sound):
