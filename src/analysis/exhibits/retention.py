@@ -94,11 +94,7 @@ def _churn_tile(study: RetentionStudy, part: ChurnBasis) -> Tile:
         comparisons=[
             *interval_lines(CHURN, part.year.gross_churn),
             estimate_line("net_customer_loss_rate", part.year.net_loss, "Net loss rate"),
-            *(
-                [line("active_window", part.window, "Lost after a time without an order of")]
-                if part.window
-                else []
-            ),
+            *([line("active_window", part.window, "Window without an order")] if part.window else []),
         ],
         slice={"churn_basis": part.basis},
     )

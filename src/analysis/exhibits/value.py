@@ -208,7 +208,7 @@ def traced_cost_table(study: ValueStudy) -> Block | None:
             entry(
                 "budget_proposed",
                 budget.traced,
-                "For comparison: next year's budget of the three tiers, gross",
+                "For comparison: next year's budget of the tiers, gross",
                 interval=True,
                 slice={"tier": "traced"},
             )

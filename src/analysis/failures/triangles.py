@@ -31,7 +31,8 @@ Sums = dict[tuple[int, int], float]
 class Triangle(Summarised):
     """Cumulative failures per 1,000 machines by quarter and age; immature cells are absent.
 
-    ``ultimate`` is what each quarter is expected to reach at the last age: its oldest mature cell times the development of all quarters together.
+    ``ultimate`` is what each quarter is expected to reach at the last age: its oldest mature cell times the development of all quarters together;
+    a quarter without a failure yet is not developed from nothing.
     ``by`` is ``service`` (start of service) or ``production``; ``produced`` is the same by production; not done where that is not recorded.
     """
 
