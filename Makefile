@@ -63,7 +63,7 @@ fuzz: $(STAMP) ## a thousand damaged exports: each ends in true tables or in a r
 	@$(BIN)/python -m pytest -n0 -q -m slow tests/unit/tables/test_bad_exports.py -k every_damaged
 
 .PHONY: mistreat
-mistreat: $(STAMP) ## kills, full disks, damaged stores and files, hostile text, meddling notebooks …: no wrong pack, no leak, no half edition (an hour)  [PYTEST="-k killed"]
+mistreat: $(STAMP) ## kills, full disks, damaged stores and files, hostile text, meddling notebooks …: no wrong pack, no leak, no half edition (two hours on two cores)  [PYTEST="-k killed"]
 	@$(BIN)/python -m pytest -m slow tests/mistreat $(PYTEST)
 
 .PHONY: check
