@@ -284,21 +284,17 @@ def path() -> Path:
 def kept() -> tuple[Outcome, ...]:
     """The counts the notebook prints; none where none are kept."""
     from analysis.params import params_file, read_yaml
+    from analysis.params.strict import bind
 
     found = params_file("simulated/failures.yml")
-    if not found.is_file():
-        return ()
-    rows = read_yaml(found)["outcomes"]
-    return tuple(
-        Outcome(
-            name=str(r["name"]),
-            ratio=float(r["ratio"]),
-            seeds=int(r["seeds"]),
-            hits=int(r["hits"]),
-            first=int(r["first"]),
-        )
-        for r in rows
-    )
+    return bind(_Kept, read_yaml(found), SOURCE).outcomes if found.is_file() else ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kept:
+    """The file in which the counts are kept."""
+
+    outcomes: tuple[Outcome, ...]
 
 
 def main() -> None:

@@ -23,12 +23,14 @@ class Rule:
     ----------
     since : day on which a row is known, where it is not the contract's ``time`` (or ``recorded_at``, which always comes first)
     later : what was not known before a moment, by the column of that moment
+    was : what a value that was not known yet stood at until then, where that is no secret: a ticket not yet resolved was open
     whole_months : a row adds up a month and is known when the month is over
     plan : made for times to come: a row is known although its time lies ahead
     """
 
     since: str = ""
     later: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    was: Mapping[str, str] = field(default_factory=dict)
     whole_months: bool = False
     plan: bool = False
 
@@ -60,7 +62,8 @@ RULES: Mapping[str, Rule] = {
             "resolved_at": (*_DONE, "status"),
             "closed_at": ("closed_at", "status"),
             "reopened_at": ("reopened_at", "reopened"),
-        }
+        },
+        was={"status": "open"},
     ),
     "ticket_history": Rule(),
     "parts_used": Rule(),
@@ -72,7 +75,7 @@ RULES: Mapping[str, Rule] = {
     "gl_totals": Rule(whole_months=True),
     "provision": Rule(whole_months=True),
     "budget": Rule(plan=True),
-    "opportunities": Rule(later={"closed_on": ("closed_on", "won", "stage")}),
+    "opportunities": Rule(later={"closed_on": ("closed_on", "won", "stage")}, was={"stage": "open"}),
     "marketing_spend": Rule(whole_months=True),
     "shipment_plan": Rule(plan=True),
     "calendar": Rule(plan=True),
@@ -161,6 +164,10 @@ class Knowledge:
 
     def _value(self, table: TableContract, column: ColumnContract, moments: list[str]) -> str:
         later = " OR ".join(f"NOT {self._by_then(table, moment)}" for moment in moments)
-        before = "NULL" if column.default is None else literal(column.default)
+        was = RULES[table.name].was.get(column.name)
+        if was is not None:  # a row that never said it does not say it then
+            before = f"CASE WHEN {quoted(column.name)} IS NOT NULL THEN {literal(was)} END"
+        else:
+            before = "NULL" if column.default is None else literal(column.default)
         # a moment that is empty is not later: the comparison is then unknown, and what stands there is kept
         return f"CASE WHEN {later} THEN {before} ELSE {quoted(column.name)} END"

@@ -41,6 +41,7 @@ from analysis.report.run import (
     run_notebooks,
     scratch_notebooks,
 )
+from analysis.report.stated_params import read_stated_params
 from analysis.report.whole import refuse_incomplete
 
 if TYPE_CHECKING:
@@ -144,6 +145,7 @@ def make_report(
         with progress.stage("prepare data") as note:
             warming = threading.Thread(target=_import_papermill, daemon=True)
             warming.start()
+            read_stated_params(run_name)
             run = (prepare or _prepare_run)(
                 run_name, month=month, data=data, as_of=as_of, reports=reports, progress=note
             )
