@@ -617,12 +617,14 @@ class Stake(Summarised):
 
     amount, low, high : the sum and the ends of its interval; where it is exact, all three are the sum
     months : how many the sum covers; a balance counts as a year
+    yearly : the least per year, where parts of the sum cover different spans
     """
 
     amount: float
     low: float
     high: float
     months: int = YEAR
+    yearly: float | None = None
 
     @classmethod
     def of(cls, money: Fact, *, months: int | None = None) -> Stake | None:
@@ -641,7 +643,7 @@ class Stake(Summarised):
     @property
     def per_year(self) -> float:
         """Money at stake per year: the least it may be; a sum over more than a year is divided to one, a shorter one is not carried on."""
-        return self.least * min(1.0, YEAR / self.months)
+        return self.least * min(1.0, YEAR / self.months) if self.yearly is None else self.yearly
 
     def as_json(self) -> dict[str, float]:
         return {

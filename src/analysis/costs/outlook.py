@@ -462,7 +462,7 @@ def outlook_findings(inputs: StudyInputs, outlook: Outlook | NotDone) -> list[Fi
             evidence=_forecast_rows(outlook),
             rank=stake.amount,
             statement=Sentence(
-                "The year is {likelihood} to exceed its budget of {budget}: {expected} expected ({expected:interval}); {chance} of the simulated futures exceed it.",
+                "The year is {likelihood} to exceed its budget of {budget}: {expected} expected ({expected:interval}); {chance} of the simulated futures{chance:doubt} exceed it.",
                 {
                     "likelihood": likelihood(inputs).word(year.chance_over),
                     "budget": year.budget,

@@ -328,20 +328,23 @@ def _facts(
         cost_residual_ratio(before, after),
         scaled(1 + limits.low / before, 1 + limits.high / before),
     )
+    expected = fact(
+        "saving_expected",
+        result.expected,
+        # the promise is a part of what a ticket would have cost, which is as uncertain as the effect
+        scaled(
+            float(result.expected) * (after - limits.high) / before,
+            float(result.expected) * (after - limits.low) / before,
+        ),
+    )
+    saving = fact(
+        "saving_realised" if _booked(entry) else "capacity_freed", result.saving, result.saving_interval
+    )
     of_residual = {"interval": scaled(-limits.high / before, -limits.low / before), "n": residual.n}
     return {
-        # the promise is a part of what a ticket would have cost, which is as uncertain as the effect
-        "expected": fact(
-            "saving_expected",
-            result.expected,
-            scaled(
-                float(result.expected) * (after - limits.high) / before,
-                float(result.expected) * (after - limits.low) / before,
-            ),
-        ),
-        "saving": fact(
-            "saving_realised" if _booked(entry) else "capacity_freed", result.saving, result.saving_interval
-        ),
+        "expected": expected,
+        "saving": saving,
+        "short": _shortfall(state, expected, saving, measure=entry.id),
         "rate": state.derived("cost_saving_rate", residual, parts=of_residual, measure=entry.id),
         "residual": residual,
         "cost": state.exact(
@@ -368,13 +371,15 @@ def _facts(
             "saving_per_event_avoided",
             None if line.plausible is None else cents(line.saved_per_event),
             per_event_limits(result, avoided, around),
-            reason=_no_price_of_a_ticket(result),
+            reason=_no_price_of_a_ticket(result, around),
         ),
     }
 
 
-def _no_price_of_a_ticket(result: MeasureResult) -> Text:
-    """Why there is no money per ticket avoided, by what is shown of the money."""
+def _no_price_of_a_ticket(result: MeasureResult, avoided: Interval) -> Text:
+    """Why there is no money per ticket avoided, by what is shown of the tickets and of the money."""
+    if avoided.high < 0:
+        return Text.of("none was avoided: more tickets came than were to be expected")
     if result.saving_interval.low > 0:
         return Text.of("not shown that any ticket was avoided: the saving lies in the cost of each")
     return Text.of("not shown that any ticket was avoided, nor that anything was saved")
@@ -411,13 +416,16 @@ def _left_out(measure: RegisteredMeasure) -> tuple[str, object]:
     return "Not tested: whether {what} began after a peak; {reason}.", measure.peak
 
 
-def _shortfall(expected: Fact, saved: Fact) -> Stake:
+def _shortfall(state: Stating, expected: Fact, saved: Fact, **place: Any) -> Fact:
     """What a measure saved less than was expected of it; both rest on one estimate, so their high ends come together, and their low ones."""
-    amount = float(expected.value or 0) - float(saved.value or 0)
-    if expected.interval is None or saved.interval is None:
-        return Stake(amount=amount, low=amount, high=amount)
-    ends = (expected.interval.high - saved.interval.high, expected.interval.low - saved.interval.low)
-    return Stake(amount=amount, low=float(min(ends)), high=float(max(ends)))
+    one, other = expected.interval, saved.interval
+    if one is None or other is None:
+        return state.derived("saving_shortfall", expected, saved, parts={"reason": OPEN}, **place)
+    ends = (one.high - other.high, one.low - other.low)
+    limits = one.spanned(low=float(min(ends)), high=float(max(ends)))
+    return state.derived(
+        "saving_shortfall", expected, saved, parts={"interval": limits, "n": expected.n}, **place
+    )
 
 
 def measure_findings(inputs: StudyInputs, measures: Sequence[RegisteredMeasure]) -> list[Finding]:
@@ -435,7 +443,7 @@ def measure_findings(inputs: StudyInputs, measures: Sequence[RegisteredMeasure])
         if falls_short < level and (diluted or result.verdict in ("not delivered", "partly delivered")):
             part = result.verdict == "partly delivered" and saves < level
             template = _DILUTED if diluted else _IN_PART if part else _NOT
-            stake, ground = _shortfall(measure.facts["expected"], measure.facts["saving"]), "loss"
+            stake, ground = Stake.of(measure.facts["short"]), "loss"
             severity = material.severity(stake)
         elif result.verdict == "delivered" and saves < level:
             template, severity, ground = _DELIVERED, "good", "good"
@@ -445,6 +453,7 @@ def measure_findings(inputs: StudyInputs, measures: Sequence[RegisteredMeasure])
             "name": measure.entry.name,
             "saving": measure.facts["saving"],
             "expected": measure.facts["expected"],
+            "short": measure.facts["short"],
         }
         if measure.reached is not None and template is _DILUTED:
             reached = measure.reached
@@ -468,8 +477,8 @@ def measure_findings(inputs: StudyInputs, measures: Sequence[RegisteredMeasure])
     return found
 
 
-_DILUTED = "The measure “{name}” delivered where it could reach: cost per ticket of own teams fell by {rate} ({rate:interval}), {promised} was promised. Own teams handled {share} of its tickets since{share:doubt}; the rest went to service partners, whom it does not reach, so the whole slice came to {saving} ({saving:interval}) against {expected} expected{expected:doubt}."
+_DILUTED = "The measure “{name}” delivered where it could reach: cost per ticket of own teams fell by {rate} ({rate:interval}), {promised} was promised. Own teams handled {share} of its tickets since{share:doubt}; the rest went to service partners, whom it does not reach, so the whole slice came to {saving} ({saving:interval}) against {expected} expected{expected:doubt}, {short} less than promised{short:doubt}."
 _FREED = "This is capacity freed (notional), hours at the wage: the ledger saves it only where those hours are no longer paid."
-_NOT = "The measure “{name}” did not deliver: {saving} saved ({saving:interval}) against {expected} expected{expected:doubt}."
-_IN_PART = "The measure “{name}” delivered only in part: {saving} saved ({saving:interval}) against {expected} expected{expected:doubt}."
+_NOT = "The measure “{name}” did not deliver: {saving} saved ({saving:interval}) against {expected} expected{expected:doubt}, {short} less than promised{short:doubt}."
+_IN_PART = "The measure “{name}” delivered only in part: {saving} saved ({saving:interval}) against {expected} expected{expected:doubt}, {short} less than promised{short:doubt}."
 _DELIVERED = "The measure “{name}” delivered: {saving} saved ({saving:interval}) against {expected} expected{expected:doubt}."

@@ -167,6 +167,7 @@ def _minimum(book: _Book) -> Fact:
         "contract_minimum_tickets",
         least,
         why=Text.of("not stated"),
+        fitted=True,
         lineage=Assumed(source="params/assumptions.yml", name=MINIMUM),
     )
 
@@ -194,13 +195,19 @@ def _break_even(book: _Book, place: int, even: BreakEvenVolume) -> Fact:
         else {"reason": Text.filled("no interval: {reason}", reason=Text.of(even.reason))}
     )
     return book.fact(
-        "break_even_tickets", even.tickets, interval=even.interval, why=why, more=open_ended, **crossing
+        "break_even_tickets",
+        even.tickets,
+        interval=even.interval,
+        why=why,
+        more=open_ended,
+        fitted=True,
+        **crossing,
     )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Book:
-    """The last year by month and option, and how facts of this part are stated."""
+    """The last year by month and option, and how facts of this part are stated: sums over that year, what a cost line says over the ``span`` it was fitted on."""
 
     inputs: StudyInputs
     table: pd.DataFrame
@@ -208,8 +215,13 @@ class _Book:
     span: Period
 
     @property
+    def year(self) -> Period:
+        """From the first to the last month that is summed."""
+        return Period(Month.parse(str(self.table.index[0])), Month.parse(str(self.table.index[-1])))
+
+    @property
     def state(self) -> Stating:
-        return Stating(inputs=self.inputs, period=self.span)
+        return Stating(inputs=self.inputs, period=self.year)
 
     def fact(
         self,
@@ -220,10 +232,12 @@ class _Book:
         why: Text | None = None,
         lineage: Lineage | None = None,
         more: Mapping[str, Any] | None = None,
+        fitted: bool = False,
         **place: Any,
     ) -> Fact:
+        state = replace(self.state, period=self.span) if fitted else self.state
         parts = {"interval": interval, "n": self.months if interval else None, **(more or {})}
-        return self.state.exact(metric, value, reason=why or _NONE, lineage=lineage, parts=parts, **place)
+        return state.exact(metric, value, reason=why or _NONE, lineage=lineage, parts=parts, **place)
 
     def sum(self, column: str, option: str) -> float:
         return float(self.table[(column, option)].sum())
@@ -420,6 +434,7 @@ def _swings(book: _Book, lines: Mapping[str, CostLine]) -> tuple[Swing, ...]:
             swing=book.fact(
                 "volume_swing",
                 swing,
+                fitted=True,
                 lineage=Assumed(source="params/assumptions.yml", name=SWINGS[abs(swing) < large]),
                 swing=f"{swing:+.0%}",
             ),
@@ -453,8 +468,14 @@ def _option_swings(
         each = replace(limits, low=limits.low / tickets, high=limits.high / tickets)
         facts.append(
             (
-                book.fact("sourcing_month_cost", cents(cost), interval=limits, **place),
-                book.fact("sourcing_month_cost_per_ticket", cents(cost / tickets), interval=each, **place),
+                book.fact("sourcing_month_cost", cents(cost), interval=limits, fitted=True, **place),
+                book.fact(
+                    "sourcing_month_cost_per_ticket",
+                    cents(cost / tickets),
+                    interval=each,
+                    fitted=True,
+                    **place,
+                ),
             )
         )
     return facts

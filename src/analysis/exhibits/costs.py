@@ -360,7 +360,7 @@ def category_history_figure(study: CostStudy, *, top: int = 6) -> Block:
         "costs.category_history",
         title=Sentence("{largest} is the largest category: {cost} in {month}", values),
         subtitle=Sentence(
-            "After-sales cost by category and month: the largest categories; the table below has all of them for this month"
+            "After-sales cost by category and month: the largest categories; the table by category has all of them for this month"
         ),
         foot=_source(study),
         alt=Sentence(
@@ -722,7 +722,7 @@ def forecast_table(study: CostStudy) -> Block | None:
     title = Sentence("The year and the categories")
     if year is not None:
         title = Sentence(
-            "The year heads for {expected} ({expected:interval}) against a budget of {budget}; chance of exceeding it: {chance}",
+            "The year heads for {expected} ({expected:interval}) against a budget of {budget}; chance of exceeding it: {chance}{chance:doubt}",
             {"expected": year.expected, "budget": year.budget, "chance": year.chance_over},
         )
     return table_of(
@@ -1102,7 +1102,7 @@ def swing_table(study: CostStudy) -> Block | None:
         "costs.swings",
         title=Sentence("What a swing of volume does to each option"),
         subtitle=Sentence(
-            "Cost per month, each around its own usual volume ({usual} per month in-house), by its cost line of the last two years; the two were not given the same work",
+            "Cost per month, each around its own usual volume ({usual} per month in-house), by its cost line of the last two years (pay or fee and poor quality; training and turnover stand in the full cost alone); the two were not given the same work",
             {"usual": study.sourcing.usual},
         ),
         rows=study.sourcing.swings,

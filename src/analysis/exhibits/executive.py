@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from analysis.executive import Change, ExecutiveStudy, Headline, in_one_order, not_tested
+from analysis.exhibits.estimates import interval_lines
 from analysis.exhibits.key_figures import tiles
 from analysis.exhibits.record import Block
 from analysis.exhibits.shape import references
@@ -53,10 +54,13 @@ CHANGES = ("point_change", "relative_change")
 def _tile(headline: Headline) -> Tile:
     status: Status | None = "alert" if headline.crossed else None
     # a figure that could not be computed says why once, not again for each month it would be compared with
-    comparisons = [] if headline.fact.value is None else [_comparison(change) for change in headline.changes]
-    return tile(
-        headline.metric.id, headline.fact, status=status, comparisons=comparisons, history=headline.history
+    id, fact = headline.metric.id, headline.fact
+    comparisons = (
+        []
+        if fact.value is None
+        else [*interval_lines(id, fact), *(_comparison(change) for change in headline.changes)]
     )
+    return tile(id, fact, status=status, comparisons=comparisons, history=headline.history)
 
 
 def _comparison(change: Change) -> Comparison:

@@ -89,13 +89,13 @@ def triangle_figure(study: FailureStudy, by: str = "production") -> Block:
 _TRIANGLE = {
     "production": {
         "title": "Highest after {age}: machines produced in {quarter}, {count}{count:doubt}",
-        "range": "Machines of all quarters of production had {least}{least:doubt} to {count}{count:doubt} after {age}; none is highest beyond chance",
+        "range": "Quarters of production old enough had {least}{least:doubt} to {count}{count:doubt} after {age}; none is highest beyond chance",
         "subtitle": "Confirmed failures per 1,000 machines up to this age in service, by quarter of production; blank where machines are too young; last column: expected at {last}, blank where nothing has failed yet",
         "by": "Produced",
     },
     "service": {
         "title": "Highest after {age}: machines put into service in {quarter}, {count}{count:doubt}",
-        "range": "Machines of all quarters of start of service had {least}{least:doubt} to {count}{count:doubt} after {age}; none is highest beyond chance",
+        "range": "Quarters of start of service old enough had {least}{least:doubt} to {count}{count:doubt} after {age}; none is highest beyond chance",
         "subtitle": "Confirmed failures per 1,000 machines up to this age in service, by quarter of start of service; blank where machines are too young; last column: expected at {last}, blank where nothing has failed yet",
         "by": "Put into service",
     },

@@ -55,7 +55,7 @@ def causes_table(study: FailureStudy) -> Block:
         interval("cause_rate_ratio", of="ratio"),
         metric("cause_rate_ratio_corrected", of="corrected", head="Corrected"),
         metric("cause_failures", of="failures", head="Failures", places=0),
-        metric("cause_expected_failures", of="expected", head="Expected", places=0),
+        metric("cause_expected_failures", of="expected", head="Expected", places=1),
         words("first_month", "Beyond chance since", key="first"),
     ]
     return table_of(

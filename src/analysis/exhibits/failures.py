@@ -165,7 +165,7 @@ def rate_figure(study: FailureStudy) -> Block:
 
 _LIMITS = {
     "overdispersed": "Laney u′ chart: the points scatter {times} as much as counts by chance{times:doubt}, and the limits allow for it",
-    "not_overdispersed": "u chart: the points scatter no more than counts by chance, {times}{times:doubt}",
+    "not_overdispersed": "u chart: the points are not shown to scatter more than counts by chance, {times}{times:doubt}",
     "too_few_points": "u chart: too few months to judge the scatter",
     "asked_for": "u chart",
 }
@@ -407,7 +407,7 @@ def watch_table(study: FailureStudy) -> Block:
         "failures.watch",
         title=Sentence("New in the last three months: {count} of {cells} cells", cells | {"count": named})
         if watch.alerts
-        else Sentence("Nothing new in the last three months in {cells} cells", cells),
+        else Sentence("Nothing new was found in the last three months in {cells} cells", cells),
         subtitle=Sentence(
             "A cell is a component in one model, supplier, plant or region, and an alert allows for all cells that are looked at (Holm); the cell of median size is used for the detection"
         ),

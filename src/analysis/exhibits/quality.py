@@ -121,9 +121,9 @@ def quarantine_table(study: QualityStudy, *, top: int = 30) -> Block:
         )
     return table_of(
         "quality.quarantine",
-        title=Sentence("What was set aside, and why"),
+        title=Sentence("Rows and single values that were set aside, and why"),
         subtitle=Sentence(
-            "Rows and their share of the rows read, the most first. Every row set aside is kept with its reason; file and row number are in the evidence. Blank: there was no value to show."
+            "Rows and their share of the rows read, the most first. A row is set aside whole, or counts without the one value that could not be used. Every row set aside is kept with its reason; file and row number are in the evidence. Blank: there was no value to show."
         ),
         rows=study.quarantine[:top],
         by=("fault", "place"),
@@ -348,7 +348,7 @@ def columns_figure(study: QualityStudy, *, top: int = 24) -> Block:
         "quality.columns",
         title=Sentence("{column} is filled most unevenly from month to month", {"column": uneven[0].name}),
         subtitle=Sentence(
-            "Share of rows with a value, by column and month; columns that changed most. A column that ripens, such as one for resolution, is emptier in young months."
+            "Rows with a value, % of all, by column and month; columns that changed most. A column that ripens, such as one for resolution, is emptier in young months."
         ),
         foot=Sentence(
             "Optional columns of tables kept by month, accepted rows known on the as-of date. Blank: no rows."

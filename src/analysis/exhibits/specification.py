@@ -32,6 +32,7 @@ from analysis.errors import ParameterError
 from analysis.exhibits.record import Block
 from analysis.exhibits.tables import slice_of, table
 from analysis.exhibits.vocabulary import Cell, Column, Comparison, Role, Row, Slice, Status, Tile, Tone
+from analysis.formats import grouped
 from analysis.locale import Text
 from analysis.metrics.registry import Metric, Registry
 from analysis.params import project_root
@@ -424,7 +425,9 @@ def line(
 
 
 def interval_line(id: str, fact: Fact) -> Comparison:
-    """The interval of a tile's number."""
-    return Comparison(
-        label=Text.of("Uncertainty"), value=Sentence("{fact:interval}", {"fact": fact}), metric=(id,)
-    )
+    """The interval of a tile's number; of a share of what was counted, how many of how many."""
+    value = Sentence("{fact:interval}", {"fact": fact})
+    if fact.unit == "share" and isinstance(fact.numerator, int) and isinstance(fact.denominator, int):
+        counted = {"part": grouped(fact.numerator, 0), "whole": grouped(fact.denominator, 0)}
+        value = Sentence("{fact:interval}, {part} of {whole}", {"fact": fact, **counted})
+    return Comparison(label=Text.of("Uncertainty"), value=value, metric=(id,))

@@ -113,7 +113,7 @@ def _moved_tile(found: ValueChange) -> Tile:
     return tile(
         "value_change_by_customers",
         moved,
-        head="Moved by customers this month",
+        head="Moved by customers this month, over the horizon, discounted",
         signed=True,
         status=("good" if (moved.value or 0) > 0 else "watch") if known else None,
         comparisons=[interval_line("value_change_by_customers", moved), refit] if moved.interval else [refit],
@@ -408,11 +408,14 @@ def change_table(study: ValueStudy) -> Block | None:
             "What customers did moved the value by {change:signed}{change:doubt}",
             {"change": found.by_customers},
         ),
-        subtitle=Sentence("At last month's model and assumptions; then the model, then the assumptions"),
+        subtitle=Sentence(
+            "Value over {horizon}, discounted, at last month's model and assumptions; then the model, then the assumptions",
+            {"horizon": study.horizon},
+        ),
         columns=columns,
         rows=[*(steps[step] for step in CUSTOMER_STEPS), did, *others],
         note=Sentence(
-            "Worth less: mostly silence, a month in which nothing was bought. A customer whose value stayed the same would be in no line. The churn section counts otherwise (buyers as lost only after a silence longer than usual, first contracts apart from first purchases), so its new and lost customers are others. n/a: what is done to all customers has no lines of its own."
+            "Worth less: mostly silence, a month in which nothing was bought. A customer whose value stayed the same would be in no line. The churn section counts otherwise (buyers as lost only after a stated time without an order, first contracts apart from first purchases), so its new and lost customers are others. n/a: what is done to all customers has no lines of its own."
         ),
     )
 

@@ -367,6 +367,10 @@ def cumulated_fan(
     return Drawing(draw=draw, data=data, size=(WIDTH, 2.6))
 
 
+#: Points that the name of an input may take: it says what rises, and when.
+ROW_NAMES = 210.0
+
+
 def tornado(
     rows: Sequence[tuple[Text, Fact, Fact]],
     centre: Fact,
@@ -391,7 +395,7 @@ def tornado(
             max(text_width(mark_text(fact, unit, scale)) for fact in side) + gap
             for side in ([low for _, low, _ in rows], [high for _, _, high in rows])
         )
-        left, right = row_names(axes, names, language) + lows + gap, highs + gap
+        left, right = row_names(axes, names, language, width=ROW_NAMES) + lows + gap, highs + gap
         axes.tick_params(axis="y", pad=lows + gap)
         place(figure, left=left, right=right, top=20, bottom=28)
         beside = gap / (WIDTH * 72 - left - right)

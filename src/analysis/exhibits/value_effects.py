@@ -438,7 +438,7 @@ def _stake_title(effects: Sequence[TreatmentEffect]) -> Sentence:
             values,
         )
     return Sentence(
-        "{treatment}: last year's cases gone wrong stand for {stake} of customer value ({stake:interval}): {solid}{solid:doubt} by an effect shown, {doubted}{doubted:doubt} by one that a hidden cause may make",
+        "{treatment}: last year's cases gone wrong stand for {stake} of customer value ({stake:interval}): {solid}{solid:doubt} by an effect shown, {doubted}{doubted:doubt} by one that a hidden cause could account for",
         values | {"solid": solid[0][1], "doubted": doubtful[0][1]},
     )
 

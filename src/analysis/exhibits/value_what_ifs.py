@@ -89,7 +89,7 @@ def what_if_table(study: ValueStudy) -> Block:
         columns=columns,
         rows=rows,
         note=Sentence(
-            "Not counted: no effect is shown for the customers concerned, so none enters as zero either; such effects stand in a table below. Cost saved, none: the scenario states no saving. What comes after the programme's months is not counted either. Coloured: a present value whose interval does not hold zero. The chance counts draws in which uptake, cost and saving come from ranges that somebody stated: it is no surer than these."
+            "Not counted: for the customers concerned no effect is shown or none was estimated, so none enters as zero either; such effects stand in a table below. Cost saved, none: the scenario states no saving. What comes after the programme's months is not counted either. Coloured: a present value whose interval does not hold zero. The chance counts draws in which uptake, cost and saving come from ranges that somebody stated: it is no surer than these."
         ),
     )
 
@@ -172,7 +172,7 @@ def outside_table(study: ValueStudy) -> Block | None:
             {"horizon": study.horizon},
         ),
         note=Sentence(
-            "Not counted: no effect is shown for the scenario's own customers. None: the scenario has no effect of that kind. Arrives later: after the programme's months. If the average held: effects that are shown over all cases and not for the scenario's own customers. Not shown, at its word: estimates that may be chance."
+            "Not counted: for the scenario's own customers no effect is shown or none was estimated. None: the scenario has no effect of that kind. Arrives later: after the programme's months. If the average held: effects that are shown over all cases and not for the scenario's own customers. Not shown, at its word: estimates that may be chance."
         ),
         rows=[_in_words_or_of(one, columns) for one in results],
         columns=columns,
@@ -402,7 +402,7 @@ def budget_table(study: ValueStudy) -> Block:
             "budget_growth",
             of=or_not_applicable("growth"),
             key="growth",
-            head="Customers in a year, of today's",
+            head="Customers in a year against today",
             signed=True,
             better=None,
         ),
@@ -435,6 +435,6 @@ _BUDGET_BASIS = {
     False: "Cost of each tier follows how many of its customers are expected in a year, demand and prices; a programme above is to be added",
 }
 _BUDGET_NOTE = {
-    True: "Customers in a year, of today's: those of the base expected still to be customers, plus as many new ones as last year, against the base of today, which also holds those whose chance of still being there is small. So it is another number than the growth of contracts and of active buyers in the churn section. It only divides the forecast among the tiers; the change of the total is that of the forecast, with its prices and demand. n/a: cost that names no customer belongs to no number of them; the total holds it too.",
-    False: "Customers in a year, of today's: those of the base expected still to be customers, plus as many new ones as last year, against the base of today, which also holds those whose chance of still being there is small; so it is another number than the growth of contracts and of active buyers in the churn section. Prices are taken to rise by {low} to {high}, most likely {price}. n/a: cost that names no customer belongs to no number of them; the total holds it too.",
+    True: "Customers in a year against today: those of the base expected still to be customers, plus as many new ones as last year, against the base of today, which also holds those whose chance of still being there is small. So it is another number than the growth of contracts and of active buyers in the churn section. It only divides the forecast among the tiers; the change of the total is that of the forecast, with its prices and demand. n/a: cost that names no customer belongs to no number of them; the total holds it too.",
+    False: "Customers in a year against today: those of the base expected still to be customers, plus as many new ones as last year, against the base of today, which also holds those whose chance of still being there is small; so it is another number than the growth of contracts and of active buyers in the churn section. Prices are taken to rise by {low} to {high}, most likely {price}. n/a: cost that names no customer belongs to no number of them; the total holds it too.",
 }

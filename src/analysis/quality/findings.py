@@ -62,10 +62,16 @@ def rows_set_aside(inputs: StudyInputs, counts: Waterfall) -> list[Finding]:
             ground="limit" if beyond else "no_sum" if watched else "statement",
             statement=Sentence(template, values),
             method="Exact count over the files of this run",
-            evidence=inputs.engine.tables.quarantine,
+            evidence=whole_rows(inputs.engine.tables.quarantine),
             rank=float(share.value or 0),
         )
     ]
+
+
+def whole_rows(quarantine: pd.DataFrame) -> pd.DataFrame:
+    """Rows that were set aside whole, each once; a row that lost one value counts without it and is none of them."""
+    rows = quarantine[quarantine["scope"] == "row"]
+    return rows.drop_duplicates(["table", "file", "row_number"])
 
 
 def silences(inputs: StudyInputs, columns: Sequence[ColumnCoverage]) -> list[Finding]:

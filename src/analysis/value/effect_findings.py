@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from analysis.locale import Text
@@ -74,10 +75,21 @@ def _ground(one: TreatmentEffect, least: float) -> Ground:
 
 
 def _stake(one: TreatmentEffect, horizon: Fact | None) -> Stake | None:
-    """Purchases are those within a year, renewals those over the horizon."""
-    within_a_year = {found.outcome for found in one.claimed} == {"repurchase"}
-    months = YEAR if within_a_year or horizon is None else int(horizon.value or YEAR)
-    return Stake.of(one.at_stake, months=months)
+    """Purchases are those within a year, renewals those over the horizon; of both together each is brought to a year by itself."""
+    spans = {"repurchase": YEAR, "retention": int(horizon.value or YEAR) if horizon is not None else YEAR}
+    claimed = {found.outcome for found in one.claimed}
+    stake = Stake.of(
+        one.at_stake, months=max((spans.get(outcome, YEAR) for outcome in claimed), default=YEAR)
+    )
+    parts = {"repurchase": one.stake_repurchase, "retention": one.stake_retention}
+    each = [
+        Stake.of(part, months=spans[outcome])
+        for outcome, part in parts.items()
+        if outcome in claimed and part is not None
+    ]
+    if stake is None or len(each) < 2:
+        return stake
+    return replace(stake, yearly=sum(part.per_year for part in each if part is not None))
 
 
 def _finding(

@@ -433,8 +433,8 @@ def _acquisition(study: ValueStudy, material: Materiality) -> list[Finding]:
     return [_finding("acquisition", "info", Sentence(_ALIKE[earns], values), rank=2, evidence=rows)]
 
 
-_LOSES = "{channel} loses money on new customers: one brings {ratio} what it cost to win ({ratio:interval}); value {value} ({value:interval}), what is yet to come over {horizon} discounted; cost {cost}."
-_LEAST = "Of all channels the value of a new customer to its acquisition cost is lowest in {channel}: {ratio} ({ratio:interval}); value {value} ({value:interval}), what is yet to come over {horizon} discounted; cost {cost}. Whether marketing won these customers is not shown."
+_LOSES = "{channel} loses money on new customers: one brings {ratio} what it cost to win ({ratio:interval}); value {value} ({value:interval}): margin already earned and what is expected over {horizon}, discounted; cost {cost}."
+_LEAST = "Of all channels the value of a new customer to its acquisition cost is lowest in {channel}: {ratio} ({ratio:interval}); value {value} ({value:interval}): margin already earned and what is expected over {horizon}, discounted; cost {cost}. Whether marketing won these customers is not shown."
 _ALIKE = {
     True: "In every channel a new customer brings more than it cost to win, from {low} ({low:interval}) to {high} ({high:interval}); in which channel the ratio is lowest is not told apart from chance.",
     False: "No channel is shown to lose money on new customers, who bring from {low} ({low:interval}) to {high} ({high:interval}) their cost; in which the ratio is lowest is not told apart from chance.",
@@ -515,7 +515,7 @@ _MISS = {
 }
 _UNUSED = "{model} without the last {weeks} weeks predicts their purchases {miss:signed} off ({miss:interval}), or a class of customers worse: beyond chance and beyond the limit of use ({use} of all purchases, {class} of those of a class), so it is not used."
 _CLASS = {
-    True: "Customers with {repeats}: the forecast is {miss:signed} off ({miss:interval}), beyond chance, within the limit of use of a class ({class}); a correction of the whole does not take this out.",
+    True: "Customers with {repeats}: the forecast is {miss:signed} off ({miss:interval}), beyond chance, the estimate within the limit of use of a class ({class}); a correction of the whole does not take this out.",
     False: "Customers with {repeats}: the forecast is {miss:signed} off ({miss:interval}), beyond chance and beyond the limit of use of a class ({class}).",
 }
 
@@ -620,10 +620,10 @@ def _adds_up(study: ValueStudy) -> list[Check]:
         == found.by_customers.value
     )
     sentence = Sentence(
-        "Last month's value and the steps of its change add up to {total:exact} to the cent{total:doubt}."
+        "Last month's value over {horizon} and the steps of its change, all discounted, add up to {total:exact} to the cent{total:doubt}."
         if good
         else "Last month's value and the steps of its change do not add up to {total:exact}.",
-        {"total": whole.total},
+        {"total": whole.total, "horizon": study.horizon},
     )
     return [
         Check(
@@ -697,7 +697,7 @@ def _basis(study: ValueStudy) -> list[Check]:
             id="value.flat_service",
             outcome="info",
             sentence=Sentence(
-                "Expected service cost is held at next year's level over the whole horizon, whether or not the customer buys again: machines in the field go on failing."
+                "Expected service cost is held at what a year costs now, without growth of prices, over the whole horizon, whether or not the customer buys again: machines in the field go on failing."
             ),
         )
     )

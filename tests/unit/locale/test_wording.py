@@ -466,7 +466,7 @@ MAY_RANK = {
     "Contract value held by the ten largest": "an accounting total of contract terms",
     "The first {shown}": "says which rows of a list are shown; each has its interval",
     "Whole cohorts only": "says which rows of a list are shown, by time and by number of customers",
-    "Customers in a year, of today's": "a range of an assumption and its most likely value",
+    "Customers in a year against today": "a range of an assumption and its most likely value",
     "{scenario}: {input:lower} and {other:lower} decide most": "of inputs in one simulation, not of things in the world",
 }
 
@@ -614,7 +614,7 @@ NO_HORIZON = {
     "Value of today's customers, discounted": "a tile whose first line is the horizon",
     "Discounting": "a step between two sums that say theirs",
     "minus the service cost that can be traced to them, discounted": "prose on what value is",
-    "counted on the engine to distinct histories": "prose on how it is estimated",
+    "grouped into distinct histories": "prose on how it is estimated",
 }
 
 

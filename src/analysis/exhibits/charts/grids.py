@@ -394,7 +394,7 @@ def _widest_cell(
         return None
     row, column = widest = max(widths, key=lambda key: widths[key])
     return Sentence(
-        "Widest interval of a cell: {row} at {column}, {cell}{cell:doubt}; those of all cells stand in the data of the chart.",
+        "Widest interval of a coloured cell: {row} at {column}, {cell}{cell:doubt}; those of all cells stand in the data of the chart.",
         {"row": as_text(rows[row]), "column": as_text(columns[column]), "cell": cells[widest]},
     )
 

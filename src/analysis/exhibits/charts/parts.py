@@ -94,9 +94,9 @@ def rows_height(names: Sequence[Name], *, extra: float) -> float:
     return (len(names) * (WRAPPED_ROW if any("\n" in text for text in texts) else ROW) + extra) / 72
 
 
-def row_names(axes: Axes, names: Sequence[Name], language: Language) -> float:
-    """Name the rows of a horizontal chart, top first; gives the margin in points that they need."""
-    texts = [wrapped(named(name, language), NAMES) for name in names]
+def row_names(axes: Axes, names: Sequence[Name], language: Language, *, width: float = NAMES) -> float:
+    """Name the rows of a horizontal chart, top first, in lines of ``width`` points; gives the margin in points that they need."""
+    texts = [wrapped(named(name, language), width) for name in names]
     axes.set_yticks(range(len(names)), labels=texts, linespacing=1.2, multialignment="right")
     axes.tick_params(axis="y", labelcolor=colour("ink"))
     axes.set_ylim(len(names) - 0.4, -0.6)
@@ -144,7 +144,7 @@ def end_labels(
 ) -> None:
     """Names (and last values) to the right of lines, pushed apart. ``ends``: name, role, height, fact or None.
 
-    ``swatches`` puts a square of the colour before words in ink, for areas.
+    ``swatches`` puts a square of the colour before words in ink, for areas; so has a line whose colour is too light for words.
     """
     figure = axes.figure
     to_points = axes.transData.transform
@@ -158,7 +158,7 @@ def end_labels(
         text = wrapped(named(name, language), most, lines=1)
         style: dict[str, Any] = {"transform": figure.dpi_scale_trans, "va": "center", "clip_on": False}
         start, tint = across + 7, text_colour(role)
-        if swatches:
+        if swatches or _pale(role):
             axes.plot(
                 [(start + 3) / 72],
                 [height / 72],
@@ -205,7 +205,12 @@ def end_margin(
         if fact is not None and fact.value is not None:
             width += 5 + text_width(mark_text(fact, unit, scale))
         widths.append(width)
-    return max(widths) + 20
+    return max(widths) + 30
+
+
+def _pale(role: str) -> bool:
+    """Whether words about what is drawn in a role are in ink, because its own colour is too light for them."""
+    return text_colour(role) == colour("ink") != colour(role)
 
 
 def band(
