@@ -8,9 +8,10 @@ from pathlib import Path
 
 from analysis.errors import SourceError, suggestion
 from analysis.params.places import is_folder, is_plain
+from analysis.sources.excel import WORKBOOKS
 from analysis.sources.safety import refuse_outside
 
-READABLE = (".csv", ".parquet", ".xlsx", ".xlsm")
+READABLE = (".csv", ".parquet", *WORKBOOKS)
 
 
 @dataclass(frozen=True, kw_only=True)

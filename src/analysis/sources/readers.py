@@ -21,7 +21,7 @@ from analysis.errors import SourceError
 from analysis.sources.cells import Cell, Fault, cell_text
 from analysis.sources.conservation import prove_lines
 from analysis.sources.encodings import find_encoding
-from analysis.sources.excel import WORKBOOKS
+from analysis.sources.excel import WORKBOOKS, is_text
 from analysis.sources.sql import literal, quoted
 from analysis.sources.textparquet import TextParquet
 
@@ -64,9 +64,11 @@ def read_raw(
     connection: duckdb.DuckDBPyConnection, path: Path, *, name: str, relation: str, wanted: Collection[str]
 ) -> RawFile:
     """Read ``path`` by its kind into ``relation``."""
-    read = (
-        read_parquet if path.suffix == ".parquet" else read_workbook if path.suffix in WORKBOOKS else read_csv
-    )
+    read = read_csv
+    if path.suffix == ".parquet":
+        read = read_parquet
+    elif path.suffix in WORKBOOKS and not is_text(path):
+        read = read_workbook
     return read(connection, path, name=name, relation=relation, wanted=wanted)
 
 

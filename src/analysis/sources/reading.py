@@ -21,7 +21,7 @@ from analysis.params.strict import Within
 from analysis.sources.cells import Cell, Fault, cell_text
 from analysis.sources.conservation import FirstColumn, swallowed, swallowed_error
 from analysis.sources.encodings import find_encoding, first_undecodable
-from analysis.sources.excel import WORKBOOKS, Sheet, letters, open_sheet
+from analysis.sources.excel import WORKBOOKS, Sheet, is_text, letters, open_sheet
 from analysis.sources.keys import Keys, joined_key
 from analysis.sources.safety import SIZE_LIMIT_MB, refuse_large, refuse_outside, unpacked, zip_members
 from analysis.sources.words import is_total_word
@@ -132,7 +132,7 @@ def open_rows(form: FileForm, given: Input, *, work: Path, limit_mb: int = SIZE_
                 unpacked(path, name, given.member, work / f"unpacked-{os.getpid()}", limit_mb)
             )
         kind = path.suffix.lower()
-        if kind in (*WORKBOOKS, ".xls"):
+        if kind in WORKBOOKS and not is_text(path):
             sheet = stack.enter_context(open_sheet(path, given.name, form.sheet, limit_mb=limit_mb))
             yield _sheet_rows(form, given.name, sheet)
         elif kind == ".parquet":

@@ -47,7 +47,7 @@ def zip_members(path: Path, name: str, pattern: str, limit_mb: int) -> list[str]
     try:
         with zipfile.ZipFile(path) as archive:
             files = [info for info in archive.infolist() if not info.is_dir()]
-    except (zipfile.BadZipFile, OSError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, LookupError, ValueError, OSError) as error:
         raise SourceError(
             f"{name}: not readable as a ZIP archive; it may have been cut ({error}). Export it again."
         ) from None
