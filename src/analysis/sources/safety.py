@@ -53,6 +53,10 @@ def zip_members(path: Path, name: str, pattern: str, limit_mb: int) -> list[str]
         ) from None
     for info in files:
         _refuse_member(info, name, limit_mb)
+    if any("_delta_log" in PurePosixPath(info.filename).parts for info in files):
+        raise SourceError(
+            f"{name}: holds a Delta Lake table, whose files are not its rows. Unpack it, and name the table's folder in the map."
+        )
     names = sorted(info.filename for info in files if fnmatchcase(info.filename, pattern or "*"))
     if len(set(names)) != len(names):
         raise SourceError(
