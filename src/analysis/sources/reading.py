@@ -20,6 +20,7 @@ from analysis.params.places import is_plain
 from analysis.params.strict import Within
 from analysis.sources.cells import Cell, Fault, cell_text
 from analysis.sources.conservation import FirstColumn, swallowed, swallowed_error
+from analysis.sources.databasefiles import is_database, open_database
 from analysis.sources.encodings import find_encoding, first_undecodable
 from analysis.sources.excel import WORKBOOKS, Sheet, is_text, letters, open_sheet
 from analysis.sources.keys import Keys, joined_key
@@ -62,7 +63,8 @@ class FileForm:
     none. ``called``: a column to its names in other versions of the system; it is read under the first, whichever the file has. ``member``: the files meant in a ``.zip`` (``*.csv``). ``filled``: source columns in which an empty or
     merged cell repeats the one above, as voucher lists write date and number once; merged cells elsewhere are refused. ``counted``: a column
     that the file does not have and the source columns within whose values its rows are counted from 1 (lines of a voucher). ``error_cells``:
-    what a workbook's #N/A is in a column the map reads: a refusal, or an empty value that is counted.
+    what a workbook's #N/A is in a column the map reads: a refusal, or an empty value that is counted. ``database_table`` or ``query``: which
+    rows of a database that is one file (SQLite, DuckDB) with more than one table.
     """
 
     encoding: Encoding = "found"
@@ -76,6 +78,8 @@ class FileForm:
     filled: tuple[str, ...] = ()
     counted: dict[str, tuple[str, ...]] = field(default_factory=dict)
     error_cells: Literal["refused", "empty"] = "refused"
+    database_table: str = ""
+    query: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +162,16 @@ def open_rows(form: FileForm, given: Input, *, work: Path, limit_mb: int = SIZE_
                 unpacked(path, name, given.member, work / f"unpacked-{os.getpid()}", limit_mb)
             )
         kind = path.suffix.lower()
+        if is_database(path):
+            header, cells = stack.enter_context(
+                open_database(path, given.name, query=form.query, table=form.database_table, work=work)
+            )
+            yield Rows(header=own_names(form, header, given.name), rows=cells)
+            return
+        if form.query or form.database_table:
+            raise SourceError(
+                f"{given.name}: a query or a table is stated, but this is no SQLite or DuckDB database. Take database_table and query out of the map."
+            )
         if kind in WORKBOOKS and not is_text(path):
             sheet = stack.enter_context(open_sheet(path, given.name, form.sheet, limit_mb=limit_mb))
             yield _sheet_rows(form, given.name, sheet)
