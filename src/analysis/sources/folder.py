@@ -9,10 +9,11 @@ from pathlib import Path
 from analysis.errors import SourceError, suggestion
 from analysis.params.places import is_folder, is_plain
 from analysis.sources.excel import WORKBOOKS
+from analysis.sources.jsonrows import JSON
 from analysis.sources.lakes import lake_kind, refuse_lake_links, refuse_lake_part
 from analysis.sources.safety import refuse_outside
 
-READABLE = (".csv", ".parquet", *WORKBOOKS)
+READABLE = (".csv", ".parquet", *JSON, *WORKBOOKS)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,7 @@ from analysis.sources.cells import Cell, Fault, cell_text
 from analysis.sources.conservation import prove_lines
 from analysis.sources.encodings import find_encoding
 from analysis.sources.excel import WORKBOOKS, is_text
+from analysis.sources.jsonrows import JSON
 from analysis.sources.lakes import partitions_of
 from analysis.sources.sql import literal, quoted
 from analysis.sources.textparquet import TextParquet
@@ -68,7 +69,7 @@ def read_raw(
     read = read_csv
     if path.suffix == ".parquet" and not path.is_dir():
         read = read_parquet
-    elif path.is_dir() or path.suffix in WORKBOOKS and not is_text(path):
+    elif path.is_dir() or path.suffix in JSON or path.suffix in WORKBOOKS and not is_text(path):
         read = read_cells
     return read(connection, path, name=name, relation=relation, wanted=wanted)
 
@@ -172,7 +173,7 @@ def _read_utf8(
 def read_cells(
     connection: duckdb.DuckDBPyConnection, path: Path, *, name: str, relation: str, wanted: Collection[str]
 ) -> RawFile:
-    """What is read cell by cell (the only visible sheet of a workbook, a lake table) as a table of text; real dates are written as ISO.
+    """What is read cell by cell (the only visible sheet of a workbook, objects of JSON, a lake table) as a table of text; real dates are written as ISO.
 
     A cell that is no value (#N/A) is refused.
     """

@@ -23,6 +23,7 @@ from analysis.sources.conservation import FirstColumn, swallowed, swallowed_erro
 from analysis.sources.databasefiles import is_database, open_database
 from analysis.sources.encodings import find_encoding, first_undecodable
 from analysis.sources.excel import WORKBOOKS, Sheet, is_text, letters, open_sheet
+from analysis.sources.jsonrows import JSON, json_rows
 from analysis.sources.keys import Keys, joined_key
 from analysis.sources.lakes import lake_kind, lake_rows, partitions_of, refuse_lake_links, refuse_lake_part
 from analysis.sources.safety import SIZE_LIMIT_MB, refuse_large, refuse_outside, unpacked, zip_members
@@ -175,6 +176,10 @@ def open_rows(form: FileForm, given: Input, *, work: Path, limit_mb: int = SIZE_
         if kind in WORKBOOKS and not is_text(path):
             sheet = stack.enter_context(open_sheet(path, given.name, form.sheet, limit_mb=limit_mb))
             yield _sheet_rows(form, given.name, sheet)
+        elif kind in JSON:
+            encoding = find_encoding(path, given.name) if form.encoding == "found" else form.encoding
+            header, cells = json_rows(path, given.name, encoding)
+            yield Rows(header=own_names(form, header, given.name), rows=cells)
         elif kind == ".parquet":
             yield _parquet_rows(form, path, given.name)
         else:
