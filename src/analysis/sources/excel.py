@@ -113,9 +113,10 @@ def _kind(path: Path, name: str, limit_mb: int) -> str:
     if head.startswith(CONTAINER[:4]):
         return _old_kind(path, name)
     if not head.startswith(b"PK"):
-        kind = _markup(head) or "no Excel workbook"
+        kind = _markup(head)
+        instead = "export CSV" if kind else "name it .csv"
         raise SourceError(
-            f"{name}: {kind} by the name of one; many systems export text so. Open it and save it as .xlsx, or name it .csv."
+            f"{name}: {kind or 'no Excel workbook'} by the name of one; many systems export text so. Open it and save it as .xlsx, or {instead}."
         )
     # A workbook is an archive; what is said of archives holds for it.
     members = zip_members(path, name, "*", limit_mb)
