@@ -16,7 +16,10 @@ UNSETTLED_NS = 2_000_000_000
 
 
 def fingerprint(path: Path) -> str:
-    """SHA-256 of the file's bytes, in hexadecimal."""
+    """SHA-256 of the file's bytes, in hexadecimal; of a folder's files, each with its name in the folder."""
+    if path.is_dir():
+        files = [[file.relative_to(path).as_posix(), fingerprint(file)] for file in _files_in(path)]
+        return hashlib.sha256(json.dumps(files).encode()).hexdigest()
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -27,11 +30,19 @@ def fingerprint(path: Path) -> str:
 
 
 def signature(path: Path) -> list[int] | None:
-    """What changes whenever a file is written, taken before it is read; None while a change could still go unseen."""
+    """What changes whenever a file, or any file of a folder, is written, taken before it is read; None while a change could still go unseen."""
+    if path.is_dir():
+        found = [signature(file) for file in _files_in(path)]
+        settled = [looks for looks in found if looks is not None]
+        return [number for looks in settled for number in looks] if len(settled) == len(found) else None
     state = path.stat()
     if time.time_ns() - max(state.st_mtime_ns, state.st_ctime_ns) < UNSETTLED_NS:
         return None
     return [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
+
+
+def _files_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if not path.is_dir())
 
 
 def with_seal(content: Mapping[str, Any]) -> dict[str, Any]:

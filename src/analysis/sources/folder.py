@@ -8,9 +8,12 @@ from pathlib import Path
 
 from analysis.errors import SourceError, suggestion
 from analysis.params.places import is_folder, is_plain
+from analysis.sources.excel import WORKBOOKS
+from analysis.sources.jsonrows import JSON
+from analysis.sources.lakes import lake_kind, refuse_lake_links, refuse_lake_part
 from analysis.sources.safety import refuse_outside
 
-READABLE = (".csv", ".parquet", ".xlsx", ".xlsm")
+READABLE = (".csv", ".parquet", *JSON, *WORKBOOKS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,12 +60,16 @@ def scan_folder(folder: Path, tables: Collection[str]) -> SourceFolder:
         sources[table] = entry.name
         files += (
             [SourceFile(table=table, name=entry.name, path=entry)]
-            if named_as_file
+            if named_as_file or lake_kind(entry)
             else _members(table, entry, unknown)
         )
     for file in files:
+        if lake_kind(file.path):
+            refuse_lake_links(file.path, folder, file.name)
+            continue
         is_plain(file.path, name=file.name, refusal=SourceError)
         refuse_outside(file.path, folder, file.name)
+        refuse_lake_part(file.path, file.name)
     return SourceFolder(files=tuple(files), unknown=tuple(unknown))
 
 

@@ -109,7 +109,7 @@ class MapEntry(FileForm):
     """Files of one kind, or one query, and the table they feed; two entries may name the same file, or the same table.
 
     Where rows come from: ``file`` (a pattern; several files feed one table; ``may_be_absent`` where not every company has it), or ``query`` / ``database_table`` at the address in the
-    environment variable ``url_from``. What is in a column:
+    environment variable ``url_from``; beside ``file`` they say what is read of a database that is one file. What is in a column:
 
     - ``columns``: canonical column to source column; ``either``: to several, of which the first with a value counts; ``joined``: to several
       written one after the other with a dash between, for a key of two parts; ``lookups``: found in another file; ``constants``: fixed;
@@ -137,8 +137,6 @@ class MapEntry(FileForm):
     table: str
     file: str = ""
     may_be_absent: bool = False
-    query: str = ""
-    database_table: str = ""
     url_from: str = ""
     columns: dict[str, str] = field(default_factory=dict)
     either: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -186,12 +184,17 @@ class MapEntry(FileForm):
         )
 
     @property
-    def other_files(self) -> tuple[tuple[str, str], ...]:
-        """(pattern, member) of the files besides its own that every row depends on."""
+    def other_forms(self) -> tuple[Lookup | KnownFrom | EventLog, ...]:
+        """What besides its own rows every row depends on."""
         forms: list[Lookup | KnownFrom | EventLog] = [*self.lookups.values(), *self.found_in.values()]
         for log in self.events:
             forms += [log, *log.lookups.values()]
-        return tuple((form.file, form.member) for form in forms if form.file)
+        return tuple(forms)
+
+    @property
+    def other_files(self) -> tuple[tuple[str, str], ...]:
+        """(pattern, member) of the files besides its own that every row depends on."""
+        return tuple((form.file, form.member) for form in self.other_forms if form.file)
 
     @property
     def depends_on_order(self) -> bool:
@@ -310,10 +313,15 @@ def _check_names(entry: MapEntry, place: str) -> None:
 
 def _check_origin(entry: MapEntry, place: str) -> None:
     given = [name for name in ("file", "query", "database_table") if getattr(entry, name)]
-    if len(given) != 1:
+    if len(given) != 1 and not (entry.file and len(given) == 2 and not entry.url_from):
         raise ParameterError(
-            f"{place}: state one of file, query and database_table (stated: {', '.join(given) or 'none'})."
+            f"{place}: state one of file, query and database_table (stated: {', '.join(given) or 'none'}); beside file one of the others, where it is a database."
         )
+    for form in (entry, *entry.other_forms):
+        if form.query and form.database_table:
+            raise ParameterError(f"{place}: state query or database_table, not both.")
+        if form.query:
+            refuse_writing(form.query, place)
     if entry.file:
         return
     if entry.closing:
@@ -321,8 +329,6 @@ def _check_origin(entry: MapEntry, place: str) -> None:
             f"{place}: closing: a query leaves closing vouchers out itself; put it into its WHERE."
         )
     refuse_variable(entry.url_from, place)
-    if entry.query:
-        refuse_writing(entry.query, place)
 
 
 def _check_log(entry: MapEntry, log: EventLog, place: str) -> None:

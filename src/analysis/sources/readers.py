@@ -21,7 +21,9 @@ from analysis.errors import SourceError
 from analysis.sources.cells import Cell, Fault, cell_text
 from analysis.sources.conservation import prove_lines
 from analysis.sources.encodings import find_encoding
-from analysis.sources.excel import WORKBOOKS
+from analysis.sources.excel import WORKBOOKS, is_text
+from analysis.sources.jsonrows import JSON
+from analysis.sources.lakes import partitions_of
 from analysis.sources.sql import literal, quoted
 from analysis.sources.textparquet import TextParquet
 
@@ -64,16 +66,18 @@ def read_raw(
     connection: duckdb.DuckDBPyConnection, path: Path, *, name: str, relation: str, wanted: Collection[str]
 ) -> RawFile:
     """Read ``path`` by its kind into ``relation``."""
-    read = (
-        read_parquet if path.suffix == ".parquet" else read_workbook if path.suffix in WORKBOOKS else read_csv
-    )
+    read = read_csv
+    if path.suffix == ".parquet" and not path.is_dir():
+        read = read_parquet
+    elif path.is_dir() or path.suffix in JSON or path.suffix in WORKBOOKS and not is_text(path):
+        read = read_cells
     return read(connection, path, name=name, relation=relation, wanted=wanted)
 
 
 def read_parquet(
     connection: duckdb.DuckDBPyConnection, path: Path, *, name: str, relation: str, wanted: Collection[str]
 ) -> RawFile:
-    """A view over the file: nothing is copied, so a table of any size streams."""
+    """A view over the file: nothing is copied, so a table of any size streams. What its folders state (``month=2026-10``) is a column."""
     import duckdb
 
     if not path.stat().st_size:
@@ -82,8 +86,15 @@ def read_parquet(
     try:
         described = connection.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()
         types = {str(row[0]): str(row[1]) for row in described if row[0] != "file_row_number"}
+        parts = {part: value for part, value in partitions_of(name).items() if part not in types}
+        types |= dict.fromkeys(parts, "VARCHAR")
         columns = {column: kind for column, kind in types.items() if column in wanted}
-        chosen = "".join(f", {quoted(column)}" for column in columns)
+        chosen = "".join(
+            f", nullif({literal(parts[column])}, '') AS {quoted(column)}"
+            if column in parts
+            else f", {quoted(column)}"
+            for column in columns
+        )
         connection.execute(
             f"CREATE OR REPLACE TEMP VIEW {quoted(relation)} AS SELECT file_row_number + 1 AS _row{chosen} FROM {scan}"
         )
@@ -159,10 +170,13 @@ def _read_utf8(
     )
 
 
-def read_workbook(
+def read_cells(
     connection: duckdb.DuckDBPyConnection, path: Path, *, name: str, relation: str, wanted: Collection[str]
 ) -> RawFile:
-    """The only visible sheet of a workbook as a table of text; real dates are written as ISO. A cell that is no value (#N/A) is refused."""
+    """What is read cell by cell (the only visible sheet of a workbook, objects of JSON, a lake table) as a table of text; real dates are written as ISO.
+
+    A cell that is no value (#N/A) is refused.
+    """
     from analysis.sources.reading import FileForm, Input, open_rows
 
     folder = _spill(connection)
@@ -197,9 +211,7 @@ def read_workbook(
 
 def _sheet_text(cell: Cell, name: str) -> str:
     if isinstance(cell, Fault):
-        raise SourceError(
-            f"{name}: {cell.why}; a cell of a table should hold a value or nothing. Mend the workbook."
-        )
+        raise SourceError(f"{name}: {cell.why}; a cell of a table should hold a value or nothing. Mend it.")
     if isinstance(cell, dt.datetime):
         return cell.isoformat(sep=" ")
     return cell_text(cell)

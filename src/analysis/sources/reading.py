@@ -9,22 +9,28 @@ from __future__ import annotations
 import csv
 import itertools
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from analysis.errors import ParameterError, SourceError, in_quotes
 from analysis.params.places import is_plain
 from analysis.params.strict import Within
 from analysis.sources.cells import Cell, Fault, cell_text
 from analysis.sources.conservation import FirstColumn, swallowed, swallowed_error
+from analysis.sources.databasefiles import is_database, open_database
 from analysis.sources.encodings import find_encoding, first_undecodable
-from analysis.sources.excel import WORKBOOKS, Sheet, letters, open_sheet
+from analysis.sources.excel import WORKBOOKS, Sheet, is_text, letters, open_sheet
+from analysis.sources.jsonrows import JSON, json_rows
 from analysis.sources.keys import Keys, joined_key
+from analysis.sources.lakes import lake_kind, lake_rows, partitions_of, refuse_lake_links, refuse_lake_part
 from analysis.sources.safety import SIZE_LIMIT_MB, refuse_large, refuse_outside, unpacked, zip_members
 from analysis.sources.words import is_total_word
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 SEPARATORS = (",", ";", "\t", "|")
 BATCH_ROWS = 10_000
@@ -58,7 +64,8 @@ class FileForm:
     none. ``called``: a column to its names in other versions of the system; it is read under the first, whichever the file has. ``member``: the files meant in a ``.zip`` (``*.csv``). ``filled``: source columns in which an empty or
     merged cell repeats the one above, as voucher lists write date and number once; merged cells elsewhere are refused. ``counted``: a column
     that the file does not have and the source columns within whose values its rows are counted from 1 (lines of a voucher). ``error_cells``:
-    what a workbook's #N/A is in a column the map reads: a refusal, or an empty value that is counted.
+    what a workbook's #N/A is in a column the map reads: a refusal, or an empty value that is counted. ``database_table`` or ``query``: which
+    rows of a database that is one file (SQLite, DuckDB) with more than one table.
     """
 
     encoding: Encoding = "found"
@@ -72,6 +79,8 @@ class FileForm:
     filled: tuple[str, ...] = ()
     counted: dict[str, tuple[str, ...]] = field(default_factory=dict)
     error_cells: Literal["refused", "empty"] = "refused"
+    database_table: str = ""
+    query: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,8 +107,13 @@ def find_inputs(folder: Path, pattern: str, member: str, limit_mb: int = SIZE_LI
     inputs: list[Input] = []
     for path in sorted(_named_by(folder, pattern)):
         name = path.relative_to(folder).as_posix()
+        if lake_kind(path):
+            refuse_lake_links(path, folder, name)
+            inputs.append(Input(path=path, name=name))
+            continue
         is_plain(path, name=name, refusal=SourceError)
         refuse_outside(path, folder, name)
+        refuse_lake_part(path, name)
         refuse_large(path, name, limit_mb)
         if path.suffix.lower() == ".zip":
             inputs += [
@@ -112,13 +126,26 @@ def find_inputs(folder: Path, pattern: str, member: str, limit_mb: int = SIZE_LI
 
 
 def _named_by(folder: Path, pattern: str) -> list[Path]:
-    """What a pattern names: files, and what stands in a file's place; folders that a wide pattern catches are none."""
+    """What a pattern names: files, what stands in a file's place, and lake tables; other folders that a wide pattern catches are none.
+
+    What lies in folders at any depth (``**``) is without the working files of lakes, whose names begin with ``_`` or ``.``; a link to a
+    folder is refused there, for it would not be followed and its rows would be missing.
+    """
     try:
-        return [path for path in folder.glob(pattern) if path.suffix or not path.is_dir()]
+        found = [path for path in folder.glob(pattern) if path.suffix or not path.is_dir() or lake_kind(path)]
     except (ValueError, NotImplementedError) as error:
         raise ParameterError(
             f"file {in_quotes(pattern)}: not a pattern of file names ({error}); write it as tickets.csv or tickets-*.csv."
         ) from None
+    if "**" not in pattern:
+        return found
+    top = folder / pattern.partition("**")[0].rpartition("/")[0]
+    for path in top.rglob("*"):
+        if path.is_symlink() and path.is_dir():
+            raise SourceError(
+                f"{path.relative_to(folder).as_posix()}: a link to a folder, which '{pattern}' does not follow. Copy the folder itself."
+            )
+    return [path for path in found if not any(part[0] in "._" for part in path.relative_to(top).parts)]
 
 
 @contextmanager
@@ -126,15 +153,33 @@ def open_rows(form: FileForm, given: Input, *, work: Path, limit_mb: int = SIZE_
     """The rows of a file. Raises SourceError for what cannot be read as what it claims to be; ``work`` takes what has to be unpacked."""
     with ExitStack() as stack:
         path = given.path
+        if path.is_dir():
+            header, batches = lake_rows(path, given.name)
+            yield Rows(header=own_names(form, header, given.name), rows=_cells_of(batches))
+            return
         if given.member or path.suffix.lower() == ".gz":
             name = given.name.removesuffix(f"/{given.member}") if given.member else given.name
             path = stack.enter_context(
                 unpacked(path, name, given.member, work / f"unpacked-{os.getpid()}", limit_mb)
             )
         kind = path.suffix.lower()
-        if kind in (*WORKBOOKS, ".xls"):
+        if is_database(path):
+            header, cells = stack.enter_context(
+                open_database(path, given.name, query=form.query, table=form.database_table, work=work)
+            )
+            yield Rows(header=own_names(form, header, given.name), rows=cells)
+            return
+        if form.query or form.database_table:
+            raise SourceError(
+                f"{given.name}: a query or a table is stated, but this is no SQLite or DuckDB database. Take database_table and query out of the map."
+            )
+        if kind in WORKBOOKS and not is_text(path):
             sheet = stack.enter_context(open_sheet(path, given.name, form.sheet, limit_mb=limit_mb))
             yield _sheet_rows(form, given.name, sheet)
+        elif kind in JSON:
+            encoding = find_encoding(path, given.name) if form.encoding == "found" else form.encoding
+            header, cells = json_rows(path, given.name, encoding)
+            yield Rows(header=own_names(form, header, given.name), rows=cells)
         elif kind == ".parquet":
             yield _parquet_rows(form, path, given.name)
         else:
@@ -384,13 +429,38 @@ def _parquet_rows(form: FileForm, path: Path, name: str) -> Rows:
             f"{name}: not readable as Parquet; it may have been cut or damaged ({str(error)[:80]}). Export it again."
         ) from error
 
-    def rows() -> Iterator[list[Cell]]:
-        for batch in file.iter_batches(BATCH_ROWS):
-            columns = [_microseconds(column).to_pylist() for column in batch.columns]
-            yield from (list(row) for row in zip(*columns, strict=True))
+    header = list(file.schema_arrow.names)
+    rows = _cells_of(file.iter_batches(BATCH_ROWS))
+    stated = partitions_of(name)
+    rows = _with_parts(rows, header, stated, name) if stated else rows
+    return Rows(
+        header=own_names(form, [*header, *(part for part in stated if part not in header)], name), rows=rows
+    )
 
-    def _microseconds(column: pa.Array) -> pa.Array:
-        nanoseconds = pa.types.is_timestamp(column.type) and column.type.unit == "ns"
-        return column.cast(pa.timestamp("us", tz=column.type.tz), safe=False) if nanoseconds else column
 
-    return Rows(header=own_names(form, list(file.schema_arrow.names), name), rows=rows())
+def _cells_of(batches: Iterable[pa.RecordBatch]) -> Iterator[list[Cell]]:
+    for batch in batches:
+        columns = [_microseconds(column).to_pylist() for column in batch.columns]
+        yield from (list(row) for row in zip(*columns, strict=True))
+
+
+def _microseconds(column: pa.Array) -> pa.Array:
+    import pyarrow as pa
+
+    nanoseconds = pa.types.is_timestamp(column.type) and column.type.unit == "ns"
+    return column.cast(pa.timestamp("us", tz=column.type.tz), safe=False) if nanoseconds else column
+
+
+def _with_parts(
+    rows: Iterator[list[Cell]], header: list[str], stated: Mapping[str, str], name: str
+) -> Iterator[list[Cell]]:
+    """Rows with what the folders of the file state; a column that stands in the file as well must say the same."""
+    doubled = {header.index(part): value for part, value in stated.items() if part in header}
+    added = [value for part, value in stated.items() if part not in header]
+    for row in rows:
+        for place, value in doubled.items():
+            if cell_text(row[place]) != value:
+                raise SourceError(
+                    f"{name}: {header[place]} is '{cell_text(row[place])[:40]}' in the file and '{value}' in its folder's name. Ask which holds."
+                )
+        yield [*row, *added]

@@ -47,12 +47,16 @@ def zip_members(path: Path, name: str, pattern: str, limit_mb: int) -> list[str]
     try:
         with zipfile.ZipFile(path) as archive:
             files = [info for info in archive.infolist() if not info.is_dir()]
-    except (zipfile.BadZipFile, OSError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, LookupError, ValueError, OSError) as error:
         raise SourceError(
             f"{name}: not readable as a ZIP archive; it may have been cut ({error}). Export it again."
         ) from None
     for info in files:
         _refuse_member(info, name, limit_mb)
+    if any("_delta_log" in PurePosixPath(info.filename).parts for info in files):
+        raise SourceError(
+            f"{name}: holds a Delta Lake table, whose files are not its rows. Unpack it, and name the table's folder in the map."
+        )
     names = sorted(info.filename for info in files if fnmatchcase(info.filename, pattern or "*"))
     if len(set(names)) != len(names):
         raise SourceError(

@@ -13,7 +13,7 @@ from analysis.params.strict import CurrencyCode, TimeZone
 from analysis.tables.corrections import Correction
 
 #: Goes up when the same file would be read differently, so that stores made before are not trusted.
-READING_VERSION = 3
+READING_VERSION = 4
 
 #: For each currency, from which day on one unit is worth how much in the reporting currency.
 Rates = Mapping[str, Sequence[tuple[dt.date, Decimal]]]

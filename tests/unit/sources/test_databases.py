@@ -301,7 +301,7 @@ def test_params_hold_no_address(tmp_path: Path, lines: str, message: str):
 
 
 def test_a_map_states_one_origin(tmp_path: Path):
-    for origin in ({}, {"file": "a.csv", "database_table": "t"}):
+    for origin in ({}, {"file": "a.db", "database_table": "t", "query": "SELECT 1"}):
         with pytest.raises(ParameterError, match="state one of file, query and database_table"):
             stated({key: value for key, value in TICKETS.items() if key != "url_from"} | origin)
 

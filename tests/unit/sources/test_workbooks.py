@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from analysis.errors import SourceError
-from analysis.sources.excel import _beyond_values
+from analysis.sources.sheetmarks import xlsx_marks
 from analysis.tables import load_tables
 
 from .conftest import ERROR, FORMULA, UNCALCULATED, write_workbook  # isort: skip
@@ -127,7 +127,7 @@ def test_faults_are_found_wherever_the_sheet_is_cut_for_reading(workbook, take):
         ),
     ]
     path = workbook("gl.xlsx", rows)
-    found = _beyond_values(path, "Sheet1")[0]
+    found = xlsx_marks(path, "Sheet1").faults
     assert len(found) == sum(1 for n in range(2, 20_002) if n % 3 != 2)
     assert {column for _, column in found} == {2}
     assert all(
@@ -155,7 +155,7 @@ def test_a_cell_beyond_the_headings_is_not_dropped_in_silence(workbook, take):
     [
         (b"No,Day,Net\n", "no Excel workbook by the name of one"),
         (b"<html><table>", "a web page by the name of one"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "locked with a password, or an old Excel file"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "it was cut, or is locked with a password"),
         (b"PK\x03\x04 cut", "not readable as a ZIP archive; it may have been cut"),
     ],
 )
