@@ -5,6 +5,7 @@ python -m bench pack            one part
 python -m bench metrics 20000000
 python -m bench retention 10000000
 python -m bench failures 10000000
+python -m bench maps            what `analysis map` finds in folders of exports
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ PARTS = {
     "models": [],
     "retention": ["1000000"],
     "failures": ["1000000"],
+    "maps": [],
 }
 
 

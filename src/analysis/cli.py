@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from analysis.metrics import Registry
     from analysis.params import RunParams
     from analysis.report.progress import TerminalProgress
+    from analysis.sources import TableShape
 
 UNEXPECTED = 70
 INTERRUPTED = 130
@@ -224,31 +225,38 @@ def _checked_run(options: argparse.Namespace) -> tuple[RunParams, bool]:
 
 
 def _map(options: argparse.Namespace) -> None:
-    from analysis.sources import TableShape, propose_map
+    from analysis.sources import propose_map
+
+    print(propose_map(options.folder, table_shapes()), end="")
+
+
+def table_shapes() -> dict[str, TableShape]:
+    """What a proposal needs to know of our tables, with the sections that read each column."""
+    from analysis.metrics import Registry
+    from analysis.sources import TableShape
     from analysis.tables import contract
 
-    shapes = {
+    used: dict[str, dict[str, set[str]]] = {}
+    registry = Registry.load()
+    for metric in registry:
+        for part in (metric.numerator, metric.denominator):
+            for name in registry.measure(part).needs if isinstance(part, str) else ():
+                table, _, column = name.partition(".")
+                used.setdefault(table, {}).setdefault(column, set()).add(metric.section)
+    return {
         name: TableShape(
-            columns=tuple(table.columns),
+            columns={column.name: column.type for column in table.columns.values()},
             required=frozenset(
                 column
                 for column in table.columns
                 if table.mandatory(column) and table.columns[column].default is None
             ),
-            days=frozenset(
-                column.name for column in table.columns.values() if column.type in ("date", "timestamp")
-            ),
             allowed={column.name: column.values for column in table.columns.values() if column.values},
             key=table.key,
-            numbers=frozenset(
-                column.name
-                for column in table.columns.values()
-                if column.type in ("decimal", "float", "integer")
-            ),
+            used={column: tuple(sorted(sections)) for column, sections in sorted(used.get(name, {}).items())},
         )
         for name, table in contract().tables.items()
     }
-    print(propose_map(options.folder, shapes), end="")
 
 
 def _waterfall(tables: Any) -> str:

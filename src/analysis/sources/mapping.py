@@ -363,12 +363,23 @@ class _Mapping:
     ) -> dict[str, list[MappedFile]]:
         seen = self.keys()
         lookups, events = self._lookups(entry.lookups), self._events(entry)
+        repeated = self._repeated(entry, [given for given, _, _ in plans], lookups) if entry.last_of else None
         done: dict[str, list[MappedFile]] = {}
         for given, out, _ in plans:
             closing = self._closing(entry, given)
             with self._opened(entry, given) as rows:
                 done[given.name] = [
-                    self._write_one(entry, given.name, rows, out, seen, lookups, events, closing=closing)
+                    self._write_one(
+                        entry,
+                        given.name,
+                        rows,
+                        out,
+                        seen,
+                        lookups,
+                        events,
+                        repeated=repeated,
+                        closing=closing,
+                    )
                 ]
         if events and plans:
             done[plans[0][0].name] += [
@@ -384,6 +395,33 @@ class _Mapping:
             ]
         return done
 
+    def _repeated(self, entry: MapEntry, inputs: Sequence[Input], lookups: Mapping[str, Keys]) -> Keys:
+        """How often each key of ``last_of`` stands in the rows that the rules keep: the files are read once for it."""
+        found = self.keys()
+        for given in inputs:
+            with self._opened(entry, given) as rows:
+                mapper = self._mapper(entry, given.name, rows, found, lookups)
+                for row in rows.rows:
+                    if len(row) == len(rows.header):
+                        mapper.written(row)
+        return found
+
+    def _mapper(
+        self, entry: MapEntry, name: str, rows: Rows, seen: Keys, lookups: Mapping[str, Keys], **more: Any
+    ) -> RowMapper:
+        known = {column: self._known(source) for column, source in entry.found_in.items()}
+        return RowMapper(
+            entry,
+            rows.header,
+            name,
+            lookups=lookups,
+            known=known,
+            business_zone=self.business_zone,
+            seen=seen,
+            today=self.today,
+            **more,
+        )
+
     def _write_one(
         self,
         entry: MapEntry,
@@ -394,20 +432,10 @@ class _Mapping:
         lookups: Mapping[str, Keys],
         events: Sequence[Events],
         *,
+        repeated: Keys | None = None,
         closing: ClosingVouchers | None = None,
     ) -> MappedFile:
-        known = {column: self._known(source) for column, source in entry.found_in.items()}
-        mapper = RowMapper(
-            entry,
-            rows.header,
-            name,
-            lookups=lookups,
-            known=known,
-            business_zone=self.business_zone,
-            seen=seen,
-            closing=closing,
-            today=self.today,
-        )
+        mapper = self._mapper(entry, name, rows, seen, lookups, repeated=repeated, closing=closing)
         out.parent.mkdir(parents=True, exist_ok=True)
         self.work.mkdir(parents=True, exist_ok=True)
         building = self.work / f"{out.name}.{os.getpid()}"

@@ -130,7 +130,8 @@ class MapEntry(FileForm):
     C in it), ``closing`` (vouchers that carry the cost to profit), ``merged`` (source columns, where the file has
     them, and the values of a ticket that was merged into another, which counts it; ``?*``: any value),
     ``first_of`` (of rows with the same values in these canonical columns only the first is written, and none
-    without any value there: customers named by every order),
+    without any value there: customers named by every order), ``last_of`` (likewise only the last, in the order in which the rows stand:
+    a log that repeats the whole ticket at every event),
     ``found_in`` (source columns whose value must stand in another file: events of the tickets that the extract has).
     """
 
@@ -160,6 +161,7 @@ class MapEntry(FileForm):
     merged: dict[str, tuple[str, ...]] = field(default_factory=dict)
     closing: Closing | None = None
     first_of: tuple[str, ...] = ()
+    last_of: tuple[str, ...] = ()
     found_in: dict[str, KnownFrom] = field(default_factory=dict)
 
     @property
@@ -199,7 +201,7 @@ class MapEntry(FileForm):
     @property
     def depends_on_order(self) -> bool:
         """Whether what is written for a row depends on rows of other files of the entry."""
-        return bool(self.first_of or self.numbered)
+        return bool(self.first_of or self.last_of or self.numbered)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -276,6 +278,7 @@ def check_entry(entry: MapEntry, tables: Mapping[str, tuple[str, ...]], place: s
         *entry.signs,
         *entry.optional,
         *entry.first_of,
+        *entry.last_of,
         *counted,
     )
     for column in ruled:
@@ -285,6 +288,8 @@ def check_entry(entry: MapEntry, tables: Mapping[str, tuple[str, ...]], place: s
             )
     for text in entry.factors.values():
         factor_of(text)
+    if entry.first_of and entry.last_of:
+        raise ParameterError(f"{place}: first_of and last_of name different rows; keep one.")
     for column in entry.signs:
         if column not in entry.columns or column in entry.less:
             raise ParameterError(
@@ -324,6 +329,8 @@ def _check_origin(entry: MapEntry, place: str) -> None:
             refuse_writing(form.query, place)
     if entry.file:
         return
+    if entry.last_of:
+        raise ParameterError(f"{place}: last_of: a query picks the last row itself; put it into its SQL.")
     if entry.closing:
         raise ParameterError(
             f"{place}: closing: a query leaves closing vouchers out itself; put it into its WHERE."
@@ -334,9 +341,9 @@ def _check_origin(entry: MapEntry, place: str) -> None:
 def _check_log(entry: MapEntry, log: EventLog, place: str) -> None:
     if "ticket_id" not in entry.canonical or entry.table != "tickets":
         raise ParameterError(f"{place}: events belong to an entry of tickets that gives ticket_id.")
-    if not log.file and not (entry.file and entry.first_of == ("ticket_id",)):
+    if not log.file and not (entry.file and ("ticket_id",) in (entry.first_of, entry.last_of)):
         raise ParameterError(
-            f"{place}: the entry's own file is a log of events, so one ticket has several rows; state first_of: [ticket_id]."
+            f"{place}: the entry's own file is a log of events, so one ticket has several rows; state first_of: [ticket_id] or last_of: [ticket_id]."
         )
     for column, rule in log.gives.items():
         if rule not in RULES:

@@ -11,7 +11,7 @@ import itertools
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -64,8 +64,9 @@ class FileForm:
     none. ``called``: a column to its names in other versions of the system; it is read under the first, whichever the file has. ``member``: the files meant in a ``.zip`` (``*.csv``). ``filled``: source columns in which an empty or
     merged cell repeats the one above, as voucher lists write date and number once; merged cells elsewhere are refused. ``counted``: a column
     that the file does not have and the source columns within whose values its rows are counted from 1 (lines of a voucher). ``error_cells``:
-    what a workbook's #N/A is in a column the map reads: a refusal, or an empty value that is counted. ``database_table`` or ``query``: which
-    rows of a database that is one file (SQLite, DuckDB) with more than one table.
+    what a workbook's #N/A is in a column the map reads: a refusal, or an empty value that is counted. ``missing``: words that stand in a
+    cell where nothing is known (``?``, ``n/a``); such a cell is empty. ``database_table`` or ``query``: which rows of a database that is one
+    file (SQLite, DuckDB) with more than one table.
     """
 
     encoding: Encoding = "found"
@@ -79,6 +80,7 @@ class FileForm:
     filled: tuple[str, ...] = ()
     counted: dict[str, tuple[str, ...]] = field(default_factory=dict)
     error_cells: Literal["refused", "empty"] = "refused"
+    missing: tuple[str, ...] = ()
     database_table: str = ""
     query: str = ""
 
@@ -150,7 +152,19 @@ def _named_by(folder: Path, pattern: str) -> list[Path]:
 
 @contextmanager
 def open_rows(form: FileForm, given: Input, *, work: Path, limit_mb: int = SIZE_LIMIT_MB) -> Iterator[Rows]:
-    """The rows of a file. Raises SourceError for what cannot be read as what it claims to be; ``work`` takes what has to be unpacked."""
+    """The rows of a file, words for nothing emptied. Raises SourceError for what cannot be read as what it claims to be; ``work`` takes what has to be unpacked."""
+    with _open_as_written(form, given, work=work, limit_mb=limit_mb) as rows:
+        yield replace(rows, rows=_emptied(rows.rows, frozenset(form.missing))) if form.missing else rows
+
+
+def _emptied(rows: Iterator[list[Cell]], missing: frozenset[str]) -> Iterator[list[Cell]]:
+    """Rows in which a word for nothing is an empty cell."""
+    for row in rows:
+        yield ["" if isinstance(cell, str) and cell_text(cell) in missing else cell for cell in row]
+
+
+@contextmanager
+def _open_as_written(form: FileForm, given: Input, *, work: Path, limit_mb: int) -> Iterator[Rows]:
     with ExitStack() as stack:
         path = given.path
         if path.is_dir():

@@ -47,7 +47,7 @@ class RowMapper:
     """Reads the rows of one file under one entry.
 
     ``written`` gives the canonical values of a row, or None for a row the rules leave out. ``seen`` is shared by the files of an entry:
-    what ``first_of`` and ``numbered`` have met so far. Cells that are faults (#N/A, merged) are collected and refused at the end.
+    what ``first_of``, ``last_of`` and ``numbered`` have met so far; ``repeated``: how often each key of ``last_of`` stands in all of them. Cells that are faults (#N/A, merged) are collected and refused at the end.
     """
 
     def __init__(
@@ -60,10 +60,11 @@ class RowMapper:
         known: Mapping[str, Keys],
         business_zone: str,
         seen: Keys,
+        repeated: Keys | None = None,
         closing: ClosingVouchers | None = None,
         today: dt.date | None = None,
     ) -> None:
-        self._closing, self.today = closing, today
+        self._closing, self.today, self._repeated = closing, today, repeated
         self.entry, self.file, self.seen, self.business_zone = entry, file, seen, business_zone
         self._known = known
         self.absent = _absent(entry, header)
@@ -147,9 +148,11 @@ class RowMapper:
             )
         values = [take(row) for take in self._takes]
         values += self._constants
-        if entry.first_of or self._within:
+        if entry.first_of or entry.last_of or self._within:
             named = dict(zip(self.columns, values, strict=False))
             if entry.first_of and not self._is_first(named):
+                return None
+            if entry.last_of and not self._is_last(named):
                 return None
             values += [self._number(column, within, named) for column, within in self._within.items()]
         return values
@@ -350,6 +353,13 @@ class RowMapper:
     def _is_first(self, row: Mapping[str, str]) -> bool:
         parts = [row[column] for column in self.entry.first_of]
         return any(parts) and self.seen.count(joined_key(("", *parts))) == 1
+
+    def _is_last(self, row: Mapping[str, str]) -> bool:
+        """Whether this is the last row of its key; every row while they are still being counted (``repeated`` is not known yet)."""
+        parts = [row[column] for column in self.entry.last_of]
+        key = joined_key(("last", *parts))
+        met = self.seen.count(key)
+        return any(parts) and (self._repeated is None or met == int(self._repeated.get(key, "0")))
 
     def _number(self, column: str, within: tuple[str, ...], row: Mapping[str, str]) -> str:
         return str(self.seen.count(joined_key((column, *(row[name] for name in within)))))

@@ -1,0 +1,114 @@
+"""How much of a source map ``analysis map`` finds by itself: tables right, columns right, wrong and missed, folder by folder.
+
+A folder of exports with a ``right.yml`` (table, file, our column, source column) is proposed and compared; a folder that a shipped map reads
+is proposed without that map and its words, as a system that nobody described, and compared with the map.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from analysis.cli import table_shapes
+from analysis.errors import AnalysisError
+from analysis.sources import load_map, propose_map
+
+ROOT = Path(__file__).parents[1]
+#: Where folders of exports lie: the project's own, and those beside it where they are.
+PLACES = (ROOT / "tests" / "exports", ROOT.parent / "shared" / "cases" / "exports")
+#: Public data that a shipped map reads.
+READ_BY = {
+    "telco_churn_ibm": "telco",
+    "cdnow": "cdnow",
+    "xero_gl_fivetran_seeds": "xero",
+    "nyc311_animals": "nyc311",
+    "online_retail_invoices": "shop",
+    "zendesk_fivetran_seeds": "zendesk",
+}
+Wanted = Mapping[str, Mapping[str, Mapping[str, str]]]
+
+
+@dataclass(frozen=True)
+class Score:
+    """Columns of one folder, and its tables: how many there are and how many were named."""
+
+    right: int
+    wrong: int
+    missed: int
+    tables: int
+    tables_right: int
+
+    def __str__(self) -> str:
+        of = self.right + self.wrong + self.missed
+        return f"tables {self.tables_right} of {self.tables}, columns right {self.right} of {of} ({self.right / max(of, 1):.0%}), wrong {self.wrong}, missed {self.missed}"
+
+
+def folders() -> Iterator[tuple[str, Path, Wanted, tuple[str, ...]]]:
+    """Every folder with what a right proposal holds, and the maps to be left aside."""
+    for place in PLACES:
+        for right in sorted(place.glob("*/right.yml")):
+            yield right.parent.name, right.parent, yaml.safe_load(right.read_text("utf-8")), ()
+    columns = {name: tuple(shape.columns) for name, shape in table_shapes().items()}
+    for folder, name in READ_BY.items():
+        path = ROOT.parent / "shared" / "real" / folder
+        if path.is_dir():
+            wanted: dict[str, dict[str, dict[str, str]]] = {}
+            for entry in load_map(name, columns).tables:
+                wanted.setdefault(entry.table, {}).setdefault(entry.file, {}).update(entry.columns)
+            yield f"{folder} without its map", path, wanted, (name,)
+
+
+def score(folder: Path, wanted: Wanted, without: tuple[str, ...] = ()) -> Score:
+    """What the proposal for a folder gets right."""
+    given = _proposed(folder, without)
+    right = wrong = missed = named = 0
+    for table, files in wanted.items():
+        named += any((table, file) in given for file in files)
+        for file, columns in files.items():
+            found = given.get((table, file), {})
+            for column, source in columns.items():
+                if column not in found:
+                    missed += 1
+                elif found[column] == source.split(",")[0]:
+                    right += 1
+                else:
+                    wrong += 1
+    return Score(right, wrong, missed, len(wanted), named)
+
+
+def _proposed(folder: Path, without: tuple[str, ...]) -> dict[tuple[str, str], dict[str, str]]:
+    with tempfile.TemporaryDirectory() as work:
+        place = Path(work) / folder.name
+        shutil.copytree(folder, place, ignore=shutil.ignore_patterns("right.yml"))
+        try:
+            text = propose_map(place, table_shapes(), without=without)
+        except AnalysisError:
+            return {}
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for entry in (yaml.safe_load(text) or {}).get("tables", ()):
+        columns: dict[str, Any] = dict(entry.get("columns", {}))
+        for column, taken in entry.get("less", {}).items():
+            columns[column] = f"{columns[column]} less {taken}"
+        for column, lookup in entry.get("lookups", {}).items():
+            columns[column] = f"lookup {lookup['file']} {lookup['key']} -> {lookup['take']}"
+        found.setdefault((entry["table"], entry["file"]), {}).update(columns)
+    return found
+
+
+def main() -> None:
+    scores = []
+    for name, folder, wanted, without in folders():
+        scores.append(score(folder, wanted, without))
+        print(f"  {name:<44}{scores[-1]}", flush=True)
+    whole = Score(*(sum(getattr(one, part) for one in scores) for part in Score.__dataclass_fields__))
+    print(f"  {'together':<44}{whole}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,211 @@
+"""Names that other systems give to what our tables hold: headings split into words, and how alike two of them are.
+
+The words come from ``params/vocabulary.yml``, from the contract's own names and from the maps in ``params/sources``; a user adds to the
+first. Latin names are compared word by word; words of Chinese and long ones of German also by the part they have in common.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+
+from analysis.errors import AnalysisError
+from analysis.params.places import params_file, params_files, shown
+from analysis.params.strict import bind, read_yaml
+from analysis.sources.maps import MapEntry, SourceMap, load_map
+
+Words = tuple[str, ...]
+
+#: What a word that says little counts; and what a phrase of the vocabulary counts beside our own name, one of another system's map, and one that is only perhaps meant.
+LIGHT, LISTED, OF_A_MAP, PERHAPS = 0.25, 0.99, 0.97, 0.74
+#: A shorter word than this is never compared by its parts.
+SHORTEST_PART = 4
+LEAST_PART = 0.45
+
+_CAMEL = re.compile(r"(?<=[a-zà-ÿ0-9])(?=[A-ZÀ-Ý])|(?<=[A-Z])(?=[A-Z][a-z])")
+_HAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
+_BRACKETS = re.compile(r"[(（\[【].*?[)）\]】]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableWords:
+    """What others call a table and its columns. ``debit``, ``credit``, ``sign``: two columns of an amount, or the one that gives its sign."""
+
+    called: tuple[str, ...] = ()
+    surely: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    perhaps: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    less: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    debit: tuple[str, ...] = ()
+    credit: tuple[str, ...] = ()
+    sign: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OtherThing:
+    """Something that is none of our tables although it shares headings with them; ``said`` is how a reader is told."""
+
+    said: dict[str, str]
+    called: tuple[str, ...]
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vocabulary:
+    """``params/vocabulary.yml``."""
+
+    short: dict[str, str]
+    light: tuple[str, ...]
+    tables: dict[str, TableWords]
+    others: dict[str, OtherThing]
+    words: dict[str, dict[str, tuple[str, ...]]]
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phrase:
+    """A name that something is known by, and how much it says."""
+
+    words: Words
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lexicon:
+    """The vocabulary and the maps made ready to compare with: phrases by table and column."""
+
+    vocabulary: Vocabulary
+    columns: Mapping[tuple[str, str], tuple[Phrase, ...]]
+    tables: Mapping[str, tuple[Words, ...]]
+    light: frozenset[str]
+
+    def light_for(self, table: str) -> frozenset[str]:
+        """Words that say little in this table's headings: its own name among them."""
+        return self.light | {word for words in self.tables.get(table, ()) for word in words}
+
+    def alike(
+        self, heading: Words, table: str, column: str, also_light: Collection[str] = frozenset()
+    ) -> float:
+        """How surely a heading means a column of a table, 0 to 1."""
+        light = self.light_for(table) | frozenset(also_light)
+        return max(
+            (
+                phrase.weight * similarity(heading, phrase.words, light)
+                for phrase in self.columns.get((table, column), ())
+            ),
+            default=0.0,
+        )
+
+
+def load_lexicon(tables: Mapping[str, Collection[str]], *, without: Collection[str] = ()) -> Lexicon:
+    """The lexicon for these tables and columns; ``without``: names of maps whose words are left aside (to try what a stranger would meet)."""
+    path = params_file("vocabulary.yml")
+    vocabulary = bind(Vocabulary, read_yaml(path), shown(path))
+    short = vocabulary.short
+    columns: dict[tuple[str, str], list[Phrase]] = {}
+    for table, names in tables.items():
+        known = vocabulary.tables.get(table, TableWords())
+        for column in names:
+            own = [Phrase(words=split(column, short))]
+            own += [Phrase(words=split(name, short), weight=LISTED) for name in known.surely.get(column, ())]
+            own += [
+                Phrase(words=split(name, short), weight=PERHAPS) for name in known.perhaps.get(column, ())
+            ]
+            columns[table, column] = own
+    for table, column, name in _words_of_maps(tables, without):
+        columns[table, column].append(Phrase(words=split(name, short), weight=OF_A_MAP))
+    called = {
+        table: (
+            split(table, short),
+            *(split(name, short) for name in vocabulary.tables.get(table, TableWords()).called),
+        )
+        for table in tables
+    }
+    return Lexicon(
+        vocabulary=vocabulary,
+        columns={key: tuple(phrases) for key, phrases in columns.items()},
+        tables=called,
+        light=frozenset(vocabulary.light),
+    )
+
+
+def _words_of_maps(
+    tables: Mapping[str, Collection[str]], without: Collection[str]
+) -> Iterable[tuple[str, str, str]]:
+    """(table, column, source column) of every map that ships or was added; a name that also means other columns of that map is left aside."""
+    for name, source_map in maps_there(tables):
+        if name in without:
+            continue
+        for entry in source_map.tables:
+            for column, source in _named(entry):
+                if len(split(source, {})) > 1 or not source.isascii():
+                    yield entry.table, column, source
+
+
+def maps_there(tables: Mapping[str, Collection[str]]) -> Iterable[tuple[str, SourceMap]]:
+    """The maps in ``params/sources`` that can be read."""
+    columns = {name: tuple(one) for name, one in tables.items()}
+    for path in params_files("sources"):
+        try:
+            yield path.stem, load_map(path.stem, columns)
+        except AnalysisError:
+            continue
+
+
+def _named(entry: MapEntry) -> Iterable[tuple[str, str]]:
+    for column, source in entry.columns.items():
+        if column not in entry.constants and column not in entry.values:
+            for name in (source, *entry.called.get(source, ())):
+                yield column, name
+
+
+@lru_cache(maxsize=100_000)
+def _split(name: str) -> Words:
+    bare = _BRACKETS.sub(" ", name) if _BRACKETS.sub(" ", name).strip() else name
+    parts = re.split(r"[\W_]+", _CAMEL.sub(" ", bare))
+    return tuple(part.casefold() for part in parts if part)
+
+
+def split(name: str, short: Mapping[str, str]) -> Words:
+    """The words of a name, short ones written out: ``CustNo``, ``cust_no`` and ``Customer number`` are the same two."""
+    written = (short.get(word, word) for word in _split(name))
+    return tuple(word for text in written for word in text.split())
+
+
+def shared_words(headings: Sequence[Words]) -> frozenset[str]:
+    """Words that most headings of a file begin with (``Ticket …``, ``fields.…``): they tell nothing apart."""
+    if len(headings) < 4:
+        return frozenset()
+    first = [words[0] for words in headings if len(words) > 1]
+    return frozenset(word for word in set(first) if first.count(word) >= 0.6 * len(headings))
+
+
+def similarity(heading: Words, phrase: Words, light: Collection[str]) -> float:
+    """1 for the same words, 0 for none in common: twice what is shared over both, words that say little counted less."""
+    if heading == phrase:
+        return 1.0
+    if not heading or not phrase:
+        return 0.0
+    ours, theirs = _weights(heading, light), _weights(phrase, light)
+    shared = sum(weight * max(_same(word, other) for other in phrase) for word, weight in ours)
+    shared += sum(weight * max(_same(word, other) for other in heading) for word, weight in theirs)
+    return 0.98 * shared / (sum(weight for _, weight in ours) + sum(weight for _, weight in theirs))
+
+
+def _weights(words: Words, light: Collection[str]) -> list[tuple[str, float]]:
+    return [(word, LIGHT if word in light else 1.0) for word in words]
+
+
+@cache
+def _same(one: str, other: str) -> float:
+    """1 for one word, less for its plural or a part of it."""
+    if one == other:
+        return 1.0
+    short, long = sorted((one, other), key=len)
+    if long in (short + "s", short + "es", short + "n", short + "en", short[:-1] + "ies"):
+        return 0.97
+    han = bool(_HAN.fullmatch(short))
+    if short in long and len(short) >= (2 if han else SHORTEST_PART) and len(short) >= LEAST_PART * len(long):
+        return 0.92 * len(short) / len(long) if not han else 0.6 + 0.35 * len(short) / len(long)
+    return 0.0

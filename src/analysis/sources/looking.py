@@ -1,0 +1,162 @@
+"""A first look at every file of a folder: how it is written, where its header stands, and its first rows; or why it cannot be read."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from analysis.errors import SourceError
+from analysis.sources.cells import Cell, cell_text
+from analysis.sources.encodings import find_encoding
+from analysis.sources.excel import WORKBOOKS, is_text
+from analysis.sources.kinds import is_readable, parts_of
+from analysis.sources.reading import FileForm, Input, find_inputs, open_rows
+
+#: Rows looked at: enough for days behind the twelfth, which tell day from month.
+LOOKED_AT = 20_000
+MOST_TITLES = 15
+#: What is written as text, so that its encoding, its separator and lines above the header are to be found.
+TEXTS = (".csv", ".txt", ".tsv", ".xls")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What was seen of a file: how it is written, its header, and the first rows below it."""
+
+    form: dict[str, object]
+    remarks: dict[str, str]
+    header: list[str]
+    rows: list[list[Cell]]
+    pattern: str
+    file: str
+    part: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the file's name says of its content; that of a sheet or a table in it where there are several."""
+        return self.part or Path(self.file).name.partition(".")[0]
+
+
+@dataclass(kw_only=True)
+class Looked:
+    """What was looked at, and what was not with the reason."""
+
+    looks: list[Look] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+
+def look_through(folder: Path) -> Looked:
+    """A look at every file; one that cannot be read is named with its reason."""
+    draft = Looked()
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith((".", "_")):
+            continue
+        if not is_readable(path):
+            draft.remarks.append(f"# {path.name}: doubt: not looked at: no kind of file that is read here")
+            continue
+        try:
+            for look in _looks(path, folder, draft):
+                draft.looks.append(look)
+        except SourceError as error:
+            draft.remarks.append(f"# {path.name}: doubt: not looked at: {error}")
+    return draft
+
+
+def _looks(path: Path, folder: Path, draft: Looked) -> Iterator[Look]:
+    """One look a file, a sheet or a member of an archive."""
+    for given in find_inputs(folder, re.sub(r"([\[\]*?])", r"[\1]", path.name), "*"):
+        for part in parts_of(path, path.name):
+            try:
+                yield _look(given, part)
+            except SourceError as error:
+                named = " ".join((given.name, *(f"({one})" for one in part.values())))
+                draft.remarks.append(f"# {named}: doubt: not looked at: {error}")
+
+
+def _kind(given: Input) -> str:
+    """``text``, ``sheet`` or ``table`` (Parquet, JSON, databases, lakes: their columns have names of their own)."""
+    kind = Path(given.member).suffix.lower() if given.member else given.path.suffix.lower()
+    if kind == ".gz":
+        kind = Path(given.path.stem).suffix.lower() or ".csv"
+    if kind in TEXTS and (kind != ".xls" or is_text(given.path)):
+        return "text"
+    return "sheet" if kind in WORKBOOKS else "table"
+
+
+def _look(given: Input, part: Mapping[str, str]) -> Look:
+    form: dict[str, object] = dict(part)
+    remarks: dict[str, str] = {}
+    kind = _kind(given)
+    if given.member:
+        form["member"] = Path(given.member).name
+        remarks["member"] = "say which members are meant; *.csv means all of them"
+    elif kind == "text" and given.path.suffix.lower() != ".gz":
+        encoding = find_encoding(given.path, given.name)
+        if encoding != "utf-8":
+            form["encoding"] = encoding
+            remarks["encoding"] = "it is not UTF-8; check that the names read well"
+    written = FileForm(**part)  # type: ignore[arg-type]
+    if kind != "table":
+        skip, separator = _first_line(given, written, kind)
+        if skip:
+            form["skip_lines"] = skip
+            remarks["skip_lines"] = "what stands above is taken for a title"
+        if separator not in ("", ","):
+            form["separator"] = separator
+        written = replace(written, skip_lines=skip, separator=separator)
+    with tempfile.TemporaryDirectory() as work, open_rows(written, given, work=Path(work)) as rows:
+        found = [row for row in itertools.islice(rows.rows, LOOKED_AT) if len(row) == len(rows.header)]
+        return Look(
+            form=form,
+            remarks=remarks,
+            header=rows.header,
+            rows=found,
+            pattern=_pattern(given.path.name),
+            file=given.name,
+            part=next(iter(part.values()), ""),
+        )
+
+
+def _first_line(given: Input, form: FileForm, kind: str) -> tuple[int, str]:
+    """(lines above the header, separator): the header is the first line with nearly as many cells as any of the first lines has."""
+    best: tuple[int, int, str] = (0, 0, "")
+    for separator in ("",) if kind == "sheet" else (",", ";", "\t", "|"):
+        counts = _cells_of_first_lines(given, replace(form, separator=separator))
+        if counts and max(counts) > best[0]:
+            skip = next(number for number, count in enumerate(counts) if count >= 0.6 * max(counts))
+            best = (max(counts), skip, separator)
+    plain = kind == "text" and not given.member and given.path.suffix.lower() != ".gz"
+    return _with_empty_lines(given, best[1]) if plain else best[1], best[2]
+
+
+def _cells_of_first_lines(given: Input, form: FileForm) -> list[int]:
+    """How many cells of each of the first lines hold something; empty lines of a text are none."""
+    nameless = replace(form, header=tuple(f"c{number}" for number in range(200)))
+    try:
+        with tempfile.TemporaryDirectory() as work, open_rows(nameless, given, work=Path(work)) as rows:
+            first = itertools.islice(rows.rows, MOST_TITLES)
+            return [sum(1 for cell in row if cell_text(cell)) for row in first]
+    except SourceError:
+        return []
+
+
+def _with_empty_lines(given: Input, skip: int) -> int:
+    """Lines above the header, the empty ones among them."""
+    with given.path.open(encoding=find_encoding(given.path, given.name), errors="replace") as file:
+        filled = [
+            number
+            for number, line in enumerate(itertools.islice(file, 4 * MOST_TITLES))
+            if line.strip("\ufeff \r\n\t,;|")
+        ]
+    return filled[skip] if skip < len(filled) else skip
+
+
+def _pattern(name: str) -> str:
+    """The name with its dates and numbers left open, so that next month's file is read too."""
+    stem, dot, rest = name.partition(".")
+    opened = re.sub(r"\d{4}[-_]?\d{0,2}[-_]?\d{0,2}", "*", stem)
+    return f"{opened}{dot}{rest}"

@@ -1,0 +1,326 @@
+"""Which of our tables a file holds, and which of its columns is which of ours: names and values weighed together, column by column.
+
+A column is taken for one of ours by how alike the names are, by whether its values can be that (a moment, an amount, a key), and by the
+words in it. What a file is follows from several columns at once and from its name; what is known not to be ours (people, articles, bills
+of vendors) is weighed against it in the same way.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from analysis.sources.headings import Lexicon, Words, shared_words, similarity, split
+from analysis.sources.profiles import Profile, moments_between
+
+#: From here on a column is taken for one of ours; from the second on without a doubt.
+TAKEN, SURE = 0.63, 0.85
+#: From here on a file is taken for one of our tables; and where nothing else is known of a file whose rows one of our keys names.
+A_TABLE, AT_LEAST = 3.0, 0.8
+#: What a required column counts, what one that is missing costs, and what the name of a file counts.
+REQUIRED, MISSING, NAMED = 1.5, 1.5, 2.5
+#: Columns of another file that name rows of this one.
+REFERRED = 0.35
+#: A column with more different words than this, and more than a share of its rows, is no label.
+MOST_LABELS, LABELS = 80, 0.25
+#: Required columns that a constant may stand for.
+REPLACEABLE = frozenset(
+    (("tickets", "ticket_type"), ("ticket_history", "field"), ("surveys", "kind"), ("ledger", "posting_id"))
+)
+#: Words of a moment at which a row was last written, which says nothing of what it tells.
+WRITTEN = frozenset(
+    ["updated", "update", "modified", "changed", "change", "last", "更新", "修改", "geändert"]
+)
+LABEL_COLUMNS = frozenset(
+    [
+        "ticket_type",
+        "status",
+        "priority",
+        "severity",
+        "channel",
+        "team",
+        "region",
+        "component",
+        "fault_code",
+        "segment",
+        "customer_type",
+        "kind",
+        "category",
+        "product_line",
+        "order_type",
+        "currency",
+        "stage",
+        "sourcing",
+        "churn_reason",
+        "plant",
+        "supplier",
+        "cost_center",
+        "cost_pool",
+        "account",
+        "measure",
+    ]
+)
+#: Moments of one row in the order in which they happen.
+IN_ORDER: Mapping[str, tuple[str, ...]] = {
+    "tickets": ("opened_at", "first_response_at", "resolved_at", "closed_at"),
+    "units": ("produced_on", "shipped_on", "in_service_on", "retired_on"),
+    "contracts": ("starts_on", "ends_on"),
+    "claims": ("claimed_on", "decided_on"),
+    "invoices": ("issued_on", "due_on"),
+    "customers": ("acquired_on", "churned_on"),
+    "surveys": ("sent_at", "answered_at"),
+    "opportunities": ("created_on", "closed_on"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableShape:
+    """What the proposal needs to know of a canonical table.
+
+    Parameters
+    ----------
+    columns : mapping of column to its type in the contract
+    required : columns without which a row is refused
+    allowed : the words that a column may hold, where they are limited
+    key : columns that name a row
+    used : column to the sections of the report that read it
+    """
+
+    columns: Mapping[str, str]
+    required: frozenset[str] = frozenset()
+    allowed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    key: tuple[str, ...] = ()
+    used: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def days(self) -> frozenset[str]:
+        return frozenset(name for name, kind in self.columns.items() if kind in ("date", "timestamp"))
+
+    @property
+    def numbers(self) -> frozenset[str]:
+        return frozenset(
+            name for name, kind in self.columns.items() if kind in ("decimal", "float", "integer")
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """One file (or sheet, or member) as it was looked at. ``referred``: columns that columns of other files point at."""
+
+    file: str
+    name: str
+    profiles: Mapping[str, Profile]
+    referred: frozenset[str] = frozenset()
+
+    @property
+    def rows(self) -> int:
+        return max((len(profile.cells) for profile in self.profiles.values()), default=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """A file taken for a table: our columns, each with the source column and how sure it is; ``evidence`` is what speaks for the table."""
+
+    table: str
+    columns: Mapping[str, tuple[str, float]]
+    evidence: float
+    missing: tuple[str, ...]
+
+    def source(self, column: str) -> str | None:
+        return self.columns[column][0] if column in self.columns else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matcher:
+    """Compares exports with tables."""
+
+    lexicon: Lexicon
+    shapes: Mapping[str, TableShape]
+
+    @cached_property
+    def _short(self) -> Mapping[str, str]:
+        return self.lexicon.vocabulary.short
+
+    def words(self, name: str) -> Words:
+        return split(name, self._short)
+
+    def best(self, export: Export) -> tuple[Match | None, str]:
+        """The table that the file holds, or the name of the other thing that it is (blank: nothing known)."""
+        matches = sorted((self.match(export, table) for table in self.shapes), key=lambda one: -one.evidence)
+        other, against = self.other(export)
+        if matches[0].evidence >= max(A_TABLE, against):
+            return matches[0], ""
+        if against >= A_TABLE:
+            return None, other
+        least = next((one for one in matches if self._is_named(export, one)), None)
+        return least, ""
+
+    def _is_named(self, export: Export, match: Match) -> bool:
+        """Whether the file has a row for each of our keys and all that its table must have: little, but a beginning."""
+        sources = [match.source(column) for column in self.shapes[match.table].key]
+        whole = not match.missing and match.evidence >= AT_LEAST
+        return whole and all(source is not None and export.profiles[source].is_key for source in sources)
+
+    def match(self, export: Export, table: str) -> Match:
+        """The columns of one table in this file, each source column used once, so that all together are likest."""
+        from scipy.optimize import linear_sum_assignment
+
+        if table not in self.shapes:
+            return Match(table=table, columns={}, evidence=0.0, missing=())
+        shape, sources = self.shapes[table], list(export.profiles)
+        scores = np.array(
+            [[self.score(export, source, table, column) for column in shape.columns] for source in sources]
+        ).reshape(len(sources), len(shape.columns))
+        rows, columns = linear_sum_assignment(np.where(scores >= TAKEN, scores, 0.0), maximize=True)
+        names = list(shape.columns)
+        found = {
+            names[column]: (sources[row], float(scores[row, column]))
+            for row, column in zip(rows, columns, strict=True)
+            if scores[row, column] >= TAKEN
+        }
+        found = {name: found[name] for name in shape.columns if name in found}
+        missing = tuple(sorted(shape.required - set(found)))
+        return Match(
+            table=table,
+            columns=found,
+            missing=missing,
+            evidence=self._evidence(export, table, found, missing),
+        )
+
+    def _evidence(
+        self, export: Export, table: str, found: Mapping[str, tuple[str, float]], missing: Collection[str]
+    ) -> float:
+        shape = self.shapes[table]
+        required = sum(REQUIRED * score for name, (_, score) in found.items() if name in shape.required)
+        others = sum(self._tells(name) * score for name, (_, score) in found.items() if name not in shape.required)  # fmt: skip
+        explained = len(found) / max(len(export.profiles), 1)
+        named = NAMED * self.named(export.name, self.lexicon.tables[table])
+        lacking = MISSING * sum(0.4 if (table, name) in REPLACEABLE else 1.0 for name in missing)
+        return required + min(others, 5.0) + 2 * explained + named - lacking
+
+    def _tells(self, column: str) -> float:
+        """What a column says of the table: much where no other table has one of its name."""
+        return 1.0 / math.sqrt(sum(1 for shape in self.shapes.values() if column in shape.columns))
+
+    def other(self, export: Export) -> tuple[str, float]:
+        """The thing that is none of our tables and that the file is likest, with what speaks for it."""
+        best = ("", 0.0)
+        headings = [self.words(name) for name in export.profiles]
+        for name, thing in self.lexicon.vocabulary.others.items():
+            phrases = [self.words(column) for column in thing.columns]
+            alike = [max((similarity(words, phrase, self.lexicon.light) for phrase in phrases), default=0.0) for words in headings]  # fmt: skip
+            met = [score for score in alike if score >= SURE]
+            named = NAMED * self.named(export.name, [self.words(one) for one in thing.called])
+            evidence = min(sum(met), 5.0) + 3 * len(met) / max(len(headings), 1) + 1.2 * named
+            if evidence > best[1]:
+                best = (name, evidence)
+        return best
+
+    def named(self, name: str, phrases: Sequence[Words]) -> float:
+        """How surely a file's name says what it holds; the last word says most."""
+        words = tuple(word for word in self.words(name) if not word.isdigit())
+        if not words:
+            return 0.0
+        found = 0.0
+        for phrase in phrases:
+            whole = similarity(words, phrase, ("data", "export", "list", "table", "导出", "表"))
+            tail = similarity(words[-len(phrase) :], phrase, ()) if len(words) > len(phrase) else 0.0
+            found = max(found, whole, 0.9 * tail)
+        return found if found >= 0.5 else 0.0
+
+    def score(self, export: Export, source: str, table: str, column: str) -> float:
+        """How surely one source column is one of ours, 0 to 1."""
+        profile, shape = export.profiles[source], self.shapes[table]
+        fits = _fits(profile, column, shape)
+        if not fits:
+            return 0.0
+        named = self.lexicon.alike(self.words(source), table, column, self._shared(export))
+        own = f"{table.rstrip('s')}_id"
+        if column == own and self.words(source) in (("id",), ("number",)) and len(shape.key) == 1:
+            named = max(named, 0.9 if self.named(export.name, self.lexicon.tables[table]) else named)
+        score = named * fits
+        known = self.known_words(profile, table, column)
+        if column in shape.days and named < SURE and WRITTEN & set(self.words(source)):
+            score *= 0.6
+        if column == "region" and self.known_words(profile, "tickets", "status") > 0.5:
+            score *= 0.3  # a state of work, not of the country
+        if column in shape.allowed and table != "tickets" and not known:
+            score *= 0.5
+        doubted = (1 - score) * (1 - 0.5 * known) if named > 0.2 else 1 - score
+        if column in shape.key and source in export.referred and named >= 0.25:
+            doubted *= 1 - REFERRED
+        return 1 - doubted
+
+    def _shared(self, export: Export) -> frozenset[str]:
+        return shared_words([self.words(name) for name in export.profiles])
+
+    def known_words(self, profile: Profile, table: str, column: str) -> float:
+        """Share of a column's values whose meaning for one of ours is known."""
+        meanings = self.meanings(table, column)
+        if not meanings or profile.is_empty:
+            return 0.0
+        known = sum(count for word, count in profile.words.items() if word.strip().lower() in meanings)
+        return known / len(profile.texts)
+
+    def meanings(self, table: str, column: str) -> dict[str, str]:
+        """Words of other systems to the words of ours that they mean."""
+        listed = self.lexicon.vocabulary.words.get(f"{table}.{column}", {})
+        found = {word.lower(): ours for ours, words in listed.items() for word in words}
+        return found | {word: word for word in self.shapes[table].allowed.get(column, ())}
+
+
+def _fits(profile: Profile, column: str, shape: TableShape) -> float:
+    """Whether a column's values can be what one of ours holds: 0 for no, 1 for yes, less where they are unusual for it."""
+    if profile.is_empty:
+        return 0.0  # told apart: what an empty column holds nobody has seen
+    kind = shape.columns[column]
+    if kind in ("date", "timestamp"):
+        if profile.is_moment and (profile.length >= 8 or profile.numbers < 0.9 or column == "month"):
+            return 1.0
+        return 0.95 if profile.epochs else 0.0
+    if kind in ("decimal", "float", "integer"):
+        if profile.real_dates or profile.numbers < 0.9:
+            return 0.0
+        return 0.9 if kind == "integer" and profile.fractions > 0.05 else 1.0
+    if kind == "boolean":
+        return 1.0 if profile.is_yes_no else 0.0
+    return _fits_text(profile, column, shape)
+
+
+def _fits_text(profile: Profile, column: str, shape: TableShape) -> float:
+    if profile.is_moment and not (profile.numbers >= 1.0 and profile.length < 8):
+        return 0.0
+    if column == "text":
+        return 0.2 if profile.numbers > 0.5 or profile.length < 4 else 1.0
+    if profile.is_long or profile.is_list:
+        return 0.1
+    if column in LABEL_COLUMNS:
+        few = len(profile.words) <= max(MOST_LABELS, LABELS * len(profile.texts))
+        return 0.1 if profile.fractions > 0.5 else 1.0 if few else 0.5
+    if shape.key == (column,):
+        return 0.9 if profile.distinct < 1 or profile.filled < 1 else 1.0
+    return 0.1 if profile.fractions > 0.5 else 1.0
+
+
+def out_of_order(export: Export, match: Match) -> list[tuple[str, str, float]]:
+    """Moments of a row that come the other way round: (earlier, later, share of the rows that have both)."""
+    named = [column for column in IN_ORDER.get(match.table, ()) if column in match.columns]
+    found = []
+    for earlier, later in zip(named, named[1:], strict=False):
+        one, two = (export.profiles[match.columns[column][0]].moments() for column in (earlier, later))
+        days = moments_between(one, two)
+        if days and (share := sum(1 for day in days if day < 0) / len(days)) > 0.02:
+            found.append((earlier, later, share))
+    return found
+
+
+def refers_to(profile: Profile, key: Profile) -> bool:
+    """Whether the values of a column name rows of another file."""
+    values, known = set(profile.words), set(key.words)
+    if len(values) < 3 or not key.is_key:
+        return False
+    return len(values & known) >= 0.95 * len(values)
