@@ -143,6 +143,7 @@ def budget_of(inputs: StudyInputs, total: Fact) -> Budget:
     MissingData
         Where the month has no budget, or no cost.
     """
+    inputs.require_whole_month()
     budget = inputs.engine.fact("budget_cost", period=inputs.month)
     if budget.value is None or total.value is None:
         raise MissingData("budget.amount")
