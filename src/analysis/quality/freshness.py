@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analysis.metrics import Period, Stating, StudyInputs
-from analysis.metrics.backend import literal, quoted
+from analysis.metrics.backend import literal
 from analysis.metrics.known import PLANS
 from analysis.metrics.views.selection import Selection, study_view
 from analysis.metrics.whole_month import Reach, daily_tables, days_with_rows, reach

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from analysis.errors import FitError, MissingData
+from analysis.errors import FitError, MissingData, NothingToCount
 from analysis.metrics import NotDone, StudyInputs
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
@@ -137,7 +137,7 @@ def require_margin(settings: ValueSettings, available: Available, parameters: Pa
     """Refuse (``MissingData``) to price purchases or contracts with a margin that is not in the data: it would read as all of the revenue."""
     unknown = not parameters.shares or (available.contracts and not parameters.contract_shares)
     if settings.basis != "revenue" and unknown:
-        raise MissingData("orders.gross_margin")
+        raise NothingToCount("orders.revenue") if available.margin else MissingData("orders.gross_margin")
 
 
 def margins(frame: pd.DataFrame, key: str) -> dict[str, float]:
