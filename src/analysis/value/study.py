@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 
-from analysis.errors import MissingData
+from analysis.errors import NothingToCount
 from analysis.locale import Text
 from analysis.metrics import NotDone, Parts, Period, Stating, StudyInputs, traced
 from analysis.metrics import study as asked
@@ -219,7 +219,8 @@ def _modelling(inputs: StudyInputs, settings: ValueSettings, found: Learnt) -> M
 
 def _contracts(inputs: StudyInputs, found: Learnt) -> tuple[ContractKind, ...]:
     if found.parameters.renewing is None:
-        raise MissingData("contracts.starts_on")
+        inputs.engine.require("contracts.starts_on", "contracts.ends_on", "contracts.amount")
+        raise NothingToCount("contracts.starts_on")
     return contracts(inputs, found.parameters.renewing, found.state)
 
 
