@@ -62,6 +62,10 @@ test-slow: $(STAMP) ## every test but those of make mistreat, simulations over m
 fuzz: $(STAMP) ## a thousand damaged exports: each ends in true tables or in a refusal (ten minutes)
 	@$(BIN)/python -m pytest -n0 -q -m slow tests/unit/tables/test_bad_exports.py -k every_damaged
 
+.PHONY: matrix
+matrix: $(STAMP) ## any shape of history and table, into docs/MATRIX.md: adds the situations that are not there yet  [ALL=1: all anew]
+	@$(BIN)/python tests/unit/workbook/shapes.py $(call flag,ALL,--all)
+
 .PHONY: mistreat
 mistreat: $(STAMP) ## kills, full disks, damaged stores and files, hostile text, meddling notebooks …: no wrong pack, no leak, no half edition (two hours on two cores)  [PYTEST="-k killed"]
 	@$(BIN)/python -m pytest -m slow tests/mistreat $(PYTEST)

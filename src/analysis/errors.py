@@ -101,6 +101,15 @@ class DaysOnly(MissingData):
         super().__init__(*columns, message=f"not computed: {self.template.format(**self.values)}")
 
 
+class NothingToCount(MissingData):
+    """The columns that this result needs are there, and no row of them counts: too short a past, or nobody of the kind."""
+
+    def __init__(self, *columns: str) -> None:
+        self.template = "nothing to count in {columns} for these months"
+        self.values = {"columns": ", ".join(columns)}
+        super().__init__(*columns, message=f"not computed: {self.template.format(**self.values)}")
+
+
 class NotebookFailed(AnalysisError):
     """A notebook raised; nothing is issued."""
 

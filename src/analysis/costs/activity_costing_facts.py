@@ -13,7 +13,7 @@ from analysis.costs.activity_costing import ActivityCosts, time_driven_abc
 from analysis.costs.figures import added, month_texts, rows_of
 from analysis.costs.signals import idle_teams
 from analysis.costs.signals_facts import Searched, false_alarm_level
-from analysis.errors import MissingData
+from analysis.errors import MissingData, NothingToCount
 from analysis.locale import Text
 from analysis.metrics import Period, Stating, StudyInputs, cents, materiality, traced
 from analysis.metrics.backend import literal
@@ -77,7 +77,7 @@ def capacity_of(inputs: StudyInputs) -> Capacity:
     work, time, times = _work(inputs)
     supplied = supplied[supplied["cost"].notna()]
     if supplied.empty:
-        raise MissingData("staff.cost")
+        raise NothingToCount("staff.cost")
     share = state.assumed("practical_capacity_share")
     costed = _costed(supplied, work, practical_share=Decimal(share.value or 0))
     teams = tuple(

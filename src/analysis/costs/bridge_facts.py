@@ -104,7 +104,10 @@ def bridge_against(inputs: StudyInputs, against: str, back: int) -> Bridge:
     ------
     MissingData
         Where one of the months has no cost.
+    FitError
+        Where the rows of the month end in its middle.
     """
+    inputs.require_whole_month()
     state, month = Stating(inputs=inputs), inputs.month
     cost, base = (inputs.engine.fact("after_sales_cost", period=each) for each in (month, month - back))
     if cost.value is None or base.value is None:

@@ -10,6 +10,7 @@ from typing import Any
 from analysis.costs.figures import amounts_by, rows_of
 from analysis.locale import Text
 from analysis.metrics import Period, Stating, StudyInputs, traced
+from analysis.metrics.views import NOT_STATED
 from analysis.periods import Month
 from analysis.results import Fact
 from analysis.summaries import Summarised
@@ -41,7 +42,8 @@ def composition_by(inputs: StudyInputs, dimension: str, total: Fact) -> tuple[Sl
     """
     state, month = Stating(inputs=inputs), inputs.month
     amounts = {back: amounts_by(inputs, dimension, month - back) for back in (0, 1, 12)}
-    values = sorted(amounts[0], key=lambda value: (-amounts[0][value], value))
+    # what nobody stated leads no ranking, however much it holds
+    values = sorted(amounts[0], key=lambda value: (value == NOT_STATED, -amounts[0][value], value))
     values += sorted(value for value in amounts[1] if value not in amounts[0])
     slices = []
     for value in values:

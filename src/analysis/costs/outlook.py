@@ -139,6 +139,7 @@ def _projected(
     inputs: StudyInputs,
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[UnusualMonth], ReconciledForecast]:
     """Cost by month and category, by month and part, the unusual months, and the parts with their total ahead."""
+    inputs.require_whole_month()
     months = _months(inputs)
     history = _parts(inputs, months)
     if len(history) < LEAST_MONTHS:

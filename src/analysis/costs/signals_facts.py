@@ -12,7 +12,7 @@ import pandas as pd
 
 from analysis.costs.figures import added, month_texts, rows_of
 from analysis.costs.signals import Excess, Signals, cost_rises, cost_surges, excess_of_run, price_steps
-from analysis.errors import FitError, MissingData
+from analysis.errors import FitError, NothingToCount
 from analysis.locale import Text
 from analysis.metrics import NotDone, Period, Stating, StudyInputs, cents, materiality, traced
 from analysis.metrics.backend import literal
@@ -370,7 +370,7 @@ def _account_months(inputs: StudyInputs) -> pd.DataFrame:
     cost = cost[cost["cost"].notna()].assign(cost=lambda frame: frame["cost"].astype(float))
     cost = _complete(cost[cost["cost"] > 0], inputs.month, ["account"])
     if cost.empty:
-        raise MissingData("ledger.ticket_id")
+        raise NothingToCount("ledger.ticket_id")
     tickets = inputs.engine.aggregate("service_orders", period=period)[["month", "service_orders"]].rename(
         columns={"service_orders": "tickets"}
     )

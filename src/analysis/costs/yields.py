@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.costs.figures import amount_of, amounts_by, size
-from analysis.errors import MissingData, ParameterError
+from analysis.errors import MissingData, NothingToCount, ParameterError
 from analysis.locale import Text
 from analysis.metrics import Stating, StudyInputs, cents, traced
 from analysis.metrics.registry import NOT_STATED
@@ -143,9 +143,11 @@ def budget_of(inputs: StudyInputs, total: Fact) -> Budget:
     MissingData
         Where the month has no budget, or no cost.
     """
+    inputs.require_whole_month()
     budget = inputs.engine.fact("budget_cost", period=inputs.month)
     if budget.value is None or total.value is None:
-        raise MissingData("budget.amount")
+        inputs.engine.require("budget.amount")
+        raise NothingToCount("budget.amount" if budget.value is None else "ledger.amount")
     return Budget(
         budget=budget,
         variance=Stating(inputs=inputs).derived("budget_variance", total, budget),

@@ -203,14 +203,18 @@ def _chart(study: Tested, scale: Scale) -> list[Finding]:
     ]
 
 
+_WEARS_OUT = "{component} wears out: its failures rise with age (Weibull shape {shape}, {shape:interval}); a tenth of machines have had one after {b10}{b10:doubt}."
+_WEARS_OUT_BEYOND = "{component} wears out: its failures rise with age (Weibull shape {shape}, {shape:interval}); the age by which a tenth of machines have had one lies beyond the data."
+
+
 def _wear(lives: tuple[LifeFacts, ...] | NotDone, scale: Scale) -> list[Finding]:
     found = []
     for life in lives or ():
         if life.direction == "unclear":
             continue
-        rising = life.direction == "rising"
+        rising, known = life.direction == "rising", life.b10.value is not None
         template = (
-            "{component} wears out: its failures rise with age (Weibull shape {shape}, {shape:interval}); a tenth of machines have had one after {b10}{b10:doubt}."
+            (_WEARS_OUT if known else _WEARS_OUT_BEYOND)
             if rising
             else "{component} fails early: its failures fall with age (Weibull shape {shape}, {shape:interval}); whether screening before shipment would find them is not tested here."
         )
@@ -222,7 +226,7 @@ def _wear(lives: tuple[LifeFacts, ...] | NotDone, scale: Scale) -> list[Finding]
                 severity="watch" if rising and scale.shape_matters(life.shape) else "info",
                 ground=("no_sum" if scale.shape_matters(life.shape) else "small") if rising else "statement",
                 subject=dict(life.shape.dimensions),
-                statement=Sentence(template, values | ({"b10": life.b10} if rising else {})),
+                statement=Sentence(template, values | ({"b10": life.b10} if rising and known else {})),
                 evidence=life.evidence,
                 rank=float(life.shape.value or 0),
             )

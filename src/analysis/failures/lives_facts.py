@@ -119,6 +119,16 @@ def _place(field: Field, apart: LifeApart) -> tuple[dict[str, Any], Text]:
     )
 
 
+#: An age so many times that of the oldest machine is the formula's word, not that of any machine watched.
+FAR = 100
+BEYOND = Text.of("beyond the data")
+
+
+def far_beyond(age: Any, oldest: float) -> bool:
+    """Whether an age in months lies so far beyond the oldest machine, or has an interval without width, that no data speak for it."""
+    return bool(age.value > FAR * oldest or age.low >= age.high)
+
+
 @traced
 def _life(
     field: Field, apart: LifeApart, *, id: str, reading_level: float, first: bool, models: bool
@@ -147,19 +157,23 @@ def _life(
         )
     shape, b10 = life.fit.shape_interval(level=level), life.fit.b_life(0.1, level=level)
 
-    def estimate(metric: str, found: Any) -> Fact:
+    def estimate(metric: str, found: Any, *, known: bool = True) -> Fact:
+        if not known:
+            return field.state.exact(metric, None, reason=BEYOND, **place)
         limits = interval_of(found.low, found.high, level, LIKELIHOOD_RATIO)
         return field.state.exact(metric, found.value, parts={"interval": limits, "n": life.failures}, **place)
 
     beside, not_fitted = (
-        _model_facts(field, life, place, mixture=first or life.worst_gap > 0) if models else ((), {})
+        _model_facts(field, life, place, oldest=apart.oldest, mixture=first or life.worst_gap > 0)
+        if models
+        else ((), {})
     )
     return LifeFacts(
         id=id,
         name=name,
         component=apart.component,
         shape=estimate("weibull_shape", shape),
-        b10=estimate("b10_life", b10),
+        b10=estimate("b10_life", b10, known=not far_beyond(b10, apart.oldest)),
         failures=failures,
         direction=life.fit.hazard_direction(level=reading_level),
         beyond_data=b10.value > apart.oldest,
@@ -187,7 +201,7 @@ def _by_age(life: ComponentLife, component: str) -> pd.DataFrame:
 
 @traced
 def _model_facts(
-    field: Field, life: ComponentLife, machines: Mapping[str, Any], *, mixture: bool
+    field: Field, life: ComponentLife, machines: Mapping[str, Any], *, oldest: float, mixture: bool
 ) -> tuple[tuple[ModelFacts, ...], Mapping[str, NotDone]]:
     level, found = field.inputs.confidence, []
     models, not_fitted = compared(life.counts, level=level, mixture=mixture)
@@ -195,6 +209,8 @@ def _model_facts(
         place: dict[str, Any] = {**machines, "model": one.model}
         n = {"n": life.failures}
         b10 = one.b10
+        if not isinstance(b10, NotDone) and far_beyond(b10, oldest):
+            b10 = NotDone(reason=BEYOND)
         limits = None if isinstance(b10, NotDone) else interval_of(b10.low, b10.high, level, b10.method)
         found.append(
             ModelFacts(

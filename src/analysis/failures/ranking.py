@@ -18,7 +18,7 @@ import numpy as np
 from analysis.errors import MissingData
 from analysis.failures.reporting import delay_of, share_by_month
 from analysis.metrics.lineage import traced
-from analysis.metrics.views import month_index
+from analysis.metrics.views import NOT_STATED, month_index
 from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
@@ -49,7 +49,11 @@ class Amounts(Summarised):
     @property
     def order(self) -> list[int]:
         """Positions, the largest amount first; ties by name."""
-        return sorted(range(len(self.values)), key=lambda k: (-float(self.amounts[k]), self.values[k]))
+        # what nobody stated is no value that anything could be done about, however much it holds
+        return sorted(
+            range(len(self.values)),
+            key=lambda k: (self.values[k] == NOT_STATED, -float(self.amounts[k]), self.values[k]),
+        )
 
     def total(self, at: Sequence[int]) -> Any:
         """Sum of the amounts at these positions."""

@@ -649,6 +649,7 @@ class Engine:
         *parents: Fact,
         period: Month | Period | str,
         dimensions: Mapping[str, str] | None = None,
+        lacks: Text | None = None,
         **parts: Any,
     ) -> Fact:
         """A fact computed from other facts by the operation its definition names; what a parent lacks, it lacks.
@@ -663,6 +664,8 @@ class Engine:
             ``2026-10``, ``2026-01/2026-11``.
         dimensions : mapping of dimension to value, optional
             The slice.
+        lacks : Text, optional
+            Why there is no value although every parent has one.
         parts : by name
             ``interval``, ``n`` where the study knows them; numerator and denominator follow from the operation.
 
@@ -694,6 +697,8 @@ class Engine:
         lacking = next((parent for parent in parents if parent.value is None), None)
         if lacking is not None:
             return stated(value=None, reason=lacking.reason)
+        if lacks is not None:
+            return stated(value=None, reason=lacks)
         values = [parent.value for parent in parents if parent.value is not None]
         if operation in ("quotient", "relative_change") and values[1] <= 0:
             return stated(value=None, reason=NOT_POSITIVE)

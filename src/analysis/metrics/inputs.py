@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from analysis.errors import FitError, MissingData
+from analysis.locale import Text
 from analysis.metrics.engine import Engine
+from analysis.metrics.whole_month import PARTIAL
 from analysis.params import Assumptions, CostTree, RunParams
 from analysis.periods import Month
+from analysis.results import Sentence
 from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
@@ -103,7 +106,8 @@ class ExperienceMoney(Protocol):
 class StudyInputs(Summarised):
     """One month of one company, ready to be studied.
 
-    ``earlier`` is what the last report said; ``claims_ahead``, ``cost_ahead`` and ``experience_money`` lend what one study found to another that may
+    ``rows_end`` is the last day with a row where the rows end before the report month does (:mod:`analysis.metrics.whole_month`): such a month
+    is not compared with a whole one. ``earlier`` is what the last report said; ``claims_ahead``, ``cost_ahead`` and ``experience_money`` lend what one study found to another that may
     not import it: called with these inputs (and a number of months). All may be absent.
     """
 
@@ -112,6 +116,7 @@ class StudyInputs(Summarised):
     params: RunParams
     assumptions: Assumptions
     cost_tree: CostTree
+    rows_end: dt.date | None = None
     earlier: EarlierEdition | None = None
     claims_ahead: Callable[[StudyInputs, int], ClaimsAhead] | None = None
     cost_ahead: Callable[[StudyInputs], CostAhead] | None = None
@@ -120,6 +125,19 @@ class StudyInputs(Summarised):
     @property
     def as_of(self) -> dt.date:
         return self.engine.as_of
+
+    def require_whole_month(self) -> None:
+        """Refuse (``FitError``) to hold a month whose rows end in its middle against a whole one."""
+        if self.rows_end is not None:
+            raise FitError(PARTIAL, day=self.rows_end)
+
+    @property
+    def partial(self) -> Text | None:
+        """Why the report month is compared with no other; None for a whole month."""
+        if self.rows_end is None:
+            return None
+        reason = Sentence(PARTIAL, {"day": self.rows_end}).text()
+        return Sentence("not computed: {reason}", {"reason": reason}).text()
 
     def projected_cost(self) -> CostAhead | None:
         """The report's one projection of cost; None where the ledger is too short for one, which the cost section says with the reason."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from analysis.metrics.views.selection import Selection
     from analysis.periods import Month
 
+#: Values of the dimension ``against`` that stand for another month.
+MONTHS_AGAINST = frozenset({"previous_month", "year_before"})
 TOO_FEW = Text.of("not computed: too few customers")
 NOBODY = Text.of("not computed: nobody was present at the start")
 
@@ -167,13 +169,16 @@ class Stating:
         parts: Mapping[str, Any] | None = None,
         **dimensions: str,
     ) -> Fact:
-        """A fact computed from others by the operation that the metric's definition names."""
+        """A fact computed from others by the operation that the metric's definition names; a month that is not whole is held against none."""
+        against = dimensions.get("against")
+        lacks = self.inputs.partial if against in MONTHS_AGAINST else None
         return self.inputs.engine.derived(
             metric,
             *parents,
             period=period or self.period or self.inputs.month,
             dimensions=dimensions,
-            **dict(parts or {}),
+            lacks=lacks,
+            **({} if lacks else dict(parts or {})),
         )
 
     def counted(

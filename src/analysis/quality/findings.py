@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 
 import pandas as pd
@@ -134,6 +135,23 @@ def late_rows(inputs: StudyInputs, arrivals: Sequence[Arrival]) -> list[Finding]
     ]
 
 
+def _runs(months: Sequence[Month]) -> Text:
+    """Months by name, those that follow one another as a span."""
+    runs: list[list[Month]] = []
+    for month in sorted(months):
+        if runs and runs[-1][-1] + 1 == month:
+            runs[-1].append(month)
+        else:
+            runs.append([month])
+    return Text.joined(_span(run[0], run[-1]) for run in runs)
+
+
+def _span(first: Month, last: Month) -> Text:
+    if first == last:
+        return Sentence("{month}", {"month": first}).text()
+    return Sentence("{month} to {until}", {"month": first, "until": last}).text()
+
+
 def months_missing(gaps: Sequence[MonthGaps]) -> list[Finding]:
     """One finding for each table that lacks whole months."""
     return [
@@ -144,7 +162,7 @@ def months_missing(gaps: Sequence[MonthGaps]) -> list[Finding]:
             ground="no_sum",
             statement=Sentence(
                 "{table} has no row in {month}; of the months since its first one {months} {months:plural|is|are} empty.",
-                {"table": gap.table, "month": gap.empty[-1], "months": gap.months},
+                {"table": gap.table, "month": _runs(gap.empty), "months": gap.months},
             ),
             subject={"table": gap.table},
             method="Months between the first with a row and the report month; exact",
@@ -157,25 +175,51 @@ def months_missing(gaps: Sequence[MonthGaps]) -> list[Finding]:
 
 
 def stopped_early(inputs: StudyInputs, tables: Sequence[Freshness]) -> list[Finding]:
-    """Tables that fell silent before the month ended, longer than they ever did in the year before."""
-    return [
-        Finding(
-            id=f"quality.stopped.{fresh.table}",
-            section="quality",
-            severity="alert",
-            ground="data",
-            statement=Sentence(
-                "{table} stops {silent} before the end of {month}; the longest gap of the year before was {usual}. The extract may have been made too early.",
-                {"table": fresh.table, "silent": fresh.silent, "month": inputs.month, "usual": fresh.usual},
-            ),
-            subject={"table": fresh.table},
-            method="Last day with a row against the longest run of days without one in twelve earlier months; exact",
-            evidence=views.listed(inputs, fresh.silent),
-            rank=float(fresh.silent.value or 0) / 31,
-        )
-        for fresh in tables
-        if fresh.stopped and fresh.usual is not None
-    ]
+    """Tables that fell silent before the month ended, longer than they ever did; where all of them did, one finding for the month."""
+    if inputs.rows_end is not None:
+        return [_month_not_whole(inputs, inputs.rows_end, tables)]
+    return [_stopped(inputs, fresh) for fresh in tables if fresh.stopped]
+
+
+NOT_WHOLE = "No table has a row after {day}, {silent} before the end of {month}: the month is not whole and is compared with no other. The extract may have been made too early."
+STOPPED = "{table} stops {silent} before the end of {month}; the longest gap of the year before was {usual}. The extract may have been made too early."
+STOPPED_WITHOUT_PAST = "{table} stops {silent} before the end of {month}, more than the {limit} allowed where too little of its past is known to tell its usual gaps. The extract may have been made too early."
+
+
+def _month_not_whole(inputs: StudyInputs, day: dt.date, tables: Sequence[Freshness]) -> Finding:
+    last = max(tables, key=lambda fresh: (fresh.reach.last_day, fresh.table))
+    return Finding(
+        id="quality.month_not_whole",
+        section="quality",
+        severity="alert",
+        ground="data",
+        statement=Sentence(NOT_WHOLE, {"day": day, "silent": last.silent, "month": inputs.month}),
+        evidence=pd.DataFrame(
+            [
+                {"table": fresh.table, "last_day": fresh.reach.last_day, "silent_days": fresh.reach.silent}
+                for fresh in tables
+            ]
+        ),
+        method="Last day with a row in any table kept by day, against the longest run of days without one before, or a limit of days where the past is short; exact",
+        rank=float(last.silent.value or 0) / 31,
+    )
+
+
+def _stopped(inputs: StudyInputs, fresh: Freshness) -> Finding:
+    values: dict[str, Value] = {"table": fresh.table, "silent": fresh.silent, "month": inputs.month}
+    past = fresh.reach.daily and fresh.usual is not None
+    values |= {"usual": fresh.usual} if past and fresh.usual is not None else {"limit": fresh.limit}
+    return Finding(
+        id=f"quality.stopped.{fresh.table}",
+        section="quality",
+        severity="alert",
+        ground="data",
+        statement=Sentence(STOPPED if past else STOPPED_WITHOUT_PAST, values),
+        subject={"table": fresh.table},
+        method="Last day with a row against the longest run of days without one in twelve earlier months, or a limit of days where they are few; exact",
+        evidence=views.listed(inputs, fresh.silent),
+        rank=float(fresh.silent.value or 0) / 31,
+    )
 
 
 def out_of_line(month: Month, histories: Sequence[OwnHistory]) -> list[Finding]:
@@ -295,6 +339,19 @@ def exports_conserved(exports: Sequence[ExportRows]) -> list[Check]:
         "Every row of the exports was written to a table or left out by a stated rule of the map."
     )
     return [Check(id="exports_conserved", outcome="passed", sentence=sentence)]
+
+
+def month_whole(inputs: StudyInputs, tables: Sequence[Freshness]) -> list[Check]:
+    """Whether the rows reach the end of the report month; nothing where no table is kept by day."""
+    if not tables:
+        return []
+    last = max(fresh.reach.last_day for fresh in tables)
+    values: dict[str, Value] = {"month": inputs.month, "day": inputs.rows_end or last}
+    if inputs.rows_end is None:
+        text = "The rows reach the end of {month}: the last day with one is {day}."
+        return [Check(id="month_whole", outcome="passed", sentence=Sentence(text, values))]
+    text = "The rows of {month} end on {day}: the month is not whole, its sums are of a part of it, and it is compared with no other."
+    return [Check(id="month_whole", outcome="failed", sentence=Sentence(text, values))]
 
 
 def time_order(faults: Sequence[Fault]) -> Check:

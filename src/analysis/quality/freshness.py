@@ -5,21 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pandas as pd
-
 from analysis.metrics import Period, Stating, StudyInputs
-from analysis.metrics.backend import literal, quoted
+from analysis.metrics.backend import literal
 from analysis.metrics.known import PLANS
-from analysis.metrics.views import business_day
 from analysis.metrics.views.selection import Selection, study_view
+from analysis.metrics.whole_month import Reach, daily_tables, days_with_rows, reach
 from analysis.periods import Month, months_between
 from analysis.quality import views
 from analysis.results import Fact
 from analysis.summaries import Summarised
 from analysis.tables import contract
-
-#: A table with rows on fewer days of the year before is not daily; its gaps say nothing.
-LEAST_DAYS = 150
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,56 +78,54 @@ def _rows_ahead(inputs: StudyInputs, name: str, now: Month) -> Fact:
 
 @dataclass(frozen=True, kw_only=True)
 class Freshness(Summarised):
-    """One dated table. ``silent``: whole days of the report month after its last row; ``usual``: its longest gap in the year before (None: not daily)."""
+    """One dated table. ``silent``: whole days of the report month after its last row; ``usual``: its longest gap before (None: it has none).
+
+    ``reach`` is what both are read from, ``limit`` the days of silence that are too many where the past is too short or too sparse to tell.
+    """
 
     table: str
     silent: Fact
     usual: Fact | None
-    last_day: pd.Timestamp
+    limit: Fact
+    reach: Reach
 
     @property
     def stopped(self) -> bool:
-        return self.usual is not None and float(self.silent.value or 0) > float(self.usual.value or 0)
+        return self.reach.ends_early(float(self.limit.value or 0))
 
 
 def freshness(inputs: StudyInputs) -> tuple[Freshness, ...]:
     """Every table kept by day that has rows up to the end of the report month."""
-    found = []
-    for name, info in inputs.engine.tables.tables.items():
-        table = contract().tables[name]
-        if info.rows and table.time not in (None, "month") and name not in PLANS:
-            clocked = table.columns[str(table.time)].type == "timestamp"
-            fresh = _freshness(inputs, name, str(table.time), clocked=clocked)
-            found += [fresh] if fresh else []
-    return tuple(found)
+    found = (_freshness(inputs, name) for name in daily_tables(inputs.engine))
+    return tuple(one for one in found if one is not None)
 
 
-def _freshness(inputs: StudyInputs, name: str, time: str, *, clocked: bool) -> Freshness | None:
-    moment, since = quoted(time), inputs.month - 12
-    day = business_day(moment, literal(inputs.params.time_zone)) if clocked else moment
-    days = (
-        f"SELECT DISTINCT CAST({day} AS DATE) AS day FROM {quoted(name)} "
-        f"WHERE {views.in_months(since, inputs.month)} AND {views.filled(time)}"
-    )
-    before = f"SELECT day FROM ({days}) AS days WHERE day < {literal(inputs.month.start)}"
-    told = inputs.engine.query(
-        f"SELECT max(day) AS last_day, count(*) FILTER (day < {literal(inputs.month.start)}) AS before FROM ({days}) AS days"
-    ).iloc[0]
-    if pd.isna(told["last_day"]):
+def _freshness(inputs: StudyInputs, name: str) -> Freshness | None:
+    month = inputs.month
+    known = reach(inputs.engine, month, name)
+    if known is None:
         return None
-    # days without a row between one day that has some and the next
-    gaps = days_between(before)
+    days = days_with_rows(inputs.engine, name, month)
     # the last day that has some and the first of the next month
     last = f"SELECT max(day) AS day FROM ({days}) AS days"
-    after = days_between(f"{last} UNION ALL SELECT CAST({literal(inputs.month.end)} AS DATE)")
+    after = days_between(f"{last} UNION ALL SELECT CAST({literal(month.end)} AS DATE)")
     return Freshness(
         table=name,
-        last_day=pd.Timestamp(told["last_day"]),
-        silent=_days(inputs, name, after, inputs.month, "month_end"),
-        usual=_days(inputs, name, gaps, Period(since, inputs.month - 1), "longest_gap")
-        if told["before"] >= LEAST_DAYS
-        else None,
+        reach=known,
+        silent=_days(inputs, name, after, month, "month_end"),
+        usual=_usual(inputs, name, days, known),
+        limit=Stating(inputs=inputs).assumed("silent_days_limit"),
     )
+
+
+def _usual(inputs: StudyInputs, name: str, days: str, known: Reach) -> Fact | None:
+    """The longest gap between one day with rows and the next: of the year before, or of all days there are where that year has few."""
+    if known.daily:
+        before = days_between(f"SELECT day FROM ({days}) AS days WHERE day < {literal(inputs.month.start)}")
+        return _days(inputs, name, before, Period(inputs.month - 12, inputs.month - 1), "longest_gap")
+    if not known.gap:
+        return None
+    return _days(inputs, name, days_between(days), Period(inputs.month - 12, inputs.month), "longest_gap")
 
 
 @study_view

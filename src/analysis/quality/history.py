@@ -69,7 +69,8 @@ class _Series:
 
 
 def histories(inputs: StudyInputs) -> tuple[OwnHistory, ...] | NotDone:
-    """Every series with enough months, the farthest from its own past first."""
+    """Every series with enough months, the farthest from its own past first; a month that is not whole is held against none."""
+    inputs.require_whole_month()
     series = [one for name in inputs.engine.tables.tables for one in _table_series(inputs, name)]
     judged = [one for one in series if _changes(one.values, inputs.month) is not None]
     if not judged:

@@ -141,6 +141,7 @@ def study(
         checks=(
             found.rows_conserved(counts),
             *found.exports_conserved(through_map),
+            *found.month_whole(inputs, fresh),
             found.time_order(faults),
             *found.doubts(tables.checks),
             *found.controls_agree(controls or ()),

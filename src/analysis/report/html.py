@@ -246,6 +246,9 @@ class _Site:
             "company": wording(pack["company"], self.language),
             "month": month_text(Month.parse(pack["month"]), self.language),
             "as_of": date_text(as_of, self.language),
+            "rows_end": date_text(dt.date.fromisoformat(pack["rows_end"]), self.language)
+            if pack.get("rows_end")
+            else "",
             "edition": self.word("Edition {edition}", edition=pack["edition"]),
             "status": self.word(status),
             "tone": tone,

@@ -484,6 +484,7 @@ class _Making:
         return {
             "month": self.month,
             "as_of": run.as_of.isoformat(),
+            "rows_end": run.inputs.rows_end.isoformat() if run.inputs.rows_end else "",
             "edition": number,
             "company": run.company.as_json(),
             "currency": run.currency,

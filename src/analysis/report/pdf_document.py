@@ -183,6 +183,11 @@ class _Whole:
     def _edition(self) -> str:
         return self.nodes.word("Edition {edition}").format(edition=self.pack["edition"])
 
+    def _rows_end(self) -> str:
+        """The last day with a row, where the rows end before the month does; empty for a whole month."""
+        end = self.pack.get("rows_end")
+        return date_text(day_of(end), self.nodes.language) if end else ""
+
     def _as_of(self) -> str:
         return date_text(day_of(self.pack["as_of"]), self.nodes.language)
 
@@ -200,8 +205,10 @@ class _Whole:
 
     def _cover(self, headline: Sequence[Node]) -> Node:
         label, tone = STATUSES[self.pack["status"]]
+        tones = {"Status": tone, "Rows end on": "alert"}
         lines = {
             "Data as of": self._as_of(),
+            "Rows end on": self._rows_end(),
             "Edition": str(self.pack["edition"]),
             "Status": self.nodes.word(label),
             "Currency": str(self.pack["currency"]),
@@ -215,7 +222,7 @@ class _Whole:
             "month": self._month(),
             "stamp": stamp(self.nodes, self.pack),
             "lines": [
-                {"label": self.nodes.word(name), "text": text, "tone": tone if name == "Status" else None}
+                {"label": self.nodes.word(name), "text": text, "tone": tones.get(name)}
                 for name, text in lines.items()
                 if text
             ],

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from analysis.errors import MissingData
+from analysis.errors import MissingData, NothingToCount
 from analysis.locale import Text
 from analysis.metrics import Period, Stating, StudyInputs
 from analysis.metrics.backend import literal
@@ -132,7 +132,7 @@ def contract_cohorts(inputs: StudyInputs) -> Cohorts:
     lives = f"SELECT * FROM {inputs.engine.materialise('contract_lives', lived)}"
     frame = inputs.engine.query(views.contract_cohorts(lives))
     if frame.empty:
-        raise MissingData("contracts.starts_on")
+        raise NothingToCount("contracts.starts_on")
     last = losses_known_until(inputs) - dt.timedelta(days=1)
     _, running = last_steps(last, settings.cohort_period)
     frame = frame[frame["cohort"] <= running]
@@ -172,7 +172,7 @@ def purchase_cohorts(inputs: StudyInputs, grouping: views.Grouping = "acquisitio
     activity = f"SELECT * FROM {ordered}"
     frame = inputs.engine.query(views.purchase_cohorts(members, activity))
     if frame.empty:
-        raise MissingData("orders.ordered_at")
+        raise NothingToCount("orders.ordered_at")
     for column in ("revenue", "margin"):
         frame[column] = pd.to_numeric(frame[column]).fillna(0.0)
     frame = frame.rename(columns={"entered": "cohort"})

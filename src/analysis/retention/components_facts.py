@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from analysis.errors import MissingData
+from analysis.errors import NothingToCount
 from analysis.locale import Text
 from analysis.metrics import Period, Stating, StudyInputs
 from analysis.metrics.lineage import traced
@@ -143,7 +143,7 @@ def _basis(inputs: StudyInputs, basis: str, spells: str, needs: str) -> ChurnBas
     year, month = year_of(inputs), Period.of(inputs.month)
     types = inputs.engine.query(views.customer_types(spells, inputs.month.end))["customer_type"]
     if types.empty:
-        raise MissingData(needs)
+        raise NothingToCount(needs)
     moved = views.customers_moved(spells, [_limits(year), _limits(month)])
     of_year = moved.of(period=str(year))
     group = _Group(basis=basis, period=year, rows=of_year)
@@ -302,7 +302,7 @@ def reasons(inputs: StudyInputs, basis: ChurnBasis) -> tuple[tuple[tuple[str, bo
     lost = views.losses(contracts(inputs), basis.year.period.first.start)
     frame = inputs.engine.query(views.reasons(str(lost)))
     if frame.empty:
-        raise MissingData("customers.churn_reason")
+        raise NothingToCount("customers.churn_reason")
     shares = state.measured_by("loss_reason_share", lost, by=("churn_reason",), of_by=())
     lines = tuple(
         (

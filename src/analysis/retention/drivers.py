@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from analysis.errors import FitError, MissingData
+from analysis.errors import FitError, NothingToCount
 from analysis.locale import Text
 from analysis.metrics import NotDone, Parts, Period, Stating, StudyInputs, cents
 from analysis.metrics.lineage import traced
@@ -191,7 +191,7 @@ def exposure_rows(inputs: StudyInputs, exposures: Sequence[str] = views.EXPOSURE
         )
     )
     if rows.empty or not rows["lost"].any():
-        raise MissingData("contracts.starts_on")
+        raise NothingToCount("contracts.starts_on")
     return rows
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from analysis.errors import MissingData
+from analysis.errors import NothingToCount
 from analysis.metrics import Period, Stating, StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.metrics.stating import NOBODY
@@ -88,7 +88,7 @@ def repurchase(inputs: StudyInputs) -> tuple[AfterService, ...]:
     until = inputs.month.end
     every = [one.start for one in _landmarks(inputs, windows[-1], until)]
     if not every:
-        raise MissingData("orders.ordered_at")
+        raise NothingToCount("orders.ordered_at")
     counts = inputs.engine.query(
         views.repurchase_strata(felt(inputs), inputs.month.end, every, windows_months=windows)
     )
@@ -112,7 +112,7 @@ def loss_after_repair(inputs: StudyInputs) -> tuple[AfterService, ...]:
     inputs.engine.require("contracts.starts_on", "contracts.ends_on", "tickets.resolved_at")
     landmarks = _landmarks(inputs, LEAVER_WINDOW, losses_known_until(inputs))
     if not landmarks:
-        raise MissingData("tickets.resolved_at")
+        raise NothingToCount("tickets.resolved_at")
     days = [one.start for one in landmarks]
     counts = inputs.engine.query(
         views.leavers_strata(contracts(inputs), felt(inputs), days, window_months=LEAVER_WINDOW)

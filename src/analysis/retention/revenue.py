@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.errors import MissingData
+from analysis.errors import NothingToCount
 from analysis.metrics import Stating, StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.metrics.stating import NOBODY
@@ -50,7 +50,7 @@ def revenue_retention(inputs: StudyInputs) -> tuple[RevenueRetention, ...]:
         whole = {(): state.measured(metric, rows, **moment)}
         found[name] = whole | state.measured_by(metric, rows, by=by, **moment)
     if len(found["start"]) == 1:
-        raise MissingData("contracts.amount")
+        raise NothingToCount("contracts.amount")
     return tuple(
         RevenueRetention(
             customer_type=key[0] if key else None,

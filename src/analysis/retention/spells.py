@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from analysis.errors import MissingData
+from analysis.errors import MissingData, NothingToCount
 from analysis.metrics import NotDone, Period, StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.metrics.views.responses import CLOCKS
@@ -68,5 +68,5 @@ def observed_from(inputs: StudyInputs) -> dt.date:
     frame = inputs.engine.query("SELECT min(month) AS first FROM service_orders")
     first = frame["first"].iloc[0]
     if first is None or first != first:
-        raise MissingData("tickets.opened_at")
+        raise NothingToCount("tickets.opened_at")
     return Month.parse(first).start

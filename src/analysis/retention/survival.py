@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from analysis.errors import FitError, MissingData
+from analysis.errors import FitError, MissingData, NothingToCount
 from analysis.locale import Text
 from analysis.metrics import Period, Stating, StudyInputs
 from analysis.metrics.lineage import traced
@@ -86,7 +86,7 @@ def survival(inputs: StudyInputs) -> ContractSurvival:
     lives = replace(lives, sql=f"SELECT * FROM {inputs.engine.materialise('lifetimes', lives.sql)}")
     rows = inputs.engine.query(views.life_patterns(str(lives)))
     if rows.empty or not rows["lost"].any():
-        raise MissingData("contracts.starts_on")
+        raise NothingToCount("contracts.starts_on")
     period = Period(Month.parse(since), inputs.month)
     by: dict[str, tuple[SurvivalGroup, ...]] = {}
     p_values: dict[str, float] = {}
@@ -129,7 +129,7 @@ def _since(inputs: StudyInputs) -> tuple[dt.date, bool]:
             "first"
         ].iloc[0]
         if first is None or first != first:
-            raise MissingData("contracts.starts_on") from None
+            raise NothingToCount("contracts.starts_on") from None
         return (first.date() if isinstance(first, dt.datetime) else first), True
 
 

@@ -85,8 +85,9 @@ def moves(
     Raises
     ------
     FitError
-        Nobody was a customer last month.
+        Nobody was a customer last month, or the rows of this month end in its middle: who has not bought yet would read as gone.
     """
+    inputs.require_whole_month()
     earlier: dt.date = inputs.month.start
     then, now = (
         float(inputs.assumptions.value("discount_rate_annual", on=day - dt.timedelta(days=1)))
@@ -94,6 +95,7 @@ def moves(
     )
     old_state = customer_table.state_at(inputs, settings, available, earlier)
     old = customer_table.parameters_at(inputs, settings, available, old_state, choice)
+    customer_table.require_margin(settings, available, old)
 
     def priced(name: str, of: State, by: Parameters) -> str:
         return customer_table.priced(inputs, settings, of, by, name=name, months=months, rate=then)

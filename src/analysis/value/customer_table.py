@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from analysis.errors import FitError, MissingData
+from analysis.errors import FitError, MissingData, NothingToCount
 from analysis.metrics import NotDone, StudyInputs
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
@@ -110,14 +110,12 @@ def parameters_at(
     state: State,
     choice: purchase_models.Choice,
 ) -> Parameters:
-    """Fit everything to the state. Refuses (``MissingData``) a margin that is not in the data: choose the basis revenue instead."""
+    """Fit everything to the state. Purchases, spend and renewals need no margin; without one there are no shares (:func:`require_margin`)."""
     engine = inputs.engine
-    if settings.basis != "revenue" and not available.margin:
-        raise MissingData("orders.gross_margin")
     types = purchase_types(settings, available)
     shares: dict[str, float] = {}
     contract_shares: dict[str, float] = {}
-    if settings.basis != "revenue":
+    if settings.basis != "revenue" and available.margin:
         shares = margins(engine.query(views.margin_shares(state.cutoff, types)), "grp")
         if available.contracts:
             contract_shares = margins(
@@ -135,6 +133,13 @@ def parameters_at(
     )
 
 
+def require_margin(settings: ValueSettings, available: Available, parameters: Parameters) -> None:
+    """Refuse (``MissingData``) to price purchases or contracts with a margin that is not in the data: it would read as all of the revenue."""
+    unknown = not parameters.shares or (available.contracts and not parameters.contract_shares)
+    if settings.basis != "revenue" and unknown:
+        raise NothingToCount("orders.revenue") if available.margin else MissingData("orders.gross_margin")
+
+
 def margins(frame: pd.DataFrame, key: str) -> dict[str, float]:
     """Margin on revenue by group; ``all`` for a group that sold nothing lately."""
     known = frame[frame["revenue"].notna() & frame["margin"].notna()]
@@ -143,7 +148,7 @@ def margins(frame: pd.DataFrame, key: str) -> dict[str, float]:
     }
     total = sum(known["revenue"], Decimal(0))
     if total <= 0:
-        raise MissingData("orders.gross_margin")
+        return {}
     return found | {ALL: float(sum(known["margin"], Decimal(0)) / total)}
 
 

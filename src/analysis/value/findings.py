@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 SECTION = "value"
 TITLES = {
-    "prices": Text.of("customer lifetime value"),
+    "models": Text.of("customer lifetime value"),
+    "prices": Text.of("what customers are worth in money"),
     "portfolio": Text.of("value by slice"),
     "base": Text.of("the value base"),
     "modelling": Text.of("the models of purchases"),

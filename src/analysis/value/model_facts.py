@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from scipy.special import ndtri
 
+from analysis.errors import MissingData
 from analysis.locale import Text
 from analysis.metrics import NotDone, Stating, StudyInputs
 from analysis.metrics.backend import literal
@@ -32,7 +33,7 @@ from analysis.value.purchase_models import (
     purchases_at,
 )
 from analysis.value.renewal_models import Renewing, survivors
-from analysis.value.settings import ValueSettings, stated_in
+from analysis.value.settings import ValueSettings, settings_of, stated_in
 
 if TYPE_CHECKING:
     from analysis.metrics import Engine
@@ -44,6 +45,8 @@ MODEL_NAMES = {
     "pareto_nbd": Text.same("Pareto/NBD"),
     "observed_rates": Text.of("observed rates by class"),
 }
+_UNUSED_MARGIN = Text.of("not used: basis is revenue")
+_NO_MARGIN = NotDone.because(MissingData("orders.gross_margin")).unstated
 GROUPING_NAMES = {
     "none": Text.of("all together"),
     "customer_type": Text.of("by customer type"),
@@ -425,8 +428,8 @@ def _margin(
     """Margin on purchases of the type, or of all where it sold nothing lately."""
     place: dict[str, Any] = {"customer_type": customer_type}
     if not parameters.shares:
-        unused = Text.of("not used: basis is revenue")
-        return facts.exact("purchase_margin_share", None, reason=unused, **place)
+        reason = _UNUSED_MARGIN if settings_of(facts.inputs).basis == "revenue" else _NO_MARGIN
+        return facts.exact("purchase_margin_share", None, reason=reason, **place)
     of = customer_type if customer_type in parameters.shares and customer_type != ALL else ""
     return facts.measured("purchase_margin_share", views.margin_lines(state.cutoff, types, of), **place)
 

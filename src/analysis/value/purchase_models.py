@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from analysis.errors import FitError, MissingData
+from analysis.errors import FitError, NothingToCount
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
 from analysis.metrics.lineage import traced
@@ -428,7 +428,7 @@ def fitted_at(inputs: StudyInputs, choice: Choice, table: str, smallest: int) ->
     grouping = "customer_type" if choice.fallback else choice.grouping
     frame = inputs.engine.query(views.patterns(table, grouping))
     if frame.empty:
-        raise MissingData("orders.ordered_at")
+        raise NothingToCount("orders.ordered_at")
     models = {} if choice.fallback else fit_groups(frame, choice.model, smallest)
     return Buying(choice=choice, models=models, customers=int(frame["customers"].sum()), patterns=len(frame))
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 
-from analysis.errors import MissingData
+from analysis.errors import NothingToCount
 from analysis.locale import Text
 from analysis.metrics import NotDone, Parts, Period, Stating, StudyInputs, traced
 from analysis.metrics import study as asked
@@ -26,8 +26,8 @@ from analysis.value.traced_cost import traced_last_year
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Priced(Summarised):
-    """Customers priced: what was known of them, what the models learnt, and the table of both on the engine.
+class Learnt(Summarised):
+    """What was known of the customers and what the models learnt of it; purchases and renewals need no margin.
 
     ``months`` and ``rate`` are the horizon and the yearly discount rate; ``types`` the order types that are purchases.
     """
@@ -35,10 +35,16 @@ class Priced(Summarised):
     choice: purchase_models.Choice
     state: customer_table.State
     parameters: customer_table.Parameters
-    table: str
     types: tuple[str, ...]
     months: int
     rate: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Priced(Learnt):
+    """Customers priced: with the table on the engine that holds what each of them is expected to bring."""
+
+    table: str
 
 
 @asked(section="value")
@@ -69,8 +75,9 @@ def study(inputs: StudyInputs, *, settings: ValueSettings | None = None) -> Valu
     settings = settings or settings_of(inputs)
     available = customer_table.Available.of(inputs)
     parts = Parts(section="value")
-    found = parts.do("prices", price, inputs, settings, available)
-    months = found.months if isinstance(found, Priced) else settings.horizon_months
+    known = parts.do("models", learn, inputs, settings, available)
+    found = parts.do("prices", price, inputs, settings, available, known)
+    months = known.months if isinstance(known, Learnt) else settings.horizon_months
     year = service_of_year(inputs)
     whole = parts.do("portfolio", _portfolio, inputs, settings, found)
     base = parts.do("base", _base, inputs, settings, found, whole)
@@ -81,7 +88,7 @@ def study(inputs: StudyInputs, *, settings: ValueSettings | None = None) -> Valu
         # without customers to value the effects are still stated, without money; without orders nothing is
         base if isinstance(base, ValueBase) or base.needs else None,
     )
-    models = refused_models(inputs, found.parameters) if isinstance(found, Priced) else {}
+    models = refused_models(inputs, known.parameters) if isinstance(known, Learnt) else {}
     moved = parts.do("moves", _moves, inputs, settings, available, found, whole)
     made = ValueStudy(
         month=inputs.month,
@@ -92,8 +99,8 @@ def study(inputs: StudyInputs, *, settings: ValueSettings | None = None) -> Valu
         service_year=year,
         service_traced=_service_traced(inputs, found),
         base=base,
-        modelling=parts.do("modelling", _modelling, inputs, settings, found),
-        contracts=parts.do("contracts", _contracts, inputs, found),
+        modelling=parts.do("modelling", _modelling, inputs, settings, known),
+        contracts=parts.do("contracts", _contracts, inputs, known),
         portfolio=whole,
         change=parts.do("change", _change, inputs, moved, whole),
         acquisition=parts.do("acquisition", _acquisition, inputs, settings, found),
@@ -113,13 +120,13 @@ def study(inputs: StudyInputs, *, settings: ValueSettings | None = None) -> Valu
 
 
 @traced
-def price(inputs: StudyInputs, settings: ValueSettings, available: customer_table.Available) -> Priced:
-    """Choose the models, fit them to what is known at the end of the month, and price every customer.
+def learn(inputs: StudyInputs, settings: ValueSettings, available: customer_table.Available) -> Learnt:
+    """Choose the models and fit them to what is known at the end of the month.
 
     Raises
     ------
     MissingData
-        There are no orders, or no margin although the basis is one.
+        There are no orders.
     FitError
         There is too little history for a model of purchases.
     """
@@ -130,12 +137,33 @@ def price(inputs: StudyInputs, settings: ValueSettings, available: customer_tabl
     months = purchase_models.horizon_of(choice, settings)
     state = customer_table.state_at(inputs, settings, available, inputs.month.end)
     parameters = customer_table.parameters_at(inputs, settings, available, state, choice)
+    return Learnt(choice=choice, state=state, parameters=parameters, types=types, months=months, rate=rate)
+
+
+@traced
+def price(
+    inputs: StudyInputs, settings: ValueSettings, available: customer_table.Available, known: Learnt
+) -> Priced:
+    """Price every customer with what the models learnt.
+
+    Raises
+    ------
+    MissingData
+        There is no margin although the basis is one: choose the basis revenue instead.
+    """
+    customer_table.require_margin(settings, available, known.parameters)
     table = customer_table.priced(
-        inputs, settings, state, parameters, name="value_base", months=months, rate=rate, derivatives=True
+        inputs,
+        settings,
+        known.state,
+        known.parameters,
+        name="value_base",
+        months=known.months,
+        rate=known.rate,
+        derivatives=True,
     )
-    return Priced(
-        choice=choice, state=state, parameters=parameters, table=table, types=types, months=months, rate=rate
-    )
+    parts = {part.name: getattr(known, part.name) for part in fields(known)}
+    return Priced(table=table, **parts)
 
 
 @traced
@@ -185,13 +213,14 @@ def _portfolio(inputs: StudyInputs, settings: ValueSettings, found: Priced) -> P
     )
 
 
-def _modelling(inputs: StudyInputs, settings: ValueSettings, found: Priced) -> Modelling:
+def _modelling(inputs: StudyInputs, settings: ValueSettings, found: Learnt) -> Modelling:
     return modelling(inputs, settings, found.choice, found.state, found.parameters, found.types)
 
 
-def _contracts(inputs: StudyInputs, found: Priced) -> tuple[ContractKind, ...]:
+def _contracts(inputs: StudyInputs, found: Learnt) -> tuple[ContractKind, ...]:
     if found.parameters.renewing is None:
-        raise MissingData("contracts.starts_on")
+        inputs.engine.require("contracts.starts_on", "contracts.ends_on", "contracts.amount")
+        raise NothingToCount("contracts.starts_on")
     return contracts(inputs, found.parameters.renewing, found.state)
 
 

@@ -25,6 +25,7 @@ from analysis.locale import Text
 from analysis.metrics import Engine, Registry, StudyInputs
 from analysis.metrics.inputs import ClaimsAhead, CostAhead, EarlierEdition, ExperienceMoney
 from analysis.metrics.kept import drop_damaged
+from analysis.metrics.whole_month import rows_end
 from analysis.params import Assumptions, CostTree, RunParams, load_run, project_root
 from analysis.params.places import is_folder, locked_by
 from analysis.params.runs import params_hash
@@ -260,12 +261,15 @@ def prepare_run(
         cache=cache,
     )
     refuse_month_without_data(tables, params)
+    assumptions = Assumptions.load()
+    silent_days = float(assumptions.value("silent_days_limit", on=params.month.last_day))
     inputs = StudyInputs(
         engine=engine,
         month=params.month,
         params=params,
-        assumptions=Assumptions.load(),
+        assumptions=assumptions,
         cost_tree=engine.cost_tree,
+        rows_end=rows_end(engine, params.month, limit=silent_days),
         earlier=earlier_edition(params, reports),
         claims_ahead=claims_ahead,
         cost_ahead=cost_ahead,

@@ -7,7 +7,10 @@ import pandas as pd
 import pytest
 
 from analysis.failures.life_models import SPAN, AgeCounts, chosen, compared, plot_points
+from analysis.failures.lives_facts import far_beyond
+from analysis.failures.ranking import Amounts
 from analysis.stats import fit_weibull
+from analysis.stats.intervals import Interval
 
 
 def drawn(shape: float, scale: float, *, machines: int = 40_000, months: int = 48) -> AgeCounts:
@@ -69,3 +72,16 @@ def test_plotted_shares_follow_the_fit_they_were_drawn_from():
     late = points.age > 5
     assert points.share[late] == pytest.approx(true[late], rel=0.03)
     assert all(one.low <= one.value <= one.high for one in points.fitted)
+
+
+def test_an_age_far_beyond_the_oldest_machine_or_without_width_is_no_estimate():
+    known = {"level": 0.95, "method": "likelihood ratio"}
+    assert far_beyond(Interval(value=369_147.0, low=369_147.0, high=369_147.0, **known), oldest=48.0)
+    assert far_beyond(Interval(value=4_801.0, low=100.0, high=9_000.0, **known), oldest=48.0)
+    assert not far_beyond(Interval(value=4_800.0, low=100.0, high=9_000.0, **known), oldest=48.0)
+    assert far_beyond(Interval(value=12.0, low=12.0, high=12.0, **known), oldest=48.0)
+
+
+def test_what_nobody_stated_leads_no_ranking():
+    ranked = Amounts(values=["pump", "not_stated", "board"], amounts=[3, 90, 8], counts=[3, 90, 8])
+    assert [ranked.values[k] for k in ranked.order] == ["board", "pump", "not_stated"]

@@ -5,18 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from analysis import quality
+from analysis import executive, quality
 from analysis.errors import ParameterError
 from analysis.exhibits import quality as exhibits
 from analysis.locale import Text
-from analysis.metrics import StudyInputs
+from analysis.metrics import NotDone, StudyInputs
+from analysis.metrics.whole_month import rows_end
 from analysis.params import Assumptions
 from analysis.params.screen_figures import ScreenFigure, load_screen_figures
 from analysis.periods import Month
@@ -198,8 +199,70 @@ def test_an_extract_made_before_the_month_ended_is_an_alert(company: Path, input
         finding.id == "quality.stopped.tickets"
         and "10 days before the end of October 2026" in finding.statement.plain()
     )
-    # The ledger has postings on a few days only: its gaps say nothing.
-    assert next(fresh for fresh in study.freshness if fresh.table == "ledger").usual is None
+    # The ledger has postings on a few days only: a gap no longer than twice those it had says nothing.
+    assert not next(fresh for fresh in study.freshness if fresh.table == "ledger").stopped
+
+
+def tickets_on(company: Path, first: dt.date, last: dt.date, *, without: frozenset[dt.date] = frozenset()):
+    days = [first + dt.timedelta(days=offset) for offset in range((last - first).days + 1)]
+    (company / "tickets.csv").write_text(
+        "ticket_id,ticket_type,opened_at\n"
+        + "".join(f"T{day},repair,{day}T04:00:00\n" for day in days if day not in without),
+        encoding="utf-8",
+    )
+
+
+def found_in(study: quality.QualityStudy, start: str) -> list[str]:
+    return [finding.statement.plain() for finding in study.findings if finding.id.startswith(start)]
+
+
+def test_without_a_past_a_silence_is_judged_by_days(company: Path, inputs_of: Inputs):
+    tickets_on(company, dt.date(2026, 10, 1), dt.date(2026, 10, 14))
+    (said,) = found_in(quality.study(inputs_of(company)), "quality.stopped.tickets")
+    assert "17 days before the end of October 2026, more than the 7 days allowed" in said
+    tickets_on(company, dt.date(2026, 10, 1), dt.date(2026, 10, 24))  # seven days are not more than seven
+    assert not found_in(quality.study(inputs_of(company)), "quality.stopped.tickets")
+
+
+def test_one_silent_day_in_a_year_is_no_alert(company: Path, inputs_of: Inputs):
+    tickets_on(company, dt.date(2025, 10, 1), dt.date(2026, 10, 30))
+    study = quality.study(inputs_of(company))
+    fresh = next(fresh for fresh in study.freshness if fresh.table == "tickets")
+    assert (fresh.silent.value, fresh.reach.gap) == (1, 0)
+    assert not found_in(study, "quality.stopped")
+
+
+def test_rows_that_end_within_the_month_are_said_once_and_the_month_is_compared_with_none(
+    company: Path, inputs_of: Inputs
+):
+    tickets_on(company, dt.date(2025, 10, 1), dt.date(2026, 10, 14))
+    for table in ("ledger", "orders", "units", "claims", "surveys"):
+        (company / f"{table}.csv").unlink(missing_ok=True)
+    whole = inputs_of(company)
+    inputs = replace(whole, rows_end=rows_end(whole.engine, whole.month, limit=7))
+    assert inputs.rows_end == dt.date(2026, 10, 14)
+    study = quality.study(inputs)
+    assert not found_in(study, "quality.stopped")
+    (said,) = found_in(study, "quality.month_not_whole")
+    assert "after 14 October 2026, 17 days before the end" in said
+    check = next(check for check in study.checks if check.id == "month_whole")
+    assert check.outcome == "failed"
+    assert isinstance(study.histories, NotDone) and "2026-10-14" in study.histories.reason.en
+    headlines = executive.study(inputs, metrics=("service_order_count",)).headlines
+    assert headlines[0].fact.value and all(one.change.value is None for one in headlines[0].changes)
+    before = executive.study(whole, metrics=("service_order_count",)).headlines
+    assert all(one.change.value is not None for one in before[0].changes)
+
+
+def test_a_gap_names_every_empty_month(company: Path, inputs_of: Inputs):
+    away = frozenset(
+        day
+        for day in (dt.date(2026, 1, 1) + dt.timedelta(days=offset) for offset in range(300))
+        if day.month in (2, 4, 5)
+    )
+    tickets_on(company, dt.date(2026, 1, 1), dt.date(2026, 10, 31), without=away)
+    (said,) = found_in(quality.study(inputs_of(company)), "quality.gap.tickets")
+    assert "February 2026, April 2026 to May 2026" in said and "3 months" in said
 
 
 # ---------------------------------------------------------------- totals of other systems

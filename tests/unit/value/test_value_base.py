@@ -18,6 +18,7 @@ from analysis.sample import make_sample
 from analysis.value import customer_table, model_facts, purchase_models, renewal_models, views
 from analysis.value.base import ValueBase
 from analysis.value.change import CUSTOMER_STEPS, ValueChange, steps_of
+from analysis.value.model_facts import Modelling
 from analysis.value.portfolio import Portfolio, top_share
 from analysis.value.results import ValueStudy
 from analysis.value.settings import ValueSettings, load_settings
@@ -527,6 +528,12 @@ def test_without_margin_only_revenue_can_be_valued(company: Path, inputs_of: Inp
     orders.to_csv(company / "orders.csv", index=False)
     refused = value.study(inputs_of(company))
     assert isinstance(refused.base, NotDone) and "orders.gross_margin" in refused.base.needs
+    # who buys how often, and who is still there, is known without it; what a purchase brings is not
+    assert isinstance(refused.modelling, Modelling) and refused.modelling.customers.value == 500
+    assert all("orders.gross_margin" in str(one.margin.reason) for one in refused.modelling.spend)
+    assert [check.id for check in refused.checks if "what customers are worth" in check.sentence.plain()] == [
+        "not_tested.prices"
+    ]
     counted = value.study(inputs_of(company), settings=replace(settings, basis="revenue"))
     assert (
         isinstance(counted.base, ValueBase)

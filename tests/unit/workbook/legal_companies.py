@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +25,7 @@ import pandas as pd
 from analysis.exhibits.record import Block
 from analysis.locale import LANGUAGES
 from analysis.metrics.study import facts_in
+from analysis.params import project_root
 from analysis.sample import generate_arrow
 from analysis.workbook import MonthRun, prepare_run
 
@@ -87,11 +89,24 @@ def write(tables: Tables, folder: Path) -> Path:
     return folder
 
 
+def own_project(folder: Path) -> Path:
+    """A project whose run needs no table: by default a run without a ledger or without tickets is refused."""
+    shutil.copytree(project_root() / "params", folder / "params")
+    with (folder / "params" / "runs" / "sample.yml").open("a", encoding="utf-8") as stated:
+        stated.write("needs: []\n")
+    return folder
+
+
 @dataclass
 class Outcome:
-    """What became of a company: the cells that failed, with the error, and the facts that no page can print."""
+    """What became of a company: the cells that failed, with the error, and the facts that no page can print.
+
+    ``left_out`` holds the sections that the report leaves out, ``not_computed`` the parts of the others that were not made, with the reason.
+    """
 
     refused: str = ""
+    left_out: dict[str, str] = field(default_factory=dict)
+    not_computed: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     wrong_facts: list[str] = field(default_factory=list)
     facts: int = 0
@@ -131,6 +146,11 @@ def _wrong(fact: Mapping[str, Any]) -> Iterator[str]:
         yield f"{fact['id']}: neither value nor reason"
 
 
+def _section(notebook: Path) -> str:
+    given: str = json.loads(notebook.read_text(encoding="utf-8"))["metadata"]["after_sales"]["section"]
+    return given
+
+
 def _execute(notebook: Path, run: MonthRun, outcome: Outcome, drawn: bool) -> None:
     from analysis.errors import MissingData
 
@@ -162,6 +182,7 @@ def _execute(notebook: Path, run: MonthRun, outcome: Outcome, drawn: bool) -> No
                 exec(compile(source, f"{notebook.stem}[{number}]", "exec"), space)
             except MissingData as missing:
                 if "setup" in cell["metadata"].get("tags", []):
+                    outcome.left_out[_section(notebook)] = str(missing).removeprefix("not computed: ")
                     return  # the report leaves the section out and says what it needs
                 outcome.failed[f"{notebook.stem}[{number}]"] = f"MissingData: {missing}"
             except Exception as error:
@@ -169,6 +190,10 @@ def _execute(notebook: Path, run: MonthRun, outcome: Outcome, drawn: bool) -> No
                 outcome.traces[f"{notebook.stem}[{number}]"] = traceback.format_exc()
                 if "setup" in cell["metadata"].get("tags", []):
                     return
+    for check in space["study"].checks:
+        if check.id.startswith("not_tested."):
+            part = check.id.removeprefix("not_tested.")
+            outcome.not_computed[f"{_section(notebook)}.{part}"] = check.sentence.plain("en")
     for fact in facts_in(space["study"]).values():
         outcome.facts += 1
         outcome.wrong_facts += _wrong(fact.as_json())

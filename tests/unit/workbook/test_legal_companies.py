@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import legal_companies
 import pytest
-
-from analysis.params import project_root
+import shapes
 
 #: Refused by a rule, in words.
 REFUSED = {
     "blank words": "no value where every row needs one"  # its keys are blank as well
 }
-
-
-@pytest.fixture
-def own_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copytree(project_root() / "params", tmp_path / "root" / "params")
-    # by default a run without a ledger or without tickets is refused; these are companies that have none
-    with (tmp_path / "root" / "params" / "runs" / "sample.yml").open("a", encoding="utf-8") as run:
-        run.write("needs: []\n")
-    monkeypatch.setenv("AFTER_SALES_ROOT", str(tmp_path / "root"))
 
 
 # Run with every change: what breaks these breaks many.
@@ -43,3 +32,5 @@ def test_a_legal_company_ends_in_pages_or_in_words(name: str, own_project: None,
     assert REFUSED.get(name, "") in outcome.refused
     assert outcome.whole, outcome.failed or outcome.wrong_facts
     assert outcome.facts or outcome.refused
+    assert not shapes.false_reasons(outcome, tables)
+    shapes.compare(name, outcome)
