@@ -213,7 +213,7 @@ def number_text(
         points = decimal(value) * 100
         tiny = 0 < abs(rounded(points, 9)) < Decimal("0.1")  # 3.7% after 3.6% is not a change of 0.0 pp
         number = grouped(points, 3 if exact else 2 if tiny else 1, signed=signed)
-        return f"{number} pp" if language == "en" else f"{number}个百分点"
+        return f"{number} pp" if language == "en" else f"{number} 个百分点"
     per = _PER[unit.per][0 if language == "en" else 1] if unit.per else ""
     if unit.base == "ratio":
         number = grouped(value, 2, signed=signed)

@@ -29,7 +29,7 @@ from analysis.formats import (
     month_text,
     number_text,
 )
-from analysis.locale import LANGUAGES, Language, Text, closed_up, translate
+from analysis.locale import LANGUAGES, Language, Text, spaced, translate
 from analysis.periods import Month
 from analysis.summaries import Summarised
 
@@ -430,9 +430,7 @@ class Sentence(Summarised):
                     raise ParameterError(f"sentence '{self.template}': no value for {{{name}}}.")
                 pieces.append(_placed(self.values[name], specification or "", language))
         if language == "zh":
-            texts = closed_up(
-                [piece.text for piece in pieces], own=[piece.kind == "words" for piece in pieces]
-            )
+            texts = spaced([piece.text for piece in pieces], own=[piece.kind == "words" for piece in pieces])
             pieces = [replace(piece, text=text) for piece, text in zip(pieces, texts, strict=True)]
         return [piece for piece in pieces if piece.text]
 

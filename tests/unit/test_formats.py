@@ -19,7 +19,7 @@ from analysis.periods import Month
         (Decimal("123456789012"), "CNY", "CNY 123 billion", "1,235 亿元"),
         (Decimal("999999.99"), "CNY", "CNY 1.00 million", "100 万元"),
         (0.0412, "share", "4.1%", "4.1%"),
-        (-0.003, "percentage_points", "−0.3 pp", "−0.3个百分点"),
+        (-0.003, "percentage_points", "−0.3 pp", "−0.3 个百分点"),
         (1, "tickets", "1 ticket", "1 张工单"),
         (1234, "tickets", "1,234 tickets", "1,234 张工单"),
         (Decimal("234.565"), "CNY/ticket", "CNY 234.57 per ticket", "每张工单 234.57 元"),

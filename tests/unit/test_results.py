@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.errors import ParameterError
-from analysis.locale import Language, Text, closed_up
+from analysis.locale import Language, Text, spaced
 from analysis.periods import Month
 from analysis.results import Check, Fact, FactId, Finding, Interval, Sentence, by_severity, json_number
 
@@ -246,7 +246,7 @@ def test_a_space_kept_for_figures_goes_between_han_characters_only():
 
 
 def test_text_with_values_in_it_closes_up_too():
-    assert closed_up(["95% 区间 ", "每千台", " 至 ", "4 次"], own=[True, False, True, False]) == [
+    assert spaced(["95% 区间 ", "每千台", " 至 ", "4 次"], own=[True, False, True, False]) == [
         "95% 区间",
         "每千台",
         "至 ",
@@ -255,5 +255,40 @@ def test_text_with_values_in_it_closes_up_too():
     assert Text.filled("{measure}, log scale", measure=Text(en="Age", zh="时间")).zh.startswith("时间")
 
 
+def test_a_number_stands_apart_from_han_characters_and_a_date_is_one_word():
+    assert spaced(["超出", "9.68 万元"], own=[True, False]) == ["超出 ", "9.68 万元"]
+    assert spaced(["变化为", "−1.5%", "的"], own=[True, False, True]) == ["变化为 ", "−1.5%", " 的"]
+    assert spaced(["截至", "2026年10月", "末"], own=[True, False, True]) == ["截至 ", "2026年10月", "末"]
+    assert spaced(["2024", "年", "4", "季度"], own=[False, True, False, True]) == ["2024", "年", "4", "季度"]
+    assert spaced(["甲1号", "2 台"], own=[False, False]) == [
+        "甲1号",
+        "2 台",
+    ]  # a name of the data is never changed
+
+
+def test_a_sentence_spaces_the_word_that_its_number_chose():
+    said = Sentence(
+        "Cost of {month} is {variance:abs} {variance:word|over|under|at} the budget of {budget}",
+        {
+            "month": Month(2026, 10),
+            "variance": fact(96_800, metric="x", unit="CNY"),
+            "budget": fact(3_990_000, metric="y", unit="CNY"),
+        },
+    )
+    assert said.plain("zh") == "2026年10月成本比预算 399 万元超出 9.68 万元"
+    assert [segment.text for segment in said.segments("zh") if segment.kind == "fact"] == [
+        "399 万元",
+        "9.68 万元",
+    ]
+
+
+def test_a_quotation_ends_without_a_space_before_han_characters():
+    assert spaced(["订单管理，“净额”", " 界面 ", "1 元"], own=[False, True, False]) == [
+        "订单管理，“净额”",
+        "界面 ",
+        "1 元",
+    ]
+
+
 def test_a_latin_name_keeps_its_space_before_han_characters():
-    assert closed_up(["Field West", " 近三个月"], own=[False, True]) == ["Field West", " 近三个月"]
+    assert spaced(["Field West", " 近三个月"], own=[False, True]) == ["Field West", " 近三个月"]

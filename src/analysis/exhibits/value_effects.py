@@ -627,7 +627,7 @@ def groups_table(study: ValueStudy) -> Block | None:
         count(*EFFECTS, of="fact", head="Cases", key="cases"),
         *_adjusted(*EFFECTS, of="fact", key="effect"),
         words(
-            lambda row: Text.of("holds" if row["shown"] else "no effect shown"),
+            lambda row: Text.of("holds", context="effect") if row["shown"] else Text.of("no effect shown"),
             "After correction",
             key="holds",
         ),

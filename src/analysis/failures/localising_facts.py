@@ -16,7 +16,7 @@ from analysis.failures.field import Field
 from analysis.failures.limits import interval_of, jointly, of_what, scale_limits, whole
 from analysis.failures.localising import FEWEST_SCATTERED, Cause, Cells, Search, members, scattered
 from analysis.failures.reporting_facts import Labelled
-from analysis.locale import Text, closed_up
+from analysis.locale import Text, spaced
 from analysis.metrics import NotDone, Period, cents, traced
 from analysis.metrics.views import month_index
 from analysis.periods import Month
@@ -83,7 +83,7 @@ def cause_name(field: Field, cause: Cause) -> Text:
         words, shown = registry.dimension_name(dimension), field.label(dimension, value)
         en.append(f"{words.en.lower()} {shown.en}" + (f" {LATER.en}" if onward else ""))
         zh.append(
-            "".join(closed_up([words.zh, " ", shown.zh], own=[False, True, False]))
+            "".join(spaced([words.zh, " ", shown.zh], own=[False, True, False]))
             + (LATER.zh if onward else "")
         )
     if cause.component:

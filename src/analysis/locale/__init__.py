@@ -58,27 +58,39 @@ def translate(message: str, language: Language, *, context: str = "") -> str:
 
 
 # Han characters and the marks between them; a space between two of these is a slip of typesetting.
-_WIDE = r"[\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uff00-\uffef]"
+_HAN = r"\u3400-\u4dbf\u4e00-\u9fff"
+_WIDE = rf"[\u3000-\u303f{_HAN}\uff00-\uffef‘’“”]"
 _STRAY = re.compile(rf"(?<={_WIDE})\s+(?={_WIDE})")
+# A number has a space to either side of it; a date is one word, as are 2026年10月31日 and 2026年4季度.
+_TIGHT = re.compile(rf"(?<=[{_HAN}])(?<![0-9][年月])(?=[−+]?[0-9])|(?<=[0-9%])(?=[{_HAN}])(?![年月日季])")
 
 
-def closed_up(pieces: Sequence[str], *, own: Sequence[bool]) -> list[str]:
-    """Pieces of a Chinese sentence without the spaces that are left between two Han characters.
+def spaced(pieces: Sequence[str], *, own: Sequence[bool]) -> list[str]:
+    """Pieces of a Chinese sentence with a space between a Han character and a number, and none between two Han characters.
 
-    A message keeps a space beside a placeholder because most values are figures; where the value begins or ends with a
-    Han character, as in ``188 万元``, that space has to go. Only the message's ``own`` words change, never a value.
+    A message cannot know which it needs: beside the same word may stand a figure, a date or a name. Only the message's ``own`` words
+    change, never a value.
 
-    >>> closed_up(["188 万元", " 仅覆盖 ", "48.7%"], own=[False, True, False])
+    >>> spaced(["188 万元", " 仅覆盖 ", "48.7%"], own=[False, True, False])
     ['188 万元', '仅覆盖 ', '48.7%']
+    >>> spaced(["比预算高", "9.68 万元"], own=[True, False])
+    ['比预算高 ', '9.68 万元']
     """
-    whole = "".join(pieces)
-    stray = {place for found in _STRAY.finditer(whole) for place in range(*found.span())}
-    closed, start = [], 0
-    for piece, changes in zip(pieces, own, strict=True):
-        kept = (char for place, char in enumerate(piece, start) if not changes or place not in stray)
-        closed.append("".join(kept))
-        start += len(piece)
-    return closed
+    chars = list(whole := "".join(pieces))
+    piece_of = [number for number, piece in enumerate(pieces) for _ in piece]
+    for found in _STRAY.finditer(whole):
+        for place in range(*found.span()):
+            chars[place] = "" if own[piece_of[place]] else chars[place]
+    for found in _TIGHT.finditer(whole):
+        left, right = found.start() - 1, found.start()
+        if own[piece_of[left]]:
+            chars[left] += " "
+        elif own[piece_of[right]]:
+            chars[right] = f" {chars[right]}"
+    texts = [""] * len(pieces)
+    for number, char in zip(piece_of, chars, strict=True):
+        texts[number] += char
+    return texts
 
 
 def _filled_chinese(template: str, values: Mapping[str, object]) -> str:
@@ -89,7 +101,7 @@ def _filled_chinese(template: str, values: Mapping[str, object]) -> str:
         if name is not None:
             pieces.append(format(values[name], specification or ""))
             own.append(False)
-    return "".join(closed_up(pieces, own=own))
+    return "".join(spaced(pieces, own=own))
 
 
 def has_words(message: str) -> bool:

@@ -36,6 +36,7 @@ from analysis.report.html_facts import (
 )
 from analysis.report.html_fonts import Weight, page_font
 from analysis.report.html_page import Content, page_content
+from analysis.report.html_weights import printed_characters
 
 __all__ = ["notebook_html", "write_html_pack"]
 
@@ -279,7 +280,7 @@ class _Site:
     ) -> str:
         from markupsafe import Markup as Safe
 
-        style, script = _asset("page.css"), _asset("page.js")
+        style, script = block_styles() + "\n" + _asset("page.css"), _asset("page.js")
         data = {"facts": cards, "search": entries, "words": self._script_words()}
         html = (
             _environment()
@@ -294,7 +295,7 @@ class _Site:
                 contents=self.contents,
                 word=self.word,
                 safe=Safe,
-                style=Safe(block_styles() + "\n" + style),
+                style=Safe(style),
                 fonts=Safe("@@fonts@@"),
                 script=Safe(script),
                 policy=content_policy(script),
@@ -303,7 +304,7 @@ class _Site:
             )
         )
         titles = "".join([str(card["name"]) + str(card["value"]) for card in cards.values()])
-        return str(html.replace("@@fonts@@", _font_faces(html, self.language, bold=titles), 1))
+        return str(html.replace("@@fonts@@", _font_faces(html, self.language, style=style, bold=titles), 1))
 
     def _script_words(self) -> dict[str, str]:
         """Wording that the page's script needs."""
@@ -378,9 +379,9 @@ def _json(value: Any) -> str:
 # ---------------------------------------------------------------- fonts
 
 
-def _font_faces(html: str, language: Language, *, bold: str) -> str:
+def _font_faces(html: str, language: Language, *, style: str, bold: str) -> str:
     """The two weights, each with the characters it prints (``bold`` too, which the script writes); the common Latin ones are always there."""
-    every, heavy = _printed(html[: html.rindex("<script>")])
+    every, heavy = printed_characters(html[: html.rindex("<script>")], style)
     faces = []
     weights: tuple[tuple[Weight, int, set[str]], ...] = (
         ("Regular", 400, every),
@@ -392,51 +393,3 @@ def _font_faces(html: str, language: Language, *, bold: str) -> str:
             f'@font-face{{font-family:"Noto Sans SC";font-weight:{number};src:url(data:font/woff2;base64,{data}) format("woff2")}}'
         )
     return "\n".join(faces)
-
-
-_BOLD_TAGS = frozenset({"h1", "h2", "h3", "h4", "strong", "b"})
-_BOLD_CLASSES = frozenset(
-    {
-        "message",
-        "figure",
-        "status",
-        "severity",
-        "mark",
-        "subtotal",
-        "total",
-        "group",
-        "failed",
-        "company",
-        "term",
-        "big",
-        "stamp",
-        "state",
-        "now",
-    }
-)
-_VOID = frozenset({"meta", "br", "hr", "input"})
-_PIECE = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)([^>]*?)(/?)>|([^<]+)")
-_HEAVY = re.compile(r'style="[^"]*font(?:-weight)?: ?(?:700|bold)')
-_CLASS = re.compile(r'class="([^"]*)"')
-
-
-def _printed(html: str) -> tuple[set[str], set[str]]:
-    """Characters of a page of ours, and those that stand in bold. A page is well-formed, so a stack of tags tells."""
-    every, bold = set[str](), set[str]()
-    stack: list[bool] = [False]
-    for slash, tag, attributes, closed, text in _PIECE.findall(re.sub(r"(?s)<style>.*?</style>", "", html)):
-        if text:
-            every.update(text)
-            if stack[-1]:
-                bold.update(text)
-        elif slash:
-            stack.pop()
-        elif not closed and tag not in _VOID:
-            classes = _CLASS.search(attributes)
-            heavy = (
-                tag in _BOLD_TAGS
-                or _HEAVY.search(attributes)
-                or (classes and not _BOLD_CLASSES.isdisjoint(classes[1].split()))
-            )
-            stack.append(stack[-1] or bool(heavy))
-    return every, bold

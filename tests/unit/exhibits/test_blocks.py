@@ -147,7 +147,7 @@ def test_facts_in_different_units_print_their_own() -> None:
         amount("1234567"), Fact(metric="rate", period="2026-10", unit="percentage_points", value=0.003)
     )
     assert printed(block, "en") == ["CNY 1.23 million", "0.3 pp"]
-    assert printed(block, "zh") == ["123 万元", "0.3个百分点"]
+    assert printed(block, "zh") == ["123 万元", "0.3 个百分点"]
 
 
 def test_a_change_is_coloured_by_what_is_better() -> None:

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from babel.messages.pofile import read_po
 
-from analysis.locale import catalogue
+from analysis.locale import catalogue, spaced
 from analysis.metrics.likelihood import WORDS
 from analysis.sample.company import NAMES_ZH, TEAMS
 
@@ -206,6 +206,22 @@ GLOSSARY = (
     Refused("偏差", "离差", of="deviance"),
     Refused("常用净减少率", "净减少率"),
     Refused("掩盖", "未反映", unless="hid(?:e|es|ing|den)\\b"),
+    # 前 of a time reads "the last": what is meant is the start of a contract or of a machine's life
+    Refused(
+        r"(?<![此之以目])前(?:十二| ?\d+ ?|\s?\{\w+\} ?)个月",
+        "合同开始后首…个月 or 投用后首…个月",
+        of=r"\bfirst (?:\w+|\{\w+\}) months\b",
+    ),
+    Refused("没有哪", "未见任何…"),  # what was not found is not said to be none
+    Refused("不超过随机|无新情况", "未见…超过 or 未检出"),
+    Refused("(?:波动|范围内)，(?:也|且)?(?:未)?超过(?:单组采用|采用|校正)界限", "估计值未超过"),
+    Refused("在约(?!定)|在册合同客户|在执行合同客户|合同期内(?:的)?(?:企业)?客户", "合同客户"),
+    Refused("设备", "机器", unless="equipment"),
+    Refused("续存", "存续"),
+    Refused("张订单", "笔订单"),
+    Refused("待复核人|已复核", "复核人"),
+    Refused("产能利用(?!率)", "计薪÷实际工时 or 产能利用率"),
+    Refused("人工比例", "人工处理比例"),
 )
 
 
@@ -254,10 +270,10 @@ def test_a_second_name_would_be_found():
 
 @pytest.mark.parametrize(
     ("english", "chinese", "unless"),
-    [(r"\bearly warning\b", "预警", ""), (r"\bFor review by\b", "待复核", "")],
+    [(r"\bearly warning\b", "预警", ""), (r"\bFor review by\b", "复核人", "")],
 )
 def test_a_name_or_a_state_keeps_its_word(english: str, chinese: str, unless: str):
-    """Who is asked to review has not reviewed."""
+    """A reviewer is a role beside 编制人: it says neither that the review is done nor that it is awaited."""
     spoken = [
         (place, said, wording)
         for place, said, wording in every_pair()
@@ -367,6 +383,16 @@ def test_a_region_or_supplier_is_named_as_its_label_says():
 def test_the_labels_are_the_names_the_sample_company_goes_by_in_chinese():
     names = NAMES_ZH | {team.team: team.name_zh for team in TEAMS}
     assert {value: names[value] for value in labels_of_data()} == labels_of_data()
+
+
+def test_a_number_typed_into_a_text_has_a_space_to_either_side():
+    """As numbers have that are put in place of a placeholder (analysis.locale.spaced)."""
+    close = [
+        (place, chinese)
+        for place, _, chinese in every_pair()
+        if "".join(spaced([chinese], own=[True])) != chinese
+    ]
+    assert not close
 
 
 def test_no_message_has_a_space_between_two_han_characters():

@@ -23,6 +23,7 @@ from analysis.report.exhibit_index import exhibit_numbers
 from analysis.report.html import notebook_html, write_html_pack
 from analysis.report.html_facts import Definitions, fact_card, period_text
 from analysis.report.html_fonts import page_font
+from analysis.report.html_weights import printed_characters
 from analysis.results import Fact, Interval
 
 Pages = dict[tuple[str, str], str]
@@ -269,23 +270,74 @@ def test_every_drawing_has_alt_text_and_both_palettes(pages: Pages) -> None:
         assert f"--{role}:{DARK[role]}" in page
 
 
-def test_the_fonts_of_a_page_hold_what_it_prints(pages: Pages) -> None:
+def faces(page: str) -> tuple[set[str], set[str]]:
+    """The characters of the two faces that stand in a page."""
     from fontTools.ttLib import TTFont
 
-    page = pages["zh", "10_cost_decomposition"]
-    faces = re.findall(r"font-weight:(\d+);src:url\(data:font/woff2;base64,([^)]+)\)", page)
-    assert [weight for weight, _ in faces] == ["400", "700"]
-    regular, bold = (TTFont(io.BytesIO(base64.b64decode(code))).getBestCmap() for _, code in faces)
-    main = re.sub(r"<[^>]*>", "", body(page)[: body(page).index("<dialog")])
-    assert not {char for char in unescape(main) if ord(char) > 0x7E and char != "\n"} - {
-        chr(code) for code in regular
-    }
-    titles = "".join(re.findall(r"<h[12][^>]*>(.*?)</h", page)) + "".join(
-        re.findall(r'<p class="message"[^>]*>(.*?)</p>', page)
-    )
-    assert not {char for char in unescape(re.sub(r"<[^>]*>", "", titles)) if ord(char) > 0x7E} - {
-        chr(code) for code in bold
-    }
+    found = re.findall(r"font-weight:(\d+);src:url\(data:font/woff2;base64,([^)]+)\)", page)
+    assert [weight for weight, _ in found] == ["400", "700"]
+    regular, bold = (TTFont(io.BytesIO(base64.b64decode(code))).getBestCmap() for _, code in found)
+    return set(map(chr, regular)), set(map(chr, bold))
+
+
+def set_in_bold(page: str) -> str:
+    """The text of a page that its own style sheet sets in bold: of the elements around it, the nearest that a rule weighs decides."""
+    from bs4 import BeautifulSoup
+
+    soup = BeautifulSoup(page, "html.parser")
+    style = re.sub(r"@font-face\{[^}]*\}", "", page[page.index("<style>") + 7 : page.index("</style>")])
+    weighed = {id(element): True for element in soup.select("h1,h2,h3,h4,strong,b,th")}
+    rules = re.findall(r"([^{}]+)\{[^{}]*font-weight:(\d+)[^{}]*\}", style)
+    for selectors, weight in sorted(
+        rules, key=lambda rule: int(rule[1])
+    ):  # the heavier of two rules is taken
+        weighed |= {id(element): int(weight) >= 600 for element in soup.select(selectors)}
+    weighed |= {id(element): True for element in soup.select("[style*='font-weight: 700']")}
+    texts = []
+    for text in soup.find_all(string=True):
+        around = (weighed[id(parent)] for parent in text.parents if id(parent) in weighed)
+        texts += [str(text)] if next(around, False) else []
+    assert len(texts) > 10
+    return "".join(texts)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_fonts_of_a_page_hold_what_it_prints(pages: Pages, language: str, name: str) -> None:
+    page = pages[language, name]
+    regular, bold = faces(page)
+    main = unescape(re.sub(r"<[^>]*>", "", body(page)[: body(page).index("<dialog")]))
+    assert not {char for char in main if ord(char) > 0x7E} - regular
+    assert not {char for char in set_in_bold(page) if ord(char) > 0x7E} - bold
+
+
+STYLE = """
+.turn a{font-weight:700;max-width:48%} .turn span{font-weight:400}
+@media print{.list>a:hover,#card p{font:700 1rem/1.5 serif}}
+th{font-weight:400} tr.total>*{font-weight:700} .a .b{font-weight:bold} a[href] + i{font-weight:600}
+"""
+
+
+@pytest.mark.parametrize(
+    ("html", "bold"),
+    [
+        ('<div class="turn"><a href="x">根<span>轻</span>析</a></div>', "根析"),
+        ('<div class="turn"><p><a>根</a></p></div><a>轻</a>', "根"),
+        ('<div class="list"><a>停</a></div>', "停"),  # what depends on the pointer counts
+        ('<div id="card"><p>卡</p></div><div><p>轻</p></div>', "卡"),
+        ('<table><tr><th>轻</th></tr><tr class="total last"><th>合</th><td>计</td></tr></table>', "合计"),
+        ('<div class="b"><p class="a">轻</p></div><div class="a x"><p><em class="b">重</em></p></div>', "重"),
+        (
+            '<h2>题<span style="font-weight: 400">轻</span></h2><svg><text style="font-weight: 700">图</text></svg>',
+            "题图",
+        ),
+        ('<p><a href="x">轻</a><i>邻</i></p>', "邻"),  # and what depends on a neighbour
+        ('<p data-id="card">轻<br>轻</p><b>粗&amp;</b>', "粗&"),
+    ],
+)
+def test_the_style_sheet_says_what_stands_in_bold(html: str, bold: str) -> None:
+    every, heavy = printed_characters(html, STYLE)
+    assert heavy == set(bold) and heavy <= every and ("轻" in every) == ("轻" in html)
 
 
 def test_a_page_font_draws_the_glyphs_of_the_shipped_one() -> None:

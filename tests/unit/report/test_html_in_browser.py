@@ -8,6 +8,7 @@ from pathlib import Path
 import exhibit_gallery as gallery
 import headless
 import pytest
+from test_html import faces
 
 from analysis.exhibits.style import DARK, LIGHT
 from analysis.locale import LANGUAGES
@@ -47,6 +48,29 @@ def test_no_page_is_wider_than_the_screen(browser: headless.Browser, folder: Pat
         )
         assert outside == [], path.name
         assert browser.evaluate("[...document.fonts].every(font => font.status === 'loaded')")
+
+
+# Every character that is drawn, by the weight that it is drawn in.
+DRAWN = """(() => {
+  const found = {400: new Set(), 700: new Set()};
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node; (node = walk.nextNode());) {
+    if (["SCRIPT", "STYLE"].includes(node.parentElement.tagName)) continue;
+    const weight = getComputedStyle(node.parentElement).fontWeight >= 600 ? 700 : 400;
+    for (const char of node.data) found[weight].add(char);
+  }
+  return {400: [...found[400]].join(""), 700: [...found[700]].join("")};
+})()"""
+
+
+def test_each_weight_has_the_characters_that_are_drawn_in_it(browser: headless.Browser, folder: Path) -> None:
+    for path in sorted(folder.rglob("*.html")):
+        browser.open(path, width=1280)
+        for weight, drawn, held in zip(
+            ("400", "700"), browser.evaluate(DRAWN).values(), faces(path.read_text("utf-8")), strict=True
+        ):
+            assert drawn, (path.name, weight)
+            assert not {char for char in drawn if ord(char) > 0x7E} - held, (path.name, weight)
 
 
 @pytest.mark.parametrize(("scheme", "palette"), [("light", LIGHT), ("dark", DARK)])

@@ -245,8 +245,8 @@ def tiles(id: str = "summary.tiles") -> Record:
                 RATE,
                 text("4.1%"),
                 "watch",
-                ("vs. September 2026", "较上月", "+0.2 pp", "+0.2个百分点", "bad"),
-                ("vs. target", "较目标", "+0.1 pp", "+0.1个百分点", "bad"),
+                ("vs. September 2026", "较上月", "+0.2 pp", "+0.2 个百分点", "bad"),
+                ("vs. target", "较目标", "+0.1 pp", "+0.1 个百分点", "bad"),
             ),
             tile(
                 "Rework rate",
@@ -254,8 +254,8 @@ def tiles(id: str = "summary.tiles") -> Record:
                 REWORK,
                 text("6.2%"),
                 "good",
-                ("vs. September 2026", "较上月", "−0.4 pp", "−0.4个百分点", "good"),
-                ("vs. target", "较目标", "−0.3 pp", "−0.3个百分点", "good"),
+                ("vs. September 2026", "较上月", "−0.4 pp", "−0.4 个百分点", "good"),
+                ("vs. target", "较目标", "−0.3 pp", "−0.3 个百分点", "good"),
             ),
             tile(
                 "Cost per ticket",
