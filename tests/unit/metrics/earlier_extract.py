@@ -2,7 +2,8 @@
 
 Rows that came later are not in it. What happened later has not happened: an order is open, without a diagnosis, hours or parts; a machine
 is in the field; a customer has not left and stands in the segment and region of that day; a claim is undecided and a survey unanswered.
-Figures of a month are there when the month is over. Plans, the calendar and the list of products carry no day and stay as they are.
+Figures of a month are there when the month is over. Plans, the calendar and the list of products carry no day and stay as they are;
+a value that is missing was missing then.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ EXTRACT: dict[str, tuple[str, dict[str, str]]] = {
             "closed_at": "CASE WHEN closed_at < $end THEN closed_at END",
             "reopened_at": "CASE WHEN reopened_at < $end THEN reopened_at END",
             "reopened": "CASE WHEN reopened_at >= $end THEN 0 ELSE reopened END",
-            "status": f"CASE WHEN {_OPEN} THEN 'open' ELSE status END",
+            "status": f"CASE WHEN ({_OPEN}) AND status IS NOT NULL THEN 'open' ELSE status END",
         },
     ),
     "ticket_history": ("changed_at < $end", {}),
@@ -91,7 +92,7 @@ EXTRACT: dict[str, tuple[str, dict[str, str]]] = {
         "created_on <= $day",
         {
             "won": "CASE WHEN closed_on > $day THEN NULL ELSE won END",
-            "stage": "CASE WHEN closed_on > $day THEN 'open' ELSE stage END",
+            "stage": "CASE WHEN closed_on > $day AND stage IS NOT NULL THEN 'open' ELSE stage END",
             "closed_on": "CASE WHEN closed_on > $day THEN NULL ELSE closed_on END",
         },
     ),

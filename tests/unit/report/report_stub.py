@@ -66,6 +66,7 @@ def stub_run(*, tables: dict[str, Any] | None = None, content_hash: str = "d" * 
         columns_present=frozenset({"amount"}),
     )
     return SimpleNamespace(
+        inputs=SimpleNamespace(rows_end=None),
         name="sample",
         month=Month(2026, 10),
         as_of=dt.date(2026, 11, 10),

@@ -12,7 +12,7 @@ from analysis.params import project_root
 from analysis.report.stated_params import read_stated_params
 
 #: Read with the data, before any notebook runs (``prepare_run``), or by commands only.
-ELSEWHERE = {"labels.yml", "cost_tree.yml", "corrections.yml"}
+ELSEWHERE = {"labels.yml", "cost_tree.yml", "corrections.yml", "vocabulary.yml"}
 STATED = sorted(
     path.relative_to(project_root() / "params").as_posix()
     for folder in (".", "fault_trees", "simulated")

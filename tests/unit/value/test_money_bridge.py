@@ -180,12 +180,12 @@ def test_the_money_of_a_finding_says_what_it_is(
         (
             ("repurchase",),
             "Of that sum CNY 15,000 (no interval) rests on the effect on repurchase, whose interval a hidden cause",
-            "CNY 40,000 by an effect shown, CNY 15,000 by one that a hidden cause may make",
+            "CNY 40,000 by an effect shown, CNY 15,000 by one that a hidden cause could account for",
         ),
         (
             ("retention",),
             "Of that sum CNY 40,000 (no interval) rests on the effect on staying, whose interval a hidden cause",
-            "CNY 15,000 by an effect shown, CNY 40,000 by one that a hidden cause may make",
+            "CNY 15,000 by an effect shown, CNY 40,000 by one that a hidden cause could account for",
         ),
         (
             ("repurchase", "retention"),
