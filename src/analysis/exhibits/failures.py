@@ -87,7 +87,7 @@ def failure_tiles(study: FailureStudy) -> Block:
             (FULL, "Cost expected with labour, {first} to {last}", ahead.full_cost, ahead.full_warranty_cost),
         ):
             if whole.value is not None:
-                under = estimate_line(id, part, "same months, under warranty")
+                under = estimate_line(id, part, "Same months, under warranty")
                 lines = [*interval_lines(id, whole), under]
                 shown.append(tile(id, whole, head=_over(over, whole), comparisons=lines))
     return tiles("failures.tiles", shown)
@@ -107,7 +107,7 @@ def _rate_tile(study: FailureStudy) -> Tile:
         head = _over("Failure rate as reported, {first} to {last}", rates.year)
         return tile(RATE, rates.year, head=head, comparisons=[*interval_lines(RATE, rates.year), month])
     head = _over("Failure rate completed for late reports, {first} to {last}", rates.year_completed)
-    reported = estimate_line(RATE, rates.year, "same months, as reported")
+    reported = estimate_line(RATE, rates.year, "Same months, as reported")
     lines = [*interval_lines(completed, rates.year_completed), reported]
     return tile(completed, rates.year_completed, head=head, comparisons=lines)
 

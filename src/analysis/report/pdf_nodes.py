@@ -175,7 +175,8 @@ class Nodes:
     def _finding(self, finding: Mapping[str, Any]) -> Node:
         notes = []
         if method := self.text(finding["method"]):
-            notes.append(self.word(WORDS["method"]).format(text=method))
+            # a dot and the evidence may follow in the same line
+            notes.append(self.word(WORDS["method"]).format(text=method.rstrip("。.")))
         if finding["evidence"]:
             notes.append(self.word(WORDS["evidence"]).format(file=f"evidence/{finding['evidence']}.csv"))
         weakened = [

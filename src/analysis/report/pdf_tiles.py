@@ -58,7 +58,7 @@ def tile_strip(tiles: Sequence[Node]) -> Node:
 
 def cover_strip(tiles: Sequence[Node]) -> Node | None:
     """The first tiles again, without spark lines, in as many as two rows of the cover."""
-    plain = [tile | {"spark": None, "comparisons": tile["comparisons"][:2]} for tile in tiles[:COVER_TILES]]
+    plain = [tile | {"spark": None, "comparisons": tile["comparisons"][:3]} for tile in tiles[:COVER_TILES]]
     while plain:
         strip = tile_strip(plain)
         if len(plain) <= COVER_ROWS * strip["across"]:
