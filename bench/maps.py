@@ -15,9 +15,9 @@ from typing import Any
 
 import yaml
 
-from analysis.cli import table_shapes
 from analysis.errors import AnalysisError
 from analysis.sources import load_map, propose_map
+from analysis.workbook.table_shapes import table_shapes
 
 ROOT = Path(__file__).parents[1]
 #: Where folders of exports lie: the project's own, and those beside it where they are.

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from analysis.metrics import Registry
     from analysis.params import RunParams
     from analysis.report.progress import TerminalProgress
-    from analysis.sources import TableShape
 
 UNEXPECTED = 70
 INTERRUPTED = 130
 ENGINE_INTERRUPTED = "Query interrupted"  # what DuckDB makes of Ctrl-C while a query runs
 MOST_WORKERS = 256
+MOST_NEEDS = 6  # shown by start of what would add the most
 EXIT_CODES = """
 exit codes: 0 done or unchanged · 2 parameter · 3 source cannot be read · 4 data break the contract · 5 data missing
             6 a notebook stopped · 7 the pack does not pass its checks · 8 a model cannot be fitted · 9 a fault left out a part · 10 the machine refused (disk, rights, memory)
@@ -92,13 +92,15 @@ def _report(options: argparse.Namespace) -> None:
     from analysis.report.make import make_report
     from analysis.report.progress import TerminalProgress
 
+    run, folder = _run_or_folder(options)
     progress = TerminalProgress()
     try:
         edition = make_report(
-            options.run,
+            run,
             month=options.month,
-            data=options.data,
+            data=folder or options.data,
             as_of=options.as_of,
+            source_map=options.map,
             notebooks=_split(options.notebooks),
             parameters=_pairs(options.parameter),
             reports=options.reports,
@@ -132,6 +134,56 @@ def _report(options: argparse.Namespace) -> None:
         )
 
 
+def _start(options: argparse.Namespace) -> int:
+    from analysis.errors import ParameterError
+    from analysis.report.starting import start
+
+    if not options.yes and not sys.stdin.isatty():
+        raise ParameterError(
+            "start asks as it goes, and nobody can answer here. Add --yes to take what it proposes."
+        )
+    progress = _terminal()
+    stated = {
+        "company": options.company,
+        "currency": options.currency,
+        "time_zone": options.time_zone,
+        "month": options.month,
+    }
+    try:
+        started = start(
+            options.folder,
+            name=options.name,
+            settings={name: value for name, value in stated.items() if value},
+            ask=None if options.yes else _asked,
+            say=print,
+            workers=options.workers,
+            progress=progress,
+        )
+    finally:
+        progress.close()
+    for file in started.files:
+        print(f"written: {_shown(file)}")
+    if started.draft is None:
+        print("nothing was written")
+        return 0
+    folder = _shown(started.draft.folder)
+    print(f"draft, not for signature: {folder}")
+    for language in ("en", "zh"):
+        print(f"  {folder}/after-sales-report.{language}.pdf   {folder}/html/{language}/index.html")
+    if started.would_add:
+        print("what would add the most next, with the parts of the report that wait for it:")
+        for need in started.would_add[:MOST_NEEDS]:
+            print(f"  {need.parts:>3}  {need.table}: {', '.join(need.columns) or 'the table'}")
+    print(
+        f"next: settle the doubts in the map, then analysis check {started.name} and analysis report {started.name}"
+    )
+    return 0
+
+
+def _asked(what: str, proposed: str, why: str) -> str:
+    return input(f"{what} [{proposed}] ({why}): ").strip() or proposed
+
+
 def _trace(options: argparse.Namespace) -> None:
     from analysis.report import trace
 
@@ -159,10 +211,11 @@ def _sample(options: argparse.Namespace) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    """Where every row went: through the map, through the proof. The month is judged last, when all of it has been printed."""
-    from analysis.errors import SourceError
+    """Where every row went: through the map, through the proof. What is judged comes last, when all of it has been printed."""
+    from analysis.errors import ContractError, SourceError
     from analysis.params import project_root
     from analysis.params.places import is_folder
+    from analysis.tables.checks import LOST
     from analysis.workbook.month_run import (
         canonical_folder,
         make_sample_company,
@@ -196,9 +249,20 @@ def _check(options: argparse.Namespace) -> int:
     for check in tables.checks:
         if check.outcome != "passed":
             print(f"  {check.outcome:<7} {check.table}: {check.message_en}")
-    print(f"{len(tables.checks)} checks, {len(failed)} failed")
+    print(
+        f"{len(tables.checks)} checks, {len(failed)} failed; read in {params.currency}, by the clock of {params.time_zone}"
+    )
+    if not any(info.rows for info in tables.tables.values()):
+        raise ContractError(
+            f"{params.data_folder.name}: no row was read. Name the files after the tables (see data/README.md), or read them through a map: analysis map FOLDER."
+        )
     if of_run:
         refuse_month_without_data(tables, params)
+    lost = [f"{check.table}.{check.id.rpartition('.')[2]}" for check in failed if check.reason_code == LOST]
+    if lost:
+        raise ContractError(
+            f"{', '.join(lost)}: no value of {'them' if len(lost) > 1 else 'it'} can be read. State the format in the source map (dates, numbers, values), or leave the column out."
+        )
     return 0
 
 
@@ -206,57 +270,38 @@ def _checked_run(options: argparse.Namespace) -> tuple[RunParams, bool]:
     """The rules to read by, and whether a run's month is meant; a folder is read by the rules of ``--run``, whatever months it has."""
     from dataclasses import replace
 
+    from analysis.params import load_run
+    from analysis.params.places import use_own
+
+    run, folder = _run_or_folder(options)
+    params = load_run(run, month=options.month, data=folder or options.data)
+    use_own(params.own_params)
+    # corrections are those of a run, not of its rules
+    params = replace(params, name="", source_map=options.map) if folder else params
+    return (replace(params, source_map=options.map) if options.map else params), not folder
+
+
+def _run_or_folder(options: argparse.Namespace) -> tuple[str, str]:
+    """What stands behind the command without a dash: a run's name, or (with the run of ``--run``) a folder in full."""
     from analysis.errors import ParameterError, suggestion
-    from analysis.params import available_runs, load_run
+    from analysis.params import available_runs
     from analysis.params.strict import Name
 
     if not options.what or options.what in available_runs():
-        params = load_run(options.what or options.run, month=options.month, data=options.data)
-        return (replace(params, source_map=options.map) if options.map else params), True
+        return options.what or options.run, ""
     Name(longest=1_000).refuse_outside(options.what, "folder or run")
     if not Path(options.what).is_dir():
         raise ParameterError(
             f"'{options.what}': neither a folder nor a run in params/runs.{suggestion(options.what, available_runs())}"
         )
-    params = load_run(options.run, month=options.month, data=str(Path(options.what).resolve()))
-    return replace(
-        params, name="", source_map=options.map
-    ), False  # corrections are those of a run, not of its rules
+    return options.run, str(Path(options.what).resolve())
 
 
 def _map(options: argparse.Namespace) -> None:
     from analysis.sources import propose_map
+    from analysis.workbook.table_shapes import table_shapes
 
     print(propose_map(options.folder, table_shapes()), end="")
-
-
-def table_shapes() -> dict[str, TableShape]:
-    """What a proposal needs to know of our tables, with the sections that read each column."""
-    from analysis.metrics import Registry
-    from analysis.sources import TableShape
-    from analysis.tables import contract
-
-    used: dict[str, dict[str, set[str]]] = {}
-    registry = Registry.load()
-    for metric in registry:
-        for part in (metric.numerator, metric.denominator):
-            for name in registry.measure(part).needs if isinstance(part, str) else ():
-                table, _, column = name.partition(".")
-                used.setdefault(table, {}).setdefault(column, set()).add(metric.section)
-    return {
-        name: TableShape(
-            columns={column.name: column.type for column in table.columns.values()},
-            required=frozenset(
-                column
-                for column in table.columns
-                if table.mandatory(column) and table.columns[column].default is None
-            ),
-            allowed={column.name: column.values for column in table.columns.values() if column.values},
-            key=table.key,
-            used={column: tuple(sorted(sections)) for column, sections in sorted(used.get(name, {}).items())},
-        )
-        for name, table in contract().tables.items()
-    }
 
 
 def _waterfall(tables: Any) -> str:
@@ -567,8 +612,9 @@ def _parser() -> argparse.ArgumentParser:
         "report",
         _report,
         "make and issue the report of a month",
-        "analysis report\nanalysis report --month 2026-10 --data path/to/folder\nanalysis report --run acme --notebooks 10,90 -p top=10",
+        "analysis report\nanalysis report acme --month 2026-10\nanalysis report path/to/exports --map zendesk --draft\nanalysis report acme --notebooks 10,90 -p top=10",
     )
+    _what_options(report)
     _run_options(report)
     report.add_argument(
         "--as-of",
@@ -611,6 +657,31 @@ def _parser() -> argparse.ArgumentParser:
         "--reports", type=_place, metavar="FOLDER", help="where editions are issued (default: reports)"
     )
 
+    start = _command(
+        commands,
+        "start",
+        _start,
+        "from a folder of exports to a first draft: map, run, check, pack",
+        "analysis start path/to/exports\nanalysis start path/to/exports --yes --company 'Acme Ltd' --month 2026-10",
+    )
+    start.add_argument("folder", type=_place, metavar="FOLDER", help="the folder that holds the exports")
+    for option, metavar, meaning in (
+        ("--name", "NAME", "of the run and its map (default: the folder's name)"),
+        ("--company", "NAME", "as the report names it"),
+        ("--currency", "CODE", "of the report, such as EUR"),
+        ("--time-zone", "ZONE", "of the company's clock, such as Europe/Berlin"),
+        ("--month", "MONTH", "such as 2026-10 (default: the last whole month)"),
+    ):
+        start.add_argument(option, action=_Stated, default="", metavar=metavar, help=meaning)
+    start.add_argument("--yes", action="store_true", help="ask nothing, take what is proposed")
+    start.add_argument(
+        "--workers",
+        type=_whole(1, MOST_WORKERS),
+        default=2,
+        metavar="N",
+        help="notebooks side by side, at most (default: 2)",
+    )
+
     trace = _command(
         commands,
         "trace",
@@ -651,20 +722,7 @@ def _parser() -> argparse.ArgumentParser:
         "read and prove the tables, print where their rows went",
         "analysis check acme\nanalysis check path/to/folder\nanalysis check path/to/exports --map zendesk",
     )
-    check.add_argument(
-        "what",
-        nargs="?",
-        default="",
-        metavar="RUN|FOLDER",
-        help="a file in params/runs/, or a folder (default: --run)",
-    )
-    check.add_argument(
-        "--map",
-        action=_Stated,
-        default="",
-        metavar="NAME",
-        help="a file in params/sources/ to read the folder through",
-    )
+    _what_options(check)
     check.add_argument(
         "--forgive",
         type=float,
@@ -813,6 +871,23 @@ def _command(
     # stated after the command too, without undoing what stood before it
     parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help="show tracebacks")
     return parser
+
+
+def _what_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "what",
+        nargs="?",
+        default="",
+        metavar="RUN|FOLDER",
+        help="a file in params/runs/, or a folder (default: --run)",
+    )
+    parser.add_argument(
+        "--map",
+        action=_Stated,
+        default="",
+        metavar="NAME",
+        help="a file in params/sources/ to read the folder through",
+    )
 
 
 def _run_options(parser: argparse.ArgumentParser) -> None:

@@ -15,6 +15,7 @@ from analysis.errors import FitError, MissingData
 from analysis.locale import Text, catalogue
 from analysis.metrics.inputs import StudyInputs
 from analysis.metrics.lineage import traced
+from analysis.params.places import with_own
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Sentence
 
@@ -93,8 +94,9 @@ class Asked(Generic[R]):
     function: Callable[..., R]
 
     def __call__(self, inputs: StudyInputs, **options: Any) -> R:
-        inputs.engine.require(*self.needs)
-        return traced(self.function)(inputs, **options)
+        with with_own(inputs.params.own_params):
+            inputs.engine.require(*self.needs)
+            return traced(self.function)(inputs, **options)
 
 
 def study(*, section: str, needs: Sequence[str] = ()) -> Callable[[Callable[..., R]], Asked[R]]:

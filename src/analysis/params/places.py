@@ -4,6 +4,9 @@ A project is the folder a company works in: its ``data/``, its ``reports/`` and,
 ``notebooks/``. A file that the project does not have is read from the package, file by file: a project with nothing but
 ``params/assumptions.yml`` has the shipped metrics, cost tree and runs. Nothing is ever written into the package.
 
+A run may have params of its own, and an industry template behind them: a file in ``params/runs/acme/`` or ``params/templates/saas/`` replaces
+the one of its name while that run is worked on (:func:`with_own`).
+
 A report reads a frozen copy of the params in force (:func:`frozen`): what is changed while it runs is for the next one.
 """
 
@@ -22,6 +25,8 @@ from analysis.errors import AnalysisError, ParameterError, PlaceError
 
 # Set by the report for itself and its notebooks: the folder of the frozen copy.
 FROZEN = "AFTER_SALES_FROZEN"
+# Folders below params whose files replace those of the same name, the later ones those of the earlier; of the run that is worked on.
+_own: tuple[str, ...] = ()
 LARGEST = 4_000_000  # bytes of a file that people write by hand
 
 
@@ -65,7 +70,7 @@ def shipped_root() -> Path:
 
 def params_file(name: str) -> Path:
     """The file that is read for a name under ``params/``, such as ``runs/sample.yml``; it need not exist."""
-    paths = [root / "params" / name for root in _roots()]
+    paths = [root / "params" / folder / name for folder in ("", *_own) for root in _roots()]
     return next((path for path in reversed(paths) if is_plain(path)), paths[0])
 
 
@@ -98,7 +103,28 @@ def params_in_force() -> dict[str, Path]:
         for folder in {top, *(top / Path(name).parent for name in found)}:
             is_folder(folder)
         found |= dict(_params_in(top))
+    for own in _own:
+        found |= {
+            name.removeprefix(f"{own}/"): path for name, path in found.items() if name.startswith(f"{own}/")
+        }
     return dict(sorted(found.items()))
+
+
+def use_own(folders: tuple[str, ...]) -> None:
+    """From now on files of these folders below ``params`` replace those of their name, and those of no other run do."""
+    global _own
+    _own = folders
+
+
+@contextmanager
+def with_own(folders: tuple[str, ...]) -> Iterator[None]:
+    """The same for a while: what is read within is read as for that run, whichever run was opened last."""
+    before = _own
+    use_own(folders)
+    try:
+        yield
+    finally:
+        use_own(before)
 
 
 def _params_in(top: Path) -> Iterator[tuple[str, Path]]:
@@ -135,7 +161,7 @@ def frozen() -> Iterator[Path]:
         The folder of the copy, which is gone afterwards. No name of it may leave: a file is named as in the project (:func:`shown`).
     """
     before = os.environ.pop(FROZEN, None)
-    with TemporaryDirectory(prefix="after-sales-", ignore_cleanup_errors=True) as folder:
+    with with_own(()), TemporaryDirectory(prefix="after-sales-", ignore_cleanup_errors=True) as folder:
         for name, path in params_in_force().items():
             target = Path(folder) / "params" / name
             target.parent.mkdir(parents=True, exist_ok=True)

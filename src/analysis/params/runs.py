@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import os
 import re
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
-from analysis.errors import ParameterError, in_quotes
+from analysis.errors import ParameterError, in_quotes, suggestion
 from analysis.locale import Text
-from analysis.params.places import params_file, params_files, params_in_force, project_root, shown
+from analysis.params.places import (
+    FROZEN,
+    params_file,
+    params_files,
+    params_in_force,
+    project_root,
+    read_plain,
+    shown,
+)
 from analysis.params.strict import (
     CurrencyCode,
     Name,
@@ -42,6 +51,8 @@ class RunParams:
     ``exchange_rates`` maps a currency to dated rates into the reporting currency. ``source_map`` names a file in ``params/sources``
     when the folder holds a system's own exports; blank, its files are canonical tables already. ``needs`` names the tables without
     which this run is refused (each with rows in the report month); everything else that is absent is said on the page it is missing from.
+    ``template`` names a folder in ``params/templates`` whose files stand for those of the same name; a folder ``params/runs/<name>`` beside the
+    run's file does so for this run alone, and before the template.
     ``size_limit_mb``: megabytes that one source file may have, or unpack to; raise it for a source that is really larger.
     """
 
@@ -58,6 +69,7 @@ class RunParams:
     active_window_months: Annotated[int, Within(low=1, high=120)] = 12
     sign_off: SignOff = field(default_factory=SignOff)
     source_map: Annotated[str, Name()] = ""
+    template: Annotated[str, Name()] = ""
     needs: tuple[str, ...] = ("ledger", "tickets")
     size_limit_mb: Annotated[int, Within(low=1, high=10_000_000)] = 8_192
     exchange_rates: dict[
@@ -78,12 +90,29 @@ class RunParams:
         return self.as_of or self.month.end.replace(day=self.close_day)
 
     @property
+    def own_params(self) -> tuple[str, ...]:
+        """Folders below ``params`` whose files are this run's."""
+        return tuple(
+            name
+            for name in (
+                f"templates/{self.template}" if self.template else "",
+                f"runs/{self.name}" if self.name else "",
+            )
+            if name
+        )
+
+    @property
     def data_folder(self) -> Path:
         return project_root() / "data" / "sample" if self.data == "sample" else (project_root() / self.data)
 
 
 def available_runs() -> list[str]:
     return [path.stem for path in params_files("runs")]
+
+
+def available_templates() -> list[str]:
+    """Folders in ``params/templates``."""
+    return sorted({name.split("/")[1] for name in params_in_force() if name.startswith("templates/")})
 
 
 def load_run(name: str, *, month: str = "", data: str = "", as_of: str = "") -> RunParams:
@@ -119,12 +148,36 @@ def load_run(name: str, *, month: str = "", data: str = "", as_of: str = "") -> 
     Name().refuse_outside(name, "run_name")
     path = params_file(f"runs/{name}.yml")
     run = replace(bind(RunParams, read_yaml(path), shown(path)), name=name)
+    if run.template and run.template not in available_templates():
+        raise ParameterError(
+            f"{shown(path)}: template {in_quotes(run.template)} is no folder in params/templates.{suggestion(run.template, available_templates())}"
+        )
     if month:
         run = replace(run, month=Month.parse(month), as_of=None)
     if data:
         Name(longest=1_000).refuse_outside(data, "data")
         run = replace(run, data=data, source_map="" if data == "sample" else run.source_map)
     return replace(run, as_of=_day(as_of)) if as_of else run
+
+
+def state_source_map(name: str, source_map: str) -> None:
+    """Let a run read its data through another map, in the frozen copy of params: the report that is being made states it, the project's file stays.
+
+    Raises
+    ------
+    ParameterError
+        For an unknown run or map, and outside a report.
+    """
+    import yaml
+
+    for kind, stated in (("runs", name), ("sources", source_map)):
+        Name().refuse_outside(stated, kind)
+        read_yaml(params_file(f"{kind}/{stated}.yml"))
+    if FROZEN not in os.environ:
+        raise ParameterError("a map is stated for one report only; write it into the run's file.")
+    path = params_file(f"runs/{name}.yml")
+    content = yaml.safe_load(read_plain(path)) | {"source_map": source_map}
+    path.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
 
 
 def _day(text: str) -> dt.date:

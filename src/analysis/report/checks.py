@@ -410,7 +410,8 @@ def run_problems(run: Any, files: Mapping[str, Path], *, allowed: Collection[str
 
     texts: dict[str, str] = {}
     for name, path in files.items():
-        if name == "may_leave.yml" or (name.startswith("runs/") and path.stem != run.name):
+        of_others = name.startswith(("runs/", "templates/")) and name != f"runs/{run.name}.yml"
+        if name == "may_leave.yml" or of_others:
             continue
         for text in json_strings(read_yaml(path)):
             texts.setdefault(text, f"params/{name}")

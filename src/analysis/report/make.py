@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import AnalysisError, PackIncomplete, PlaceError, PublicationRefused
-from analysis.params import project_root
+from analysis.params import load_run, project_root
 from analysis.params.may_leave import load_may_leave
-from analysis.params.places import FROZEN, frozen, is_folder, params_in_force
+from analysis.params.places import FROZEN, frozen, is_folder, params_in_force, use_own
+from analysis.params.runs import state_source_map
 from analysis.periods import stated_epoch
 from analysis.report import manifest, publish
 from analysis.report.exhibit_index import EXHIBITS, exhibit_index
@@ -59,6 +60,7 @@ def make_report(
     month: str = "",
     data: str = "",
     as_of: str = "",
+    source_map: str = "",
     notebooks: Sequence[str] = (),
     parameters: Mapping[str, str] = {},
     reports: Path | None = None,
@@ -78,6 +80,8 @@ def make_report(
     run_name, month, data, as_of : str
         The run in ``params/runs/``, and what replaces its month (``2026-10``), data folder and the last day whose records are seen (``2026-11-10``) when
         not blank.
+    source_map : str
+        A map in ``params/sources`` to read the data through, in place of the run's own, when not blank.
     notebooks : names
         File names, numbers or sections; all when empty. A report without some of its notebooks is a draft.
     parameters : mapping of name to text
@@ -145,6 +149,9 @@ def make_report(
         with progress.stage("prepare data") as note:
             warming = threading.Thread(target=_import_papermill, daemon=True)
             warming.start()
+            if source_map:
+                state_source_map(run_name, source_map)
+            use_own(load_run(run_name).own_params)
             read_stated_params(run_name)
             run = (prepare or _prepare_run)(
                 run_name, month=month, data=data, as_of=as_of, reports=reports, progress=note

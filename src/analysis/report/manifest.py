@@ -58,7 +58,8 @@ def _params_hashes(run_name: str) -> dict[str, str]:
     parts: dict[str, dict[str, Path]] = {"params": {}, "definitions": {}}
     for name, path in params_in_force().items():
         folder = name.split("/")[0]
-        if folder != "runs" or path.stem == run_name:
+        # what a template or a run has of its own is in force under the name that it replaces
+        if name == f"runs/{run_name}.yml" or folder not in ("runs", "templates"):
             parts["definitions" if folder in _DEFINITIONS else "params"][name] = path
     return {part: sha256_of_files(files) for part, files in parts.items()}
 

@@ -21,6 +21,8 @@ from analysis.report.pdf_tiles import tile_strip, value_nodes
 Node = dict[str, Any]
 
 HIDDEN_KINDS = frozenset({"facts", "evidence"})
+#: Letters of a cell of words, four times those of the longest of our own.
+LONGEST_CELL = 600
 MANY_COLUMNS = 8
 
 # The template's own words; each is a key of the catalogue.
@@ -101,7 +103,7 @@ class Nodes:
         for row in rows:
             for cell, column in zip(row["cells"], columns, strict=True):
                 if column["type"] != "number":
-                    cell["text"] = breakable(cell["text"])
+                    cell["text"] = breakable(_printed(cell["text"]))
         columns, unit = _shared_unit(columns)
         laid = panels(name, columns, rows)
         return {
@@ -209,6 +211,11 @@ def plain(text: str) -> Node:
 def _around(template: str, mark: str, nodes: Sequence[Node]) -> list[Node]:
     before, _, after = template.partition(mark)
     return [plain(before), *nodes, plain(after)]
+
+
+def _printed(text: str) -> str:
+    """The words of a cell as paper takes them: a row stays on one page, so of a vast label the beginning; the screen shows all of it."""
+    return text if len(text) <= LONGEST_CELL else f"{text[:LONGEST_CELL].rstrip()} …"
 
 
 def table_cell(text: str, tone: str | None = None) -> Node:

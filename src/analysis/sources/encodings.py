@@ -8,6 +8,7 @@ about as good, or none is good enough, nothing is guessed.
 from __future__ import annotations
 
 import codecs
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -141,6 +142,87 @@ def find_encoding(path: Path, name: str) -> str:
             f"{others[0][1].language} in {others[0][1].codec.upper()}. Export it as CSV in UTF-8, or state its encoding in the source map."
         )
     return scores[0][1].codec
+
+
+#: Letters beyond ASCII of languages that are written with one byte a letter, by the encodings their systems use: Windows', the old ones
+#: of DOS and of the Mac. French, German, Spanish and others share an encoding; what tells encodings apart is whose letters come out.
+_LETTERS: Mapping[str, str] = {
+    "German": "äöüÄÖÜßé",
+    "French": "éèêëàâçùûîïôœæÉÈÊÀÇÎŒ",
+    "Spanish": "áéíóúñüÁÉÍÓÚÑºª",
+    "Portuguese": "áàâãéêíóôõúçÁÂÃÉÊÍÓÔÕÚÇºª",
+    "Italian": "àèéìòùÀÈÉÌÒÙ",
+    "Nordic": "åäöæøéÅÄÖÆØ",
+    "Dutch": "éëïöüèÉË",
+    "Polish": "ąćęłńóśźżĄĆĘŁŃÓŚŹŻ",
+    "Czech": "áčďéěíňóřšťúůýžÁČĎÉĚÍŇÓŘŠŤÚŮÝŽ",
+    "Slovak": "áäčďéíĺľňóôŕšťúýžÁČĎÉÍĹĽŇÓÔŔŠŤÚÝŽ",
+    "Hungarian": "áéíóöőúüűÁÉÍÓÖŐÚÜŰ",
+    "Romanian": "ăâîşţĂÂÎŞŢ",
+    "Croatian": "čćđšžČĆĐŠŽ",
+    "Turkish": "çğıöşüâîÇĞİÖŞÜ",
+    "Russian": "абвгдеёжзийклмнопрстуфхцчшщъыьэюяАБВГДЕЁЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ",
+    "Ukrainian": "абвгґдеєжзиіїйклмнопрстуфхцчшщьюяАБВГҐДЕЄЖЗИІЇЙКЛМНОПРСТУФХЦЧШЩЬЮЯ",
+    "Greek": "αβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώϊϋΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩΆΈΉΊΌΎΏ",
+}
+#: The most frequent letters of languages in a script of their own: two thirds and more of any text.
+_USUAL: Mapping[str, str] = {
+    "Russian": "оеаинтсрвлкм",
+    "Ukrainian": "оаинтвресклм",
+    "Greek": "αοιετσςνηυρπκλμάέήίό",
+}
+LEAST_USUAL = 0.6
+_MIXED = re.compile(r"[A-Za-z](?=[^\x00-\x7f])|(?<=[^\x00-\x7f])[A-Za-z]")
+_WESTERN = ("German", "French", "Spanish", "Portuguese", "Italian", "Nordic", "Dutch")
+_SINGLE_BYTE: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("cp1252", _WESTERN),
+    ("cp1250", ("Polish", "Czech", "Slovak", "Hungarian", "Romanian", "Croatian")),
+    ("cp1251", ("Russian", "Ukrainian")),
+    ("cp1254", ("Turkish",)),
+    ("cp1253", ("Greek",)),
+    ("cp850", _WESTERN),
+    ("cp852", ("Polish", "Czech", "Slovak", "Hungarian", "Romanian", "Croatian")),
+    ("cp866", ("Russian",)),
+    ("mac_roman", _WESTERN),
+)
+_SIGNS_BESIDE = frozenset("€£¥§°²³µ–—…„“”‘’«»·×®©™´\xa0¡¿½¼¾")
+
+
+def likely_encoding(path: Path) -> str:
+    """The encoding of one byte a letter, or UTF-16 by its mark, in which a file most likely is; blank where nothing tells.
+
+    Bytes alone do not prove such an encoding, so no file is read by it unless a map states it; a proposal says which to state.
+    """
+    with path.open("rb") as file:
+        head = file.read(PIECE)
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    best = ("", 0.0)
+    for codec, languages in _SINGLE_BYTE:
+        if b"\x00" in head or first_undecodable(path, codec) is not None:
+            continue
+        text = head.decode(codec, "ignore")
+        met = Counter(char for char in text if char > "\x7f" and char not in _SIGNS_BESIDE)
+        if not met:  # signs alone, such as that of a currency, stand where Windows has them
+            if codec == _SINGLE_BYTE[0][0]:
+                return codec
+            continue
+        for language in languages:
+            share = _share_of(language, met, text)
+            if share > best[1]:  # of two as good the first: most of their letters are the same bytes
+                best = (codec, share)
+    return best[0] if best[1] >= LEAST_SHARE else ""
+
+
+def _share_of(language: str, met: Counter[str], text: str) -> float:
+    """Share of the characters beyond ASCII that are the language's; of one in a script of its own only in words of that script, as frequent as there."""
+    share = sum(met[letter] for letter in _LETTERS[language]) / sum(met.values())
+    usual = _USUAL.get(language)
+    if usual is None:
+        return share
+    mixed = len(_MIXED.findall(text)) / sum(met.values())
+    frequent = sum(met[letter] + met[letter.upper()] for letter in usual) / sum(met.values())
+    return share * (1 - mixed) if frequent >= LEAST_USUAL else 0.0
 
 
 def first_undecodable(path: Path, encoding: str) -> tuple[int, int, bytes] | None:

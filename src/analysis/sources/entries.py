@@ -30,7 +30,7 @@ STANDING_IN: Mapping[tuple[str, str], str] = {
     ("contracts", "kind"): "maintenance",
 }
 #: Signs and codes in a heading that name a currency.
-_CURRENCY = re.compile(r"\b(EUR|USD|CNY|GBP|CHF|JPY|HKD|AUD|CAD|SEK|NOK|DKK|PLN|CZK|HUF|INR|KRW)\b")
+CURRENCY_CODE = re.compile(r"\b(EUR|USD|CNY|GBP|CHF|JPY|HKD|AUD|CAD|SEK|NOK|DKK|PLN|CZK|HUF|INR|KRW)\b")
 
 
 def entry_of(look: Look, export: Export, match: Match, matcher: Matcher, exports: Sequence[Export]) -> Entry:
@@ -239,7 +239,7 @@ def _amounts(entry: Entry, export: Export, matcher: Matcher) -> None:
             entry.doubt(1, f"{taken} is taken off {column}", beside="less")
     shape = matcher.shapes[entry.table]
     for column in ("amount", "revenue", "cost"):
-        code = _CURRENCY.search(entry.columns.get(column, ""))
+        code = CURRENCY_CODE.search(entry.columns.get(column, ""))
         if code and "currency" in shape.columns and "currency" not in entry.columns:
             entry.constants["currency"] = code[1]
 
@@ -330,10 +330,11 @@ def _borrowed(entry: Entry, export: Export, matcher: Matcher, exports: Sequence[
 
 def _pointing(export: Export, other: Export) -> list[tuple[str, str]]:
     """Columns of one file that hold the keys of the other, of the same name first."""
-    keys = [name for name, profile in other.profiles.items() if profile.is_key]
+    keys = [name for name, profile in other.profiles.items() if profile.is_key and profile.names_things]
     found = [
         (name, key)
         for name, profile in export.profiles.items()
+        if profile.names_things
         for key in keys
         if refers_to(profile, other.profiles[key])
         and (name == key or any(not word.isdigit() for word in list(profile.words)[:20]))

@@ -24,6 +24,8 @@ LIGHT, LISTED, OF_A_MAP, PERHAPS = 0.25, 0.99, 0.97, 0.74
 SHORTEST_PART = 4
 LEAST_PART = 0.45
 
+#: German writes the number of a thing in one word with it, long or short: Kundennummer, Kundennr.
+_COMPOUND = re.compile(r"(\w{3,}?)(?:nummer|nr)\b", re.IGNORECASE)
 _CAMEL = re.compile(r"(?<=[a-zà-ÿ0-9])(?=[A-ZÀ-Ý])|(?<=[A-Z])(?=[A-Z][a-z])")
 _HAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
 _BRACKETS = re.compile(r"[(（\[【].*?[)）\]】]")
@@ -61,6 +63,8 @@ class Vocabulary:
     others: dict[str, OtherThing]
     words: dict[str, dict[str, tuple[str, ...]]]
     missing: tuple[str, ...]
+    account_names: tuple[str, ...] = ()
+    cost_categories: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,10 +102,15 @@ class Lexicon:
         )
 
 
+def load_vocabulary() -> Vocabulary:
+    """``params/vocabulary.yml``."""
+    path = params_file("vocabulary.yml")
+    return bind(Vocabulary, read_yaml(path), shown(path))
+
+
 def load_lexicon(tables: Mapping[str, Collection[str]], *, without: Collection[str] = ()) -> Lexicon:
     """The lexicon for these tables and columns; ``without``: names of maps whose words are left aside (to try what a stranger would meet)."""
-    path = params_file("vocabulary.yml")
-    vocabulary = bind(Vocabulary, read_yaml(path), shown(path))
+    vocabulary = load_vocabulary()
     short = vocabulary.short
     columns: dict[tuple[str, str], list[Phrase]] = {}
     for table, names in tables.items():
@@ -163,7 +172,7 @@ def _named(entry: MapEntry) -> Iterable[tuple[str, str]]:
 @lru_cache(maxsize=100_000)
 def _split(name: str) -> Words:
     bare = _BRACKETS.sub(" ", name) if _BRACKETS.sub(" ", name).strip() else name
-    parts = re.split(r"[\W_]+", _CAMEL.sub(" ", bare))
+    parts = re.split(r"[\W_]+", _COMPOUND.sub(r"\1 nummer", _CAMEL.sub(" ", bare)))
     return tuple(part.casefold() for part in parts if part)
 
 

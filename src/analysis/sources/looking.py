@@ -11,8 +11,8 @@ from pathlib import Path
 
 from analysis.errors import SourceError
 from analysis.sources.cells import Cell, cell_text
-from analysis.sources.encodings import find_encoding
-from analysis.sources.excel import WORKBOOKS, is_text
+from analysis.sources.encodings import find_encoding, likely_encoding
+from analysis.sources.excel import WORKBOOKS, is_text, open_sheet
 from analysis.sources.kinds import is_readable, parts_of
 from analysis.sources.reading import FileForm, Input, find_inputs, open_rows
 
@@ -95,11 +95,11 @@ def _look(given: Input, part: Mapping[str, str]) -> Look:
         form["member"] = Path(given.member).name
         remarks["member"] = "say which members are meant; *.csv means all of them"
     elif kind == "text" and given.path.suffix.lower() != ".gz":
-        encoding = find_encoding(given.path, given.name)
-        if encoding != "utf-8":
+        encoding, why = _encoding(given)
+        if why:
             form["encoding"] = encoding
-            remarks["encoding"] = "it is not UTF-8; check that the names read well"
-    written = FileForm(**part)  # type: ignore[arg-type]
+            remarks["encoding"] = why
+    written = FileForm(**part, **{name: form[name] for name in ("encoding",) if name in form})  # type: ignore[arg-type]
     if kind != "table":
         skip, separator = _first_line(given, written, kind)
         if skip:
@@ -121,6 +121,18 @@ def _look(given: Input, part: Mapping[str, str]) -> Look:
         )
 
 
+def _encoding(given: Input) -> tuple[str, str]:
+    """How a text is written, and what is to be checked about it; blank for UTF-8."""
+    try:
+        encoding = find_encoding(given.path, given.name)
+    except SourceError:
+        likely = likely_encoding(given.path)
+        if not likely:
+            raise
+        return likely, f"it is not UTF-8 and reads best as {likely}; check that the names read well"
+    return encoding, "" if encoding == "utf-8" else "it is not UTF-8; check that the names read well"
+
+
 def _first_line(given: Input, form: FileForm, kind: str) -> tuple[int, str]:
     """(lines above the header, separator): the header is the first line with nearly as many cells as any of the first lines has."""
     best: tuple[int, int, str] = (0, 0, "")
@@ -129,8 +141,7 @@ def _first_line(given: Input, form: FileForm, kind: str) -> tuple[int, str]:
         if counts and max(counts) > best[0]:
             skip = next(number for number, count in enumerate(counts) if count >= 0.6 * max(counts))
             best = (max(counts), skip, separator)
-    plain = kind == "text" and not given.member and given.path.suffix.lower() != ".gz"
-    return _with_empty_lines(given, best[1]) if plain else best[1], best[2]
+    return _with_empty_lines(given, form, kind, best[1]), best[2]
 
 
 def _cells_of_first_lines(given: Input, form: FileForm) -> list[int]:
@@ -144,15 +155,24 @@ def _cells_of_first_lines(given: Input, form: FileForm) -> list[int]:
         return []
 
 
-def _with_empty_lines(given: Input, skip: int) -> int:
+def _with_empty_lines(given: Input, form: FileForm, kind: str, skip: int) -> int:
     """Lines above the header, the empty ones among them."""
-    with given.path.open(encoding=find_encoding(given.path, given.name), errors="replace") as file:
-        filled = [
-            number
-            for number, line in enumerate(itertools.islice(file, 4 * MOST_TITLES))
-            if line.strip("\ufeff \r\n\t,;|")
-        ]
+    if given.member or given.path.suffix.lower() == ".gz":
+        return skip
+    first = _first_texts(given, form) if kind == "text" else _first_rows(given, form)
+    filled = [number for number, line in enumerate(first) if line.strip("\ufeff \r\n\t,;|")]
     return filled[skip] if skip < len(filled) else skip
+
+
+def _first_texts(given: Input, form: FileForm) -> list[str]:
+    encoding = find_encoding(given.path, given.name) if form.encoding == "found" else form.encoding
+    with given.path.open(encoding=encoding, errors="replace") as file:
+        return list(itertools.islice(file, 4 * MOST_TITLES))
+
+
+def _first_rows(given: Input, form: FileForm) -> list[str]:
+    with open_sheet(given.path, given.name, form.sheet) as sheet:
+        return ["".join(map(cell_text, row)) for row in itertools.islice(sheet.rows, 4 * MOST_TITLES)]
 
 
 def _pattern(name: str) -> str:

@@ -19,6 +19,8 @@ from analysis.sources.profiles import Profile, moments_between
 
 #: From here on a column is taken for one of ours; from the second on without a doubt.
 TAKEN, SURE = 0.63, 0.85
+#: Different values per value below which numbers with a mark may be codes.
+CODES = 0.1
 #: From here on a file is taken for one of our tables; and where nothing else is known of a file whose rows one of our keys names.
 A_TABLE, AT_LEAST = 3.0, 0.8
 #: What a required column counts, what one that is missing costs, and what the name of a file counts.
@@ -300,7 +302,9 @@ def _fits_text(profile: Profile, column: str, shape: TableShape) -> float:
         return 0.1
     if column in LABEL_COLUMNS:
         few = len(profile.words) <= max(MOST_LABELS, LABELS * len(profile.texts))
-        return 0.1 if profile.fractions > 0.5 else 1.0 if few else 0.5
+        if profile.fractions > 0.5:  # amounts; or codes in two parts (6601.02), which stand again and again
+            return 0.8 if profile.distinct < CODES else 0.1
+        return 1.0 if few else 0.5
     if shape.key == (column,):
         return 0.9 if profile.distinct < 1 or profile.filled < 1 else 1.0
     return 0.1 if profile.fractions > 0.5 else 1.0

@@ -78,6 +78,11 @@ class Profile:
     def is_key(self) -> bool:
         return self.filled == 1.0 and len(self.words) == len(self.texts) and not self.is_long
 
+    @property
+    def names_things(self) -> bool:
+        """Whether its values may be the numbers or names of things: days and amounts that happen to stand once name nothing."""
+        return not self.is_moment and self.fractions < OF_A_KIND
+
     @cached_property
     def real_dates(self) -> bool:
         return any(isinstance(cell, dt.date) for cell in self.cells)
@@ -94,14 +99,12 @@ class Profile:
     @cached_property
     def numbers(self) -> float:
         """Share of the values that are numbers, in whichever writing."""
-        return self._share(
-            lambda text: bool(_NUMBER.fullmatch(plain_number(text)) or _DECIMAL_COMMA.fullmatch(text))
-        )
+        return self._share(_is_number)
 
     @cached_property
     def fractions(self) -> float:
-        """Share of the values with digits behind a mark."""
-        return self._share(lambda text: bool(re.search(r"[.,]\d{1,2}\D*$", text)))
+        """Share of the values that are numbers with digits behind a mark; an account such as 6601.02.01 is none."""
+        return self._share(lambda text: bool(re.search(r"[.,]\d{1,2}\D*$", text)) and _is_number(text))
 
     @cached_property
     def decimal_comma(self) -> str:
@@ -125,10 +128,6 @@ class Profile:
     def is_list(self) -> bool:
         """Whether a cell holds a list of things rather than one."""
         return self._share(lambda text: text.startswith("[") and text.endswith("]")) >= OF_A_KIND
-
-    @cached_property
-    def emails(self) -> float:
-        return self._share(lambda text: bool(re.fullmatch(r"\S+@\S+\.\w+", text)))
 
     @cached_property
     def dates(self) -> DateForm | None:
@@ -183,6 +182,10 @@ class Profile:
         """Share of the values of which something holds."""
         met = sum(count for text, count in self.words.items() if holds(text))
         return met / len(self.texts) if self.texts else 0.0
+
+
+def _is_number(text: str) -> bool:
+    return bool(_NUMBER.fullmatch(plain_number(text)) or _DECIMAL_COMMA.fullmatch(text))
 
 
 def _fits(sample: Collection[str], holds: Callable[[str], bool]) -> bool:

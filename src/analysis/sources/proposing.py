@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from analysis.errors import SourceError
@@ -26,6 +26,58 @@ from analysis.sources.second_tables import second_entries, turns_of_logs
 
 #: Share of a shipped map's columns that a file must have for the map to be worth naming.
 NEAR = 0.6
+LOADS = "# Proposed from headings and the first rows. It loads as it stands; settle every line marked 'doubt', then save as params/sources/<name>.yml."
+FITS = "# The map '{name}' that ships reads these files as they are: analysis check FOLDER --map {name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """What a folder of exports was taken for.
+
+    Attributes
+    ----------
+    folder : its name
+    entries : of the proposed map
+    shipped : maps in ``params/sources`` that read the folder as it is
+    looks : what was seen of each file
+    remarks : lines on every file that was not taken, with its reason, and on shipped maps
+    wanted : lines on what the report would also use
+    """
+
+    folder: str
+    entries: tuple[Entry, ...]
+    shipped: tuple[str, ...]
+    looks: tuple[Look, ...]
+    remarks: tuple[str, ...]
+    wanted: tuple[str, ...]
+
+    def text(self, *, left_out: Mapping[str, str] = {}) -> str:
+        """The proposal as a map in YAML; the entries of a table that is ``left_out`` stand in comments, with the reason."""
+        doubts = [
+            (doubt, f"{entry.table} of {entry.file}")
+            for entry in self.entries
+            for doubt in entry.doubts
+            if doubt.cost >= 2
+        ]
+        lines = [LOADS]
+        if doubts:
+            lines.append("# To be settled first, what costs most at the top:")
+            lines += [
+                f"#   {place}: {doubt.said}" for doubt, place in sorted(doubts, key=lambda one: -one[0].cost)
+            ]
+        lines += [*self.remarks, *self.wanted]
+        if self.entries:
+            lines += [f"about: {quoted(f'exports of {self.folder}')}", "tables:"]
+        for entry in self.entries:
+            written = _entry_lines(entry)
+            if entry.table in left_out:
+                reason = " ".join(left_out[entry.table].split())
+                written = [
+                    f"  # left out, as it cannot be read so: {reason}",
+                    *(f"  #{line}" for line in written),
+                ]
+            lines += written
+        return "\n".join(lines) + "\n"
 
 
 def propose_map(folder: Path, tables: Mapping[str, TableShape], *, without: Collection[str] = ()) -> str:
@@ -64,17 +116,7 @@ def propose_map(folder: Path, tables: Mapping[str, TableShape], *, without: Coll
     >>> "table: tickets" in propose_map(folder, {"tickets": shape})
     True
     """
-    if not is_folder(folder, name=folder.name, refusal=SourceError):
-        raise SourceError(f"{folder.name}: no such folder. Name the folder that holds the exports.")
-    draft = look_through(folder)
-    lexicon = load_lexicon({name: tuple(shape.columns) for name, shape in tables.items()}, without=without)
-    matcher = Matcher(lexicon=lexicon, shapes=tables)
-    exports = _exports(draft.looks, matcher)
-    entries, said = _entries(draft.looks, exports, matcher)
-    shipped = [line for line in _shipped(folder, tables, draft.looks) if line]
-    if not entries and not shipped:
-        raise _nothing(folder, [*said, *draft.remarks])
-    return _written(folder, tables, entries, [*shipped, *said, *draft.remarks])
+    return propose(folder, tables, without=without).text()
 
 
 def _nothing(folder: Path, said: Sequence[str]) -> SourceError:
@@ -84,33 +126,25 @@ def _nothing(folder: Path, said: Sequence[str]) -> SourceError:
     )
 
 
-def _written(
-    folder: Path, tables: Mapping[str, TableShape], entries: Sequence[Entry], remarks: Sequence[str]
-) -> str:
-    """The proposal: what is most in doubt first, then what was found file by file, then the map."""
-    lines = [
-        "# Proposed from headings and the first rows. It loads as it stands; settle every line marked 'doubt', then save as params/sources/<name>.yml."
-    ]
-    doubts = [
-        (doubt, f"{entry.table} of {entry.file}")
-        for entry in entries
-        for doubt in entry.doubts
-        if doubt.cost >= 2
-    ]
-    if doubts:
-        lines.append("# To be settled first, what costs most at the top:")
-        lines += [
-            f"#   {place}: {doubt.said}" for doubt, place in sorted(doubts, key=lambda one: -one[0].cost)
-        ]
-    lines += remarks
-    lines += _would_add(tables, entries)
-    if entries:
-        lines += [
-            f"about: {quoted(f'exports of {folder.name}')}",
-            "tables:",
-            *(line for entry in entries for line in _entry_lines(entry)),
-        ]
-    return "\n".join(lines) + "\n"
+def propose(folder: Path, tables: Mapping[str, TableShape], *, without: Collection[str] = ()) -> Proposal:
+    """What the files of a folder are; see :func:`propose_map`."""
+    if not is_folder(folder, name=folder.name, refusal=SourceError):
+        raise SourceError(f"{folder.name}: no such folder. Name the folder that holds the exports.")
+    draft = look_through(folder)
+    lexicon = load_lexicon({name: tuple(shape.columns) for name, shape in tables.items()}, without=without)
+    matcher = Matcher(lexicon=lexicon, shapes=tables)
+    entries, said = _entries(draft.looks, _exports(draft.looks, matcher), matcher)
+    shipped, near = _shipped(folder, tables, draft.looks)
+    if not entries and not shipped and not near:
+        raise _nothing(folder, [*said, *draft.remarks])
+    return Proposal(
+        folder=folder.name,
+        entries=tuple(entries),
+        shipped=tuple(shipped),
+        looks=tuple(draft.looks),
+        remarks=(*(FITS.format(name=name) for name in shipped), *near, *said, *draft.remarks),
+        wanted=tuple(_would_add(tables, entries)),
+    )
 
 
 def _entry_lines(entry: Entry) -> list[str]:
@@ -154,11 +188,15 @@ def _exports(looks: Sequence[Look], matcher: Matcher) -> list[Export]:
         exports.append(Export(file=look.file, name=look.name, profiles=profiles))
     referred: dict[int, set[str]] = {}
     for number, export in enumerate(exports):
-        keys = {name: profile for name, profile in export.profiles.items() if profile.is_key}
+        keys = {
+            name: profile
+            for name, profile in export.profiles.items()
+            if profile.is_key and profile.names_things
+        }
         for other in exports:
             if other is export:
                 continue
-            pointing = [one for one in other.profiles.values() if not one.is_moment and not one.is_empty]
+            pointing = [one for one in other.profiles.values() if one.names_things and not one.is_empty]
             for name, key in keys.items():
                 if any(_points(one, key, matcher, export) for one in pointing):
                     referred.setdefault(number, set()).add(name)
@@ -245,19 +283,16 @@ def _lacking(entry: Entry, matcher: Matcher) -> list[str]:
 # ---------------------------------------------------------------- maps that ship
 
 
-def _shipped(folder: Path, tables: Mapping[str, TableShape], looks: Sequence[Look]) -> list[str]:
-    """Shipped maps that read the folder as it is; of those that nearly do, the nearest, with what differs."""
-    columns = {name: tuple(shape.columns) for name, shape in tables.items()}
-    near: list[tuple[float, str]] = []
-    lines = []
-    for name, source_map in maps_there(columns):
-        if _fits(source_map, folder):
-            lines.append(
-                f"# The map '{name}' that ships reads these files as they are: analysis check FOLDER --map {name}"
-            )
-        elif found := _nearly(name, source_map, looks):
-            near.append(found)
-    return lines or [line for _, line in sorted(near, reverse=True)[:2]]
+def _shipped(
+    folder: Path, tables: Mapping[str, TableShape], looks: Sequence[Look]
+) -> tuple[list[str], list[str]]:
+    """Shipped maps that read the folder as it is; where there is none, the nearest two, with what differs."""
+    there = list(maps_there({name: tuple(shape.columns) for name, shape in tables.items()}))
+    fitting = [name for name, source_map in there if _fits(source_map, folder)]
+    if fitting:
+        return fitting, []
+    near = [found for name, source_map in there if (found := _nearly(name, source_map, looks))]
+    return [], [line for _, line in sorted(near, reverse=True)[:2]]
 
 
 def _fits(source_map: SourceMap, folder: Path) -> bool:

@@ -51,6 +51,14 @@ Encoding = Literal[
     "euc_jp",
     "utf-16",
     "cp1252",
+    "cp1250",
+    "cp1251",
+    "cp1253",
+    "cp1254",
+    "cp850",
+    "cp852",
+    "cp866",
+    "mac_roman",
 ]
 
 

@@ -512,6 +512,12 @@ class _TableLoad:
         for column, reason, scope, count, value in faults:
             shown = MASK if column in self.table.personal else str(value or "")[:80]
             self.found.append(checks.fault_check(self.table.name, column, reason, scope, count, shown))
+        unread: Counter[str] = Counter()
+        for column, _, scope, count, _ in faults:
+            unread[column] += count if scope == "value" else 0
+        for column, count in unread.items():
+            if count and not self.bench.number(f"SELECT count({quoted(column)}) FROM {self.accepted}"):
+                self.found.append(checks.lost_check(self.table.name, column, count))
         if not faults:
             self.found.append(checks.values_check(self.table.name))
 

@@ -60,6 +60,7 @@ REMEDIES: Mapping[str, str] = {
 }
 
 Outcome = Literal["passed", "failed", "info"]
+LOST = "lost_column"  # the reason code of a column of which no value can be read
 
 
 def reason_words(code: str) -> Text:
@@ -138,6 +139,17 @@ def fault_check(table: str, column: str, reason: str, scope: str, count: int, ex
         shown=Text.filled(", e.g. '{example}'", example=example) if example else "",
         consequence=Text.of(done),
         remedy=Text.of(REMEDIES[reason]) if reason in REMEDIES else "",
+    )
+
+
+def lost_check(table: str, column: str, count: int) -> TableCheck:
+    return _check(
+        LOST,
+        table,
+        "failed",
+        "{table}.{place}: none of its {count:,} values can be read, so the report is made as if the column were not there. State how they are written, or leave the column out.",
+        count=count,
+        place=column,
     )
 
 

@@ -27,7 +27,7 @@ from analysis.metrics.inputs import ClaimsAhead, CostAhead, EarlierEdition, Expe
 from analysis.metrics.kept import drop_damaged
 from analysis.metrics.whole_month import rows_end
 from analysis.params import Assumptions, CostTree, RunParams, load_run, project_root
-from analysis.params.places import is_folder, locked_by
+from analysis.params.places import is_folder, locked_by, use_own
 from analysis.params.runs import params_hash
 from analysis.periods import Month
 from analysis.results import Check, Finding, by_severity
@@ -233,6 +233,7 @@ def prepare_run(
     ``reports`` holds the editions issued so far; the project's own folder when left out.
     """
     params = load_run(run_name, month=month, data=data, as_of=as_of)
+    use_own(params.own_params)
     if params.data == "sample":
         make_sample_company(params.data_folder, progress)
     if not is_folder(params.data_folder, name=f"data folder '{params.data}'", refusal=SourceError):

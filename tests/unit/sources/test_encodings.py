@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from analysis.errors import SourceError
-from analysis.sources.encodings import find_encoding
+from analysis.sources.encodings import find_encoding, likely_encoding
 from analysis.tables import load_tables
 
 CHINESE = "工单编号,类型,备注\nT1,维修,东区售后服务中心：压缩机更换，保修期内\nT2,投诉,客户张三反映噪音过大\n"
@@ -148,3 +148,35 @@ def test_a_column_the_vendor_renamed_is_named_with_a_suggestion(exports, take):
                 "columns": {"posting_id": "No.", "posted_on": "Posting date", "amount": "Amount (CNY)"},
             }
         )
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Kundennr.;Gerät;Ort\n1;kühlt nicht;Köln\n", "cp1252"),
+        ("Client;Problème;Ville\n1;fenêtre cassée;Orléans\n", "cp1252"),
+        ("Klient;Usługa;Miasto\n1;zgłoszenie;Łódź\n", "cp1250"),
+        ("Zákazník;Město\n1;Plzeň\n2;Žďár\n", "cp1250"),
+        ("Клиент;Услуга\n1;ремонт холодильника\n", "cp1251"),
+        ("Müşteri;Şehir\n1;İstanbul\n2;Muğla\n", "cp1254"),
+        ("Πελάτης;Πόλη\n1;Αθήνα\n", "cp1253"),
+        ("Gerät;kühlt;Köln;Übergröße\n", "cp850"),
+        ("zgłoszenie;Łódź;usługa\n", "cp852"),
+        ("Клиент;ремонт\n", "cp866"),
+        ("Client;Problème;Orléans;fenêtre\n", "mac_roman"),
+        ("Betrag €;§ 5\n", "cp1252"),
+        ("Kundennr.;Gerät\n", "utf-16"),
+    ],
+)
+def test_a_proposal_says_the_encoding_of_one_byte_in_which_a_file_most_likely_is(tmp_path, text, encoding):
+    path = tmp_path / "export.csv"
+    path.write_bytes((text * 20).encode(encoding))
+    assert likely_encoding(path) == encoding
+    with pytest.raises(SourceError):  # and no file is read by it unless a map states it
+        find_encoding(path, "export.csv")
+
+
+def test_bytes_of_no_language_have_no_likely_encoding(tmp_path):
+    path = tmp_path / "export.csv"
+    path.write_bytes(bytes(range(128, 256)) * 20)
+    assert likely_encoding(path) == ""

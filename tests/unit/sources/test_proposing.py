@@ -370,3 +370,64 @@ def test_the_words_of_a_user_count(
     monkeypatch.setenv("AFTER_SALES_ROOT", str(root))
     (tickets,) = read_as(folder, capsys)["tickets"]
     assert tickets.columns == {"ticket_id": "Belegkopf", "ticket_type": "Zorbart", "opened_at": "Zorbdatum"}
+
+
+def write_csv(path: Path, rows: list[dict[str, str]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_days_and_amounts_that_stand_once_are_no_keys_to_look_up_by(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    days = [f"2026-{1 + number // 28:02}-{1 + number % 28:02}" for number in range(200)]
+    postings = [{"Posting": f"P{n}", "Posting date": day, "Amount": f"{n}.50"} for n, day in enumerate(days)]
+    claims = [{"Claim ID": f"C{n}", "Claim date": day, "Fee": f"{n}.50"} for n, day in enumerate(days[:100])]
+    write_csv(tmp_path / "ledger export.csv", postings)
+    write_csv(tmp_path / "warranty claims.csv", claims)
+    assert "lookups:" not in proposed(tmp_path, capsys)
+
+
+def test_lines_above_a_heading_are_counted_with_the_empty_ones_in_a_workbook_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    rows = [["Cost of service"], ["Period 2026"], [], ["Voucher", "Posting date", "Account", "Amount"]]
+    rows += [[f"B{number}", f"2026-01-{1 + number % 28:02}", "6010", f"{number}.50"] for number in range(60)]
+    write_workbook(tmp_path / "ledger.xlsx", {"Postings": rows})
+    assert "skip_lines: 3" in proposed(tmp_path, capsys)
+
+
+@pytest.mark.parametrize("form", ["6601.02.0{}", "6601.0{}", "6601-0{}", "66010{}", "66-01-0{}-00"])
+def test_accounts_in_parts_are_accounts(tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str):
+    rows = [
+        {
+            "Voucher": f"B{n}",
+            "Posting date": f"2026-01-{1 + n % 28:02}",
+            "Account": form.format(n % 7),
+            "Amount": f"{n}.50",
+        }
+        for n in range(90)
+    ]
+    write_csv(tmp_path / "ledger.csv", rows)
+    assert 'account: "Account"' in proposed(tmp_path, capsys)
+
+
+@pytest.mark.parametrize(
+    "name", ["Kundennr", "Kundennr.", "Kunden-Nr.", "KUNDEN_NR", "Kd.-Nr.", "Kundennummer"]
+)
+def test_german_numbers_of_things_are_known_long_and_short(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+):
+    rows = [
+        {
+            "Vorgangsnr.": f"V{n}",
+            name: f"K{n % 7}",
+            "Vorgangsart": "Reparatur",
+            "Eingang": f"0{1 + n % 9}.10.2026 08:00",
+        }
+        for n in range(40)
+    ]
+    write_csv(tmp_path / "Vorgänge.csv", rows)
+    assert f'customer_id: "{name}"' in proposed(tmp_path, capsys)

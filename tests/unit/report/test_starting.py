@@ -1,0 +1,327 @@
+"""From a folder of exports to a first draft: what is proposed, what is written, and that nothing is written before the person agrees."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from analysis import cli
+from analysis.errors import ContractError, ParameterError, SourceError
+from analysis.params import CostTree, load_run
+from analysis.params.places import with_own
+from analysis.report import starting
+from analysis.report.publish import Edition
+from analysis.sources import load_map
+from analysis.tables import contract
+from analysis.workbook.first_settings import NO_CURRENCY, currency_of
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path, monkeypatch):
+    """A project of its own; the draft itself is made elsewhere (``test_a_first_draft_of_a_folder``)."""
+    root = tmp_path / "project"
+    root.mkdir()
+    monkeypatch.setenv("AFTER_SALES_ROOT", str(root))
+    monkeypatch.chdir(tmp_path)
+    made = root / "reports" / "_drafts" / "x"
+    (made / "notebooks").mkdir(parents=True)
+    monkeypatch.setattr(
+        starting, "make_report", lambda name, **_: Edition(folder=made, month="2026-10", number=1, draft=True)
+    )
+    return root
+
+
+def write(
+    folder: Path,
+    name: str,
+    rows: Sequence[Mapping[str, object]],
+    *,
+    separator: str = ",",
+    encoding: str = "utf-8",
+) -> None:
+    folder.mkdir(exist_ok=True)
+    with (folder / name).open("w", encoding=encoding, newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]), delimiter=separator)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def days(first: dt.date, last: dt.date) -> list[dt.date]:
+    return [first + dt.timedelta(days=number) for number in range((last - first).days + 1)]
+
+
+def desk(last: dt.date = dt.date(2026, 10, 31)) -> list[dict[str, object]]:
+    """A German service desk: a ticket a day."""
+    return [
+        {
+            "Vorgangsnr.": f"SF-{number:05}",
+            "Kundennr": f"K{number % 50:04}",
+            "Vorgangsart": ("Reparatur", "Reklamation", "Anfrage")[number % 3],
+            "Eingang": f"{day:%d.%m.%Y} 09:{number % 60:02}",
+            "Erledigt am": f"{day:%d.%m.%Y} 15:{number % 60:02}",
+            "Aufwand Std": f"{1 + number % 7},5",
+            "Beschreibung": "Gerät kühlt nicht",
+        }
+        for number, day in enumerate(days(dt.date(2025, 8, 1), last))
+    ]
+
+
+def postings(currency: str = "EUR") -> list[dict[str, object]]:
+    return [
+        {
+            "Posting": f"P{number:05}",
+            "Posting date": day.isoformat(),
+            "Account": "6010",
+            "Amount": f"{100 + number % 9}.50",
+            "Currency": currency,
+        }
+        for number, day in enumerate(days(dt.date(2025, 8, 1), dt.date(2026, 10, 31)))
+    ]
+
+
+def begun(
+    folder: Path, *, ask: starting.Ask | None = None, **options: object
+) -> tuple[starting.Started, str]:
+    said: list[str] = []
+    started = starting.start(folder, ask=ask, say=said.append, **options)  # type: ignore[arg-type]
+    return started, "\n".join(said)
+
+
+def columns() -> dict[str, tuple[str, ...]]:
+    return {name: tuple(table.columns) for name, table in contract().tables.items()}
+
+
+def test_a_service_desk_in_german_becomes_a_map_and_a_run(tmp_path):
+    write(tmp_path / "Kundendienst Süd", "Servicefälle.csv", desk(), separator=";", encoding="cp1252")
+    started, said = begun(tmp_path / "Kundendienst Süd")
+    run = load_run(started.name)
+    assert (run.name, run.company.en, str(run.month)) == ("kundendienst-süd", "Kundendienst Süd", "2026-10")
+    assert (run.currency, run.time_zone, run.needs) == ("EUR", "Europe/Berlin", ("tickets",))
+    entry = next(one for one in load_map(run.source_map, columns()).tables if one.table == "tickets")
+    assert (entry.columns["customer_id"], entry.columns["ticket_id"]) == ("Kundennr", "Vorgangsnr.")
+    assert (entry.encoding, entry.separator, entry.decimal_mark) == ("cp1252", ";", ",")
+    assert "tickets: 457 rows = 457 accepted + 0 set aside" in said
+
+
+def test_what_a_setting_was_taken_from_stands_behind_it(tmp_path, project):
+    write(tmp_path / "acme", "ledger export.csv", postings("GBP"))
+    started, said = begun(tmp_path / "acme", settings={"company": 'Acme & Söhne: "Nord" # 1'})
+    text = (project / "params" / "runs" / "acme.yml").read_text("utf-8")
+    assert "currency: GBP  # by the codes in the files" in text
+    assert load_run(started.name).company.en == 'Acme & Söhne: "Nord" # 1'
+    assert "time_zone: UTC  # nothing in the data tells another" in text
+    assert "currency: GBP (by the codes in the files)" in said
+
+
+def test_tables_by_their_own_names_need_no_map(tmp_path, project, company):
+    started, said = begun(company)
+    assert load_run(started.name).source_map == ""
+    assert "tables by their own names" in said
+    assert not (project / "params" / "sources").exists()
+
+
+def test_a_last_month_that_ends_in_its_middle_is_not_the_one_to_begin_with(tmp_path):
+    write(tmp_path / "acme", "Vorgänge.csv", desk(last=dt.date(2026, 10, 14)), separator=";")
+    started, said = begun(tmp_path / "acme")
+    assert str(load_run(started.name).month) == "2026-09"
+    assert "2026-10 ends on 2026-10-14" in said
+
+
+def test_rows_of_a_wrong_year_name_no_month(tmp_path):
+    rows = postings()
+    rows[5]["Posting date"] = "2036-01-05"
+    write(tmp_path / "acme", "ledger export.csv", rows)
+    assert str(load_run(begun(tmp_path / "acme")[0].name).month) == "2026-10"
+
+
+def test_a_table_that_cannot_be_read_as_proposed_is_left_out_and_the_others_stand(tmp_path, project):
+    write(tmp_path / "acme", "ledger export.csv", postings())
+    claims = [
+        {
+            "Claim ID": f"C{number}",
+            "Claim date": day.isoformat(),
+            "Claim amount": "12.50" if number % 3 else "12 or 13",
+        }
+        for number, day in enumerate(days(dt.date(2026, 1, 1), dt.date(2026, 10, 31)))
+    ]
+    write(tmp_path / "acme", "warranty claims.csv", claims)
+    started, said = begun(tmp_path / "acme")
+    assert "left out   claims: " in said
+    assert {entry.table for entry in load_map(started.name, columns()).tables} == {"ledger"}
+    written = (project / "params" / "sources" / "acme.yml").read_text("utf-8")
+    assert "# left out, as it cannot be read so: " in written
+    assert '#    file: "warranty claims.csv"' in written
+
+
+def test_accounts_become_a_cost_tree_of_the_run_by_their_names(tmp_path, project):
+    names = {
+        "6010": "Löhne Kundendienst",
+        "5400": "Ersatzteilverbrauch",
+        "6300": "Frachtkosten",
+        "9999": "Verrechnung XY",
+    }
+    rows = [
+        {
+            "Belegnummer": f"B{number}",
+            "Buchungsdatum": f"{day:%d.%m.%Y}",
+            "Konto": account,
+            "Kontobezeichnung": name,
+            "Betrag": f"{10 + number},50",
+        }
+        for number, day in enumerate(days(dt.date(2025, 11, 1), dt.date(2026, 10, 31)))
+        for account, name in names.items()
+    ]
+    write(tmp_path / "acme", "Buchungen.csv", rows, separator=";")
+    started, said = begun(tmp_path / "acme")
+    assert "3 of 4 put into a category" in said
+    with with_own(load_run(started.name).own_params):
+        tree = CostTree.load()
+    assert {rule.account: rule.category for rule in tree.accounts} == {
+        "6010": "labour",
+        "5400": "parts",
+        "6300": "logistics",
+    }
+    assert '# - {account: "9999", category: ?' in (project / "params/runs/acme/cost_tree.yml").read_text(
+        "utf-8"
+    )
+    assert "6601.01.01" in {rule.account for rule in CostTree.load().accounts}, "the tree of other runs stays"
+
+
+def test_accounts_that_the_tree_in_force_knows_keep_their_rule(tmp_path, project):
+    known = [{**row, "Account": "6601.02.01"} for row in postings()]
+    write(tmp_path / "known", "ledger export.csv", known)
+    begun(tmp_path / "known")
+    assert not (project / "params" / "runs" / "known").exists(), "nothing to add"
+    write(
+        tmp_path / "some", "ledger export.csv", [*known, {**known[0], "Posting": "P99999", "Account": "7000"}]
+    )
+    with with_own(load_run(begun(tmp_path / "some")[0].name).own_params):
+        assert {rule.account: rule.category for rule in CostTree.load().accounts} == {"6601.02.01": "parts"}
+
+
+def test_nothing_is_written_before_the_person_agrees(tmp_path, project):
+    write(tmp_path / "acme", "ledger export.csv", postings())
+    asked: list[tuple[str, str]] = []
+
+    def ask(what: str, proposed: str, why: str) -> str:
+        asked.append((what, proposed))
+        return "no" if what.startswith("write") else ""
+
+    started, _ = begun(tmp_path / "acme", ask=ask)
+    assert started.draft is None
+    assert not (project / "params").exists()
+    assert [what for what, _ in asked][:4] == ["time zone", "currency", "month", "company"]
+
+
+def test_an_answer_replaces_what_was_proposed(tmp_path):
+    write(tmp_path / "acme", "ledger export.csv", postings())
+    answers = {"time zone": "Europe/Paris", "month": "2026-09"}
+    started, _ = begun(tmp_path / "acme", ask=lambda what, proposed, why: answers.get(what, ""))
+    run = load_run(started.name)
+    assert (run.time_zone, str(run.month), run.currency) == ("Europe/Paris", "2026-09", "EUR")
+
+
+@pytest.mark.parametrize(
+    ("settings", "word"),
+    [
+        ({"currency": "euro"}, "ISO 4217"),
+        ({"time_zone": "Berlin"}, "Europe/Berlin"),
+        ({"month": "10/2026"}, "2026-10"),
+    ],
+)
+def test_a_setting_that_is_none_is_refused_and_nothing_is_written(tmp_path, project, settings, word):
+    write(tmp_path / "acme", "ledger export.csv", postings())
+    with pytest.raises(ParameterError, match=word):
+        begun(tmp_path / "acme", settings=settings)
+    assert not (project / "params").exists()
+
+
+def test_a_name_that_is_taken_is_refused(tmp_path):
+    write(tmp_path / "acme", "ledger export.csv", postings())
+    begun(tmp_path / "acme")
+    with pytest.raises(ParameterError, match="--name acme-2"):
+        begun(tmp_path / "acme")
+    assert begun(tmp_path / "acme", name="acme-2")[0].name == "acme-2"
+    write(tmp_path / "sample", "ledger export.csv", postings())
+    with pytest.raises(ParameterError, match="sample-2"):
+        begun(tmp_path / "sample")
+
+
+def test_a_folder_without_days_or_without_tables_is_refused_in_words(tmp_path):
+    write(tmp_path / "people", "customers.csv", [{"customer_id": "C1", "region": "East"}])
+    with pytest.raises(ContractError, match="no row has a day"):
+        begun(tmp_path / "people")
+    write(tmp_path / "notes", "notes.csv", [{"remark": "call back", "by": "Ann"}])
+    with pytest.raises(SourceError, match=r"notes\.csv"):
+        begun(tmp_path / "notes")
+    with pytest.raises(SourceError, match="no such folder"):
+        begun(tmp_path / "nowhere")
+
+
+def test_amounts_without_a_code_take_the_currency_of_their_sign_or_of_the_clock(tmp_path):
+    rows = [{**row, "Amount": f"£{row['Amount']}"} for row in postings()]
+    write(
+        tmp_path / "signs",
+        "ledger export.csv",
+        [{name: row[name] for name in row if name != "Currency"} for row in rows],
+    )
+    assert load_run(begun(tmp_path / "signs")[0].name).currency == "GBP"
+    bare = [{name: row[name] for name in row if name != "Currency"} for row in postings()]
+    write(tmp_path / "bare", "ledger export.csv", bare)
+    assert load_run(begun(tmp_path / "bare")[0].name).currency == NO_CURRENCY
+    assert (currency_of("Asia/Tokyo"), currency_of("Europe/London"), currency_of("UTC")) == ("JPY", "GBP", "")
+
+
+def test_what_the_parts_of_a_pack_wait_for_is_counted_by_table(tmp_path):
+    def check(number: int, text: str) -> dict[str, object]:
+        return {
+            "id": f"not_tested.{number}",
+            "sentence": {"en": [{"t": "Not tested: a part; "}, {"t": text}, {"t": "."}]},
+        }
+
+    texts = [
+        "needs surveys.score",
+        "needs surveys.score, surveys.sent_at",
+        "needs contracts.ends_on",
+        "needs 15 months",
+    ]
+    block = {"kind": "checks", "checks": [check(number, text) for number, text in enumerate(texts)]}
+    said = {
+        "kind": "callout",
+        "body": {"en": [{"t": "This part needs ledger.amount, which the data of this run do not hold."}]},
+    }
+    cells = [{"outputs": [{"data": {starting_mime(): one}}]} for one in (block, said)]
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "10.ipynb").write_text(json.dumps({"cells": cells}), "utf-8")
+    found = starting.would_add(tmp_path)
+    assert [(one.table, one.columns, one.parts) for one in found] == [
+        ("surveys", ("score", "sent_at"), 2),
+        ("contracts", ("ends_on",), 1),
+        ("ledger", ("amount",), 1),
+    ]
+
+
+def starting_mime() -> str:
+    from analysis.exhibits.record import MIME
+
+    return MIME
+
+
+def test_nobody_to_answer_is_told_before_anything_is_read(tmp_path, capsys):
+    write(tmp_path / "acme", "ledger export.csv", postings())
+    assert cli.main(["start", str(tmp_path / "acme")]) == ParameterError.exit_code
+    assert "--yes" in capsys.readouterr().err
+
+
+def test_the_command_prints_what_it_wrote(tmp_path, capsys):
+    write(tmp_path / "acme", "ledger export.csv", postings())
+    assert cli.main(["start", str(tmp_path / "acme"), "--yes"]) == 0
+    out = capsys.readouterr().out
+    assert "params/runs/acme.yml" in out
+    assert "draft, not for signature" in out
+    assert "analysis report acme" in out
