@@ -181,6 +181,7 @@ class _First:
         company = self._settled(
             "company", Setting(value=self.folder.resolve().name, why="the folder's name"), Words(longest=200)
         )
+        tree = self._cost_tree(found, read, currency, zone)
         question = ("write these and make the draft", "yes", "no ends here, and writes nothing")
         if self.ask is not None and not _agreed(self.ask(*question)):
             return None
@@ -195,7 +196,7 @@ class _First:
             needs=needed_tables(read.tables, month),
         )
         files = [_kept(f"runs/{self.name}.yml", _run_text(run, self.why))]
-        if tree := self._cost_tree(found, read, currency, zone):
+        if tree:
             files.append(_kept(f"runs/{self.name}/cost_tree.yml", tree))
         if run.source_map == self.name and found.proposal:
             files.append(_kept(f"sources/{self.name}.yml", found.proposal.text(left_out=read.left_out)))
