@@ -32,12 +32,15 @@ _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{2,}")
 _READING = re.compile(r"\s*(--[^\n]*\n\s*|/\*.*?\*/\s*)*(select|with)\b", re.IGNORECASE | re.DOTALL)
 
 
-def refuse_variable(name: str, place: str) -> None:
-    """Refuse a name that is no environment variable's; an address put there by mistake is not repeated."""
+def refuse_variable(
+    name: str, place: str, *, key: str = "url_from", example: str = "AFTER_SALES_CRM_URL"
+) -> None:
+    """Refuse a name that is no environment variable's; an address or a token put there by mistake is not repeated."""
     if not _VARIABLE.fullmatch(name):
-        shown = "an address" if "://" in name or "@" in name else f"'{name}'"
+        address = key == "url_from" and ("://" in name or "@" in name)
+        shown = "an address" if address else f"'{name}'" if key == "url_from" else "hold it"
         raise ParameterError(
-            f"{place}: url_from should name an environment variable such as AFTER_SALES_CRM_URL, not {shown}; the address itself stays out of params."
+            f"{place}: {key} should name an environment variable such as {example}, not {shown}; the {'address' if key == 'url_from' else 'token'} itself stays out of params."
         )
 
 

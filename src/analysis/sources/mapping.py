@@ -24,6 +24,7 @@ from analysis.sources.cells import Cell, cell_text
 from analysis.sources.closing import ClosingVouchers, closing_vouchers
 from analysis.sources.databases import Databases
 from analysis.sources.events import Events, collect_events, join_events
+from analysis.sources.extracts import named_in
 from analysis.sources.fingerprint import fingerprint, signature, unsealed, with_seal
 from analysis.sources.keys import Keys
 from analysis.sources.maps import EventLog, KnownFrom, Lookup, MapEntry, SourceMap
@@ -31,12 +32,15 @@ from analysis.sources.reading import Input, Rows, counted_within, filled_down, f
 from analysis.sources.rounds import is_round
 from analysis.sources.rowmapping import MapNote, RowMapper, require_columns
 from analysis.sources.safety import SIZE_LIMIT_MB
+from analysis.sources.taking import FOLDER, Taken, take_extracts
 from analysis.sources.textparquet import TextParquet
 
 STATE = "_mapped.json"
 WORK = "_work"
 #: Lines of another width than the header that are kept to be counted; more of them show that the file was misread.
 MOST_BROKEN = 100_000
+#: Of an extract: a row moved from one page to the next, so another may have moved past both.
+MOVED = "rows that stood on two pages, so the list moved while it was read and may lack others"
 #: Goes up when the same map would write something else.
 MAPPING_VERSION = 4
 
@@ -114,12 +118,14 @@ def apply_map(
     >>> [(file.table, file.read, file.mapped) for file in apply_map(desk, folder, folder / "made")]
     [('tickets', 1, 1)]
     """
-    if any(entry.file for entry in source_map.tables) and not is_folder(
-        folder, name=folder.name, refusal=SourceError
-    ):
+    in_folder = [one for one in source_map.patterns if not named_in(one, source_map.extracts)]
+    if in_folder and not is_folder(folder, name=folder.name, refusal=SourceError):
         raise SourceError(f"{folder.name}: no such folder. Name the folder that holds the exports.")
     target.mkdir(parents=True, exist_ok=True)
     with locked_by(target / ".lock"), Databases() as databases:
+        taken = take_extracts(
+            source_map.extracts, target / FOLDER, limit_mb=size_limit_mb, reuse=reuse_queries
+        )
         run = _Mapping(
             source_map=source_map,
             folder=folder,
@@ -128,13 +134,14 @@ def apply_map(
             size_limit_mb=size_limit_mb,
             reuse_queries=reuse_queries,
             databases=databases,
+            taken=taken,
             today=today or dt.date.today(),
             before=_read_books(target),
         )
         try:
             mapped = [
                 one for number, entry in enumerate(source_map.tables) for one in run.entry(number, entry)
-            ]
+            ] + run.remarks()
             run.settle()
         finally:
             for keys in run.kept:
@@ -165,6 +172,7 @@ class _Mapping:
     size_limit_mb: int
     reuse_queries: bool
     databases: Databases
+    taken: Mapping[str, Taken]
     today: dt.date
     before: _Books
     after: _Books = field(default_factory=_Books)
@@ -182,7 +190,7 @@ class _Mapping:
         """The rows of one entry, file by file; files whose output stands are not read."""
         if not entry.file:
             return [self._query(number, entry)]
-        if entry.may_be_absent and not find_inputs(self.folder, entry.file, entry.member, self.size_limit_mb):
+        if entry.may_be_absent and not self.find(entry.file, entry.member):
             note = MapNote(kind="no such file; made without it", column="", count=0, example="")
             return [
                 MappedFile(table=entry.table, file=entry.file, read=0, mapped=0, left_out=0, notes=(note,))
@@ -212,9 +220,7 @@ class _Mapping:
         present: list[EventLog] = []
         absent: list[EventLog] = []
         for log in entry.events:
-            there = not (log.may_be_absent and log.file) or find_inputs(
-                self.folder, log.file, log.member, self.size_limit_mb
-            )
+            there = not (log.may_be_absent and log.file) or self.find(log.file, log.member)
             (present if there else absent).append(log)
         note = MapNote(kind="no such file; made without it", column="", count=0, example="")
         said = [
@@ -251,15 +257,44 @@ class _Mapping:
         self._remember(out, key, [mapped])
         return mapped
 
+    def remarks(self) -> list[MappedFile]:
+        """What is to be thought of the extracts themselves."""
+        found = []
+        for name, one in self.taken.items():
+            if one.repeated:
+                entry = next(
+                    (entry for entry in self.source_map.tables if name == named_in(entry.file, self.taken)),
+                    self.source_map.tables[0],
+                )
+                note = MapNote(kind=MOVED, column="", count=one.repeated, example="")
+                found.append(
+                    MappedFile(table=entry.table, file=name, read=0, mapped=0, left_out=0, notes=(note,))
+                )
+        return found
+
     # -- reading -------------------------------------------------------------------------------------------------
 
+    def find(self, pattern: str, member: str) -> list[Input]:
+        """The files that a pattern names: an extract's, or the folder's."""
+        extract = named_in(pattern, self.taken)
+        if extract and (self.folder / extract).exists():
+            raise SourceError(
+                f"{extract}: lies in the folder, and the map fetches a file of that name. Take it out of the folder, or call the extract otherwise."
+            )
+        folder = self.target / FOLDER if extract else self.folder
+        return find_inputs(folder, pattern, member, self.size_limit_mb)
+
     def inputs(self, pattern: str, member: str, purpose: str) -> list[Input]:
-        inputs = find_inputs(self.folder, pattern, member, self.size_limit_mb)
+        inputs = self.find(pattern, member)
         if not inputs:
             raise self._no_file(pattern, f"no such file {purpose} (map '{self.source_map.name}')")
         return inputs
 
     def _no_file(self, pattern: str, why: str) -> SourceError:
+        if named_in(pattern, self.taken):
+            return SourceError(
+                f"{pattern}: nothing was fetched: the list has no rows, or no object has that name. Check path, query and rows in the map, or state may_be_absent: true."
+            )
         names = sorted(path.name for path in self.folder.iterdir() if not path.name.startswith("."))
         there = (
             f"The folder has: {', '.join(names[:6])}{' …' if len(names) > 6 else ''}."
@@ -281,7 +316,7 @@ class _Mapping:
 
     def _kept_from(self, form: Lookup | KnownFrom, take: str, purpose: str) -> Keys:
         """The keys of another file, each with the value in its column ``take``, if one is named."""
-        inputs = find_inputs(self.folder, form.file, form.member, self.size_limit_mb)
+        inputs = self.find(form.file, form.member)
         if not inputs:
             raise self._no_file(form.file, f"no such file; the map '{self.source_map.name}' {purpose}")
         found = self.keys()
@@ -491,7 +526,8 @@ class _Mapping:
 
     def hash(self, path: Path) -> str:
         """The content hash of a file; one that looks unchanged is not read for it."""
-        name = str(path.relative_to(self.folder))
+        fetched = path.is_relative_to(self.target / FOLDER)
+        name = str(path.relative_to(self.target if fetched else self.folder))
         if name not in self.after.files:
             known, looks = self.before.files.get(name), signature(path)
             content = (
@@ -504,11 +540,7 @@ class _Mapping:
 
     def _other_files(self, entry: MapEntry) -> list[list[str]]:
         """Hashes of the files that every output of an entry depends on."""
-        inputs = [
-            given
-            for pattern, member in entry.other_files
-            for given in find_inputs(self.folder, pattern, member, self.size_limit_mb)
-        ]
+        inputs = [given for pattern, member in entry.other_files for given in self.find(pattern, member)]
         return [[given.name, self.hash(given.path)] for given in inputs]
 
     def _key(self, entry: MapEntry, depends: object) -> str:
@@ -542,7 +574,7 @@ class _Mapping:
     def settle(self) -> None:
         """Outputs that no entry writes any more go; the books of this reading take the place of the last."""
         for path in self.target.rglob("*.csv"):
-            if self._name(path) not in self.after.outputs:
+            if self._name(path) not in self.after.outputs and not self._name(path).startswith(f"{FOLDER}/"):
                 path.unlink()
         building = self.target / f"{STATE}.{os.getpid()}"
         building.write_text(
