@@ -38,6 +38,8 @@ TRIES, LONGEST_WAIT = 6, 300
 MOST_PAGES = 100_000
 PAGE_MB = 100
 MOST_REDIRECTS = 5
+#: Rows that systems give a page where they are not asked for a number, or for more than they give.
+USUAL_PAGES = frozenset((10, 15, 20, 25, 30, 40, 50, 60, 75, 80, 100, 150, 200, 250, 300, 500, 1_000))
 _FOR_A_MOMENT = (429, 500, 502, 503, 504)
 #: Libraries that would write addresses or headers into a log.
 _TALKERS = ("httpx", "httpcore", "fsspec", "botocore", "aiobotocore", "s3fs", "gcsfs", "adlfs", "azure")
@@ -45,11 +47,12 @@ _TALKERS = ("httpx", "httpcore", "fsspec", "botocore", "aiobotocore", "s3fs", "g
 
 @dataclass(kw_only=True)
 class Fetched:
-    """What came: pages, rows, and rows that stood on two pages one after the other."""
+    """What came: pages, rows, rows that stood on two pages one after the other, and whether the list may go on behind its only page."""
 
     pages: int = 0
     rows: int = 0
     repeated: int = 0
+    open_end: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -405,6 +408,8 @@ class _List:
             self.done.rows += len(answer.rows)
             following = self._following(answer, url)
             yield answer.rows
+        proved = self.total is not None or self.form.more or self.form.last
+        self.done.open_end = self.done.pages == 1 and self.done.rows in USUAL_PAGES and not proved
         if self.total is not None and self.total != self.done.rows:
             raise SourceError(
                 f"{self.system.name}: the system counts {self.total:,} rows, {self.done.rows:,} came on {self.done.pages:,} pages. Nothing was used. "

@@ -41,6 +41,7 @@ WORK = "_work"
 MOST_BROKEN = 100_000
 #: Of an extract: a row moved from one page to the next, so another may have moved past both.
 MOVED = "rows that stood on two pages, so the list moved while it was read and may lack others"
+CUT = "rows, a number at which systems cut exports"
 #: Goes up when the same map would write something else.
 MAPPING_VERSION = 4
 
@@ -258,18 +259,19 @@ class _Mapping:
         return mapped
 
     def remarks(self) -> list[MappedFile]:
-        """What is to be thought of the extracts themselves."""
+        """What is to be thought of the extracts themselves, said at the first table that reads them."""
         found = []
         for name, one in self.taken.items():
-            if one.repeated:
-                entry = next(
-                    (entry for entry in self.source_map.tables if name == named_in(entry.file, self.taken)),
-                    self.source_map.tables[0],
-                )
-                note = MapNote(kind=MOVED, column="", count=one.repeated, example="")
-                found.append(
-                    MappedFile(table=entry.table, file=name, read=0, mapped=0, left_out=0, notes=(note,))
-                )
+            doubts = {MOVED: one.repeated, CUT: one.rows if one.open_end else 0}
+            notes = tuple(
+                MapNote(kind=kind, column="", count=count, example="")
+                for kind, count in doubts.items()
+                if count
+            )
+            of_it = (one for one in self.source_map.tables if named_in(one.file, self.taken) == name)
+            table = next(of_it, self.source_map.tables[0]).table
+            if notes:
+                found.append(MappedFile(table=table, file=name, read=0, mapped=0, left_out=0, notes=notes))
         return found
 
     # -- reading -------------------------------------------------------------------------------------------------
@@ -598,9 +600,7 @@ def _remarks(rows: Rows, read: int) -> list[MapNote]:
             )
         )
     if is_round(read):
-        found.append(
-            MapNote(kind="rows, a number at which systems cut exports", column="", count=read, example="")
-        )
+        found.append(MapNote(kind=CUT, column="", count=read, example=""))
     return found
 
 

@@ -29,6 +29,7 @@ class Taken:
     pages: int
     rows: int
     repeated: int
+    open_end: bool
 
 
 def take_extracts(
