@@ -28,7 +28,7 @@ from analysis.sources.extracts import named_in
 from analysis.sources.fingerprint import fingerprint, signature, unsealed, with_seal
 from analysis.sources.keys import Keys
 from analysis.sources.maps import EventLog, KnownFrom, Lookup, MapEntry, SourceMap
-from analysis.sources.reading import Input, Rows, counted_within, filled_down, find_inputs, open_rows
+from analysis.sources.reading import Input, Rows, counted_within, emptied, filled_down, find_inputs, open_rows
 from analysis.sources.rounds import is_round
 from analysis.sources.rowmapping import MapNote, RowMapper, require_columns
 from analysis.sources.safety import SIZE_LIMIT_MB
@@ -243,18 +243,11 @@ class _Mapping:
         if self.reuse_queries and self._stands(out, key):
             mapped = self._remembered(out)[0]
         else:
-            with self.databases.rows(
-                entry.url_from, entry.source, query=entry.query, table=entry.database_table
-            ) as (header, rows):
-                mapped = self._write_one(
-                    entry,
-                    entry.source,
-                    Rows(header=header, rows=rows),
-                    out,
-                    self.keys(),
-                    self._lookups(entry.lookups),
-                    [],
-                )
+            lookups = self._lookups(
+                entry.lookups, entry.url_from
+            )  # before: not every driver reads two tables at once
+            with self._queried(entry, entry.url_from, entry.source) as rows:
+                mapped = self._write_one(entry, entry.source, rows, out, self.keys(), lookups, [])
         self._remember(out, key, [mapped])
         return mapped
 
@@ -273,6 +266,15 @@ class _Mapping:
             if notes:
                 found.append(MappedFile(table=table, file=name, read=0, mapped=0, left_out=0, notes=notes))
         return found
+
+    @contextmanager
+    def _queried(self, form: MapEntry | Lookup, variable: str, name: str) -> Iterator[Rows]:
+        """The rows of a table or a query of a database."""
+        with self.databases.rows(variable, name, query=form.query, table=form.database_table) as (
+            header,
+            cells,
+        ):
+            yield Rows(header=header, rows=emptied(cells, frozenset(form.missing)))
 
     # -- reading -------------------------------------------------------------------------------------------------
 
@@ -307,11 +309,17 @@ class _Mapping:
             f"{pattern}: {why}.{suggestion(pattern, names)} {there} Add the export, or take the map that fits: analysis map FOLDER names it."
         )
 
-    def _lookups(self, lookups: Mapping[str, Lookup]) -> dict[str, Keys]:
-        return {column: self._lookup(lookup) for column, lookup in lookups.items()}
+    def _lookups(self, lookups: Mapping[str, Lookup], variable: str = "") -> dict[str, Keys]:
+        """``variable``: of the database in which a lookup without a file looks."""
+        return {column: self._lookup(lookup, variable) for column, lookup in lookups.items()}
 
-    def _lookup(self, lookup: Lookup) -> Keys:
-        return self._kept_from(lookup, lookup.take, "looks values up in it")
+    def _lookup(self, lookup: Lookup, variable: str) -> Keys:
+        if lookup.file:
+            return self._kept_from(lookup, lookup.take, "looks values up in it")
+        found, name = self.keys(), f"{variable}:{lookup.database_table or 'query'}"
+        with self._queried(lookup, variable, name) as rows:
+            _keep(found, name, rows, lookup.key, lookup.take)
+        return found
 
     def _known(self, source: KnownFrom) -> Keys:
         return self._kept_from(source, "", "looks in it for what is known")
@@ -324,18 +332,7 @@ class _Mapping:
         found = self.keys()
         for given in inputs:
             with self._opened(form, given) as rows:
-                require_columns(given.name, (form.key, take) if take else (form.key,), rows.header)
-                key, value = rows.header.index(form.key), rows.header.index(take) if take else None
-                pairs = (
-                    (cell_text(row[key]), "" if value is None else cell_text(row[value]))
-                    for row in rows.rows
-                    if len(row) == len(rows.header)
-                )
-                if twice := found.load(pairs):
-                    raise SourceError(
-                        f"{given.name}: {form.key} '{twice[0]}' stands twice with different {take} ('{twice[1]}' and '{twice[2]}'); the lookup is ambiguous. "
-                        "Keep one, or look up by another column."
-                    )
+                _keep(found, given.name, rows, form.key, take)
         return found
 
     @contextmanager
@@ -584,6 +581,22 @@ class _Mapping:
             encoding="utf-8",
         )
         building.replace(self.target / STATE)
+
+
+def _keep(found: Keys, name: str, rows: Rows, key: str, take: str) -> None:
+    """Keep the keys of a source, each with its value in the column ``take``, if one is named."""
+    require_columns(name, (key, take) if take else (key,), rows.header)
+    place, value = rows.header.index(key), rows.header.index(take) if take else None
+    pairs = (
+        (cell_text(row[place]), "" if value is None else cell_text(row[value]))
+        for row in rows.rows
+        if len(row) == len(rows.header)
+    )
+    if twice := found.load(pairs):
+        raise SourceError(
+            f"{name}: {key} '{twice[0]}' stands twice with different {take} ('{twice[1]}' and '{twice[2]}'); the lookup is ambiguous. "
+            "Keep one, or look up by another column."
+        )
 
 
 def _remarks(rows: Rows, read: int) -> list[MapNote]:

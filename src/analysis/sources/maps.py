@@ -30,12 +30,15 @@ ANY_OTHER = "*"
 
 @dataclass(frozen=True, kw_only=True)
 class Lookup(FileForm):
-    """A value found in another file of the folder: the row of ``file`` whose ``key`` equals this row's ``by`` gives ``take``."""
+    """A value found elsewhere: the row of ``file`` whose ``key`` equals this row's ``by`` gives ``take``.
 
-    file: str
+    In an entry whose rows come from a database, ``database_table`` or ``query`` without ``file`` is one of the same database.
+    """
+
     by: str
     key: str
     take: str
+    file: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -349,6 +352,12 @@ def _check_origin(entry: MapEntry, place: str) -> None:
         raise ParameterError(
             f"{place}: state one of file, query and database_table (stated: {', '.join(given) or 'none'}); beside file one of the others, where it is a database."
         )
+    for lookup in (*entry.lookups.values(), *(one for log in entry.events for one in log.lookups.values())):
+        beside = bool(entry.url_from) and lookup in entry.lookups.values()
+        if not lookup.file and not (beside and (lookup.query or lookup.database_table)):
+            raise ParameterError(
+                f"{place}: lookups: state the file in which '{lookup.take}' is looked up; in an entry with url_from, database_table or query."
+            )
     for form in (entry, *entry.other_forms):
         if form.query and form.database_table:
             raise ParameterError(f"{place}: state query or database_table, not both.")

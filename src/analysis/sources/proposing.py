@@ -13,10 +13,11 @@ from pathlib import Path
 
 from analysis.errors import SourceError
 from analysis.params.places import is_folder
+from analysis.sources.databases import refuse_variable
 from analysis.sources.drafting import Entry, listed, quoted
 from analysis.sources.entries import entry_of, say_what_is_not_read
 from analysis.sources.headings import load_lexicon, maps_there
-from analysis.sources.looking import Look, look_through
+from analysis.sources.looking import Look, Looked, look_into, look_through
 from analysis.sources.maps import SourceMap
 from analysis.sources.matching import Export, Match, Matcher, TableShape, refers_to
 from analysis.sources.profiles import Profile
@@ -67,25 +68,47 @@ def propose_map(folder: Path, tables: Mapping[str, TableShape], *, without: Coll
     if not is_folder(folder, name=folder.name, refusal=SourceError):
         raise SourceError(f"{folder.name}: no such folder. Name the folder that holds the exports.")
     draft = look_through(folder)
+    shipped = [line for line in _shipped(folder, tables, draft.looks) if line]
+    about = [f"about: {quoted(f'exports of {folder.name}')}"]
+    return _proposal(folder.name, tables, draft, shipped, about, without)
+
+
+def propose_for_database(variable: str, tables: Mapping[str, TableShape]) -> str:
+    """The same for the tables of a database, whose address the environment variable of this name holds.
+
+    Raises SourceError where it cannot be reached or read, and where no table looks like one of ours.
+    """
+    refuse_variable(variable, "--url-from")
+    about = [f"about: {quoted(f'tables of {variable}')}", f"url_from: {variable}"]
+    return _proposal(variable, tables, look_into(variable), [], about, ())
+
+
+def _proposal(
+    place: str,
+    tables: Mapping[str, TableShape],
+    draft: Looked,
+    shipped: Sequence[str],
+    about: Sequence[str],
+    without: Collection[str],
+) -> str:
     lexicon = load_lexicon({name: tuple(shape.columns) for name, shape in tables.items()}, without=without)
     matcher = Matcher(lexicon=lexicon, shapes=tables)
     exports = _exports(draft.looks, matcher)
     entries, said = _entries(draft.looks, exports, matcher)
-    shipped = [line for line in _shipped(folder, tables, draft.looks) if line]
     if not entries and not shipped:
-        raise _nothing(folder, [*said, *draft.remarks])
-    return _written(folder, tables, entries, [*shipped, *said, *draft.remarks])
+        raise _nothing(place, [*said, *draft.remarks])
+    return _written(about, tables, entries, [*shipped, *said, *draft.remarks])
 
 
-def _nothing(folder: Path, said: Sequence[str]) -> SourceError:
+def _nothing(place: str, said: Sequence[str]) -> SourceError:
     seen = next((line for line in said if "columns are" in line), next(iter(said), ""))
     return SourceError(
-        f"{folder.name}: no file in it looks like one of our tables{f' ({seen[2:]})' if seen else ''}. Write the map by hand; docs/SOURCES.md says how, params/sources has examples."
+        f"{place}: no file in it looks like one of our tables{f' ({seen[2:]})' if seen else ''}. Write the map by hand; docs/SOURCES.md says how, params/sources has examples."
     )
 
 
 def _written(
-    folder: Path, tables: Mapping[str, TableShape], entries: Sequence[Entry], remarks: Sequence[str]
+    about: Sequence[str], tables: Mapping[str, TableShape], entries: Sequence[Entry], remarks: Sequence[str]
 ) -> str:
     """The proposal: what is most in doubt first, then what was found file by file, then the map."""
     lines = [
@@ -105,11 +128,7 @@ def _written(
     lines += remarks
     lines += _would_add(tables, entries)
     if entries:
-        lines += [
-            f"about: {quoted(f'exports of {folder.name}')}",
-            "tables:",
-            *(line for entry in entries for line in _entry_lines(entry)),
-        ]
+        lines += [*about, "tables:", *(line for entry in entries for line in _entry_lines(entry))]
     return "\n".join(lines) + "\n"
 
 
@@ -151,7 +170,7 @@ def _exports(looks: Sequence[Look], matcher: Matcher) -> list[Export]:
             for place, name in enumerate(look.header)
             if name
         }
-        exports.append(Export(file=look.file, name=look.name, profiles=profiles))
+        exports.append(Export(file=look.file, name=look.name, profiles=profiles, origin=look.origin))
     referred: dict[int, set[str]] = {}
     for number, export in enumerate(exports):
         keys = {name: profile for name, profile in export.profiles.items() if profile.is_key}
@@ -184,7 +203,7 @@ def _entries(
     said: list[str] = []
     seen: set[tuple[str, tuple[str, ...]]] = set()
     for look, export in zip(looks, exports, strict=True):
-        same = (look.pattern + look.part, tuple(look.header))
+        same = ((look.pattern or look.file) + look.part, tuple(look.header))
         if same in seen:
             continue
         seen.add(same)
@@ -207,11 +226,32 @@ def _entries(
     turns_of_logs(entries, matcher, exports)
     entries.sort(key=lambda one: list(matcher.shapes).index(one.table))
     say_what_is_not_read(entries, exports)
+    for entry in entries:
+        if not entry.pattern:
+            _leave_to_a_query(entry)
     return entries, [*said, *more]
 
 
+def _leave_to_a_query(entry: Entry) -> None:
+    """What a map does with files and leaves to SQL with a database is a doubt and no rule."""
+    if entry.last_of:
+        entry.doubts = [doubt for doubt in entry.doubts if doubt.said != entry.remarks.get("last_of")]
+        entry.doubt(
+            3,
+            f"{entry.last_of[0]} stands several times; a row should be one: state a query that keeps its last row (max, or row_number() over it)",
+        )
+        entry.last_of = []
+    if "counted" in entry.form:
+        del entry.form["counted"], entry.joined["posting_id"]
+        entry.doubts = [doubt for doubt in entry.doubts if doubt.said != entry.remarks.get("joined")]
+        entry.doubt(
+            3,
+            "no column names a posting: state a query that numbers the lines of a voucher (row_number() over them), and map posting_id",
+        )
+
+
 def _said_of(look: Look, other: str, matcher: Matcher) -> str:
-    name = f"{look.file} ({look.part})" if look.part else look.file
+    name = f"{look.file} ({look.part})" if look.part and look.pattern else look.file
     if not look.header or not look.rows:
         return f"# {name}: doubt: empty"
     if other:
