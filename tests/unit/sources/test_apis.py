@@ -22,10 +22,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from analysis.errors import ParameterError, SourceError
 from analysis.params.strict import bind
 from analysis.sources import SourceMap, apis, apply_map, load_map
+from analysis.sources.jsonrows import decoded, items_at, value_at
 from analysis.sources.maps import _check_extracts, check_entry
 from analysis.sources.taking import FOLDER
 
@@ -414,6 +417,39 @@ def test_a_file_of_the_folder_by_the_name_of_an_extract_is_refused(server: Serve
     (tmp_path / "none").mkdir()
     (tmp_path / "none" / "tickets.jsonl").write_text("{}\n")
     assert "lies in the folder, and the map fetches a file of that name" in refusal(tmp_path, OFFSET)
+
+
+def test_rows_are_counted_by_two_rules(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(apis, "items_at", lambda text, place: items_at(text, place)[:-1])
+    server.answers = by_offset
+    assert "page 1: 100 rows are in the list, 99 were read. Nothing was used" in refusal(tmp_path, OFFSET)
+
+
+NAMES = st.text(alphabet='ab."\\{[ ,:é', max_size=4)
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(
+    before=st.dictionaries(NAMES, ANYTHING, max_size=3),
+    rows=st.lists(ANYTHING, max_size=5),
+    path=st.lists(st.sampled_from(["rows", "d", "@o.x"]), max_size=3),
+    indent=st.sampled_from([None, 2]),
+)
+def test_the_items_of_any_list_are_found_as_they_are_written(
+    before: dict[str, Any], rows: list[Any], path: list[str], indent: int | None
+):
+    answer: Any = rows
+    for name in reversed(path):
+        answer = before | {name: answer}
+    text, place = json.dumps(answer, indent=indent), ".".join(path)
+    found = items_at(text, place)
+    assert found is not None
+    assert [json.loads(item) for item in found] == value_at(decoded(text), place) == rows
+    assert not any("\n" in item or "\r" in item for item in found)
 
 
 # ---------------------------------------------------------------- rates
