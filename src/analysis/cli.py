@@ -298,10 +298,16 @@ def _run_or_folder(options: argparse.Namespace) -> tuple[str, str]:
 
 
 def _map(options: argparse.Namespace) -> None:
-    from analysis.sources import propose_map
+    from analysis.errors import ParameterError
+    from analysis.sources import propose_for_database, propose_map
     from analysis.workbook.table_shapes import table_shapes
 
-    print(propose_map(options.folder, table_shapes()), end="")
+    if bool(options.folder) == bool(options.url_from):
+        raise ParameterError(
+            "map: name the folder of the exports, or the database by --url-from; one of them."
+        )
+    found = propose_for_database(options.url_from, table_shapes()) if options.url_from else propose_map(options.folder, table_shapes())  # fmt: skip
+    print(found, end="")
 
 
 def _waterfall(tables: Any) -> str:
@@ -737,9 +743,17 @@ def _parser() -> argparse.ArgumentParser:
         "map",
         _map,
         "propose a source map for unknown exports, its doubts marked",
-        "analysis map path/to/exports > params/sources/acme.yml",
+        "analysis map path/to/exports > params/sources/acme.yml\nanalysis map --url-from AFTER_SALES_CRM_URL > params/sources/acme.yml",
     )
-    proposal.add_argument("folder", type=_place, metavar="FOLDER", help="the folder that holds the exports")
+    proposal.add_argument(
+        "folder", type=_place, nargs="?", metavar="FOLDER", help="the folder that holds the exports"
+    )
+    proposal.add_argument(
+        "--url-from",
+        default="",
+        metavar="VARIABLE",
+        help="the environment variable with a database's address",
+    )
 
     metrics = _command(
         commands,

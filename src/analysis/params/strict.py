@@ -370,7 +370,7 @@ class Name:
             raise ParameterError(f"{where}: {in_quotes(value)} holds a character that no name has.")
         if without_credentials(value) != value or "://" in value:
             raise ParameterError(
-                f"{where}: holds an address, and the name of a file or folder is expected. A database is named by url_from in a source map (docs/SOURCES.md)."
+                f"{where}: holds an address, and the name of a file or folder is expected. A database is named by url_from in a source map, a file or a list at an address under its extracts (docs/SOURCES.md)."
             )
 
 

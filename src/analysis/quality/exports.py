@@ -70,6 +70,7 @@ _SAID = {
     "values with another decimal mark": "another decimal mark than stated",
     "days in the future under": "days in the future under the stated date format",
     "rows that the sheet hides": "rows that the sheet hides or filters out, read all the same; delete what should not count",
+    "rows that stood on two pages": "rows that stood on two pages of a list, so it moved while it was read and may lack others; bound it by a day",
     "rows, a number at which": "a number of rows at which systems cut exports; compare with the count in the system",
 }
 

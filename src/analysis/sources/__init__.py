@@ -5,7 +5,7 @@ from analysis.sources.folder import SourceFile, SourceFolder, scan_folder
 from analysis.sources.mapping import MappedFile, apply_map
 from analysis.sources.maps import EventLog, Lookup, MapEntry, SourceMap, load_map
 from analysis.sources.matching import TableShape
-from analysis.sources.proposing import propose_map
+from analysis.sources.proposing import propose_for_database, propose_map
 from analysis.sources.readers import RawFile, drop_raw, read_csv, read_parquet, read_raw
 from analysis.sources.rowmapping import MapNote
 
@@ -24,6 +24,7 @@ __all__ = [
     "drop_raw",
     "fingerprint",
     "load_map",
+    "propose_for_database",
     "propose_map",
     "read_csv",
     "read_parquet",

@@ -28,16 +28,20 @@ DRIVERS: Mapping[str, tuple[str, str]] = {
     "mariadb": ("mariadb+pymysql", "mysql"),
     "mssql": ("mssql+pyodbc", "sqlserver"),
 }
+_SYSTEM = re.compile(r"information_schema$|performance_schema$|mysql$|sys$|guest$|pg_|db_", re.IGNORECASE)
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{2,}")
 _READING = re.compile(r"\s*(--[^\n]*\n\s*|/\*.*?\*/\s*)*(select|with)\b", re.IGNORECASE | re.DOTALL)
 
 
-def refuse_variable(name: str, place: str) -> None:
-    """Refuse a name that is no environment variable's; an address put there by mistake is not repeated."""
+def refuse_variable(
+    name: str, place: str, *, key: str = "url_from", example: str = "AFTER_SALES_CRM_URL"
+) -> None:
+    """Refuse a name that is no environment variable's; an address or a token put there by mistake is not repeated."""
     if not _VARIABLE.fullmatch(name):
-        shown = "an address" if "://" in name or "@" in name else f"'{name}'"
+        address = key == "url_from" and ("://" in name or "@" in name)
+        shown = "an address" if address else f"'{name}'" if key == "url_from" else "hold it"
         raise ParameterError(
-            f"{place}: url_from should name an environment variable such as AFTER_SALES_CRM_URL, not {shown}; the address itself stays out of params."
+            f"{place}: {key} should name an environment variable such as {example}, not {shown}; the {'address' if key == 'url_from' else 'token'} itself stays out of params."
         )
 
 
@@ -83,6 +87,36 @@ class Databases:
         finally:
             with suppress(Exception):
                 result.close()
+
+    def tables(self, variable: str) -> list[tuple[str, str]]:
+        """(schema, name) of every table and view that the address may read, without the system's own."""
+        from sqlalchemy import inspect
+
+        _, connection, secrets = self._connection(variable, variable)
+        with _plain_errors(variable, secrets):
+            found = inspect(connection)
+            schemas = [name for name in found.get_schema_names() if not _SYSTEM.match(name)]
+            return [
+                (schema, name)
+                for schema in sorted(schemas)
+                for name in sorted({*found.get_table_names(schema), *found.get_view_names(schema)})
+            ]
+
+    def first_rows(
+        self, variable: str, schema: str, table: str, most: int
+    ) -> tuple[list[str], list[list[Cell]]]:
+        """The columns and the first rows of a table, in whatever order the database gives them."""
+        from sqlalchemy import quoted_name, select, text
+        from sqlalchemy import table as named
+
+        _, connection, secrets = self._connection(variable, variable)
+        place = named(quoted_name(table, True), schema=quoted_name(schema, True))
+        with _plain_errors(f"{schema}.{table}", secrets):
+            try:
+                result = connection.execute(select(text("*")).select_from(place).limit(most))
+                return list(result.keys()), [list(row) for row in result]
+            finally:
+                connection.rollback()  # a table that may not be read must not close the way to the next
 
     def _connection(self, variable: str, name: str) -> tuple[Engine, Connection, tuple[str, ...]]:
         if variable not in self._open:

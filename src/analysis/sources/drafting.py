@@ -64,7 +64,8 @@ class Entry:
 
     def lines(self) -> list[str]:
         """The entry as YAML."""
-        lines = [f"  - table: {self.table}", f"    file: {quoted(self.pattern)}"]
+        lines = [f"  - table: {self.table}"]
+        lines += [f"    file: {quoted(self.pattern)}"] if self.pattern else []
         lines += [self._line(name, value) for name, value in self.form.items()]
         if self.columns:
             lines.append("    columns:")

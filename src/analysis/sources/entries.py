@@ -286,7 +286,7 @@ def _lookups(entry: Entry, export: Export, matcher: Matcher, exports: Sequence[E
             found = _list_for(export.profiles[source], other, matcher) if other is not export else None
             if found:
                 key, take = found
-                entry.lookups[column] = {"file": other.file, "by": source, "key": key, "take": take}
+                entry.lookups[column] = {**other.origin, "by": source, "key": key, "take": take}
                 del entry.columns[column]
                 break
 
@@ -321,7 +321,7 @@ def _borrowed(entry: Entry, export: Export, matcher: Matcher, exports: Sequence[
         for by, key in _pointing(export, other):
             for column in [name for name in lacking if name not in entry.lookups and match.source(name) not in (None, key)]:  # fmt: skip
                 take = str(match.source(column))
-                entry.lookups[column] = {"file": other.file, "by": by, "key": key, "take": take}
+                entry.lookups[column] = {**other.origin, "by": by, "key": key, "take": take}
                 entry.doubt(1, f"{column} is looked up in {other.file}", beside="lookups")
                 dates = other.profiles[take].dates
                 if dates and dates.form:
@@ -458,7 +458,7 @@ def _looked_up(entry: Entry, export: Export, column: str, exports: Sequence[Expo
     if column in entry.columns:
         return export.profiles[entry.columns[column]]
     lookup = entry.lookups[column]
-    other = next(one for one in exports if one.file == lookup["file"])
+    other = next(one for one in exports if one.origin.items() <= lookup.items())
     names = dict(zip(other.profiles[lookup["key"]].texts, other.profiles[lookup["take"]].cells, strict=False))
     source = export.profiles[lookup["by"]]
     return Profile(column, [names.get(text, "") for text in source.texts], source.missing)

@@ -206,6 +206,75 @@ _DECODER = json.JSONDecoder(
 )
 
 
+# ---------------------------------------------------------------- an answer that holds a list
+
+_MEMBER = re.compile(r'[\s,]*("(?:[^"\\]|\\.)*")\s*:\s*')
+_ITEM = re.compile(r"[\s,]*(?=[^\s,\]])")
+_LINE_BREAKS = str.maketrans("\r\n", "  ")
+
+
+def decoded(text: str) -> Any:
+    """The value of a text, by the same rules as rows; raises ValueError with what is wrong, in words that follow its place."""
+    try:
+        return _DECODER.decode(text.strip(_BLANK))
+    except json.JSONDecodeError:
+        shown = " ".join(text[:60].split())
+        raise ValueError(f"is no whole JSON ('{shown}'); it was cut or damaged") from None
+    except RecursionError:
+        raise ValueError("is nested too deep for a table") from None
+
+
+def value_at(value: Any, place: str) -> Any:
+    """What stands at a place named with dots (``meta.next``), of keys that may have dots themselves; None where there is nothing."""
+    if not place:
+        return value
+    if not isinstance(value, dict):
+        return None
+    if place in value:
+        return value[place]
+    deeper = (
+        value_at(inner, place[len(key) + 1 :]) for key, inner in value.items() if place.startswith(f"{key}.")
+    )
+    return next((found for found in deeper if found is not None), None)
+
+
+def items_at(text: str, place: str) -> list[str] | None:
+    """What stands in the array at a place of a text that is JSON, each as it is written, on one line; None where there is no array."""
+    at = _start_of(text, len(text) - len(text.lstrip(_BLANK)), place)
+    if at is None or text[at] != "[":
+        return None
+    found, at = [], at + 1
+    while item := _ITEM.match(text, at):
+        _, at = _DECODER.raw_decode(text, item.end())
+        found.append(text[item.end() : at].translate(_LINE_BREAKS))
+    return found
+
+
+def _start_of(text: str, at: int, place: str) -> int | None:
+    if not place:
+        return at
+    if text[at] != "{":
+        return None
+    members = list(_members(text, at + 1))
+    for key, start in members:
+        if key == place:
+            return start
+    deeper = (
+        _start_of(text, start, place[len(key) + 1 :]) for key, start in members if place.startswith(f"{key}.")
+    )
+    return next((found for found in deeper if found is not None), None)
+
+
+def _members(text: str, at: int) -> Iterator[tuple[str, int]]:
+    """(key, where its value begins) of an object."""
+    while member := _MEMBER.match(text, at):
+        yield json.loads(member[1]), member.end()
+        _, at = _DECODER.raw_decode(text, member.end())
+
+
+# ---------------------------------------------------------------- one row
+
+
 def _flat(value: Any) -> dict[str, Cell]:
     if not isinstance(value, dict):
         raise _Refused("is JSON, but no object with keys; a row of a table should be one")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from analysis.errors import SourceError
 from analysis.sources.cells import Cell, cell_text
+from analysis.sources.databases import Databases
 from analysis.sources.encodings import find_encoding, likely_encoding
 from analysis.sources.excel import WORKBOOKS, is_text, open_sheet
 from analysis.sources.kinds import is_readable, parts_of
@@ -18,6 +19,8 @@ from analysis.sources.reading import FileForm, Input, find_inputs, open_rows
 
 #: Rows looked at: enough for days behind the twelfth, which tell day from month.
 LOOKED_AT = 20_000
+#: Tables of a database looked at, and rows of all of them together.
+MOST_TABLES, ALL_ROWS = 100, 1_000_000
 MOST_TITLES = 15
 #: What is written as text, so that its encoding, its separator and lines above the header are to be found.
 TEXTS = (".csv", ".txt", ".tsv", ".xls")
@@ -25,7 +28,7 @@ TEXTS = (".csv", ".txt", ".tsv", ".xls")
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """What was seen of a file: how it is written, its header, and the first rows below it."""
+    """What was seen of a file, or of a table of a database (which has no ``pattern``): how it is written, its header, and the first rows below it."""
 
     form: dict[str, object]
     remarks: dict[str, str]
@@ -34,6 +37,12 @@ class Look:
     pattern: str
     file: str
     part: str = ""
+
+    @property
+    def origin(self) -> dict[str, str]:
+        """How a lookup names it."""
+        parts = {key: str(self.form[key]) for key in ("sheet", "database_table") if key in self.form}
+        return ({"file": self.file} if self.pattern else {}) | parts
 
     @property
     def name(self) -> str:
@@ -63,6 +72,31 @@ def look_through(folder: Path) -> Looked:
                 draft.looks.append(look)
         except SourceError as error:
             draft.remarks.append(f"# {path.name}: doubt: not looked at: {error}")
+    return draft
+
+
+def look_into(variable: str) -> Looked:
+    """A look at every table of the database whose address the environment variable holds."""
+    draft = Looked()
+    with Databases() as databases:
+        tables = databases.tables(variable)
+        most = min(LOOKED_AT, ALL_ROWS // max(min(len(tables), MOST_TABLES), 1))
+        for schema, table in tables[:MOST_TABLES]:
+            try:
+                header, rows = databases.first_rows(variable, schema, table, most)
+            except SourceError as error:
+                draft.remarks.append(f"# {schema}.{table}: doubt: not looked at: {error}")
+                continue
+            name = f"{schema}.{table}"
+            form: dict[str, object] = {"database_table": name}
+            draft.looks.append(
+                Look(form=form, remarks={}, header=header, rows=rows, pattern="", file=name, part=table)
+            )
+    if rest := tables[MOST_TABLES:]:
+        shown = ", ".join(".".join(one) for one in rest[:5])
+        draft.remarks.append(
+            f"# doubt: {len(rest):,} more tables were not looked at ({shown} …); let the account read only those that are meant"
+        )
     return draft
 
 

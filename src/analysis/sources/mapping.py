@@ -24,19 +24,24 @@ from analysis.sources.cells import Cell, cell_text
 from analysis.sources.closing import ClosingVouchers, closing_vouchers
 from analysis.sources.databases import Databases
 from analysis.sources.events import Events, collect_events, join_events
+from analysis.sources.extracts import named_in
 from analysis.sources.fingerprint import fingerprint, signature, unsealed, with_seal
 from analysis.sources.keys import Keys
 from analysis.sources.maps import EventLog, KnownFrom, Lookup, MapEntry, SourceMap
-from analysis.sources.reading import Input, Rows, counted_within, filled_down, find_inputs, open_rows
+from analysis.sources.reading import Input, Rows, counted_within, emptied, filled_down, find_inputs, open_rows
 from analysis.sources.rounds import is_round
 from analysis.sources.rowmapping import MapNote, RowMapper, require_columns
 from analysis.sources.safety import SIZE_LIMIT_MB
+from analysis.sources.taking import FOLDER, Taken, take_extracts
 from analysis.sources.textparquet import TextParquet
 
 STATE = "_mapped.json"
 WORK = "_work"
 #: Lines of another width than the header that are kept to be counted; more of them show that the file was misread.
 MOST_BROKEN = 100_000
+#: Of an extract: a row moved from one page to the next, so another may have moved past both.
+MOVED = "rows that stood on two pages, so the list moved while it was read and may lack others"
+CUT = "rows, a number at which systems cut exports"
 #: Goes up when the same map would write something else.
 MAPPING_VERSION = 4
 
@@ -114,12 +119,14 @@ def apply_map(
     >>> [(file.table, file.read, file.mapped) for file in apply_map(desk, folder, folder / "made")]
     [('tickets', 1, 1)]
     """
-    if any(entry.file for entry in source_map.tables) and not is_folder(
-        folder, name=folder.name, refusal=SourceError
-    ):
+    in_folder = [one for one in source_map.patterns if not named_in(one, source_map.extracts)]
+    if in_folder and not is_folder(folder, name=folder.name, refusal=SourceError):
         raise SourceError(f"{folder.name}: no such folder. Name the folder that holds the exports.")
     target.mkdir(parents=True, exist_ok=True)
     with locked_by(target / ".lock"), Databases() as databases:
+        taken = take_extracts(
+            source_map.extracts, target / FOLDER, limit_mb=size_limit_mb, reuse=reuse_queries
+        )
         run = _Mapping(
             source_map=source_map,
             folder=folder,
@@ -128,13 +135,14 @@ def apply_map(
             size_limit_mb=size_limit_mb,
             reuse_queries=reuse_queries,
             databases=databases,
+            taken=taken,
             today=today or dt.date.today(),
             before=_read_books(target),
         )
         try:
             mapped = [
                 one for number, entry in enumerate(source_map.tables) for one in run.entry(number, entry)
-            ]
+            ] + run.remarks()
             run.settle()
         finally:
             for keys in run.kept:
@@ -165,6 +173,7 @@ class _Mapping:
     size_limit_mb: int
     reuse_queries: bool
     databases: Databases
+    taken: Mapping[str, Taken]
     today: dt.date
     before: _Books
     after: _Books = field(default_factory=_Books)
@@ -182,7 +191,7 @@ class _Mapping:
         """The rows of one entry, file by file; files whose output stands are not read."""
         if not entry.file:
             return [self._query(number, entry)]
-        if entry.may_be_absent and not find_inputs(self.folder, entry.file, entry.member, self.size_limit_mb):
+        if entry.may_be_absent and not self.find(entry.file, entry.member):
             note = MapNote(kind="no such file; made without it", column="", count=0, example="")
             return [
                 MappedFile(table=entry.table, file=entry.file, read=0, mapped=0, left_out=0, notes=(note,))
@@ -212,9 +221,7 @@ class _Mapping:
         present: list[EventLog] = []
         absent: list[EventLog] = []
         for log in entry.events:
-            there = not (log.may_be_absent and log.file) or find_inputs(
-                self.folder, log.file, log.member, self.size_limit_mb
-            )
+            there = not (log.may_be_absent and log.file) or self.find(log.file, log.member)
             (present if there else absent).append(log)
         note = MapNote(kind="no such file; made without it", column="", count=0, example="")
         said = [
@@ -236,30 +243,62 @@ class _Mapping:
         if self.reuse_queries and self._stands(out, key):
             mapped = self._remembered(out)[0]
         else:
-            with self.databases.rows(
-                entry.url_from, entry.source, query=entry.query, table=entry.database_table
-            ) as (header, rows):
-                mapped = self._write_one(
-                    entry,
-                    entry.source,
-                    Rows(header=header, rows=rows),
-                    out,
-                    self.keys(),
-                    self._lookups(entry.lookups),
-                    [],
-                )
+            lookups = self._lookups(
+                entry.lookups, entry.url_from
+            )  # before: not every driver reads two tables at once
+            with self._queried(entry, entry.url_from, entry.source) as rows:
+                mapped = self._write_one(entry, entry.source, rows, out, self.keys(), lookups, [])
         self._remember(out, key, [mapped])
         return mapped
 
+    def remarks(self) -> list[MappedFile]:
+        """What is to be thought of the extracts themselves, said at the first table that reads them."""
+        found = []
+        for name, one in self.taken.items():
+            doubts = {MOVED: one.repeated, CUT: one.rows if one.open_end else 0}
+            notes = tuple(
+                MapNote(kind=kind, column="", count=count, example="")
+                for kind, count in doubts.items()
+                if count
+            )
+            of_it = (one for one in self.source_map.tables if named_in(one.file, self.taken) == name)
+            table = next(of_it, self.source_map.tables[0]).table
+            if notes:
+                found.append(MappedFile(table=table, file=name, read=0, mapped=0, left_out=0, notes=notes))
+        return found
+
+    @contextmanager
+    def _queried(self, form: MapEntry | Lookup, variable: str, name: str) -> Iterator[Rows]:
+        """The rows of a table or a query of a database."""
+        with self.databases.rows(variable, name, query=form.query, table=form.database_table) as (
+            header,
+            cells,
+        ):
+            yield Rows(header=header, rows=emptied(cells, frozenset(form.missing)))
+
     # -- reading -------------------------------------------------------------------------------------------------
 
+    def find(self, pattern: str, member: str) -> list[Input]:
+        """The files that a pattern names: an extract's, or the folder's."""
+        extract = named_in(pattern, self.taken)
+        if extract and (self.folder / extract).exists():
+            raise SourceError(
+                f"{extract}: lies in the folder, and the map fetches a file of that name. Take it out of the folder, or call the extract otherwise."
+            )
+        folder = self.target / FOLDER if extract else self.folder
+        return find_inputs(folder, pattern, member, self.size_limit_mb)
+
     def inputs(self, pattern: str, member: str, purpose: str) -> list[Input]:
-        inputs = find_inputs(self.folder, pattern, member, self.size_limit_mb)
+        inputs = self.find(pattern, member)
         if not inputs:
             raise self._no_file(pattern, f"no such file {purpose} (map '{self.source_map.name}')")
         return inputs
 
     def _no_file(self, pattern: str, why: str) -> SourceError:
+        if named_in(pattern, self.taken):
+            return SourceError(
+                f"{pattern}: nothing was fetched: the list has no rows, or no object has that name. Check path, query and rows in the map, or state may_be_absent: true."
+            )
         names = sorted(path.name for path in self.folder.iterdir() if not path.name.startswith("."))
         there = (
             f"The folder has: {', '.join(names[:6])}{' …' if len(names) > 6 else ''}."
@@ -270,35 +309,30 @@ class _Mapping:
             f"{pattern}: {why}.{suggestion(pattern, names)} {there} Add the export, or take the map that fits: analysis map FOLDER names it."
         )
 
-    def _lookups(self, lookups: Mapping[str, Lookup]) -> dict[str, Keys]:
-        return {column: self._lookup(lookup) for column, lookup in lookups.items()}
+    def _lookups(self, lookups: Mapping[str, Lookup], variable: str = "") -> dict[str, Keys]:
+        """``variable``: of the database in which a lookup without a file looks."""
+        return {column: self._lookup(lookup, variable) for column, lookup in lookups.items()}
 
-    def _lookup(self, lookup: Lookup) -> Keys:
-        return self._kept_from(lookup, lookup.take, "looks values up in it")
+    def _lookup(self, lookup: Lookup, variable: str) -> Keys:
+        if lookup.file:
+            return self._kept_from(lookup, lookup.take, "looks values up in it")
+        found, name = self.keys(), f"{variable}:{lookup.database_table or 'query'}"
+        with self._queried(lookup, variable, name) as rows:
+            _keep(found, name, rows, lookup.key, lookup.take)
+        return found
 
     def _known(self, source: KnownFrom) -> Keys:
         return self._kept_from(source, "", "looks in it for what is known")
 
     def _kept_from(self, form: Lookup | KnownFrom, take: str, purpose: str) -> Keys:
         """The keys of another file, each with the value in its column ``take``, if one is named."""
-        inputs = find_inputs(self.folder, form.file, form.member, self.size_limit_mb)
+        inputs = self.find(form.file, form.member)
         if not inputs:
             raise self._no_file(form.file, f"no such file; the map '{self.source_map.name}' {purpose}")
         found = self.keys()
         for given in inputs:
             with self._opened(form, given) as rows:
-                require_columns(given.name, (form.key, take) if take else (form.key,), rows.header)
-                key, value = rows.header.index(form.key), rows.header.index(take) if take else None
-                pairs = (
-                    (cell_text(row[key]), "" if value is None else cell_text(row[value]))
-                    for row in rows.rows
-                    if len(row) == len(rows.header)
-                )
-                if twice := found.load(pairs):
-                    raise SourceError(
-                        f"{given.name}: {form.key} '{twice[0]}' stands twice with different {take} ('{twice[1]}' and '{twice[2]}'); the lookup is ambiguous. "
-                        "Keep one, or look up by another column."
-                    )
+                _keep(found, given.name, rows, form.key, take)
         return found
 
     @contextmanager
@@ -491,7 +525,8 @@ class _Mapping:
 
     def hash(self, path: Path) -> str:
         """The content hash of a file; one that looks unchanged is not read for it."""
-        name = str(path.relative_to(self.folder))
+        fetched = path.is_relative_to(self.target / FOLDER)
+        name = str(path.relative_to(self.target if fetched else self.folder))
         if name not in self.after.files:
             known, looks = self.before.files.get(name), signature(path)
             content = (
@@ -504,11 +539,7 @@ class _Mapping:
 
     def _other_files(self, entry: MapEntry) -> list[list[str]]:
         """Hashes of the files that every output of an entry depends on."""
-        inputs = [
-            given
-            for pattern, member in entry.other_files
-            for given in find_inputs(self.folder, pattern, member, self.size_limit_mb)
-        ]
+        inputs = [given for pattern, member in entry.other_files for given in self.find(pattern, member)]
         return [[given.name, self.hash(given.path)] for given in inputs]
 
     def _key(self, entry: MapEntry, depends: object) -> str:
@@ -542,7 +573,7 @@ class _Mapping:
     def settle(self) -> None:
         """Outputs that no entry writes any more go; the books of this reading take the place of the last."""
         for path in self.target.rglob("*.csv"):
-            if self._name(path) not in self.after.outputs:
+            if self._name(path) not in self.after.outputs and not self._name(path).startswith(f"{FOLDER}/"):
                 path.unlink()
         building = self.target / f"{STATE}.{os.getpid()}"
         building.write_text(
@@ -550,6 +581,22 @@ class _Mapping:
             encoding="utf-8",
         )
         building.replace(self.target / STATE)
+
+
+def _keep(found: Keys, name: str, rows: Rows, key: str, take: str) -> None:
+    """Keep the keys of a source, each with its value in the column ``take``, if one is named."""
+    require_columns(name, (key, take) if take else (key,), rows.header)
+    place, value = rows.header.index(key), rows.header.index(take) if take else None
+    pairs = (
+        (cell_text(row[place]), "" if value is None else cell_text(row[value]))
+        for row in rows.rows
+        if len(row) == len(rows.header)
+    )
+    if twice := found.load(pairs):
+        raise SourceError(
+            f"{name}: {key} '{twice[0]}' stands twice with different {take} ('{twice[1]}' and '{twice[2]}'); the lookup is ambiguous. "
+            "Keep one, or look up by another column."
+        )
 
 
 def _remarks(rows: Rows, read: int) -> list[MapNote]:
@@ -566,9 +613,7 @@ def _remarks(rows: Rows, read: int) -> list[MapNote]:
             )
         )
     if is_round(read):
-        found.append(
-            MapNote(kind="rows, a number at which systems cut exports", column="", count=read, example="")
-        )
+        found.append(MapNote(kind=CUT, column="", count=read, example=""))
     return found
 
 

@@ -17,6 +17,7 @@ from analysis.params.places import params_file, shown
 from analysis.params.strict import Within, bind, read_yaml
 from analysis.sources.amounts import factor_of
 from analysis.sources.databases import refuse_variable, refuse_writing
+from analysis.sources.extracts import Extract, check_extract, named_in
 from analysis.sources.moments import LocalTimes
 from analysis.sources.reading import FileForm
 
@@ -29,12 +30,15 @@ ANY_OTHER = "*"
 
 @dataclass(frozen=True, kw_only=True)
 class Lookup(FileForm):
-    """A value found in another file of the folder: the row of ``file`` whose ``key`` equals this row's ``by`` gives ``take``."""
+    """A value found elsewhere: the row of ``file`` whose ``key`` equals this row's ``by`` gives ``take``.
 
-    file: str
+    In an entry whose rows come from a database, ``database_table`` or ``query`` without ``file`` is one of the same database.
+    """
+
     by: str
     key: str
     take: str
+    file: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,12 +210,23 @@ class MapEntry(FileForm):
 
 @dataclass(frozen=True, kw_only=True)
 class SourceMap:
-    """``params/sources/<name>.yml``. ``url_from`` holds for every entry that names no other."""
+    """``params/sources/<name>.yml``. ``url_from`` holds for every entry and extract that names no other; ``extracts``: files to be fetched."""
 
     about: str
     tables: tuple[MapEntry, ...]
     name: str = ""
     url_from: str = ""
+    extracts: dict[str, Extract] = field(default_factory=dict)
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """Every file that the map names, of the folder or fetched."""
+        return tuple(
+            pattern
+            for entry in self.tables
+            for pattern in (entry.file, *(pattern for pattern, _ in entry.other_files))
+            if pattern
+        )
 
 
 def load_map(name: str, tables: Mapping[str, tuple[str, ...]], *, path: Path | None = None) -> SourceMap:
@@ -249,10 +264,25 @@ def load_map(name: str, tables: Mapping[str, tuple[str, ...]], *, path: Path | N
         for entry in content["tables"]:
             if isinstance(entry, dict) and not entry.get("file"):
                 entry.setdefault("url_from", content["url_from"])
+    if content.get("url_from") and isinstance(content.get("extracts"), dict):
+        for extract in content["extracts"].values():
+            if isinstance(extract, dict) and not extract.get("url"):
+                extract.setdefault("url_from", content["url_from"])
     found = bind(SourceMap, content | {"name": name}, shown(path))
+    _check_extracts(found, f"{shown(path)}: extracts")
     for entry in found.tables:
         check_entry(entry, tables, f"{shown(path)}: {entry.table}")
     return found
+
+
+def _check_extracts(source_map: SourceMap, place: str) -> None:
+    read = {named_in(pattern, source_map.extracts) for pattern in source_map.patterns}
+    for name, extract in source_map.extracts.items():
+        check_extract(name, extract, f"{place}: {name}")
+        if name not in read:
+            raise ParameterError(
+                f"{place}: {name}: nothing reads it; name it under 'file' of a table, or take it out."
+            )
 
 
 def check_entry(entry: MapEntry, tables: Mapping[str, tuple[str, ...]], place: str) -> None:
@@ -322,6 +352,12 @@ def _check_origin(entry: MapEntry, place: str) -> None:
         raise ParameterError(
             f"{place}: state one of file, query and database_table (stated: {', '.join(given) or 'none'}); beside file one of the others, where it is a database."
         )
+    for lookup in (*entry.lookups.values(), *(one for log in entry.events for one in log.lookups.values())):
+        beside = bool(entry.url_from) and lookup in entry.lookups.values()
+        if not lookup.file and not (beside and (lookup.query or lookup.database_table)):
+            raise ParameterError(
+                f"{place}: lookups: state the file in which '{lookup.take}' is looked up; in an entry with url_from, database_table or query."
+            )
     for form in (entry, *entry.other_forms):
         if form.query and form.database_table:
             raise ParameterError(f"{place}: state query or database_table, not both.")

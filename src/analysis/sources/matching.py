@@ -111,11 +111,12 @@ class TableShape:
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """One file (or sheet, or member) as it was looked at. ``referred``: columns that columns of other files point at."""
+    """One file (or sheet, or member) as it was looked at. ``origin``: how a lookup names it; ``referred``: columns that columns of other files point at."""
 
     file: str
     name: str
     profiles: Mapping[str, Profile]
+    origin: Mapping[str, str] = field(default_factory=dict)
     referred: frozenset[str] = frozenset()
 
     @property

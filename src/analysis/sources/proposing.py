@@ -13,10 +13,11 @@ from pathlib import Path
 
 from analysis.errors import SourceError
 from analysis.params.places import is_folder
+from analysis.sources.databases import refuse_variable
 from analysis.sources.drafting import Entry, listed, quoted
 from analysis.sources.entries import entry_of, say_what_is_not_read
 from analysis.sources.headings import load_lexicon, maps_there
-from analysis.sources.looking import Look, look_through
+from analysis.sources.looking import Look, Looked, look_into, look_through
 from analysis.sources.maps import SourceMap
 from analysis.sources.matching import Export, Match, Matcher, TableShape, refers_to
 from analysis.sources.profiles import Profile
@@ -36,7 +37,7 @@ class Proposal:
 
     Attributes
     ----------
-    folder : its name
+    about : the head of the map: what it is of, and where a database is named
     entries : of the proposed map
     shipped : maps in ``params/sources`` that read the folder as it is
     looks : what was seen of each file
@@ -44,7 +45,7 @@ class Proposal:
     wanted : lines on what the report would also use
     """
 
-    folder: str
+    about: tuple[str, ...]
     entries: tuple[Entry, ...]
     shipped: tuple[str, ...]
     looks: tuple[Look, ...]
@@ -67,7 +68,7 @@ class Proposal:
             ]
         lines += [*self.remarks, *self.wanted]
         if self.entries:
-            lines += [f"about: {quoted(f'exports of {self.folder}')}", "tables:"]
+            lines += [*self.about, "tables:"]
         for entry in self.entries:
             written = _entry_lines(entry)
             if entry.table in left_out:
@@ -119,10 +120,20 @@ def propose_map(folder: Path, tables: Mapping[str, TableShape], *, without: Coll
     return propose(folder, tables, without=without).text()
 
 
-def _nothing(folder: Path, said: Sequence[str]) -> SourceError:
+def propose_for_database(variable: str, tables: Mapping[str, TableShape]) -> str:
+    """The same for the tables of a database, whose address the environment variable of this name holds.
+
+    Raises SourceError where it cannot be reached or read, and where no table looks like one of ours.
+    """
+    refuse_variable(variable, "--url-from")
+    about = (f"about: {quoted(f'tables of {variable}')}", f"url_from: {variable}")
+    return _proposal(variable, tables, look_into(variable), about, ()).text()
+
+
+def _nothing(place: str, said: Sequence[str]) -> SourceError:
     seen = next((line for line in said if "columns are" in line), next(iter(said), ""))
     return SourceError(
-        f"{folder.name}: no file in it looks like one of our tables{f' ({seen[2:]})' if seen else ''}. Write the map by hand; docs/SOURCES.md says how, params/sources has examples."
+        f"{place}: no file in it looks like one of our tables{f' ({seen[2:]})' if seen else ''}. Write the map by hand; docs/SOURCES.md says how, params/sources has examples."
     )
 
 
@@ -131,14 +142,27 @@ def propose(folder: Path, tables: Mapping[str, TableShape], *, without: Collecti
     if not is_folder(folder, name=folder.name, refusal=SourceError):
         raise SourceError(f"{folder.name}: no such folder. Name the folder that holds the exports.")
     draft = look_through(folder)
+    about = (f"about: {quoted(f'exports of {folder.name}')}",)
+    return _proposal(folder.name, tables, draft, about, without, folder=folder)
+
+
+def _proposal(
+    place: str,
+    tables: Mapping[str, TableShape],
+    draft: Looked,
+    about: tuple[str, ...],
+    without: Collection[str],
+    *,
+    folder: Path | None = None,
+) -> Proposal:
     lexicon = load_lexicon({name: tuple(shape.columns) for name, shape in tables.items()}, without=without)
     matcher = Matcher(lexicon=lexicon, shapes=tables)
     entries, said = _entries(draft.looks, _exports(draft.looks, matcher), matcher)
-    shipped, near = _shipped(folder, tables, draft.looks)
+    shipped, near = _shipped(folder, tables, draft.looks) if folder else ([], [])
     if not entries and not shipped and not near:
-        raise _nothing(folder, [*said, *draft.remarks])
+        raise _nothing(place, [*said, *draft.remarks])
     return Proposal(
-        folder=folder.name,
+        about=about,
         entries=tuple(entries),
         shipped=tuple(shipped),
         looks=tuple(draft.looks),
@@ -185,7 +209,7 @@ def _exports(looks: Sequence[Look], matcher: Matcher) -> list[Export]:
             for place, name in enumerate(look.header)
             if name
         }
-        exports.append(Export(file=look.file, name=look.name, profiles=profiles))
+        exports.append(Export(file=look.file, name=look.name, profiles=profiles, origin=look.origin))
     referred: dict[int, set[str]] = {}
     for number, export in enumerate(exports):
         keys = {
@@ -222,7 +246,7 @@ def _entries(
     said: list[str] = []
     seen: set[tuple[str, tuple[str, ...]]] = set()
     for look, export in zip(looks, exports, strict=True):
-        same = (look.pattern + look.part, tuple(look.header))
+        same = ((look.pattern or look.file) + look.part, tuple(look.header))
         if same in seen:
             continue
         seen.add(same)
@@ -245,11 +269,32 @@ def _entries(
     turns_of_logs(entries, matcher, exports)
     entries.sort(key=lambda one: list(matcher.shapes).index(one.table))
     say_what_is_not_read(entries, exports)
+    for entry in entries:
+        if not entry.pattern:
+            _leave_to_a_query(entry)
     return entries, [*said, *more]
 
 
+def _leave_to_a_query(entry: Entry) -> None:
+    """What a map does with files and leaves to SQL with a database is a doubt and no rule."""
+    if entry.last_of:
+        entry.doubts = [doubt for doubt in entry.doubts if doubt.said != entry.remarks.get("last_of")]
+        entry.doubt(
+            3,
+            f"{entry.last_of[0]} stands several times; a row should be one: state a query that keeps its last row (max, or row_number() over it)",
+        )
+        entry.last_of = []
+    if "counted" in entry.form:
+        del entry.form["counted"], entry.joined["posting_id"]
+        entry.doubts = [doubt for doubt in entry.doubts if doubt.said != entry.remarks.get("joined")]
+        entry.doubt(
+            3,
+            "no column names a posting: state a query that numbers the lines of a voucher (row_number() over them), and map posting_id",
+        )
+
+
 def _said_of(look: Look, other: str, matcher: Matcher) -> str:
-    name = f"{look.file} ({look.part})" if look.part else look.file
+    name = f"{look.file} ({look.part})" if look.part and look.pattern else look.file
     if not look.header or not look.rows:
         return f"# {name}: doubt: empty"
     if other:

@@ -162,11 +162,14 @@ def _named_by(folder: Path, pattern: str) -> list[Path]:
 def open_rows(form: FileForm, given: Input, *, work: Path, limit_mb: int = SIZE_LIMIT_MB) -> Iterator[Rows]:
     """The rows of a file, words for nothing emptied. Raises SourceError for what cannot be read as what it claims to be; ``work`` takes what has to be unpacked."""
     with _open_as_written(form, given, work=work, limit_mb=limit_mb) as rows:
-        yield replace(rows, rows=_emptied(rows.rows, frozenset(form.missing))) if form.missing else rows
+        yield replace(rows, rows=emptied(rows.rows, frozenset(form.missing)))
 
 
-def _emptied(rows: Iterator[list[Cell]], missing: frozenset[str]) -> Iterator[list[Cell]]:
+def emptied(rows: Iterator[list[Cell]], missing: frozenset[str]) -> Iterator[list[Cell]]:
     """Rows in which a word for nothing is an empty cell."""
+    if not missing:
+        yield from rows
+        return
     for row in rows:
         yield ["" if isinstance(cell, str) and cell_text(cell) in missing else cell for cell in row]
 

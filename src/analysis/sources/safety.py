@@ -34,7 +34,11 @@ def refuse_outside(path: Path, folder: Path, name: str) -> None:
 
 
 def refuse_large(path: Path, name: str, limit_mb: int) -> None:
-    size = path.stat().st_size
+    refuse_size(path.stat().st_size, name, limit_mb)
+
+
+def refuse_size(size: int, name: str, limit_mb: int) -> None:
+    """Refuse more bytes than a source file may have."""
     if size > limit_mb * MEGABYTE:
         raise SourceError(
             f"{name}: {size / MEGABYTE:,.0f} MB, more than the {limit_mb:,} MB a source file may have. "

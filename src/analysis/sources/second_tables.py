@@ -84,6 +84,9 @@ def turns_of_logs(entries: Sequence[Entry], matcher: Matcher, exports: Sequence[
     gives = {name: name for name in TURNS if name not in tickets.canonical}
     if not named or not gives or "value" not in log.columns:
         return
+    if not log.pattern:
+        tickets.doubt(2, f"{', '.join(gives)} can be told from {log.file}: join them in a query of tickets")
+        return
     states = _states(export, log, named, matcher)
     if not states["resolved"] and not states["closed"]:
         return

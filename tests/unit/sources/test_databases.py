@@ -356,3 +356,139 @@ def test_money_from_a_database_is_exact(postgres: str, take, monkeypatch: pytest
         }
     )
     assert taken.rows("ledger", "amount") == [(Decimal("0.30"),), (Decimal("12345678901234.56"),)]
+
+
+@pytest.fixture(scope="module")
+def company(owner: sqlalchemy.URL, postgres: str) -> str:
+    """A service desk in a schema of its own: tickets with teams by number, customers, a table that may not be read, and an empty one."""
+    run_as(
+        owner,
+        "CREATE SCHEMA service",
+        "CREATE TABLE service.team (id int PRIMARY KEY, team_name text)",
+        "INSERT INTO service.team VALUES (11, 'North'), (12, 'South')",
+        "CREATE TABLE service.customers (customer_id text PRIMARY KEY, customer_name text, region text, created_at timestamptz)",
+        "INSERT INTO service.customers SELECT 'C' || n, 'Firm ' || n, 'R' || n % 3, timestamptz '2024-01-01 09:00+00' + n * interval '1 day' FROM generate_series(1, 50) AS n",
+        "CREATE TABLE service.tickets (ticket_id text PRIMARY KEY, customer_id text, ticket_type text, status text, team int, opened_at timestamptz, resolved_at timestamptz)",
+        """INSERT INTO service.tickets SELECT 'T' || n, 'C' || 1 + n % 50, CASE n % 3 WHEN 0 THEN 'repair' WHEN 1 THEN 'complaint' ELSE 'n/a' END, 'closed', 11 + n % 2,
+           timestamptz '2026-10-01 00:00+00' + n * interval '1 hour', timestamptz '2026-10-03 00:00+00' + n * interval '1 hour' FROM generate_series(1, 300) AS n""",
+        "CREATE TABLE service.wages (employee_id text, wage numeric)",
+        "CREATE TABLE service.nothing (x text)",
+        "CREATE VIEW service.weather AS SELECT 'Bern' AS city, 12.5 AS rain",
+        "GRANT USAGE ON SCHEMA service TO reader",
+        "GRANT SELECT ON service.team, service.customers, service.tickets, service.nothing, service.weather TO reader",
+    )
+    return postgres
+
+
+def proposal() -> str:
+    from analysis.sources import propose_for_database
+    from analysis.workbook.table_shapes import table_shapes
+
+    return propose_for_database(VARIABLE, table_shapes())
+
+
+def test_a_map_is_proposed_for_a_database_and_reads_it(
+    company: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv(VARIABLE, company)
+    text = proposal()
+    assert f"url_from: {VARIABLE}\n" in text
+    assert 'database_table: "service.tickets"' in text and 'database_table: "service.customers"' in text
+    assert "file:" not in text
+    assert "# service.wages: doubt: not looked at: service.wages: the database refused (permission denied for table wages)" in text  # fmt: skip
+    assert "# service.nothing: doubt: empty" in text
+    assert "# service.weather: doubt: fits no table; its columns are city, rain" in text
+    assert not any(secret in text for secret in secrets_of(company))
+    path = tmp_path / "acme.yml"
+    path.write_text(text, encoding="utf-8")
+    source_map = load_map("acme", TABLES, path=path)
+    mapped = apply_map(source_map, tmp_path, tmp_path / "out")
+    assert {(one.file, one.read, one.mapped) for one in mapped} >= {
+        (f"{VARIABLE}:service.tickets", 300, 300),
+        (f"{VARIABLE}:service.customers", 50, 50),
+    }
+    (tickets,) = (tmp_path / "out" / "tickets").glob("*.csv")
+    header, first = tickets.read_text().splitlines()[:2]
+    assert dict(zip(header.split(","), first.split(","), strict=True))["team"] == "South"
+
+
+def test_no_more_of_a_database_is_looked_at_than_was_meant(company: str, monkeypatch: pytest.MonkeyPatch):
+    from analysis.sources import looking
+
+    monkeypatch.setenv(VARIABLE, company)
+    monkeypatch.setattr(looking, "LOOKED_AT", 40)
+    found = looking.look_into(VARIABLE)
+    assert {look.file: len(look.rows) for look in found.looks}["service.tickets"] == 40
+    monkeypatch.setattr(looking, "ALL_ROWS", 100)
+    assert max(len(look.rows) for look in looking.look_into(VARIABLE).looks) < 40
+    monkeypatch.setattr(looking, "MOST_TABLES", 1)
+    assert any("more tables were not looked at (" in remark for remark in looking.look_into(VARIABLE).remarks)
+
+
+def test_a_log_in_a_database_is_left_to_a_query(
+    owner: sqlalchemy.URL, postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Tickets that stand several times would be last_of in a file; a map of a database leaves that to SQL."""
+    run_as(
+        owner,
+        "CREATE SCHEMA logs",
+        "CREATE TABLE logs.tickets AS SELECT 'T' || n / 2 AS ticket_id, 'repair' AS ticket_type, 'C' || n % 9 AS customer_id, 'open' AS status, timestamptz '2026-10-01 00:00+00' + n / 2 * interval '1 hour' AS opened_at FROM generate_series(1, 300) AS n",
+        "CREATE ROLE looker LOGIN PASSWORD 'looks-only'",
+        "GRANT USAGE ON SCHEMA logs TO looker",
+        "GRANT SELECT ON logs.tickets TO looker",
+    )
+    url = sqlalchemy.make_url(postgres).set(username="looker", password="looks-only")
+    monkeypatch.setenv(VARIABLE, url.render_as_string(hide_password=False))
+    text = proposal()
+    assert (
+        "ticket_id stands several times; a row should be one: state a query that keeps its last row" in text
+    )
+    assert "last_of" not in text
+    path = tmp_path / "acme.yml"
+    path.write_text(text, encoding="utf-8")
+    assert load_map("acme", TABLES, path=path).tables[0].database_table == "logs.tickets"
+
+
+def test_the_command_proposes_for_a_database(
+    company: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    from analysis.cli import main
+
+    monkeypatch.setenv(VARIABLE, company)
+    assert main(["map", "--url-from", VARIABLE]) in (0, None)
+    assert f"url_from: {VARIABLE}" in capsys.readouterr().out
+    for arguments in (["map"], ["map", "data", "--url-from", VARIABLE]):
+        assert main(arguments) == 2
+        assert "name the folder of the exports, or the database by --url-from" in capsys.readouterr().err
+    assert main(["map", "--url-from", company]) == 2
+    said = capsys.readouterr().err
+    assert "--url-from: url_from should name an environment variable" in said
+    assert not any(secret in said for secret in secrets_of(company))
+
+
+def test_a_value_is_looked_up_in_another_table(company: str, take, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(VARIABLE, company)
+    entry = {
+        "table": "tickets",
+        "url_from": VARIABLE,
+        "database_table": "service.tickets",
+        "columns": {"ticket_id": "ticket_id", "opened_at": "opened_at", "ticket_type": "ticket_type"},
+        "values": {"ticket_type": {"": "other"}},
+        "missing": ["n/a"],
+    }
+    looked = {"team": {"query": "SELECT id, upper(team_name) AS called FROM service.team", "by": "team", "key": "id", "take": "called"}}  # fmt: skip
+    taken = take(entry | {"lookups": looked})
+    assert {row for row in taken.rows("tickets", "team", "ticket_type")} == {
+        (team, kind) for team in ("NORTH", "SOUTH") for kind in ("repair", "complaint", "other")
+    }
+    twice = {
+        "team": looked["team"] | {"query": "SELECT 11 AS id, x AS called FROM (VALUES ('a'), ('b')) AS t(x)"}
+    }
+    with pytest.raises(SourceError, match="id '11' stands twice with different called"):
+        take(entry | {"lookups": twice})
+    lost = {"team": {"by": "team", "key": "id", "take": "called"}}
+    with pytest.raises(ParameterError, match="state the file in which 'called' is looked up"):
+        take(entry | {"lookups": lost})
+    plain = {"table": "tickets", "file": "a.csv", "columns": {"ticket_id": "a"}, "lookups": looked}
+    with pytest.raises(ParameterError, match="state the file in which 'called' is looked up"):
+        stated(plain)
