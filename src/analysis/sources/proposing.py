@@ -20,8 +20,8 @@ from analysis.sources.looking import Look, look_through
 from analysis.sources.maps import SourceMap
 from analysis.sources.matching import Export, Match, Matcher, TableShape, refers_to
 from analysis.sources.profiles import Profile
-from analysis.sources.reading import find_inputs, open_rows
-from analysis.sources.rowmapping import needed_columns, require_columns
+from analysis.sources.reading import find_inputs, open_rows, require_columns
+from analysis.sources.rowmapping import needed_columns
 from analysis.sources.second_tables import second_entries, turns_of_logs
 
 #: Share of a shipped map's columns that a file must have for the map to be worth naming.
