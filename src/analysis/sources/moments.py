@@ -170,7 +170,8 @@ def _exchanged(form: str) -> str:
 class MomentReader:
     """Reads the moments of one canonical column; counts what was out of the ordinary.
 
-    ``day`` columns keep the day: of a moment whose zone is known, its day in the business time zone; else the day as written.
+    ``day`` columns keep the day: of a moment whose zone is known, its day in the business time zone; else the day as written. The column
+    ``month`` keeps the first of its month, so that the days of a month are one.
     """
 
     def __init__(
@@ -236,6 +237,10 @@ class MomentReader:
         return self._written(moment, clock=not (midnight and self.day))
 
     def _written(self, moment: dt.datetime, clock: bool) -> str:
+        written = self._as_told(moment, clock)
+        return f"{written[:8]}01" if self.column == "month" and len(written) == 10 else written
+
+    def _as_told(self, moment: dt.datetime, clock: bool) -> str:
         if not clock and (self.day or self.zone is None):
             return moment.date().isoformat()
         if moment.tzinfo is None:

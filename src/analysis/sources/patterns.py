@@ -1,4 +1,4 @@
-"""A part of a text, told by what stands around it: ``Reporting periods * - {}`` names the month in a report's title."""
+"""A part of a text, told by what stands around it: ``Reporting periods * - {}`` names the month in a report's title; so does ``%B %Y``, a date's format."""
 
 from __future__ import annotations
 
@@ -8,21 +8,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 from analysis.errors import ParameterError
+from analysis.sources.moments import reader_of
 
 #: How the part that is meant is marked, and what it may be: any text, or what begins with a digit and has no blank (an account's number).
 PARTS: Mapping[str, str] = {"{}": "(.+?)", "{#}": r"(\d\S*?)"}
 
 
 def part_of(text: str, patterns: Sequence[str]) -> str | None:
-    """What stands where the first fitting pattern has ``{}``, or ``{#}`` (``*`` is any text); None where none fits.
+    """What stands where the first fitting pattern has ``{}``, or ``{#}`` (``*`` is any text), or the whole text that a date's format fits; None where none does.
 
     Blanks and line breaks count as one blank, full-width signs as half-width ones.
     """
     plain = _plain(text)
     for pattern in patterns:
-        found = _expression(pattern).fullmatch(plain)
-        if found is not None:
-            return found[1].strip()
+        if not _marks(pattern):
+            if reader_of(_plain(pattern), months=True)(plain) is not None:
+                return plain
+        elif found := _expression(pattern).fullmatch(plain):
+            return str(found[1]).strip()
     return None
 
 
@@ -38,10 +41,14 @@ def parts_in(texts: Iterable[str], patterns: Sequence[str]) -> tuple[str, ...]:
 
 def refuse_pattern(pattern: str, place: str) -> None:
     """Raise ParameterError for a pattern that does not say once which part is meant."""
-    if sum(pattern.count(mark) for mark in PARTS) != 1:
+    if _marks(pattern) > 1 or not (_marks(pattern) or "%" in pattern):
         raise ParameterError(
-            f"{place}: pattern '{pattern}' should hold {{}} (or {{#}} for a number) once, where the part stands that is meant, and * for any other text."
+            f"{place}: pattern '{pattern}' should hold {{}} (or {{#}} for a number) once, where the part stands that is meant, and * for any other text; or be a date's format."
         )
+
+
+def _marks(pattern: str) -> int:
+    return sum(pattern.count(mark) for mark in PARTS)
 
 
 def _plain(text: str) -> str:

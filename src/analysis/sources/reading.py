@@ -71,7 +71,7 @@ class FileForm:
     ``encoding``: ``found`` where it is to be proved from the bytes; ``separator``: empty where it is to be found in the header, one blank
     for any run of blanks. ``sheet``: the sheet of a workbook with more than one. ``skip_lines``: lines above the header; ``header_has``: names by
     which the header is known where exports have now one, now three lines above it. ``header``: names for the columns of a file that has
-    none. ``called``: a column to its names in other versions of the system; it is read under the first, whichever the file has. ``member``: the files meant in a ``.zip`` (``*.csv``). ``filled``: source columns in which an empty or
+    none. ``header_lines``: 2 where a heading may stand over several columns (本期发生额 over 借方 and 贷方); the names are then both, one after the other. ``called``: a column to its names in other versions of the system; it is read under the first, whichever the file has. ``member``: the files meant in a ``.zip`` (``*.csv``). ``filled``: source columns in which an empty or
     merged cell repeats the one above, as voucher lists write date and number once; merged cells elsewhere are refused. ``counted``: a column
     that the file does not have and the source columns within whose values its rows are counted from 1 (lines of a voucher). ``error_cells``:
     what a workbook's #N/A is in a column the map reads: a refusal, or an empty value that is counted. ``missing``: words that stand in a
@@ -87,6 +87,7 @@ class FileForm:
     sheet: str = ""
     skip_lines: Annotated[int, Within(low=0, high=10_000)] = 0
     header_has: tuple[str, ...] = ()
+    header_lines: Annotated[int, Within(low=1, high=2)] = 1
     header: tuple[str, ...] = ()
     called: dict[str, tuple[str, ...]] = field(default_factory=dict)
     member: str = ""
@@ -332,6 +333,15 @@ def own_names(form: FileForm, header: list[str], name: str) -> list[str]:
     return [known[column] for column in header]
 
 
+def _of_two_lines(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
+    """Names of a header in two lines: a heading over several columns goes before what stands below it in each."""
+    names, over = [], ""
+    for above, below in itertools.zip_longest(upper, lower, fillvalue=""):
+        over = above or over
+        names.append(f"{over}{below}" if below else above)
+    return names
+
+
 class _HeaderSearch:
     """Looks for the line that has the names by which a map knows the header; remembers the nearest for the refusal."""
 
@@ -339,12 +349,19 @@ class _HeaderSearch:
         self.form, self.name = form, name
         self.nearest: tuple[int, list[str]] = (0, list(form.header_has))
 
-    def meets(self, number: int, cells: Collection[Cell]) -> bool:
-        header = own_names(self.form, header_names(cells), self.name)
-        missing = [column for column in self.form.header_has if column not in header]
-        if len(missing) < len(self.nearest[1]):
-            self.nearest = (number + 1, missing)
-        return not missing
+    def header(self, number: int, cells: Collection[Cell], above: Collection[Cell] = ()) -> list[str]:
+        """The header that this line is, by itself or with the line above; empty where it is none."""
+        names = [header_names(cells)]
+        if self.form.header_lines == 2 and above:
+            names.append(_of_two_lines(header_names(above), names[0]))
+        for one in names:
+            header = own_names(self.form, one, self.name)
+            missing = [column for column in self.form.header_has if column not in header]
+            if len(missing) < len(self.nearest[1]):
+                self.nearest = (number + 1, missing)
+            if not missing:
+                return header
+        return []
 
     def refusal(self) -> SourceError:
         line, missing = self.nearest
@@ -396,11 +413,15 @@ def _text_rows(form: FileForm, path: Path, name: str) -> Iterator[Rows]:
     with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as file:
         reader = None
         try:
-            above = _lines_above(form, path, file.encoding, name) if form.header_has else form.skip_lines
+            above, known = (
+                _lines_above(form, path, file.encoding, name) if form.header_has else (form.skip_lines, [])
+            )
             separator = form.separator or _separator(path, file.encoding, above)
             lines = [file.readline() for _ in range(above)]
             reader = csv.reader(file, delimiter=separator, skipinitialspace=separator == " ", strict=True)
-            header = list(form.header) or own_names(form, header_names(next(reader, [])), name)
+            header = list(form.header) or known or own_names(form, header_names(next(reader, [])), name)
+            if known:
+                next(reader, [])
             if not header:
                 raise SourceError(f"{name}: the file is empty, without even a header. Export it again.")
             yield Rows(
@@ -447,14 +468,17 @@ def _not_in(encoding: str, path: Path, name: str) -> SourceError:
     )
 
 
-def _lines_above(form: FileForm, path: Path, encoding: str, name: str) -> int:
-    """How many lines stand above the header that the map describes."""
+def _lines_above(form: FileForm, path: Path, encoding: str, name: str) -> tuple[int, list[str]]:
+    """How many lines stand above the header that the map describes (above its lower line, where it has two), and the header."""
     search = _HeaderSearch(form, name)
+    before = ""
     with path.open(encoding=encoding, newline="") as file:
         for number, line in enumerate(itertools.islice(file, MOST_ABOVE)):
             for mark in (form.separator,) if form.separator else SEPARATORS:
-                if search.meets(number, next(csv.reader([line], delimiter=mark), [])):
-                    return number
+                cells, above = (next(csv.reader([one], delimiter=mark), []) for one in (line, before))
+                if header := search.header(number, cells, above):
+                    return number, header
+            before = line
     raise search.refusal()
 
 
@@ -486,10 +510,11 @@ def _sheet_rows(form: FileForm, name: str, sheet: Sheet) -> Rows:
     if form.header:
         header, first = list(form.header), form.skip_lines
     else:
-        first, cells = (
-            _header_line(form, name, lines, above) if form.header_has else next(lines, (form.skip_lines, []))
-        )
-        header = own_names(form, header_names(cells), name)
+        if form.header_has:
+            first, header = _header_line(form, name, lines, above)
+        else:
+            first, cells = next(lines, (form.skip_lines, []))
+            header = own_names(form, header_names(cells), name)
         if not any(header):
             raise SourceError(
                 f"{name}: no header in line {form.skip_lines + 1} of the sheet; state the lines above it with skip_lines."
@@ -507,12 +532,12 @@ def _sheet_rows(form: FileForm, name: str, sheet: Sheet) -> Rows:
 
 def _header_line(
     form: FileForm, name: str, lines: Iterator[tuple[int, list[Cell]]], above: list[list[Cell]]
-) -> tuple[int, list[Cell]]:
-    """The header by its names; the lines before it go to ``above``."""
+) -> tuple[int, list[str]]:
+    """The header by its names, and its (lower) line; the lines before it go to ``above``."""
     search = _HeaderSearch(form, name)
     for number, cells in itertools.islice(lines, MOST_ABOVE):
-        if search.meets(number, cells):
-            return number, cells
+        if header := search.header(number, cells, above[-1] if above else ()):
+            return number, header
         above.append(cells)
     raise search.refusal()
 
