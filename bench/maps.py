@@ -18,6 +18,7 @@ import yaml
 from analysis.cli import table_shapes
 from analysis.errors import AnalysisError
 from analysis.sources import load_map, propose_map
+from analysis.sources.reading import find_inputs
 
 ROOT = Path(__file__).parents[1]
 #: Where folders of exports lie: the project's own, and those beside it where they are.
@@ -63,7 +64,7 @@ def folders() -> Iterator[tuple[str, Path, Wanted, tuple[str, ...]]]:
         if path.is_dir():
             wanted: dict[str, dict[str, dict[str, str]]] = {}
             for entry in load_map(name, columns).tables:
-                if not any(path.glob(entry.file)):
+                if not find_inputs(path, entry.file, entry.member):
                     continue  # a file that not every company has
                 wanted.setdefault(entry.table, {}).setdefault(entry.file, {}).update(entry.columns)
             yield f"{folder} without its map", path, wanted, (name,)

@@ -21,7 +21,7 @@ from analysis.sources.databases import refuse_variable, refuse_writing
 from analysis.sources.durations import Unit
 from analysis.sources.moments import LocalTimes
 from analysis.sources.patterns import refuse_pattern
-from analysis.sources.reading import FileForm
+from analysis.sources.reading import BETWEEN_PATTERNS, FileForm
 
 #: What a log can say of a ticket: the moment of its first or last event, how many there are, the moments and the number of its turns
 #: between open, resolved and closed, and the state it is in.
@@ -147,7 +147,7 @@ class EventLog(FileForm):
 class MapEntry(FileForm):
     """Files of one kind, or one query, and the table they feed; two entries may name the same file, or the same table.
 
-    Where rows come from: ``file`` (a pattern; several files feed one table; ``may_be_absent`` where not every company has it), or ``query`` / ``database_table`` at the address in the
+    Where rows come from: ``file`` (a pattern, or several with `` | `` between; several files feed one table; ``may_be_absent`` where not every company has it), or ``query`` / ``database_table`` at the address in the
     environment variable ``url_from``; beside ``file`` they say what is read of a database that is one file. What is in a column:
 
     - ``columns``: canonical column to source column; ``either``: to several, of which the first with a value counts; ``joined``: to several
@@ -377,7 +377,8 @@ def check_entry(entry: MapEntry, tables: Mapping[str, tuple[str, ...]], place: s
     _check_origin(entry, place)
     for log in entry.events:
         _check_log(entry, log, place)
-    for pattern in (entry.file, *(pattern for pattern, _ in entry.other_files)):
+    stated = (entry.file, *(pattern for pattern, _ in entry.other_files))
+    for pattern in (one for patterns in stated for one in patterns.split(BETWEEN_PATTERNS)):
         if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
             raise ParameterError(f"{place}: file '{pattern}' leaves the data folder; name a file inside it.")
 

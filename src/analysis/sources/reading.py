@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 SEPARATORS = (",", ";", "\t", "|")
 BATCH_ROWS = 10_000
 LONGEST_FIELD = 16_000_000
+#: Stands between several patterns of file names, any of which names a file.
+BETWEEN_PATTERNS = " | "
 #: Lines in which a header is looked for.
 MOST_ABOVE = 40
 #: Codecs by the names a map may state; ``found`` is what the bytes prove (see ``encodings``).
@@ -126,7 +128,7 @@ class Input:
 def find_inputs(folder: Path, pattern: str, member: str, limit_mb: int = SIZE_LIMIT_MB) -> list[Input]:
     """The files of a folder that a pattern names, sorted; a ``.zip`` stands for its members. What leaves the folder is refused."""
     inputs: list[Input] = []
-    for path in sorted(_named_by(folder, pattern)):
+    for path in sorted({path for one in pattern.split(BETWEEN_PATTERNS) for path in _named_by(folder, one)}):
         name = path.relative_to(folder).as_posix()
         if lake_kind(path):
             refuse_lake_links(path, folder, name)

@@ -17,7 +17,7 @@ _Key = tuple[tuple[str, str], ...]
 class Sums:
     """Adds up the stated columns of rows that are alike in all others, over all files of an entry.
 
-    A sum stands in the file in which its first row was met. What is held are the sums, not the rows.
+    A sum stands in the file in which its first row was met; of nothing but empty cells it is empty. What is held are the sums, not the rows.
     """
 
     def __init__(self, columns: Collection[str]) -> None:
@@ -30,7 +30,8 @@ class Sums:
     def take(self, out: Path, header: Sequence[str], values: Sequence[str]) -> bool:
         """Whether the row was taken; one whose amount is no number is not, and the proof refuses it."""
         named = dict(zip(header, values, strict=True))
-        amounts = {column: named.pop(column) or "0" for column in self._columns if column in named}
+        given = {column: named.pop(column) for column in self._columns if column in named}
+        amounts = {column: amount for column, amount in given.items() if amount}
         if not all(map(is_plain_number, amounts.values())):
             return False
         self._header[out] = header
