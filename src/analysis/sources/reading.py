@@ -350,9 +350,11 @@ class _HeaderSearch:
     def __init__(self, form: FileForm, name: str) -> None:
         self.form, self.name = form, name
         self.nearest: tuple[int, list[str]] = (0, list(form.header_has))
+        self.met = 0
 
     def header(self, number: int, cells: Collection[Cell], above: Collection[Cell] = ()) -> list[str]:
         """The header that this line is, by itself or with the line above; empty where it is none."""
+        self.met = number + 1
         names = [header_names(cells)]
         if self.form.header_lines == 2 and above:
             names.append(_of_two_lines(header_names(above), names[0]))
@@ -367,6 +369,8 @@ class _HeaderSearch:
 
     def refusal(self) -> SourceError:
         line, missing = self.nearest
+        if not self.met:
+            return _is_empty(self.name)
         wanted = f"none of the first {MOST_ABOVE} lines has the columns {', '.join(self.form.header_has)}, by which the map knows the header"
         near = f" Line {line} lacks only {', '.join(missing)}." if line else ""
         return SourceError(
@@ -424,8 +428,8 @@ def _text_rows(form: FileForm, path: Path, name: str) -> Iterator[Rows]:
             header = list(form.header) or known or own_names(form, header_names(next(reader, [])), name)
             if known:
                 next(reader, [])
-            if not header:
-                raise SourceError(f"{name}: the file is empty, without even a header. Export it again.")
+            if not header or not path.stat().st_size:
+                raise _is_empty(name)
             yield Rows(
                 header=header,
                 rows=_records(reader, separator, name),
@@ -456,6 +460,10 @@ def _records(reader: Any, separator: str, name: str) -> Iterator[list[str]]:
         if spans and (hidden := swallowed(row, separator, first)):
             raise swallowed_error(name, number, *hidden)
         yield row
+
+
+def _is_empty(name: str) -> SourceError:
+    return SourceError(f"{name}: the file is empty, without even a header. Export it again.")
 
 
 def _not_in(encoding: str, path: Path, name: str) -> SourceError:
