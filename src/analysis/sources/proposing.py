@@ -265,16 +265,17 @@ def _fits(source_map: SourceMap, folder: Path) -> bool:
     try:
         for entry in source_map.tables:
             inputs = find_inputs(folder, entry.file, entry.member) if entry.file else []
-            if not inputs and not (entry.file and entry.may_be_absent):
+            if not inputs and entry.file and entry.may_be_absent:
+                continue
+            if not inputs:
                 return False
             optional = {log.file for log in entry.events if log.may_be_absent}
             if any(not find_inputs(folder, pattern, member) for pattern, member in entry.other_files if pattern not in optional):  # fmt: skip
                 return False
             for given in inputs[:1]:
                 with tempfile.TemporaryDirectory() as work, open_rows(entry, given, work=Path(work)) as rows:
-                    require_columns(
-                        given.name, needed_columns(entry, rows.header), [*rows.header, *entry.counted]
-                    )
+                    header = [*rows.header, *entry.counted, *entry.found]
+                    require_columns(given.name, needed_columns(entry, rows.header), header)
     except SourceError:
         return False
     return True

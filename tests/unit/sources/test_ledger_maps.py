@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
+from analysis.cli import table_shapes
 from analysis.costs.tie_out import TieOut, tie_out
 from analysis.errors import ContractError, SourceError
 from analysis.metrics import Engine, Registry, StudyInputs
 from analysis.params import Assumptions, CostTree, load_run
+from analysis.sources import propose_map
 
 from .conftest import write_workbook
 from .test_shipped_maps import KINGDEE, KINGDEE_POSTINGS, U8, fact
@@ -470,6 +472,11 @@ def test_xero_trial_balance(exports: Path, take):
     taken = take("xero")
     assert totals(taken) == [("6401", Decimal("120.50"))]
     assert taken.counts("gl_totals") == [(5, 2, 3)]
+    fits = "The map 'xero' that ships reads these files as they are"
+    assert fits in propose_map(exports, table_shapes())
+    (exports / "Trial Balance.csv").unlink()
+    (exports / "xero_account_data.csv").unlink()  # asked for by the trial balance alone
+    assert fits in propose_map(exports, table_shapes())
 
 
 #: 科目余额表 with its headings in two lines, accounts at every level, and the carry-forward to profit on the other side.
