@@ -181,7 +181,7 @@ def test_intercom_conversations_as_the_api_gives_them(exports: Path, take):
 @pytest.mark.skipif(not CASES.is_dir(), reason="the cases are not here")
 def test_the_incident_event_log_gives_one_ticket_each(exports: Path, take):
     shutil.copy(CASES / "incident_log" / "incident_event_log.csv", exports)
-    taken = take("incident_log", quarantine_limit=0.2)
+    taken = take("incident_log")
     (tickets, turns) = [one for one in taken.mapped if one.table == "tickets"]
     assert (tickets.read, tickets.mapped, tickets.left_out) == (315, 80, 235)
     assert (turns.read, turns.mapped) == (315, 315)
@@ -235,7 +235,7 @@ def test_the_incident_event_log_in_any_order(exports: Path, take):
 def test_the_tracker_is_read_with_its_lists(exports: Path, take):
     for path in (CASES / "tracker").glob("*.csv"):
         shutil.copy(path, exports)
-    taken = take("jira_tables", quarantine_limit=0.2)
+    taken = take("jira_tables")
     assert taken.counts("tickets")[0] == (150, 150, 0)
     (seconds,) = taken.rows("tickets", "round(sum(handling_hours) * 3600)")
     assert seconds[0] == sum(

@@ -401,11 +401,35 @@ def test_quickbooks_general_ledger(exports: Path, take, kind: str):
     assert totals(taken) == QUICKBOOKS_TOTALS
 
 
-def test_quickbooks_transaction_detail_by_account(exports: Path, take):
-    rows = [["Lumen Appliances"], ["Transaction Detail by Account"], ["October 2026"], []]
-    rows += [[*row[:7], row[7]] if len(row) > 7 else row for row in GENERAL_LEDGER[4:]]
-    write(exports / "Transaction Detail by Account.csv", *wide(rows))
-    assert take("quickbooks_ledger", currency="USD").counts("ledger") == [(14, 3, 11)]
+def test_quickbooks_transaction_detail_by_account_with_the_account_in_each_row(exports: Path, take):
+    """The first column is the date then: rows of accounts and totals stand in it, and must take no account from above."""
+    write(
+        exports / "Transaction Detail by Account.csv",
+        ["Lumen Appliances"],
+        ["Transaction Detail by Account"],
+        ["October 2026"],
+        [],
+        ["Date", "Transaction Type", "Num", "Name", "Memo/Description", "Account", "Split", "Amount"],
+        ["6200 Travel", *[""] * 7],
+        ["10/31/2026", "Journal Entry", "J-2", "", "", "6000 Operating:6200 Travel", "-Split-", "(34.50)"],
+        ["Total for 6200 Travel", *[""] * 6, "(34.50)"],
+        ["6100 Service Parts", *[""] * 7],
+        ["Beginning Balance", *[""] * 6, "9.00"],
+        ["10/05/2026", "Bill", "B-91", "Parts Inc", "", "6100 Service Parts", "2000 Payable", "1,234.50"],
+        ["10/05/2026", "Bill", "B-91", "Parts Inc", "", "6100 Service Parts", "2000 Payable", "1,234.50"],
+        ["Total for 6100 Service Parts", *[""] * 6, "2,469.00"],
+        ["TOTAL", *[""] * 7],
+    )
+    taken = take("quickbooks_ledger", currency="USD")
+    assert taken.rows("ledger", "posting_id", "account", "amount") == [
+        ("6100-2026-10-05-Bill-B-91-1", "6100", Decimal("1234.50")),
+        ("6100-2026-10-05-Bill-B-91-2", "6100", Decimal("1234.50")),
+        ("6200-2026-10-31-Journal Entry-J-2-1", "6200", Decimal("-34.50")),
+    ]
+    assert taken.counts("ledger") == [(9, 3, 6)]
+    assert "rows equal to another in all but the number the map gives them; kept (1" in " ".join(
+        taken.notes("ledger")
+    )
 
 
 def test_a_profit_and_loss_of_several_months_names_no_month(exports: Path, take):
