@@ -130,6 +130,11 @@ def plain_number(text: str, decimal_mark: Literal[".", ","] = ".") -> str:
     return f"-{digits}" if negative or sign == "-" else digits
 
 
+def is_plain_number(text: str) -> bool:
+    """Whether a text is a number as ``plain_number`` writes it."""
+    return _NUMBER.fullmatch(text) is not None
+
+
 def factor_of(text: str) -> Fraction:
     """A stated factor such as ``1/60`` or ``0.001``, exactly."""
     try:

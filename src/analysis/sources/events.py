@@ -1,12 +1,12 @@
 """Event logs collapsed into tickets: an event is not a ticket.
 
-The events that are meant are written as (ticket, moment, line, state), sorted and counted by the engine in bounded memory, and joined to
+The events that are meant are written with moment, line, state and value, sorted and counted by the engine in bounded memory, and joined to
 the tickets. What a rule means is said in ``maps.EventLog``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from analysis.errors import SourceError, suggestion
 from analysis.sources.cells import Cell, cell_text
 from analysis.sources.keys import Keys
-from analysis.sources.maps import EventLog, MapEntry
+from analysis.sources.lookingup import with_found
+from analysis.sources.maps import NEWEST_FIRST, EventLog, MapEntry
 from analysis.sources.moments import ISO, MomentReader
-from analysis.sources.reading import Rows
-from analysis.sources.rowmapping import LeftOut, MapNote, refused_by, require_columns
+from analysis.sources.reading import Rows, require_columns
+from analysis.sources.rowmapping import LeftOut, MapNote, in_order, refused_by
 from analysis.sources.sql import literal, quoted
 from analysis.sources.textparquet import TextParquet
 
@@ -25,10 +26,13 @@ if TYPE_CHECKING:
     import duckdb
 
 MEMORY_LIMIT = "800MB"
+EVENT = ("ticket", "moment", "line", "state", "value")
 _MEASURES: Mapping[str, str] = {
     "first": "min(moment)",
     "last": "max(moment)",
     "count": "count(*)",
+    "first_value": "arg_min(value, (moment, line)) FILTER (value <> '')",
+    "last_value": "arg_max(value, (moment, line)) FILTER (value <> '')",
     "resolved_at": "CASE WHEN arg_max(state, (moment, line)) <> 'open' THEN max(moment) FILTER (state <> 'open' AND coalesce(before, 'open') = 'open') END",
     "closed_at": "CASE WHEN arg_max(state, (moment, line)) = 'closed' THEN max(moment) FILTER (state = 'closed' AND before IS DISTINCT FROM 'closed') END",
     "reopened": "count(*) FILTER (state = 'open' AND before <> 'open')",
@@ -39,7 +43,7 @@ _MEASURES: Mapping[str, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Events:
-    """The events of one log that are meant, in ``path``: ticket, moment, line, state."""
+    """The events of one log that are meant, in ``path``: the columns ``EVENT``."""
 
     log: EventLog
     path: Path
@@ -60,28 +64,18 @@ def collect_events(
     """Write the events of these files that the log's rules keep. Raises SourceError for an unknown status word or an unreadable moment."""
     moments = MomentReader("at", log.date or ISO, local=entry.local_times, business_zone=business_zone)
     states, read, used, left_out = log.states, 0, 0, LeftOut()
-    with TextParquet(path, ("ticket", "moment", "line", "state")) as out:
-        for name, rows in files:
-            extra = list(log.lookups)
-            require_columns(
-                name,
-                [
-                    log.ticket,
-                    log.at,
-                    *([log.status] if log.status else []),
-                    *(lookup.by for lookup in log.lookups.values()),
-                ],
-                rows.header,
-            )
-            require_columns(
-                name, [column for column in (*log.only, *log.without) if column not in extra], rows.header
-            )
-            index = {column: place for place, column in enumerate([*rows.header, *extra])}
-            for row in _with_lookups(rows, log, index, lookups):
+    with TextParquet(path, EVENT) as out:
+        for name, given in files:
+            rows = with_found(name, given, log.lookups, lookups)
+            stated = [log.status, log.value, "" if log.order == NEWEST_FIRST else log.order]
+            asked = [log.ticket, log.at, *log.only, *log.without, *log.where, *filter(None, stated)]
+            require_columns(name, asked, rows.header)
+            index = {column: place for place, column in enumerate(rows.header)}
+            for row in rows.rows:
                 read += 1
-                if row is None or not cell_text(row[index[log.ticket]]):
+                if len(row) != len(rows.header) or not cell_text(row[index[log.ticket]]):
                     continue
-                rule = refused_by(log.only, log.without, row, index)
+                rule = refused_by(log, row, index, entry.decimal_mark)
                 if rule:
                     left_out.add(rule, row[index[rule]])
                     continue
@@ -90,29 +84,21 @@ def collect_events(
                     (
                         cell_text(row[index[log.ticket]]),
                         _moment(moments, row[index[log.at]], name, read),
-                        f"{read:012d}",
+                        _line(log, row, index, read, name),
                         _state(log, states, row, index, name),
+                        cell_text(row[index[log.value]]) if log.value else "",
                     )
                 )
             moments.refuse_exchanged(name)
     return Events(log=log, path=path, read=read, used=used, notes=() if used else tuple(left_out.notes()))
 
 
-def _with_lookups(
-    rows: Rows, log: EventLog, index: Mapping[str, int], lookups: Mapping[str, Keys]
-) -> Iterator[list[Cell] | None]:
-    """Rows with the looked-up columns behind; None for a line that is not as wide as the header."""
-    for row in rows.rows:
-        if len(row) != len(rows.header):
-            yield None
-        else:
-            yield [
-                *row,
-                *(
-                    lookups[column].get(cell_text(row[index[lookup.by]]), "")
-                    for column, lookup in log.lookups.items()
-                ),
-            ]
+def _line(log: EventLog, row: list[Cell], index: Mapping[str, int], read: int, name: str) -> str:
+    """What puts events of one moment in order: the column that numbers them, else the lines of the log."""
+    if log.order == NEWEST_FIRST:
+        return f"{10**12 - read:012d}"
+    place = in_order(cell_text(row[index[log.order]]), log.order, name) if log.order else ""
+    return f"{place}{read:012d}"
 
 
 def _moment(moments: MomentReader, cell: Cell, name: str, row: int) -> str:
@@ -169,6 +155,6 @@ def _collapsed(events: Events) -> str:
     measures = ", ".join(
         f"{_MEASURES[rule]} AS {quoted(column)}" for column, rule in events.log.gives.items()
     )
-    seen = f"SELECT ticket, CAST(moment AS TIMESTAMP) AS moment, line, state FROM read_parquet({literal(str(events.path))})"
+    seen = f"SELECT ticket, CAST(moment AS TIMESTAMP) AS moment, line, state, value FROM read_parquet({literal(str(events.path))})"
     turns = f"SELECT *, lag(state) OVER (PARTITION BY ticket ORDER BY moment, line) AS before FROM ({seen})"
     return f"SELECT ticket, {measures} FROM ({turns}) GROUP BY ticket"

@@ -23,6 +23,11 @@ def joined_key(parts: Iterable[str]) -> str:
     return _BETWEEN.join(parts)
 
 
+def shown_key(key: str) -> str:
+    """A key of several parts as messages print it."""
+    return key.replace(_BETWEEN, ", ")
+
+
 class Keys:
     """Text to text; what is asked for is exact, only the place changes. ``close`` lets go of the file."""
 
@@ -58,6 +63,19 @@ class Keys:
             return number
         asked = "INSERT INTO held VALUES (?, '1') ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value"
         return int(self._file.execute(asked, (key,)).fetchone()[0])
+
+    def keep(self, key: str, value: str, *, largest: bool) -> None:
+        """Remember the value if none of this key stands before it in the order of texts, or after it where the largest is meant."""
+        stands = self._found(key)
+        if stands is not None and (stands >= value if largest else stands <= value):
+            return
+        if self._file is None:
+            self._held[key] = value
+            if len(self._held) > self._most:
+                self._lay_down()
+            return
+        asked = "INSERT INTO held VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+        self._file.execute(asked, (key, value))
 
     def close(self) -> None:
         if self._file is not None:

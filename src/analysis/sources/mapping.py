@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -26,12 +27,23 @@ from analysis.sources.databases import Databases
 from analysis.sources.events import Events, collect_events, join_events
 from analysis.sources.extracts import named_in
 from analysis.sources.fingerprint import fingerprint, signature, unsealed, with_seal
-from analysis.sources.keys import Keys
-from analysis.sources.maps import EventLog, KnownFrom, Lookup, MapEntry, SourceMap
-from analysis.sources.reading import Input, Rows, counted_within, emptied, filled_down, find_inputs, open_rows
+from analysis.sources.keys import Keys, joined_key, shown_key
+from analysis.sources.lookingup import with_found
+from analysis.sources.maps import EventLog, KnownFrom, Lookup, MapEntry, SourceMap, several
+from analysis.sources.reading import (
+    Input,
+    Rows,
+    counted_within,
+    emptied,
+    filled_down,
+    find_inputs,
+    open_rows,
+    require_columns,
+)
 from analysis.sources.rounds import is_round
-from analysis.sources.rowmapping import MapNote, RowMapper, require_columns
+from analysis.sources.rowmapping import MapNote, RowMapper
 from analysis.sources.safety import SIZE_LIMIT_MB
+from analysis.sources.summing import Sums
 from analysis.sources.taking import FOLDER, Taken, take_extracts
 from analysis.sources.textparquet import TextParquet
 
@@ -43,7 +55,7 @@ MOST_BROKEN = 100_000
 MOVED = "rows that stood on two pages, so the list moved while it was read and may lack others"
 CUT = "rows, a number at which systems cut exports"
 #: Goes up when the same map would write something else.
-MAPPING_VERSION = 4
+MAPPING_VERSION = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,6 +190,7 @@ class _Mapping:
     before: _Books
     after: _Books = field(default_factory=_Books)
     kept: list[Keys] = field(default_factory=list)
+    looked_up: dict[str, Keys] = field(default_factory=dict)
 
     @property
     def work(self) -> Path:
@@ -325,7 +338,10 @@ class _Mapping:
         return self._kept_from(source, "", "looks in it for what is known")
 
     def _kept_from(self, form: Lookup | KnownFrom, take: str, purpose: str) -> Keys:
-        """The keys of another file, each with the value in its column ``take``, if one is named."""
+        """The keys of another file, each with the value in its column ``take``, if one is named; a file is read once for them."""
+        known = self.looked_up.get(repr(form))
+        if known is not None:
+            return known
         inputs = self.find(form.file, form.member)
         if not inputs:
             raise self._no_file(form.file, f"no such file; the map '{self.source_map.name}' {purpose}")
@@ -333,6 +349,7 @@ class _Mapping:
         for given in inputs:
             with self._opened(form, given) as rows:
                 _keep(found, given.name, rows, form.key, take)
+        self.looked_up[repr(form)] = found
         return found
 
     @contextmanager
@@ -353,7 +370,10 @@ class _Mapping:
                     self.keys(),
                 )
                 header = [*header, *form.counted]
-            yield Rows(header=header, rows=cells, ends_open=rows.ends_open, hidden=rows.hidden)
+            ready = replace(rows, header=header, rows=cells)
+            if isinstance(form, MapEntry) and form.found:
+                ready = with_found(given.name, ready, form.found, self._lookups(form.found))
+            yield ready
 
     def _closing(self, entry: MapEntry, given: Input) -> ClosingVouchers | None:
         """The closing vouchers of a file, which is read for them first: a voucher's profit line may stand behind its cost lines."""
@@ -361,6 +381,17 @@ class _Mapping:
             return None
         with self._opened(entry, given) as rows:
             return closing_vouchers(entry.closing, given.name, rows.header, rows.rows, self.keys())
+
+    def _sums(self, entry: MapEntry, given: Input) -> frozenset[str]:
+        """Codes of a file that a longer one begins with: their rows are sums. The file is read for them first; a list of accounts is short."""
+        if not entry.lowest:
+            return frozenset()
+        with self._opened(entry, given) as rows:
+            require_columns(given.name, (entry.lowest,), rows.header)
+            place = rows.header.index(entry.lowest)
+            codes = sorted({cell_text(row[place]) for row in rows.rows if len(row) == len(rows.header)})
+        pairs = itertools.pairwise(codes)
+        return frozenset(code for code, following in pairs if code and following.startswith(code))
 
     def _events(self, entry: MapEntry) -> list[Events]:
         """The logs of an entry, collected once for all its files."""
@@ -397,7 +428,9 @@ class _Mapping:
     ) -> dict[str, list[MappedFile]]:
         seen = self.keys()
         lookups, events = self._lookups(entry.lookups), self._events(entry)
-        repeated = self._repeated(entry, [given for given, _, _ in plans], lookups) if entry.last_of else None
+        first_look = entry.looks_twice
+        repeated = self._repeated(entry, [given for given, _, _ in plans], lookups) if first_look else None
+        added = Sums(entry.summed) if entry.summed else None
         done: dict[str, list[MappedFile]] = {}
         for given, out, _ in plans:
             closing = self._closing(entry, given)
@@ -413,8 +446,12 @@ class _Mapping:
                         events,
                         repeated=repeated,
                         closing=closing,
+                        sums=self._sums(entry, given),
+                        added=added,
                     )
                 ]
+        if added is not None:
+            added.write()
         if events and plans:
             done[plans[0][0].name] += [
                 MappedFile(
@@ -430,11 +467,11 @@ class _Mapping:
         return done
 
     def _repeated(self, entry: MapEntry, inputs: Sequence[Input], lookups: Mapping[str, Keys]) -> Keys:
-        """How often each key of ``last_of`` stands in the rows that the rules keep: the files are read once for it."""
+        """Of each key of ``first_of`` or ``last_of``, which of the rows that the rules keep is meant: the files are read once for it."""
         found = self.keys()
         for given in inputs:
             with self._opened(entry, given) as rows:
-                mapper = self._mapper(entry, given.name, rows, found, lookups)
+                mapper = self._mapper(entry, given.name, rows, found, lookups, sums=self._sums(entry, given))
                 for row in rows.rows:
                     if len(row) == len(rows.header):
                         mapper.written(row)
@@ -468,8 +505,10 @@ class _Mapping:
         *,
         repeated: Keys | None = None,
         closing: ClosingVouchers | None = None,
+        sums: frozenset[str] = frozenset(),
+        added: Sums | None = None,
     ) -> MappedFile:
-        mapper = self._mapper(entry, name, rows, seen, lookups, repeated=repeated, closing=closing)
+        mapper = self._mapper(entry, name, rows, seen, lookups, repeated=repeated, closing=closing, sums=sums)
         out.parent.mkdir(parents=True, exist_ok=True)
         self.work.mkdir(parents=True, exist_ok=True)
         building = self.work / f"{out.name}.{os.getpid()}"
@@ -498,16 +537,16 @@ class _Mapping:
                 written = mapper.written(row)
                 if written is None:
                     continue
+                mapped += 1
                 if events:
                     tickets.write((f"{read:012d}", *written))
-                else:
+                elif added is None or not added.take(out, mapper.columns, written):
                     writer.writerow(written)
-                mapped += 1
         if entry.cut_at and read == entry.cut_at:
             raise SourceError(
                 f"{name}: exactly {read:,} rows, where the system cuts an export; rows behind them may be missing. Export it in parts (the map reads several files), or say cut_at: 0 if it is whole."
             )
-        notes = (*mapper.finish(mapped), *_remarks(rows, read))
+        notes = (*mapper.finish(mapped), *_remarks(rows, read), *(added.notes(out) if added else ()))
         if rows.ends_open and broken and read and len(broken[-1]) < width and row is broken[-1]:
             shown = " ".join(",".join(map(str, broken[-1])).split())[:60]
             raise SourceError(
@@ -584,17 +623,22 @@ class _Mapping:
 
 
 def _keep(found: Keys, name: str, rows: Rows, key: str, take: str) -> None:
-    """Keep the keys of a source, each with its value in the column ``take``, if one is named."""
-    require_columns(name, (key, take) if take else (key,), rows.header)
-    place, value = rows.header.index(key), rows.header.index(take) if take else None
+    """Keep the keys of a source, each with the value in its column ``take``, if one is named."""
+    columns = several(key)
+    require_columns(name, (*columns, take) if take else columns, rows.header)
+    places = [rows.header.index(column) for column in columns]
+    value = rows.header.index(take) if take else None
     pairs = (
-        (cell_text(row[place]), "" if value is None else cell_text(row[value]))
+        (
+            joined_key(cell_text(row[place]) for place in places),
+            "" if value is None else cell_text(row[value]),
+        )
         for row in rows.rows
         if len(row) == len(rows.header)
     )
     if twice := found.load(pairs):
         raise SourceError(
-            f"{name}: {key} '{twice[0]}' stands twice with different {take} ('{twice[1]}' and '{twice[2]}'); the lookup is ambiguous. "
+            f"{name}: {key} '{shown_key(twice[0])}' stands twice with different {take} ('{twice[1]}' and '{twice[2]}'); the lookup is ambiguous. "
             "Keep one, or look up by another column."
         )
 

@@ -16,29 +16,61 @@ from analysis.errors import ParameterError, in_quotes, suggestion
 from analysis.params.places import params_file, shown
 from analysis.params.strict import Within, bind, read_yaml
 from analysis.sources.amounts import factor_of
+from analysis.sources.comparing import refuse_comparison
 from analysis.sources.databases import refuse_variable, refuse_writing
+from analysis.sources.durations import Unit
 from analysis.sources.extracts import Extract, check_extract, named_in
 from analysis.sources.moments import LocalTimes
-from analysis.sources.reading import FileForm
+from analysis.sources.patterns import refuse_pattern
+from analysis.sources.reading import BETWEEN_PATTERNS, FileForm
 
 #: What a log can say of a ticket: the moment of its first or last event, how many there are, the moments and the number of its turns
 #: between open, resolved and closed, and the state it is in.
-RULES = ("first", "last", "count", "resolved_at", "closed_at", "reopened", "reopened_at", "status")
+RULES = (
+    "first",
+    "last",
+    "count",
+    "first_value",
+    "last_value",
+    "resolved_at",
+    "closed_at",
+    "reopened",
+    "reopened_at",
+    "status",
+)
+VALUE_RULES = ("first_value", "last_value")
 STATE_RULES = ("resolved_at", "closed_at", "reopened", "reopened_at", "status")
 ANY_OTHER = "*"
+#: What ``order`` says where no column numbers the rows and the newest stand above.
+NEWEST_FIRST = "newest_first"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lookup(FileForm):
     """A value found elsewhere: the row of ``file`` whose ``key`` equals this row's ``by`` gives ``take``.
 
-    In an entry whose rows come from a database, ``database_table`` or ``query`` without ``file`` is one of the same database.
+    ``by`` and ``key`` may be several columns with `` + `` between (``BUKRS + BELNR + GJAHR``: the head of a document). In an entry whose rows come
+    from a database, ``database_table`` or ``query`` without ``file`` is one of the same database.
     """
 
     by: str
     key: str
     take: str
     file: str = ""
+
+
+def several(columns: str) -> tuple[str, ...]:
+    """The columns of a key that is written with `` + `` between its parts."""
+    return tuple(columns.split(" + "))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Later:
+    """A moment told by another and how long it took: source column ``start``, and ``lasts`` in its ``unit`` (``clock``: 12:30 or 12:30:00)."""
+
+    start: str
+    lasts: str
+    unit: Unit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,9 +110,11 @@ class EventLog(FileForm):
     """A log in which one row is one event of a ticket; it is collapsed into columns of the ticket, for an event is not a ticket.
 
     ``file``: the log (empty: the entry's own file is the log; ``may_be_absent``: without it its columns are not made). ``ticket``: the source column that names the ticket, ``at`` when the event
-    was, in the format ``date``. ``only`` / ``without``: which events are meant; ``lookups`` may add columns to ask for (the role of who
-    wrote a comment). ``status``: the column with the new status word, each of which is under ``open``, ``resolved`` or ``closed``.
-    ``gives``: canonical column to rule: ``first``, ``last`` (moment of the first or last event), ``count``; and of the states
+    was, in the format ``date``; ``order``: the column that numbers events of one moment, or ``newest_first`` where the newest stand above. ``only`` /
+    ``without`` / ``where``: which events are meant; ``lookups`` may add columns to ask for (the role of who
+    wrote a comment), one by what another found. ``status``: the column with the new status word, each of which is under ``open``, ``resolved`` or ``closed``.
+    ``gives``: canonical column to rule: ``first``, ``last`` (moment of the first or last event), ``count``, ``first_value``, ``last_value`` (what stands in the
+    column ``value`` at the first or last event that has one); and of the states
     ``resolved_at`` (last time it went from open to resolved or closed, if it is so now), ``closed_at`` (likewise to closed), ``reopened``
     (how often it went back to open), ``reopened_at`` (when first) and ``status`` (open, resolved or closed).
     """
@@ -94,6 +128,9 @@ class EventLog(FileForm):
     only: dict[str, tuple[str, ...]] = field(default_factory=dict)
     without: dict[str, tuple[str, ...]] = field(default_factory=dict)
     lookups: dict[str, Lookup] = field(default_factory=dict)
+    where: dict[str, str] = field(default_factory=dict)
+    order: str = ""
+    value: str = ""
     status: str = ""
     open: tuple[str, ...] = ()
     resolved: tuple[str, ...] = ()
@@ -112,7 +149,7 @@ class EventLog(FileForm):
 class MapEntry(FileForm):
     """Files of one kind, or one query, and the table they feed; two entries may name the same file, or the same table.
 
-    Where rows come from: ``file`` (a pattern; several files feed one table; ``may_be_absent`` where not every company has it), or ``query`` / ``database_table`` at the address in the
+    Where rows come from: ``file`` (a pattern, or several with `` | `` between; several files feed one table; ``may_be_absent`` where not every company has it), or ``query`` / ``database_table`` at the address in the
     environment variable ``url_from``; beside ``file`` they say what is read of a database that is one file. What is in a column:
 
     - ``columns``: canonical column to source column; ``either``: to several, of which the first with a value counts; ``joined``: to several
@@ -120,6 +157,11 @@ class MapEntry(FileForm):
       ``numbered``: counted from 1 within equal values of canonical columns (two rows of one invoice are its lines 1 and 2);
       ``events``: collapsed from logs.
     - ``values``: for a canonical column, source word to canonical word ("" stands for an empty value, ``*`` for any word not listed).
+    - ``found``: source columns that the file does not have, each looked up in another file before all else, so that rules, lookups and
+      other such columns can name them (a lookup of a lookup).
+    - ``after``: canonical column to a moment and how long it took until this one (``Later``); its format is that of the moment.
+    - ``clocks``: canonical columns of hours written as 12:30 or 168:30:00.
+    - ``summed``: canonical amounts; rows that are alike in all other columns are one row, with their sum.
     - ``numbers``: canonical columns with thousands marks, full-width digits, negatives in brackets, a minus behind; ``decimal_mark`` of them.
     - ``factors``: canonical column to what its values are multiplied by (``1/60``: minutes to hours; ``1/100``: cents to currency).
     - ``less``: for a canonical column, a source column to take off it (debit less credit; empty is nothing).
@@ -131,11 +173,13 @@ class MapEntry(FileForm):
     - ``optional``: canonical columns that may be missing from the file; the table is then made without them, and this is said.
 
     Which rows: ``only`` (source columns and the values a row must have), ``without`` (must not have; ``C*``: beginning with C, ``*C*``: with
-    C in it), ``closing`` (vouchers that carry the cost to profit), ``merged`` (source columns, where the file has
+    C in it), ``where`` (source columns and how their number or day must compare: ``> 0``, ``>= 2026-01-01``), ``lowest`` (a source column of codes in
+    levels, such as accounts: only rows whose code begins no longer one of the file, for the others are their sums), ``closing`` (vouchers that carry the cost to profit), ``merged`` (source columns, where the file has
     them, and the values of a ticket that was merged into another, which counts it; ``?*``: any value),
     ``first_of`` (of rows with the same values in these canonical columns only the first is written, and none
     without any value there: customers named by every order), ``last_of`` (likewise only the last, in the order in which the rows stand:
-    a log that repeats the whole ticket at every event),
+    a log that repeats the whole ticket at every event); ``order``: the column by whose number or moment rows of one key stand in order, or
+    ``newest_first``, where they do not stand so in the file,
     ``found_in`` (source columns whose value must stand in another file: events of the tickets that the extract has).
     """
 
@@ -151,6 +195,10 @@ class MapEntry(FileForm):
     numbered: dict[str, tuple[str, ...]] = field(default_factory=dict)
     events: tuple[EventLog, ...] = ()
     values: dict[str, dict[str, str]] = field(default_factory=dict)
+    found: dict[str, Lookup] = field(default_factory=dict)
+    after: dict[str, Later] = field(default_factory=dict)
+    clocks: tuple[str, ...] = ()
+    summed: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     decimal_mark: Literal[".", ","] = "."
     factors: dict[str, str] = field(default_factory=dict)
@@ -162,10 +210,13 @@ class MapEntry(FileForm):
     optional: tuple[str, ...] = ()
     only: dict[str, tuple[str, ...]] = field(default_factory=dict)
     without: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    where: dict[str, str] = field(default_factory=dict)
+    lowest: str = ""
     merged: dict[str, tuple[str, ...]] = field(default_factory=dict)
     closing: Closing | None = None
     first_of: tuple[str, ...] = ()
     last_of: tuple[str, ...] = ()
+    order: str = ""
     found_in: dict[str, KnownFrom] = field(default_factory=dict)
 
     @property
@@ -184,6 +235,7 @@ class MapEntry(FileForm):
             *self.either,
             *self.joined,
             *self.lookups,
+            *self.after,
             *self.constants,
             *self.numbered,
             *self.collapsed,
@@ -192,7 +244,11 @@ class MapEntry(FileForm):
     @property
     def other_forms(self) -> tuple[Lookup | KnownFrom | EventLog, ...]:
         """What besides its own rows every row depends on."""
-        forms: list[Lookup | KnownFrom | EventLog] = [*self.lookups.values(), *self.found_in.values()]
+        forms: list[Lookup | KnownFrom | EventLog] = [
+            *self.found.values(),
+            *self.lookups.values(),
+            *self.found_in.values(),
+        ]
         for log in self.events:
             forms += [log, *log.lookups.values()]
         return tuple(forms)
@@ -203,9 +259,16 @@ class MapEntry(FileForm):
         return tuple((form.file, form.member) for form in self.other_forms if form.file)
 
     @property
+    def looks_twice(self) -> bool:
+        """Whether only a look through all rows tells which of a key is meant."""
+        stands = self.order in ("", NEWEST_FIRST)
+        last = bool(self.last_of) != (self.order == NEWEST_FIRST)
+        return bool(self.first_of or self.last_of) and (last or not stands)
+
+    @property
     def depends_on_order(self) -> bool:
         """Whether what is written for a row depends on rows of other files of the entry."""
-        return bool(self.first_of or self.last_of or self.numbered)
+        return bool(self.first_of or self.last_of or self.numbered or self.summed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -306,6 +369,8 @@ def check_entry(entry: MapEntry, tables: Mapping[str, tuple[str, ...]], place: s
         *entry.factors,
         *entry.less,
         *entry.signs,
+        *entry.clocks,
+        *entry.summed,
         *entry.optional,
         *entry.first_of,
         *entry.last_of,
@@ -329,11 +394,19 @@ def check_entry(entry: MapEntry, tables: Mapping[str, tuple[str, ...]], place: s
         raise ParameterError(
             f"{place}: separator {in_quotes(entry.separator)} should be one character, or left out to be found in the header."
         )
+    if entry.order and not (entry.first_of or entry.last_of):
+        raise ParameterError(f"{place}: order: says nothing without first_of or last_of.")
+    if entry.summed and (entry.events or entry.last_of):
+        raise ParameterError(
+            f"{place}: summed: goes with neither events nor last_of; a row is added up once."
+        )
     _check_names(entry, place)
+    _check_rules(entry, place)
     _check_origin(entry, place)
     for log in entry.events:
         _check_log(entry, log, place)
-    for pattern in (entry.file, *(pattern for pattern, _ in entry.other_files)):
+    stated = (entry.file, *(pattern for pattern, _ in entry.other_files))
+    for pattern in (one for patterns in stated for one in patterns.split(BETWEEN_PATTERNS)):
         if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
             raise ParameterError(f"{place}: file '{pattern}' leaves the data folder; name a file inside it.")
 
@@ -344,6 +417,22 @@ def _check_names(entry: MapEntry, place: str) -> None:
     for other in others:
         if others.count(other) > 1 or other in entry.called:
             raise ParameterError(f"{place}: called: '{other}' stands for two columns; keep one.")
+
+
+def _check_rules(entry: MapEntry, place: str) -> None:
+    """Patterns and comparisons say what they can say."""
+    for form in (entry, *entry.other_forms):
+        for patterns in (*form.stated_once.values(), *form.cut.values()):
+            for pattern in patterns:
+                refuse_pattern(pattern, place)
+    for rules in (entry.where, *(log.where for log in entry.events)):
+        for text in rules.values():
+            refuse_comparison(text, f"{place}: where")
+    for form in (*entry.found.values(), *entry.lookups.values()):
+        if len(several(form.by)) != len(several(form.key)):
+            raise ParameterError(
+                f"{place}: lookup in {form.file}: by ({form.by}) and key ({form.key}) should name as many columns."
+            )
 
 
 def _check_origin(entry: MapEntry, place: str) -> None:
@@ -365,6 +454,10 @@ def _check_origin(entry: MapEntry, place: str) -> None:
             refuse_writing(form.query, place)
     if entry.file:
         return
+    if entry.found or entry.lowest or entry.summed or entry.order:
+        raise ParameterError(
+            f"{place}: found, lowest, summed and order are for files; a query joins, adds up and orders in its SQL."
+        )
     if entry.last_of:
         raise ParameterError(f"{place}: last_of: a query picks the last row itself; put it into its SQL.")
     if entry.closing:
@@ -385,6 +478,10 @@ def _check_log(entry: MapEntry, log: EventLog, place: str) -> None:
         if rule not in RULES:
             raise ParameterError(
                 f"{place}: {column}: no rule '{rule}' for events.{suggestion(rule, RULES)} Known: {', '.join(RULES)}."
+            )
+        if rule in VALUE_RULES and not log.value:
+            raise ParameterError(
+                f"{place}: {column}: rule '{rule}' needs the column whose value is meant (value)."
             )
         if rule in STATE_RULES and not (log.status and log.states):
             raise ParameterError(

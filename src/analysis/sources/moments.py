@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -68,8 +69,8 @@ class LocalTimes:
 
 
 @cache
-def reader_of(form: str) -> Read:
-    """How texts of one format (of ``datetime.strptime``) are read; None where a text does not fit.
+def reader_of(form: str, *, months: bool = False) -> Read:
+    """How texts of one format (of ``datetime.strptime``) are read; None where a text does not fit. ``months``: a format without a day means the first.
 
     The usual directives are read by an expression of their own, several times faster than ``strptime``; all others by ``strptime``.
     """
@@ -90,11 +91,13 @@ def reader_of(form: str) -> Read:
         else:
             pattern += re.escape(form[place])
             place += 1
-    return _fast_reader(re.compile(pattern, re.ASCII), names)
+    return _fast_reader(re.compile(pattern, re.ASCII), names, months=months)
 
 
-def _fast_reader(pattern: re.Pattern[str], names: list[str]) -> Read:
-    if not {"day", "month"} <= set(names) or not {"year", "short_year"} & set(names):
+def _fast_reader(pattern: re.Pattern[str], names: list[str], *, months: bool) -> Read:
+    if not {"day", "month"} <= {*names, *(["day"] if months else [])} or not {"year", "short_year"} & set(
+        names
+    ):
         return lambda _text: None
 
     def read(text: str) -> dt.datetime | None:
@@ -103,7 +106,7 @@ def _fast_reader(pattern: re.Pattern[str], names: list[str]) -> Read:
             return None
         given = match.groupdict()
         fraction = given.pop("fraction", None)
-        found = {name: int(value) for name, value in given.items()}
+        found = {"day": 1} | {name: int(value) for name, value in given.items()}
         if fraction is not None:
             found["microsecond"] = int(fraction.ljust(6, "0"))
         short = found.pop("short_year", None)
@@ -167,7 +170,8 @@ def _exchanged(form: str) -> str:
 class MomentReader:
     """Reads the moments of one canonical column; counts what was out of the ordinary.
 
-    ``day`` columns keep the day: of a moment whose zone is known, its day in the business time zone; else the day as written.
+    ``day`` columns keep the day: of a moment whose zone is known, its day in the business time zone; else the day as written. The column
+    ``month`` keeps the first of its month, so that the days of a month are one.
     """
 
     def __init__(
@@ -186,20 +190,25 @@ class MomentReader:
             self._last = dt.datetime.combine(today, dt.time.max) + dt.timedelta(days=1)
         self._day_told = self._exchanged_ahead = False
         self.day = column.endswith("_on") or column in ("valid_from", "month", "day")
-        self.formats = formats.split(BETWEEN_FORMATS) if formats else []
+        plain = unicodedata.normalize("NFKC", formats)  # as the texts are read
+        self.formats = plain.split(BETWEEN_FORMATS) if formats else []
         self.local = local
         self.zone = zone_of(local.zone, "zone") if local else None
         self.business = zone_of(business_zone, "time_zone")
         self._offsets: dict[tuple[int, int, int, int], dt.timezone] = {}
         self.counts: Counter[str] = Counter()
         self.examples: dict[str, str] = {}
-        self._readers = [(reader_of(form), _has_clock(form)) for form in self.formats]
+        self._readers = [
+            (reader_of(form, months=column == "month"), _has_clock(form)) for form in self.formats
+        ]
         self._others = [reader_of(_exchanged(form)) for form in self.formats if "%d" in form and "%m" in form]
 
     def text(self, text: str) -> str:
         """A stated text as ISO; as it is where it fits no format, or fits two that say different things."""
         if not self._readers or not text:
             return text
+        if not text.isascii():
+            text = unicodedata.normalize("NFKC", text)  # digits and colons typed in full width
         if len(self._readers) == 1:
             read, clock = self._readers[0]
             only = read(text)
@@ -228,6 +237,10 @@ class MomentReader:
         return self._written(moment, clock=not (midnight and self.day))
 
     def _written(self, moment: dt.datetime, clock: bool) -> str:
+        written = self._as_told(moment, clock)
+        return f"{written[:8]}01" if self.column == "month" and len(written) == 10 else written
+
+    def _as_told(self, moment: dt.datetime, clock: bool) -> str:
         if not clock and (self.day or self.zone is None):
             return moment.date().isoformat()
         if moment.tzinfo is None:

@@ -21,8 +21,8 @@ from analysis.sources.looking import Look, Looked, look_into, look_through
 from analysis.sources.maps import SourceMap
 from analysis.sources.matching import Export, Match, Matcher, TableShape, refers_to
 from analysis.sources.profiles import Profile
-from analysis.sources.reading import find_inputs, open_rows
-from analysis.sources.rowmapping import needed_columns, require_columns
+from analysis.sources.reading import find_inputs, open_rows, require_columns
+from analysis.sources.rowmapping import needed_columns
 from analysis.sources.second_tables import second_entries, turns_of_logs
 
 #: Share of a shipped map's columns that a file must have for the map to be worth naming.
@@ -345,16 +345,17 @@ def _fits(source_map: SourceMap, folder: Path) -> bool:
     try:
         for entry in source_map.tables:
             inputs = find_inputs(folder, entry.file, entry.member) if entry.file else []
-            if not inputs and not (entry.file and entry.may_be_absent):
+            if not inputs and entry.file and entry.may_be_absent:
+                continue
+            if not inputs:
                 return False
             optional = {log.file for log in entry.events if log.may_be_absent}
             if any(not find_inputs(folder, pattern, member) for pattern, member in entry.other_files if pattern not in optional):  # fmt: skip
                 return False
             for given in inputs[:1]:
                 with tempfile.TemporaryDirectory() as work, open_rows(entry, given, work=Path(work)) as rows:
-                    require_columns(
-                        given.name, needed_columns(entry, rows.header), [*rows.header, *entry.counted]
-                    )
+                    header = [*rows.header, *entry.counted, *entry.found]
+                    require_columns(given.name, needed_columns(entry, rows.header), header)
     except SourceError:
         return False
     return True

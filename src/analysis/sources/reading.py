@@ -9,13 +9,13 @@ from __future__ import annotations
 import csv
 import itertools
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from analysis.errors import ParameterError, SourceError, in_quotes
+from analysis.errors import ParameterError, SourceError, in_quotes, suggestion
 from analysis.params.places import is_plain
 from analysis.params.strict import Within
 from analysis.sources.cells import Cell, Fault, cell_text
@@ -26,6 +26,7 @@ from analysis.sources.excel import WORKBOOKS, Sheet, is_text, letters, open_shee
 from analysis.sources.jsonrows import JSON, json_rows
 from analysis.sources.keys import Keys, joined_key
 from analysis.sources.lakes import lake_kind, lake_rows, partitions_of, refuse_lake_links, refuse_lake_part
+from analysis.sources.patterns import part_of, parts_in
 from analysis.sources.safety import SIZE_LIMIT_MB, refuse_large, refuse_outside, unpacked, zip_members
 from analysis.sources.words import is_total_word
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 SEPARATORS = (",", ";", "\t", "|")
 BATCH_ROWS = 10_000
 LONGEST_FIELD = 16_000_000
+#: Stands between several patterns of file names, any of which names a file.
+BETWEEN_PATTERNS = " | "
 #: Lines in which a header is looked for.
 MOST_ABOVE = 40
 #: Codecs by the names a map may state; ``found`` is what the bytes prove (see ``encodings``).
@@ -63,17 +66,29 @@ Encoding = Literal[
 
 
 @dataclass(frozen=True, kw_only=True)
+class Spread:
+    """Columns that hold one kind of value each (``columns``: their names and what each stands for): they become ``label`` and ``value``."""
+
+    label: str
+    value: str
+    columns: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class FileForm:
     """How a file is written.
 
     ``encoding``: ``found`` where it is to be proved from the bytes; ``separator``: empty where it is to be found in the header, one blank
     for any run of blanks. ``sheet``: the sheet of a workbook with more than one. ``skip_lines``: lines above the header; ``header_has``: names by
     which the header is known where exports have now one, now three lines above it. ``header``: names for the columns of a file that has
-    none. ``called``: a column to its names in other versions of the system; it is read under the first, whichever the file has. ``member``: the files meant in a ``.zip`` (``*.csv``). ``filled``: source columns in which an empty or
+    none. ``header_lines``: 2 where a heading may stand over several columns (本期发生额 over 借方 and 贷方); the names are then both, one after the other. ``called``: a column to its names in other versions of the system; it is read under the first, whichever the file has. ``member``: the files meant in a ``.zip`` (``*.csv``). ``filled``: source columns in which an empty or
     merged cell repeats the one above, as voucher lists write date and number once; merged cells elsewhere are refused. ``counted``: a column
     that the file does not have and the source columns within whose values its rows are counted from 1 (lines of a voucher). ``error_cells``:
     what a workbook's #N/A is in a column the map reads: a refusal, or an empty value that is counted. ``missing``: words that stand in a
-    cell where nothing is known (``?``, ``n/a``); such a cell is empty. ``database_table`` or ``query``: which rows of a database that is one
+    cell where nothing is known (``?``, ``n/a``); such a cell is empty. ``stated_once``: a column that the file does not have, whose value stands
+    once for all its rows, above the header or in the file's name, and the patterns that find it there (``As of {}``). ``cut``: columns of which
+    a part is meant, by patterns (``{#} *``: the number before an account's name); a value that fits none stays. ``spread``: columns that are the
+    values of one (an amount a month side by side); each gives a row of its own. ``database_table`` or ``query``: which rows of a database that is one
     file (SQLite, DuckDB) with more than one table.
     """
 
@@ -82,6 +97,7 @@ class FileForm:
     sheet: str = ""
     skip_lines: Annotated[int, Within(low=0, high=10_000)] = 0
     header_has: tuple[str, ...] = ()
+    header_lines: Annotated[int, Within(low=1, high=2)] = 1
     header: tuple[str, ...] = ()
     called: dict[str, tuple[str, ...]] = field(default_factory=dict)
     member: str = ""
@@ -89,18 +105,23 @@ class FileForm:
     counted: dict[str, tuple[str, ...]] = field(default_factory=dict)
     error_cells: Literal["refused", "empty"] = "refused"
     missing: tuple[str, ...] = ()
+    stated_once: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    cut: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    spread: Spread | None = None
     database_table: str = ""
     query: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """The header and the rows below it. ``ends_open``: whether the last line had no line break; ``hidden``: lines a sheet does not show."""
+    """The header and the rows below it. ``ends_open``: whether the last line had no line break; ``hidden``: lines a sheet does not show;
+    ``above``: the cells and the lines above the header."""
 
     header: list[str]
     rows: Iterator[list[Cell]]
     ends_open: bool = False
     hidden: tuple[int, ...] = ()
+    above: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +136,7 @@ class Input:
 def find_inputs(folder: Path, pattern: str, member: str, limit_mb: int = SIZE_LIMIT_MB) -> list[Input]:
     """The files of a folder that a pattern names, sorted; a ``.zip`` stands for its members. What leaves the folder is refused."""
     inputs: list[Input] = []
-    for path in sorted(_named_by(folder, pattern)):
+    for path in sorted({path for one in pattern.split(BETWEEN_PATTERNS) for path in _named_by(folder, one)}):
         name = path.relative_to(folder).as_posix()
         if lake_kind(path):
             refuse_lake_links(path, folder, name)
@@ -162,7 +183,26 @@ def _named_by(folder: Path, pattern: str) -> list[Path]:
 def open_rows(form: FileForm, given: Input, *, work: Path, limit_mb: int = SIZE_LIMIT_MB) -> Iterator[Rows]:
     """The rows of a file, words for nothing emptied. Raises SourceError for what cannot be read as what it claims to be; ``work`` takes what has to be unpacked."""
     with _open_as_written(form, given, work=work, limit_mb=limit_mb) as rows:
-        yield replace(rows, rows=emptied(rows.rows, frozenset(form.missing)))
+        if stated := partitions_of(given.name):
+            rows = _with_parts(form, rows, stated, given.name)
+        if form.missing:
+            rows = replace(rows, rows=emptied(rows.rows, frozenset(form.missing)))
+        if form.stated_once:
+            rows = _with_stated(form, rows, given.name)
+        if form.cut:
+            require_columns(given.name, form.cut, rows.header)
+            parts = {rows.header.index(column): patterns for column, patterns in form.cut.items()}
+            rows = replace(rows, rows=_cut(rows.rows, parts))
+        yield _spread(form.spread, rows, given.name) if form.spread else rows
+
+
+def _texts_of(lines: Iterable[Collection[Cell]]) -> tuple[str, ...]:
+    """Every cell of these lines that is not empty, and every line of several as a whole."""
+    found: list[str] = []
+    for cells in lines:
+        texts = [text for cell in cells if (text := cell_text(cell))]
+        found += [*texts, *([" ".join(texts)] if len(texts) > 1 else [])]
+    return tuple(found)
 
 
 def emptied(rows: Iterator[list[Cell]], missing: frozenset[str]) -> Iterator[list[Cell]]:
@@ -172,6 +212,81 @@ def emptied(rows: Iterator[list[Cell]], missing: frozenset[str]) -> Iterator[lis
         return
     for row in rows:
         yield ["" if isinstance(cell, str) and cell_text(cell) in missing else cell for cell in row]
+
+
+def require_columns(file: str, columns: Iterable[str], header: Sequence[str]) -> None:
+    """Refuse a file without a column the map names, or with two of that name."""
+    for column in columns:
+        if column not in header:
+            raise SourceError(
+                f"{file}: column '{column}' is not there; the vendor may have renamed it.{suggestion(column, header)} "
+                f"The file has: {', '.join(header[:12])}{' …' if len(header) > 12 else ''}."
+            )
+        if list(header).count(column) > 1:
+            raise SourceError(
+                f"{file}: column '{column}' stands twice in the header, so it is not clear which is meant. Rename or remove one."
+            )
+
+
+def _with_parts(form: FileForm, rows: Rows, stated: Mapping[str, str], name: str) -> Rows:
+    """Rows with what the folders of the file state; a column that stands in the file as well must say the same."""
+    named = dict(zip(own_names(form, list(stated), name), stated.values(), strict=True))
+    doubled = {rows.header.index(part): value for part, value in named.items() if part in rows.header}
+    added = {part: value for part, value in named.items() if part not in rows.header}
+
+    def checked(row: list[Cell]) -> list[Cell]:
+        for place, value in doubled.items():
+            if place < len(row) and cell_text(row[place]) != value:
+                raise SourceError(
+                    f"{name}: {rows.header[place]} is '{cell_text(row[place])[:40]}' in the file and '{value}' in its folder's name. Ask which holds."
+                )
+        return [*row, *added.values()]  # a line of another width stays one
+
+    return replace(rows, header=[*rows.header, *added], rows=map(checked, rows.rows))
+
+
+def _with_stated(form: FileForm, rows: Rows, name: str) -> Rows:
+    """Rows with what is stated once for all of them; refused where it is not found, or found twice and different."""
+    values: list[str] = []
+    for column, patterns in form.stated_once.items():
+        found = parts_in(rows.above, patterns) or parts_in((PurePosixPath(name).stem,), patterns)
+        if len(found) != 1:
+            what = f"'{found[0]}' and '{found[1]}' could both be it" if found else "neither says it"
+            raise SourceError(
+                f"{name}: {column} should stand above the header or in the file's name, as {' or '.join(patterns)}; {what}. "
+                "Rename the file so that it does, or state how it is written (stated_once)."
+            )
+        values.append(found[0])
+    cells = ([*row, *values] for row in rows.rows)  # a line of another width stays one
+    return replace(rows, header=[*rows.header, *form.stated_once], rows=cells)
+
+
+def _cut(rows: Iterator[list[Cell]], parts: Mapping[int, Sequence[str]]) -> Iterator[list[Cell]]:
+    """Rows in which a cell of these places is the part of it that is meant."""
+    for row in rows:
+        for place, patterns in parts.items():
+            if place < len(row) and isinstance(row[place], str) and not isinstance(row[place], Fault):
+                part = part_of(row[place], patterns)
+                row[place] = row[place] if part is None else part
+        yield row
+
+
+def _spread(spread: Spread, rows: Rows, name: str) -> Rows:
+    """A row for every column that is spread, with what the column stands for and what is in it."""
+    require_columns(name, spread.columns, rows.header)
+    taken = {rows.header.index(column): word for column, word in spread.columns.items()}
+    kept = [place for place in range(len(rows.header)) if place not in taken]
+
+    def spread_out() -> Iterator[list[Cell]]:
+        for row in rows.rows:
+            if len(row) != len(rows.header):
+                yield row if len(row) != len(header) else [*row, ""]  # a line of another width stays one
+                continue
+            for place, word in taken.items():
+                yield [*(row[one] for one in kept), word, row[place]]
+
+    header = [*(rows.header[place] for place in kept), spread.label, spread.value]
+    return replace(rows, header=header, rows=spread_out())
 
 
 @contextmanager
@@ -231,22 +346,42 @@ def own_names(form: FileForm, header: list[str], name: str) -> list[str]:
     return [known[column] for column in header]
 
 
+def _of_two_lines(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
+    """Names of a header in two lines: a heading over several columns goes before what stands below it in each."""
+    names, over = [], ""
+    for above, below in itertools.zip_longest(upper, lower, fillvalue=""):
+        over = above or over
+        names.append(f"{over}{below}" if below else above)
+    return names
+
+
 class _HeaderSearch:
     """Looks for the line that has the names by which a map knows the header; remembers the nearest for the refusal."""
 
     def __init__(self, form: FileForm, name: str) -> None:
         self.form, self.name = form, name
         self.nearest: tuple[int, list[str]] = (0, list(form.header_has))
+        self.met = 0
 
-    def meets(self, number: int, cells: Collection[Cell]) -> bool:
-        header = own_names(self.form, header_names(cells), self.name)
-        missing = [column for column in self.form.header_has if column not in header]
-        if len(missing) < len(self.nearest[1]):
-            self.nearest = (number + 1, missing)
-        return not missing
+    def header(self, number: int, cells: Collection[Cell], above: Collection[Cell] = ()) -> list[str]:
+        """The header that this line is, by itself or with the line above; empty where it is none."""
+        self.met = number + 1
+        names = [header_names(cells)]
+        if self.form.header_lines == 2 and above:
+            names.append(_of_two_lines(header_names(above), names[0]))
+        for one in names:
+            header = own_names(self.form, one, self.name)
+            missing = [column for column in self.form.header_has if column not in header]
+            if len(missing) < len(self.nearest[1]):
+                self.nearest = (number + 1, missing)
+            if not missing:
+                return header
+        return []
 
     def refusal(self) -> SourceError:
         line, missing = self.nearest
+        if not self.met:
+            return _is_empty(self.name)
         wanted = f"none of the first {MOST_ABOVE} lines has the columns {', '.join(self.form.header_has)}, by which the map knows the header"
         near = f" Line {line} lacks only {', '.join(missing)}." if line else ""
         return SourceError(
@@ -275,11 +410,13 @@ def counted_within(
 ) -> Iterator[list[Cell]]:
     """Rows with a number behind for each group of columns: how many rows had the same values there so far, this one included."""
     for row in rows:
-        if len(row) == width:
-            for number, places in enumerate(within):
-                row.append(
-                    str(seen.count(joined_key((str(number), *(cell_text(row[place]) for place in places)))))
-                )
+        if len(row) != width:
+            yield [*row, *[""] * len(within)]  # a line of another width stays one
+            continue
+        for number, places in enumerate(within):
+            row.append(
+                str(seen.count(joined_key((str(number), *(cell_text(row[place]) for place in places)))))
+            )
         yield row
 
 
@@ -293,15 +430,23 @@ def _text_rows(form: FileForm, path: Path, name: str) -> Iterator[Rows]:
     with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as file:
         reader = None
         try:
-            above = _lines_above(form, path, file.encoding, name) if form.header_has else form.skip_lines
+            above, known = (
+                _lines_above(form, path, file.encoding, name) if form.header_has else (form.skip_lines, [])
+            )
             separator = form.separator or _separator(path, file.encoding, above)
-            for _ in range(above):
-                file.readline()
+            lines = [file.readline() for _ in range(above)]
             reader = csv.reader(file, delimiter=separator, skipinitialspace=separator == " ", strict=True)
-            header = list(form.header) or own_names(form, header_names(next(reader, [])), name)
-            if not header:
-                raise SourceError(f"{name}: the file is empty, without even a header. Export it again.")
-            yield Rows(header=header, rows=_records(reader, separator, name), ends_open=_ends_open(path))
+            header = list(form.header) or known or own_names(form, header_names(next(reader, [])), name)
+            if known:
+                next(reader, [])
+            if not header or not path.stat().st_size:
+                raise _is_empty(name)
+            yield Rows(
+                header=header,
+                rows=_records(reader, separator, name),
+                ends_open=_ends_open(path),
+                above=_texts_of(next(csv.reader([line], delimiter=separator), []) for line in lines),
+            )
         except UnicodeDecodeError as error:
             raise _not_in(encoding, path, name) from error
         except csv.Error as error:
@@ -328,6 +473,10 @@ def _records(reader: Any, separator: str, name: str) -> Iterator[list[str]]:
         yield row
 
 
+def _is_empty(name: str) -> SourceError:
+    return SourceError(f"{name}: the file is empty, without even a header. Export it again.")
+
+
 def _not_in(encoding: str, path: Path, name: str) -> SourceError:
     place = first_undecodable(path, encoding)
     position, byte = (place[0] + 1, place[1]) if place else (0, 0)
@@ -340,14 +489,17 @@ def _not_in(encoding: str, path: Path, name: str) -> SourceError:
     )
 
 
-def _lines_above(form: FileForm, path: Path, encoding: str, name: str) -> int:
-    """How many lines stand above the header that the map describes."""
+def _lines_above(form: FileForm, path: Path, encoding: str, name: str) -> tuple[int, list[str]]:
+    """How many lines stand above the header that the map describes (above its lower line, where it has two), and the header."""
     search = _HeaderSearch(form, name)
+    before = ""
     with path.open(encoding=encoding, newline="") as file:
         for number, line in enumerate(itertools.islice(file, MOST_ABOVE)):
             for mark in (form.separator,) if form.separator else SEPARATORS:
-                if search.meets(number, next(csv.reader([line], delimiter=mark), [])):
-                    return number
+                cells, above = (next(csv.reader([one], delimiter=mark), []) for one in (line, before))
+                if header := search.header(number, cells, above):
+                    return number, header
+            before = line
     raise search.refusal()
 
 
@@ -375,15 +527,15 @@ def _ends_open(path: Path) -> bool:
 def _sheet_rows(form: FileForm, name: str, sheet: Sheet) -> Rows:
     """Rows below the header; cells that a merge covers are faults, unless their column is stated to repeat."""
     lines = enumerate(sheet.rows)
-    for _ in range(form.skip_lines):
-        next(lines, None)
+    above = [next(lines, (0, []))[1] for _ in range(form.skip_lines)]
     if form.header:
         header, first = list(form.header), form.skip_lines
     else:
-        first, cells = (
-            _header_line(form, name, lines) if form.header_has else next(lines, (form.skip_lines, []))
-        )
-        header = own_names(form, header_names(cells), name)
+        if form.header_has:
+            first, header = _header_line(form, name, lines, above)
+        else:
+            first, cells = next(lines, (form.skip_lines, []))
+            header = own_names(form, header_names(cells), name)
         if not any(header):
             raise SourceError(
                 f"{name}: no header in line {form.skip_lines + 1} of the sheet; state the lines above it with skip_lines."
@@ -394,17 +546,21 @@ def _sheet_rows(form: FileForm, name: str, sheet: Sheet) -> Rows:
         sheet.merged, first, {place for place, column in enumerate(header) if column in form.filled}
     )
     hidden = tuple(line + 1 for line in sheet.hidden if line > first)
-    return Rows(header=header, rows=_as_wide(lines, header, covered, name), hidden=hidden)
+    return Rows(
+        header=header, rows=_as_wide(lines, header, covered, name), hidden=hidden, above=_texts_of(above)
+    )
 
 
 def _header_line(
-    form: FileForm, name: str, lines: Iterator[tuple[int, list[Cell]]]
-) -> tuple[int, list[Cell]]:
+    form: FileForm, name: str, lines: Iterator[tuple[int, list[Cell]]], above: list[list[Cell]]
+) -> tuple[int, list[str]]:
+    """The header by its names, and its (lower) line; the lines before it go to ``above``."""
     search = _HeaderSearch(form, name)
-    found = next((line for line in itertools.islice(lines, MOST_ABOVE) if search.meets(*line)), None)
-    if found is None:
-        raise search.refusal()
-    return found
+    for number, cells in itertools.islice(lines, MOST_ABOVE):
+        if header := search.header(number, cells, above[-1] if above else ()):
+            return number, header
+        above.append(cells)
+    raise search.refusal()
 
 
 def _covered(
@@ -455,12 +611,7 @@ def _parquet_rows(form: FileForm, path: Path, name: str) -> Rows:
         ) from error
 
     header = list(file.schema_arrow.names)
-    rows = _cells_of(file.iter_batches(BATCH_ROWS))
-    stated = partitions_of(name)
-    rows = _with_parts(rows, header, stated, name) if stated else rows
-    return Rows(
-        header=own_names(form, [*header, *(part for part in stated if part not in header)], name), rows=rows
-    )
+    return Rows(header=own_names(form, header, name), rows=_cells_of(file.iter_batches(BATCH_ROWS)))
 
 
 def _cells_of(batches: Iterable[pa.RecordBatch]) -> Iterator[list[Cell]]:
@@ -474,18 +625,3 @@ def _microseconds(column: pa.Array) -> pa.Array:
 
     nanoseconds = pa.types.is_timestamp(column.type) and column.type.unit == "ns"
     return column.cast(pa.timestamp("us", tz=column.type.tz), safe=False) if nanoseconds else column
-
-
-def _with_parts(
-    rows: Iterator[list[Cell]], header: list[str], stated: Mapping[str, str], name: str
-) -> Iterator[list[Cell]]:
-    """Rows with what the folders of the file state; a column that stands in the file as well must say the same."""
-    doubled = {header.index(part): value for part, value in stated.items() if part in header}
-    added = [value for part, value in stated.items() if part not in header]
-    for row in rows:
-        for place, value in doubled.items():
-            if cell_text(row[place]) != value:
-                raise SourceError(
-                    f"{name}: {header[place]} is '{cell_text(row[place])[:40]}' in the file and '{value}' in its folder's name. Ask which holds."
-                )
-        yield [*row, *added]

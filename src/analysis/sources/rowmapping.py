@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal
 
-from analysis.errors import SourceError, suggestion
+from analysis.errors import SourceError
 from analysis.sources.amounts import (
     DecimalMarks,
     currency_sign,
@@ -21,9 +22,12 @@ from analysis.sources.amounts import (
 )
 from analysis.sources.cells import Cell, Fault, cell_text
 from analysis.sources.closing import ClosingVouchers
+from analysis.sources.comparing import compares
+from analysis.sources.durations import Unit, clock_hours, later
 from analysis.sources.keys import Keys, joined_key
-from analysis.sources.maps import ANY_OTHER, MapEntry, Sign
+from analysis.sources.maps import ANY_OTHER, NEWEST_FIRST, EventLog, MapEntry, Sign, several
 from analysis.sources.moments import ISO, MomentReader
+from analysis.sources.reading import require_columns
 from analysis.sources.words import is_one_of, is_total_word
 
 Take = Callable[[list[Cell]], str]
@@ -47,7 +51,8 @@ class RowMapper:
     """Reads the rows of one file under one entry.
 
     ``written`` gives the canonical values of a row, or None for a row the rules leave out. ``seen`` is shared by the files of an entry:
-    what ``first_of``, ``last_of`` and ``numbered`` have met so far; ``repeated``: how often each key of ``last_of`` stands in all of them. Cells that are faults (#N/A, merged) are collected and refused at the end.
+    what ``first_of``, ``last_of`` and ``numbered`` have met so far; ``repeated``: of each key of ``first_of`` or ``last_of`` which of its rows is
+    meant; ``sums``: codes whose rows are the sums of others. Cells that are faults (#N/A, merged) are collected and refused at the end.
     """
 
     def __init__(
@@ -62,9 +67,10 @@ class RowMapper:
         seen: Keys,
         repeated: Keys | None = None,
         closing: ClosingVouchers | None = None,
+        sums: Container[str] = (),
         today: dt.date | None = None,
     ) -> None:
-        self._closing, self.today, self._repeated = closing, today, repeated
+        self._closing, self.today, self._repeated, self._sums = closing, today, repeated, sums
         self.entry, self.file, self.seen, self.business_zone = entry, file, seen, business_zone
         self._known = known
         self.absent = _absent(entry, header)
@@ -122,11 +128,14 @@ class RowMapper:
         if self._is_total(row):
             self._count("", "lines of totals left out", self._shown(row))
             return None
-        if entry.only or entry.without:
-            rule = refused_by(entry.only, entry.without, row, self.index)
+        if entry.only or entry.without or entry.where:
+            rule = refused_by(entry, row, self.index, entry.decimal_mark)
             if rule:
                 self.left_out.add(rule, row[self.index[rule]])
                 return None
+        if entry.lowest and cell_text(row[self.index[entry.lowest]]) in self._sums:
+            self._count("", "rows that are the sums of others left out", self._shown(row))
+            return None
         for column, found in self._known.items():
             if cell_text(row[self.index[column]]) not in found:
                 self.left_out.add(column, row[self.index[column]])
@@ -139,7 +148,9 @@ class RowMapper:
             )
             self._count("", f"lines of closing vouchers left out, {how}", self._shown(row))
             return None
-        if self._merged and refused_by({}, self._merged, row, self.index):
+        if self._merged and any(
+            is_one_of(cell_text(row[self.index[column]]), words) for column, words in self._merged.items()
+        ):
             self._count("", "tickets merged into another left out", self._shown(row))
             return None
         if self._invented and self.seen.count(joined_key(("=", self._digest(row)))) > 1:
@@ -150,9 +161,7 @@ class RowMapper:
         values += self._constants
         if entry.first_of or entry.last_of or self._within:
             named = dict(zip(self.columns, values, strict=False))
-            if entry.first_of and not self._is_first(named):
-                return None
-            if entry.last_of and not self._is_last(named):
+            if (entry.first_of or entry.last_of) and not self._is_chosen(named, row):
                 return None
             values += [self._number(column, within, named) for column, within in self._within.items()]
         return values
@@ -217,7 +226,13 @@ class RowMapper:
                 takes.append(self._take_joined(column, [(index[name], read_as.get(name)) for name in names]))
         for column, lookup in entry.lookups.items():
             if column not in self.absent:
-                takes.append(self._take_lookup(column, index[lookup.by], lookups[column]))
+                places = [index[name] for name in several(lookup.by)]
+                takes.append(self._take_lookup(column, places, lookups[column]))
+        for column, later_by in entry.after.items():
+            if column not in self.absent:
+                takes.append(
+                    self._take_later(column, index[later_by.start], index[later_by.lasts], later_by.unit)
+                )
         return takes
 
     def _take(self, column: str, place: int) -> Take:
@@ -246,8 +261,23 @@ class RowMapper:
             column, "-".join(part(row[place], read_as) for place, read_as in parts)
         )
 
-    def _take_lookup(self, column: str, place: int, found: Keys) -> Take:
-        return lambda row: self._value(column, found.get(self._plain(row[place], column), ""))
+    def _take_lookup(self, column: str, places: list[int], found: Keys) -> Take:
+        def take(row: list[Cell]) -> str:
+            key = joined_key(self._plain(row[place], column) for place in places)
+            return self._value(column, found.get(key, ""))
+
+        return take
+
+    def _take_later(self, column: str, start: int, lasts: int, unit: Unit) -> Take:
+        def take(row: list[Cell]) -> str:
+            given, of = row[lasts], unit
+            if isinstance(given, dt.timedelta | dt.time):  # a workbook's 12:30 is half a day
+                text, of = cell_text(_hours(given)), "hours"
+            else:
+                text = plain_number(self._plain(given, column), self.entry.decimal_mark)
+            return later(self._value(column, row[start]), text, of)
+
+        return take
 
     def _value(self, column: str, cell: Cell) -> str:
         return self._reads[column](cell)
@@ -256,7 +286,7 @@ class RowMapper:
         """How a cell becomes the value of a canonical column; what the entry does not state for it costs nothing a row."""
         entry, plain = self.entry, self._plain
         words, factor, formats = entry.values.get(column), self._factors.get(column), self._formats(column)
-        numeric, mark = column in entry.numbers, entry.decimal_mark
+        numeric, mark, clock = column in entry.numbers, entry.decimal_mark, column in entry.clocks
         marks = self._marks.setdefault(column, DecimalMarks(mark))
         moments = self._reader(column) if formats else None
 
@@ -265,10 +295,14 @@ class RowMapper:
                 text = cell_text(cell)
             elif isinstance(cell, dt.date):
                 return self._reader(column).cell(cell)
+            elif clock and isinstance(cell, dt.time):
+                text = cell_text(_hours(cell))
             else:
                 text = plain(cell, column)
             if words is not None:
                 text = self._word(column, words, text)
+            if clock:
+                text = clock_hours(text)
             sign = ""
             if numeric:
                 given, text = text, plain_number(text, mark)
@@ -350,19 +384,41 @@ class RowMapper:
         )
         return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
-    def _is_first(self, row: Mapping[str, str]) -> bool:
-        parts = [row[column] for column in self.entry.first_of]
-        return any(parts) and self.seen.count(joined_key(("", *parts))) == 1
+    def _is_chosen(self, named: Mapping[str, str], row: list[Cell]) -> bool:
+        """Whether this is the first or last row of its key; every row while they are still being looked through (``repeated`` is not known yet)."""
+        entry = self.entry
+        parts = [named[column] for column in (entry.first_of or entry.last_of)]
+        if not any(parts):
+            return False
+        key = joined_key(("last" if entry.last_of else "", *parts))
+        last = bool(entry.last_of) != (entry.order == NEWEST_FIRST)
+        if entry.order in ("", NEWEST_FIRST):
+            met = self.seen.count(key)
+            return (
+                met == 1 if not last else self._repeated is None or met == int(self._repeated.get(key, "0"))
+            )
+        place = self._place(row)
+        if self._repeated is None:
+            self.seen.keep(key, place, largest=last)
+            return True
+        return place == self._repeated.get(key) and self.seen.count(key) == 1
 
-    def _is_last(self, row: Mapping[str, str]) -> bool:
-        """Whether this is the last row of its key; every row while they are still being counted (``repeated`` is not known yet)."""
-        parts = [row[column] for column in self.entry.last_of]
-        key = joined_key(("last", *parts))
-        met = self.seen.count(key)
-        return any(parts) and (self._repeated is None or met == int(self._repeated.get(key, "0")))
+    def _place(self, row: list[Cell]) -> str:
+        """Where a row stands by the column that puts rows in order, read as the map reads it."""
+        column, cell = self.entry.order, row[self.index[self.entry.order]]
+        read_as = next((ours for ours, name in self.entry.columns.items() if name == column), None)
+        text = self._plain(cell, column) if read_as is None else self._value(read_as, cell)
+        return in_order(text, column, self.file)
 
     def _number(self, column: str, within: tuple[str, ...], row: Mapping[str, str]) -> str:
         return str(self.seen.count(joined_key((column, *(row[name] for name in within)))))
+
+
+def _hours(cell: dt.timedelta | dt.time) -> dt.timedelta:
+    """The time that a workbook shows as 12:30."""
+    if isinstance(cell, dt.timedelta):
+        return cell
+    return dt.timedelta(hours=cell.hour, minutes=cell.minute, seconds=cell.second)
 
 
 def _signed(amount: str, word: str, sign: Sign) -> str:
@@ -397,33 +453,31 @@ class LeftOut:
 
 
 def refused_by(
-    only: Mapping[str, tuple[str, ...]],
-    without: Mapping[str, tuple[str, ...]],
-    row: list[Cell],
-    index: Mapping[str, int],
+    rules: MapEntry | EventLog, row: list[Cell], index: Mapping[str, int], decimal_mark: Literal[".", ","]
 ) -> str:
     """The column whose rule leaves the row out; blank where the rules keep it."""
-    for column, allowed in only.items():
+    for column, allowed in rules.only.items():
         if not is_one_of(cell_text(row[index[column]]), allowed):
             return column
-    for column, refused in without.items():
+    for column, refused in rules.without.items():
         if is_one_of(cell_text(row[index[column]]), refused):
+            return column
+    for column, comparison in rules.where.items():
+        if not compares(row[index[column]], comparison, column, decimal_mark):
             return column
     return ""
 
 
-def require_columns(file: str, columns: Iterable[str], header: Sequence[str]) -> None:
-    """Refuse a file without a column the map names, or with two of that name."""
-    for column in columns:
-        if column not in header:
-            raise SourceError(
-                f"{file}: column '{column}' is not there; the vendor may have renamed it.{suggestion(column, header)} "
-                f"The file has: {', '.join(header[:12])}{' …' if len(header) > 12 else ''}."
-            )
-        if list(header).count(column) > 1:
-            raise SourceError(
-                f"{file}: column '{column}' stands twice in the header, so it is not clear which is meant. Rename or remove one."
-            )
+def in_order(text: str, column: str, file: str) -> str:
+    """A number or a moment as a text that sorts as it does; raises SourceError for any other text."""
+    if text.isascii() and text.isdigit():
+        return text.zfill(20)
+    try:
+        return dt.datetime.fromisoformat(text).isoformat(sep=" ")
+    except ValueError as error:
+        raise SourceError(
+            f"{file}: {column} '{text[:60]}' puts the rows in order (order), and is neither a whole number nor a moment written year first. State another column."
+        ) from error
 
 
 def _sources(entry: MapEntry, column: str) -> tuple[str, ...]:
@@ -439,7 +493,9 @@ def _sources(entry: MapEntry, column: str) -> tuple[str, ...]:
         return (entry.columns[column], *beside)
     if column in entry.joined:
         return entry.joined[column]
-    return (entry.lookups[column].by,) if column in entry.lookups else ()
+    if column in entry.after:
+        return (entry.after[column].start, entry.after[column].lasts)
+    return several(entry.lookups[column].by) if column in entry.lookups else ()
 
 
 def _absent(entry: MapEntry, header: Sequence[str]) -> tuple[str, ...]:
@@ -456,9 +512,15 @@ def _absent(entry: MapEntry, header: Sequence[str]) -> tuple[str, ...]:
 def needed_columns(entry: MapEntry, header: Sequence[str]) -> list[str]:
     """Source columns without which a file with this header cannot be read under the entry."""
     absent = _absent(entry, header)
-    canonical = [column for column in (*entry.columns, *entry.joined, *entry.lookups) if column not in absent]
+    canonical = [
+        column
+        for column in (*entry.columns, *entry.joined, *entry.lookups, *entry.after)
+        if column not in absent
+    ]
     needed = [name for column in canonical for name in _sources(entry, column)]
     for column, names in entry.either.items():
         if column not in absent and not set(names) & set(header):
             needed += names[:1]
-    return [*needed, *entry.only, *entry.without, *entry.found_in]
+    rules = [*entry.only, *entry.without, *entry.where, *entry.found_in]
+    rules += [column for column in (entry.lowest, entry.order) if column and column != NEWEST_FIRST]
+    return [*needed, *rules]

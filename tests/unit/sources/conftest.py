@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from analysis.sources import MappedFile, SourceMap, apply_map, load_map
+from analysis.sources.excel import letters
 from analysis.tables import TableSet, contract, load_tables
 
 TABLES = {name: tuple(table.columns) for name, table in contract().tables.items()}
@@ -51,7 +52,7 @@ def _cell(value: Any, at: str) -> str:
 def _sheet(rows: Sequence[Sequence[Any]], merged: Sequence[str]) -> str:
     lines = [
         f'<row r="{number}">'
-        + "".join(_cell(value, f"{chr(65 + column)}{number}") for column, value in enumerate(row))
+        + "".join(_cell(value, f"{letters(column)}{number}") for column, value in enumerate(row))
         + "</row>"
         for number, row in enumerate(rows, start=1)
     ]

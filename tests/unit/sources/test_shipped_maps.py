@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from analysis.sources import load_map
 
 from .conftest import TABLES, write_workbook
 
+#: Written from public data: what is not known of it is said in words.
+FROM_THE_FILES = ("cdnow", "nyc311", "shop", "telco")
 SHIPPED = sorted(path.stem for path in params_files("sources"))
 
 
@@ -43,19 +46,24 @@ def test_every_shipped_map_loads_and_says_what_it_cannot_know(name: str):
     assert load_map(name, TABLES).tables
     text = params_file(f"sources/{name}.yml").read_text(encoding="utf-8")
     assert text.startswith("#")
-    if name in (
-        "salesforce",
-        "servicenow",
-        "jira",
-        "hubspot",
-        "kingdee_ledger",
-        "yonyou_ledger",
-        "yonyou_debit_credit",
-        "taobao_orders",
-        "zendesk",
-        "xero",
-    ):
+    if name not in FROM_THE_FILES:
         assert "# doubt:" in text
+
+
+def named_by(pattern: str) -> str:
+    """A file's name that the pattern names."""
+    first = re.sub(r"\[(.)[^\]]*\]", r"\1", pattern.split(" | ")[0])
+    return first.replace(".*", ".csv").replace(".xls*", ".xlsx").replace("*", "x")
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_an_empty_file_is_refused_by_its_name(exports: Path, take, name: str):
+    """A file of no bytes is an export that failed, whichever of a map's files it is."""
+    for entry in load_map(name, TABLES).tables:
+        for pattern in (entry.file, *(other for other, _ in entry.other_files)):
+            (exports / named_by(pattern)).touch()
+    with pytest.raises(SourceError, match=r"the file is empty|no object with a key in it"):
+        take(name)
 
 
 def test_salesforce(exports: Path, take, tmp_path: Path):
