@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 # A misspelt variable would otherwise be ignored, and last month's report issued again.
-VARIABLES := RUN MONTH DATA MAP FOLDER NAME COMPANY CURRENCY TIME_ZONE YES AS_OF DEFINITIONS MOVED NOTEBOOKS PARAMETERS WORKERS FORCE DRAFT REPORTS ID EDITION OUT NULL SEED SEEDS STUDIES PLANTED ONLY ALL ROOT PYTHON VENV SOURCE_DATE_EPOCH PYTEST
+VARIABLES := RUN MONTH DATA MAP SLICE FOLDER NAME COMPANY CURRENCY TIME_ZONE YES AS_OF DEFINITIONS MOVED NOTEBOOKS PARAMETERS WORKERS FORCE DRAFT REPORTS ID EDITION OUT NULL SEED SEEDS STUDIES PLANTED ONLY ALL ROOT PYTHON VENV SOURCE_DATE_EPOCH PYTEST
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command line,$(origin $(name))),$(name)))
 UNKNOWN := $(filter-out $(VARIABLES) MAKEFLAGS MAKEOVERRIDES SHELL,$(GIVEN))
 ifneq ($(UNKNOWN),)
@@ -48,8 +48,8 @@ start: $(STAMP) ## your own data: from a folder of exports to a first draft  FOL
 	  $(call given,TIME_ZONE,--time-zone) $(call given,MONTH,--month) $(call given,WORKERS,--workers) $(call flag,YES,--yes)
 
 .PHONY: report
-report: $(STAMP) ## make and issue the month's report  [MONTH= DATA= MAP= RUN= AS_OF= NOTEBOOKS="10 90" PARAMETERS="top=7" WORKERS= FORCE=1 DRAFT=1]
-	@$(BIN)/analysis report $(RUN_OPTIONS) $(call given,AS_OF,--as-of) $(call given,NOTEBOOKS,--notebooks) \
+report: $(STAMP) ## make and issue the month's report  [MONTH= DATA= MAP= RUN= SLICE=region=South AS_OF= NOTEBOOKS="10 90" PARAMETERS="top=7" WORKERS= FORCE=1 DRAFT=1]
+	@$(BIN)/analysis report $(RUN_OPTIONS) $(call given,AS_OF,--as-of) $(call given,SLICE,--slice) $(call given,NOTEBOOKS,--notebooks) \
 	  $(foreach pair,$(if $(filter PARAMETERS,$(TYPED)),$(PARAMETERS)),-p '$(pair)') \
 	  $(call given,WORKERS,--workers) $(call given,REPORTS,--reports) $(call flag,FORCE,--force) $(call flag,DRAFT,--draft)
 

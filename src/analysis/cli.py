@@ -101,6 +101,7 @@ def _report(options: argparse.Namespace) -> None:
             data=folder or options.data,
             as_of=options.as_of,
             source_map=options.map,
+            cut=_cut(options.slice),
             notebooks=_split(options.notebooks),
             parameters=_pairs(options.parameter),
             reports=options.reports,
@@ -543,6 +544,19 @@ def _pairs(texts: Sequence[str]) -> dict[str, str]:
     return pairs
 
 
+def _cut(texts: Sequence[str]) -> dict[str, list[str]]:
+    """Values by dimension, as often as each is named."""
+    from analysis.errors import ParameterError
+
+    cut: dict[str, list[str]] = {}
+    for text in texts:
+        dimension, equals, value = text.partition("=")
+        if not equals or not value.strip():
+            raise ParameterError(f"slice '{text}': should be dimension=value, such as region=South.")
+        cut.setdefault(dimension.strip(), []).append(value.strip())
+    return cut
+
+
 class _Parser(argparse.ArgumentParser):
     """Its refusals, too, repeat no password and have an end."""
 
@@ -618,7 +632,7 @@ def _parser() -> argparse.ArgumentParser:
         "report",
         _report,
         "make and issue the report of a month",
-        "analysis report\nanalysis report acme --month 2026-10\nanalysis report path/to/exports --map zendesk --draft\nanalysis report acme --notebooks 10,90 -p top=10",
+        "analysis report\nanalysis report acme --month 2026-10\nanalysis report path/to/exports --map zendesk --draft\nanalysis report acme --slice region=South\nanalysis report acme --notebooks 10,90 -p top=10",
     )
     _what_options(report)
     _run_options(report)
@@ -628,6 +642,13 @@ def _parser() -> argparse.ArgumentParser:
         default="",
         metavar="DAY",
         help="last day whose records are seen, such as 2026-11-10 (default: the close of the month)",
+    )
+    report.add_argument(
+        "--slice",
+        action="append",
+        default=[],
+        metavar="DIMENSION=VALUE",
+        help="only this part of the company, such as region=South or shop=Tmall; may be repeated (default: the run's own)",
     )
     report.add_argument(
         "--notebooks",

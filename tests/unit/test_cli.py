@@ -188,7 +188,7 @@ def test_what_was_typed_reaches_the_report(monkeypatch, capsys, tmp_path):
         )
 
     monkeypatch.setattr("analysis.report.make.make_report", make_report)
-    typed = "report --run acme --map desk --month 2026-09 --data my data --as-of 2026-10-12 --notebooks 10,20 90 -p top=7 -p note=a=b --force --draft --workers 1"
+    typed = "report --run acme --map desk --slice region=South --slice region=East --month 2026-09 --data my data --as-of 2026-10-12 --notebooks 10,20 90 -p top=7 -p note=a=b --force --draft --workers 1"
     arguments = typed.replace("my data", "my_data").split()
     arguments[arguments.index("my_data")] = "my data"
     assert cli.main(arguments) == 0
@@ -198,6 +198,7 @@ def test_what_was_typed_reaches_the_report(monkeypatch, capsys, tmp_path):
         "month": "2026-09",
         "data": "my data",
         "source_map": "desk",
+        "cut": {"region": ["South", "East"]},
         "as_of": "2026-10-12",
         "notebooks": ["10", "20", "90"],
         "parameters": {"top": "7", "note": "a=b"},

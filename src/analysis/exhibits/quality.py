@@ -88,6 +88,49 @@ def exports_table(study: QualityStudy) -> Block | None:
     )
 
 
+_PARTS = {"inside": "Inside", "elsewhere": "Elsewhere", "not_stated": "Not stated", "whole": "Whole company"}
+
+
+def slice_table(study: QualityStudy) -> Block | None:
+    """How the reported part and the rest of the company add up; nothing where the whole company is reported."""
+    if not study.slices:
+        return None
+    note = None
+    if study.not_sliced:
+        note = Sentence(
+            "Not cut, as no row says to which part it belongs, and so absent here: {tables}. What they control holds for the whole company only.",
+            {"tables": ", ".join(study.not_sliced)},
+        )
+    return table_of(
+        "quality.slices",
+        title=Sentence("The reported part, the others and what nothing tells add up to the whole company"),
+        subtitle=Sentence(
+            "Rows and amounts of all months by table. A row belongs to the value that stands in it, else to that of the ticket, machine, product or customer that it names. Named: customers and products of elsewhere that rows inside name."
+        ),
+        rows=study.slices,
+        by=("table",),
+        columns=[
+            words("table", "Table"),
+            *(
+                metric("slice_rows", of=f"rows.{part}", head=head, slice={"part": part})
+                for part, head in _PARTS.items()
+            ),
+            metric("slice_rows", of="named", head="Named", slice={"part": "named"}),
+            *(
+                metric(
+                    "slice_amount",
+                    of=f"amounts.{part}",
+                    key=f"amount_{part}",
+                    head=head,
+                    slice={"part": part},
+                )
+                for part, head in _PARTS.items()
+            ),
+        ],
+        note=note,
+    )
+
+
 def remarks_table(study: QualityStudy, *, top: int = 30) -> Block | None:
     """What the map took for granted on the way: words it does not list, columns that are not there, rules that keep nothing."""
     if not study.remarks:

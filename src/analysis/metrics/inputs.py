@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.results import Fact
+    from analysis.tables.slicing import SlicedTable
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -106,7 +107,7 @@ class ExperienceMoney(Protocol):
 class StudyInputs(Summarised):
     """One month of one company, ready to be studied.
 
-    ``rows_end`` is the last day with a row where the rows end before the report month does (:mod:`analysis.metrics.whole_month`): such a month
+    ``sliced`` says where the company's rows went when only a part of it is studied, by table. ``rows_end`` is the last day with a row where the rows end before the report month does (:mod:`analysis.metrics.whole_month`): such a month
     is not compared with a whole one. ``earlier`` is what the last report said; ``claims_ahead``, ``cost_ahead`` and ``experience_money`` lend what one study found to another that may
     not import it: called with these inputs (and a number of months). All may be absent.
     """
@@ -116,6 +117,7 @@ class StudyInputs(Summarised):
     params: RunParams
     assumptions: Assumptions
     cost_tree: CostTree
+    sliced: tuple[SlicedTable, ...] = ()
     rows_end: dt.date | None = None
     earlier: EarlierEdition | None = None
     claims_ahead: Callable[[StudyInputs, int], ClaimsAhead] | None = None

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import os
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -53,6 +54,9 @@ class RunParams:
     which this run is refused (each with rows in the report month); everything else that is absent is said on the page it is missing from.
     ``template`` names a folder in ``params/templates`` whose files stand for those of the same name; a folder ``params/runs/<name>`` beside the
     run's file does so for this run alone, and before the template.
+    ``sections`` names those of the report that are made (``[quality, costs]``), beside the summary; blank, all of them.
+    ``slice`` names the part of the company that is reported (``{region: [South]}``, ``{shop: [Tmall, JD]}``): rows of other values and rows of which
+    nothing tells are accounted for on the data-quality page and belong to no other number.
     ``size_limit_mb``: megabytes that one source file may have, or unpack to; raise it for a source that is really larger.
     """
 
@@ -70,6 +74,8 @@ class RunParams:
     sign_off: SignOff = field(default_factory=SignOff)
     source_map: Annotated[str, Name()] = ""
     template: Annotated[str, Name()] = ""
+    sections: tuple[str, ...] = ()
+    slice: dict[str, tuple[Annotated[str, Words(longest=200)], ...]] = field(default_factory=dict)
     needs: tuple[str, ...] = ("ledger", "tickets")
     size_limit_mb: Annotated[int, Within(low=1, high=10_000_000)] = 8_192
     exchange_rates: dict[
@@ -99,6 +105,22 @@ class RunParams:
                 f"runs/{self.name}" if self.name else "",
             )
             if name
+        )
+
+    @property
+    def cut_name(self) -> str:
+        """The slice in one name (``region-South``), of which a folder can be made; blank for a whole company."""
+        told = "-".join(f"{name}-{'+'.join(values)}" for name, values in sorted(self.slice.items()))
+        if len(told.encode()) <= 80 and re.fullmatch(r"[\w+-]*", told):
+            return told
+        return f"slice-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+
+    @property
+    def reported(self) -> Text:
+        """Who is reported: the company, or the part of it, in both languages."""
+        told = " · ".join("/".join(values) for _, values in sorted(self.slice.items()))
+        return (
+            Text(en=f"{self.company.en} · {told}", zh=f"{self.company.zh} · {told}") if told else self.company
         )
 
     @property
@@ -160,8 +182,9 @@ def load_run(name: str, *, month: str = "", data: str = "", as_of: str = "") -> 
     return replace(run, as_of=_day(as_of)) if as_of else run
 
 
-def state_source_map(name: str, source_map: str) -> None:
-    """Let a run read its data through another map, in the frozen copy of params: the report that is being made states it, the project's file stays.
+def state_for_this_report(name: str, *, source_map: str = "", cut: Mapping[str, Sequence[str]] = {}) -> None:
+    """Let a run read its data through another map, or be cut to a slice, in the frozen copy of params: the report that is being made states it, the
+    project's file stays.
 
     Raises
     ------
@@ -170,13 +193,17 @@ def state_source_map(name: str, source_map: str) -> None:
     """
     import yaml
 
-    for kind, stated in (("runs", name), ("sources", source_map)):
+    for kind, stated in (("runs", name), *((("sources", source_map),) if source_map else ())):
         Name().refuse_outside(stated, kind)
         read_yaml(params_file(f"{kind}/{stated}.yml"))
     if FROZEN not in os.environ:
-        raise ParameterError("a map is stated for one report only; write it into the run's file.")
+        raise ParameterError(
+            f"run '{name}': what holds for one report only cannot be stated outside it; write it into the run's file."
+        )
     path = params_file(f"runs/{name}.yml")
-    content = yaml.safe_load(read_plain(path)) | {"source_map": source_map}
+    content = yaml.safe_load(read_plain(path))
+    content |= {"source_map": source_map} if source_map else {}
+    content |= {"slice": {dimension: list(values) for dimension, values in cut.items()}} if cut else {}
     path.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
 
 

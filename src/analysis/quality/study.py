@@ -20,6 +20,7 @@ from analysis.quality.freshness import Freshness, freshness, month_gaps
 from analysis.quality.history import OwnHistory, histories
 from analysis.quality.nearness import NearDuplicates, near_duplicates
 from analysis.quality.screens import Reconciled, reconciled
+from analysis.quality.slices import SliceRows, slices, tables_left_out
 from analysis.quality.waterfall import FileRows, TableSpan, spans, waterfall
 from analysis.results import Check, Fact, Finding
 from analysis.summaries import Summarised
@@ -35,6 +36,7 @@ class QualityStudy(Summarised):
     files, total, quarantined_share : rows by file and outcome; all together; share set aside.
     tables, absent : rows and months of each table; tables that are not there.
     exports, remarks : what a source map did.
+    slices, not_sliced : where the company's rows went when only a part of it is reported; tables that are no part of it.
     quarantine, faults, near : why rows were set aside; doubts within rows; near duplicates.
     histories, freshness, arrivals : unusual months; how new the data are; how late records arrive.
     screens, controls, corrections : against the screens of the source systems; against control totals; known errors that were corrected.
@@ -57,6 +59,8 @@ class QualityStudy(Summarised):
     tables: tuple[TableSpan, ...]
     absent: tuple[str, ...]
     exports: tuple[ExportRows, ...]
+    slices: tuple[SliceRows, ...]
+    not_sliced: tuple[str, ...]
     remarks: tuple[Remark, ...]
     quarantine: tuple[Fault, ...]
     faults: tuple[Fault, ...]
@@ -118,6 +122,8 @@ def study(
         tables=spans(inputs),
         absent=tuple(name for name, info in tables.tables.items() if not info.present),
         exports=through_map,
+        slices=slices(inputs),
+        not_sliced=tables_left_out(inputs),
         remarks=remarks(inputs, mapped),
         quarantine=quarantined(inputs, counts),
         faults=faults,

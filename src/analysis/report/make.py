@@ -19,11 +19,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.errors import AnalysisError, PackIncomplete, PlaceError, PublicationRefused
-from analysis.params import load_run, project_root
+from analysis.errors import (
+    AnalysisError,
+    PackIncomplete,
+    ParameterError,
+    PlaceError,
+    PublicationRefused,
+    suggestion,
+)
+from analysis.params import RunParams, load_run, project_root
 from analysis.params.may_leave import load_may_leave
 from analysis.params.places import FROZEN, frozen, is_folder, params_in_force, use_own
-from analysis.params.runs import state_source_map
+from analysis.params.runs import state_for_this_report
 from analysis.periods import stated_epoch
 from analysis.report import manifest, publish
 from analysis.report.exhibit_index import EXHIBITS, exhibit_index
@@ -61,6 +68,7 @@ def make_report(
     data: str = "",
     as_of: str = "",
     source_map: str = "",
+    cut: Mapping[str, Sequence[str]] = {},
     notebooks: Sequence[str] = (),
     parameters: Mapping[str, str] = {},
     reports: Path | None = None,
@@ -82,6 +90,8 @@ def make_report(
         not blank.
     source_map : str
         A map in ``params/sources`` to read the data through, in place of the run's own, when not blank.
+    cut : mapping of dimension to values
+        The slice that is reported, in place of the run's own, when not empty.
     notebooks : names
         File names, numbers or sections; all when empty. A report without some of its notebooks is a draft.
     parameters : mapping of name to text
@@ -133,7 +143,7 @@ def make_report(
     """
     stated_epoch()  # what is wrong with the place is told before anything is computed
     refuse_incomplete()
-    reports = reports_folder(reports)
+    given, reports = reports, reports_folder(reports)
     progress = progress or Progress()
     standard: dict[str, Value] = dict(zip(STANDARD, (run_name, month, data, as_of), strict=True))
     if registered is None and folder is None:
@@ -149,9 +159,13 @@ def make_report(
         with progress.stage("prepare data") as note:
             warming = threading.Thread(target=_import_papermill, daemon=True)
             warming.start()
-            if source_map:
-                state_source_map(run_name, source_map)
-            use_own(load_run(run_name).own_params)
+            if source_map or cut:
+                state_for_this_report(run_name, source_map=source_map, cut=cut)
+            params = load_run(run_name)
+            use_own(params.own_params)
+            everything, chosen = _of_the_run(params, everything), _of_the_run(params, chosen)
+            if params.slice and given is None:  # a part of the company has editions of its own
+                reports = reports_folder(project_root() / "reports" / "slices" / params.cut_name)
             read_stated_params(run_name)
             run = (prepare or _prepare_run)(
                 run_name, month=month, data=data, as_of=as_of, reports=reports, progress=note
@@ -175,6 +189,20 @@ def make_report(
             standing = None if force or made.draft else made.unchanged()
             warming.join()
         return standing or made.edition(kernels)
+
+
+def _of_the_run(params: RunParams, notebooks: Sequence[Notebook]) -> list[Notebook]:
+    """The notebooks of the sections that a run names, and those that belong to no section of their own (the summary)."""
+    from analysis.workbook.sections import SECTIONS
+
+    known = [section.id for section in SECTIONS]
+    for name in params.sections:
+        if name not in known:
+            raise ParameterError(
+                f"run '{params.name}': sections: '{name}' is none.{suggestion(name, known)} Known: {', '.join(known)}."
+            )
+    left_out = set(known) - set(params.sections) if params.sections else set()
+    return [notebook for notebook in notebooks if notebook.section not in left_out]
 
 
 def reports_folder(stated: Path | None) -> Path:

@@ -72,7 +72,7 @@ def _comparable(folder: Path, params: RunParams) -> bool:
     manifest = _manifest(folder)
     if manifest is None:
         return True
-    ours = (params.name, params.company.as_json(), params.currency)
+    ours = (params.name, params.reported.as_json(), params.currency)
     theirs = (manifest.get("identity", {}).get("run"), manifest.get("company"), manifest.get("currency"))
     return ours == theirs and str(manifest.get("as_of", "")) <= params.knowledge_day.isoformat()
 

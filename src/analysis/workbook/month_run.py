@@ -34,6 +34,7 @@ from analysis.results import Check, Finding, by_severity
 from analysis.sources import MappedFile, apply_map, load_map
 from analysis.summaries import Summarised
 from analysis.tables import TableInfo, TableSet, contract, load_corrections, load_tables
+from analysis.tables.slicing import SlicedTable, slice_tables
 from analysis.workbook import injected
 from analysis.workbook.earlier import earlier_edition
 from analysis.workbook.record import Record
@@ -84,8 +85,8 @@ class MonthRun(Summarised):
 
     @property
     def company(self) -> Text:
-        """Its name, in both languages."""
-        return self.params.company
+        """Its name, in both languages; that of the part of it that is reported."""
+        return self.params.reported
 
     @property
     def currency(self) -> str:
@@ -242,7 +243,7 @@ def prepare_run(
             "customers.csv, …; see data/README.md), or use DATA=sample."
         )
     source, mapped = canonical_folder(params)
-    tables = read_tables(params, source, progress=progress)
+    tables, sliced = sliced_tables(params, read_tables(params, source, progress=progress), progress)
     expected = os.environ.get("AFTER_SALES_TABLES")
     if expected and expected != tables.content_hash:
         raise SourceError(
@@ -270,6 +271,7 @@ def prepare_run(
         params=params,
         assumptions=assumptions,
         cost_tree=engine.cost_tree,
+        sliced=sliced,
         rows_end=rows_end(engine, params.month, limit=silent_days),
         earlier=earlier_edition(params, reports),
         claims_ahead=claims_ahead,
@@ -373,6 +375,31 @@ def read_tables(
         progress=progress,
         **({} if quarantine_limit is None else {"quarantine_limit": quarantine_limit}),
     )
+
+
+def sliced_tables(
+    params: RunParams, whole: TableSet, progress: Progress | None = None
+) -> tuple[TableSet, tuple[SlicedTable, ...]]:
+    """The tables of the run's slice and where the company's rows went; for a run of a whole company its tables, and nothing."""
+    if not params.slice:
+        return whole, ()
+    if progress:
+        progress(f"cutting {params.cut_name}")
+    store = _store(params)
+    folder = project_root() / "data" / "sliced" / f"{store.name}-{params.cut_name}"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with locked_by(folder.parent / f".{folder.name}.lock"):
+        sliced = slice_tables(whole, params.slice, folder)
+    # corrected, converted and proved as a whole already; read once more like any tables, under the same rules
+    tables = load_tables(
+        folder,
+        store.with_name(f"{store.name}-{params.cut_name}"),
+        reporting_currency=params.currency,
+        time_zone=params.time_zone,
+        size_limit_mb=params.size_limit_mb,
+        progress=progress,
+    )
+    return tables, sliced
 
 
 def canonical_folder(params: RunParams) -> tuple[Path, tuple[MappedFile, ...]]:

@@ -146,7 +146,10 @@ def gathered(run: MonthRun, sections: Sequence[Section] = SECTIONS) -> Gathered:
     that the summary is complete without any other step. A section in which the report met a fault is not computed again: the report says it.
     """
     not_made: dict[str, Text] = {}
+    wanted = run.params.sections or [section.id for section in sections]
     for section in sections:
+        if section.id not in wanted:
+            continue  # the run does not ask for it
         if (run.folder / "faults" / f"{section.id}.txt").exists():
             not_made[section.title] = Text.of("a part of it could not be made")
         elif not (run.folder / "findings" / f"{section.id}.json").exists():

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from analysis.cli import table_shapes
 from analysis.costs.tie_out import TieOut, tie_out
 from analysis.errors import ContractError, SourceError
 from analysis.metrics import Engine, Registry, StudyInputs
 from analysis.params import Assumptions, CostTree, load_run
 from analysis.sources import propose_map
+from analysis.workbook.table_shapes import table_shapes
 
 from .conftest import write_workbook
 from .test_shipped_maps import KINGDEE, KINGDEE_POSTINGS, U8, fact
