@@ -4,5 +4,15 @@ from analysis.executive.changes import Change
 from analysis.executive.findings import doubts, not_tested
 from analysis.executive.order import in_one_order
 from analysis.executive.study import ExecutiveStudy, Headline, study
+from analysis.executive.years import SpanLine
 
-__all__ = ["Change", "ExecutiveStudy", "Headline", "doubts", "in_one_order", "not_tested", "study"]
+__all__ = [
+    "Change",
+    "ExecutiveStudy",
+    "Headline",
+    "SpanLine",
+    "doubts",
+    "in_one_order",
+    "not_tested",
+    "study",
+]

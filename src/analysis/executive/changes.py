@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from analysis.formats import Number, Unit
 from analysis.locale import Text
-from analysis.metrics import Metric, Stating, StudyInputs
+from analysis.metrics import Metric, Period, Stating, StudyInputs
+from analysis.periods import Month
 from analysis.results import Assumed, Fact, Interval
 from analysis.summaries import Summarised
 
@@ -24,13 +25,22 @@ class Change(Summarised):
     reading: Reading
 
 
-def change(inputs: StudyInputs, metric: Metric, fact: Fact, base: Fact, against: str) -> Change:
+def change(
+    inputs: StudyInputs,
+    metric: Metric,
+    fact: Fact,
+    base: Fact,
+    against: str,
+    *,
+    period: Month | Period | None = None,
+) -> Change:
     """The change from ``base`` to ``fact``: in percentage points for a share, else relative to the base.
 
     Parameters
     ----------
-    fact, base : the metric of the report month and of the month it is held against
-    against : which month that is, a value of the dimension ``against``
+    fact, base : the metric of the report month, or of a span, and of the month or span it is held against
+    against : which month or span that is, a value of the dimension ``against``
+    period : the span, where it is no month
     """
     points = Unit.parse(fact.unit).base in {"share", "chance"}
     parts: dict[str, Any] = {}
@@ -41,6 +51,7 @@ def change(inputs: StudyInputs, metric: Metric, fact: Fact, base: Fact, against:
         "point_change" if points else "relative_change",
         fact,
         base,
+        period=period,
         parts=parts,
         of=metric.id,
         against=against,

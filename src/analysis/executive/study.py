@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from analysis.executive.changes import Change, change, crossed, limit_of
 from analysis.executive.findings import complete
+from analysis.executive.years import Span, spans
 from analysis.metrics import Metric, StudyInputs
 from analysis.metrics import study as study_of
 from analysis.periods import Month
@@ -47,6 +48,7 @@ class ExecutiveStudy(Summarised):
     ----------
     month : the report month.
     headlines : one metric each, with its changes and its last months.
+    spans : the same metrics over the year so far and the last twelve months, against a year earlier.
     findings, checks : what stands out, what is to be doubted.
 
     Examples
@@ -59,6 +61,7 @@ class ExecutiveStudy(Summarised):
 
     month: Month
     headlines: tuple[Headline, ...]
+    spans: tuple[Span, ...]
     findings: tuple[Finding, ...]
     checks: tuple[Check, ...]
 
@@ -87,7 +90,15 @@ def study(inputs: StudyInputs, *, metrics: Sequence[str] = HEADLINES) -> Executi
     """
     headlines = tuple(_headline(inputs, metric) for metric in metrics)
     missing = [headline.metric.id for headline in headlines if headline.fact.value is None]
-    return ExecutiveStudy(month=inputs.month, headlines=headlines, findings=(), checks=(complete(missing),))
+    return ExecutiveStudy(
+        month=inputs.month,
+        headlines=headlines,
+        spans=spans(
+            inputs, [headline.metric.id for headline in headlines if headline.fact.value is not None]
+        ),
+        findings=(),
+        checks=(complete(missing),),
+    )
 
 
 def _headline(inputs: StudyInputs, name: str) -> Headline:

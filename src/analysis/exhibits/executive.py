@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from analysis.executive import Change, ExecutiveStudy, Headline, in_one_order, not_tested
+from analysis.executive import Change, ExecutiveStudy, Headline, SpanLine, in_one_order, not_tested
 from analysis.exhibits.estimates import interval_lines
 from analysis.exhibits.key_figures import tiles
 from analysis.exhibits.record import Block
 from analysis.exhibits.shape import references
-from analysis.exhibits.specification import change_label, estimate, table_of, tile, words
+from analysis.exhibits.specification import change_label, estimate, group, table_of, tile, words
 from analysis.exhibits.statements import callout
 from analysis.exhibits.vocabulary import Comparison, Status, Tile, Tone
 from analysis.results import Check, Fact, Sentence
@@ -87,6 +87,53 @@ def headline_table(study: ExecutiveStudy) -> Block:
             estimate(*CHANGES, of="change", head="Change on year before", signed=True),
         ],
     )
+
+
+def spans_table(study: ExecutiveStudy) -> Block | None:
+    """Where the year stands: the headlines over the year so far and over the last twelve months, each against a year earlier."""
+    lines = [line for span in study.spans for line in span.lines]
+    if not any(line.fact.value is not None for line in lines):
+        return None
+    ids = list(dict.fromkeys(line.metric.id for line in lines))
+    columns = [
+        words("metric", "Metric", wide=True),
+        estimate(*ids, of="now", head="This span"),
+        estimate(*ids, of="before", head="A year earlier"),
+        estimate(*CHANGES, of="change", head="Change", signed=True),
+        estimate("events_difference", of="events", head="Events", signed=True),
+        estimate("saved_per_event", of="per_event", head="Saved per event"),
+    ]
+    rows: list[Any] = []
+    for span in study.spans:
+        months = {"first": span.period.first, "last": span.period.last}
+        rows.append(group(Sentence(SPANS[span.name], months).text(), columns))
+        rows += [_span_line(line) for line in span.lines]
+    return table_of(
+        "executive.years",
+        title=Sentence("Where the year stands against the year before"),
+        subtitle=Sentence(
+            "A change of a rate is tested over the whole span, so it may show what no single month does. Events: those more or fewer than at the earlier rate, among this span's cases. Cost saved for each event fewer only where both fell: the two happened together, no more is said."
+        ),
+        rows=rows,
+        columns=columns,
+    )
+
+
+SPANS = {
+    "Year to date": "Year to date, {first} to {last}",
+    "Last twelve months": "Last twelve months, {first} to {last}",
+}
+
+
+def _span_line(line: SpanLine) -> dict[str, Any]:
+    return {
+        "metric": line.metric.name,
+        "now": line.fact,
+        "before": line.change.base,
+        "change": line.change.change,
+        "events": line.events,
+        "per_event": line.per_event,
+    }
 
 
 def _basis(facts: Iterable[Fact]) -> Sentence:

@@ -54,7 +54,7 @@ class RunParams:
     which this run is refused (each with rows in the report month); everything else that is absent is said on the page it is missing from.
     ``template`` names a folder in ``params/templates`` whose files stand for those of the same name; a folder ``params/runs/<name>`` beside the
     run's file does so for this run alone, and before the template.
-    ``sections`` names those of the report that are made (``[quality, costs]``), beside the summary; blank, all of them.
+    ``year_begins``: the month, 1 to 12, with which the company's year begins. ``sections`` names those of the report that are made (``[quality, costs]``), beside the summary; blank, all of them.
     ``slice`` names the part of the company that is reported (``{region: [South]}``, ``{shop: [Tmall, JD]}``): rows of other values and rows of which
     nothing tells are accounted for on the data-quality page and belong to no other number.
     ``size_limit_mb``: megabytes that one source file may have, or unpack to; raise it for a source that is really larger.
@@ -74,6 +74,7 @@ class RunParams:
     sign_off: SignOff = field(default_factory=SignOff)
     source_map: Annotated[str, Name()] = ""
     template: Annotated[str, Name()] = ""
+    year_begins: Annotated[int, Within(low=1, high=12)] = 1
     sections: tuple[str, ...] = ()
     slice: dict[str, tuple[Annotated[str, Words(longest=200)], ...]] = field(default_factory=dict)
     needs: tuple[str, ...] = ("ledger", "tickets")

@@ -13,8 +13,8 @@ from legal_companies import MONTH, ordinary, write
 from analysis import costs, quality
 from analysis.errors import ParameterError
 from analysis.exhibits import quality as exhibits
-from analysis.params import load_run
-from analysis.params.places import params_file, shipped_root
+from analysis.params import load_run, project_root
+from analysis.params.places import shipped_root
 from analysis.workbook import MonthRun, prepare_run
 
 pytestmark = pytest.mark.usefixtures("own_project")
@@ -27,7 +27,7 @@ def company(tmp_path: Path) -> Path:
 
 def run_of(company: Path, name: str, cut: dict[str, list[str]] | None = None) -> MonthRun:
     content = yaml.safe_load((shipped_root() / "params" / "runs" / "sample.yml").read_text("utf-8"))
-    path = params_file(f"runs/{name}.yml")
+    path = project_root() / "params" / "runs" / f"{name}.yml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(yaml.safe_dump(content | {"needs": []} | ({"slice": cut} if cut else {})), "utf-8")
     return prepare_run(name, month=MONTH, data=str(company), section="quality")
@@ -80,7 +80,7 @@ def test_a_run_of_an_unknown_part_is_refused(company: Path):
 def test_a_part_has_a_name_that_a_folder_can_have(company: Path):
     run_of(company, "south", {"region": ["South"]})
     assert load_run("south").cut_name == "region-South"
-    path = params_file("runs/south.yml")
+    path = project_root() / "params" / "runs" / "south.yml"
     content = yaml.safe_load(path.read_text("utf-8"))
     for value in ("a/b", "..", "x" * 150, "甲 乙"):
         path.write_text(yaml.safe_dump(content | {"slice": {"region": [value]}}), "utf-8")
