@@ -100,9 +100,11 @@ def spans_table(study: ExecutiveStudy) -> Block | None:
         estimate(*ids, of="now", head="This span"),
         estimate(*ids, of="before", head="A year earlier"),
         estimate(*CHANGES, of="change", head="Change", signed=True),
-        estimate("events_difference", of="events", head="Events", signed=True),
-        estimate("saved_per_event", of="per_event", head="Saved per event"),
+        estimate("events_difference", of="events", head="Events", signed=True, places=0),
     ]
+    saved = any(line.per_event is not None and line.per_event.value is not None for line in lines)
+    if saved:
+        columns.append(estimate("saved_per_event", of="per_event", head="Saved per event"))
     rows: list[Any] = []
     for span in study.spans:
         months = {"first": span.period.first, "last": span.period.last}
@@ -112,10 +114,13 @@ def spans_table(study: ExecutiveStudy) -> Block | None:
         "executive.years",
         title=Sentence("Where the year stands against the year before"),
         subtitle=Sentence(
-            "A change of a rate is tested over the whole span, so it may show what no single month does. Events: those more or fewer than at the earlier rate, among this span's cases. Cost saved for each event fewer only where both fell: the two happened together, no more is said."
+            "A change of a rate is tested over the whole span, so it may show what no single month does. Events: those more or fewer than at the earlier rate, among this span's cases."
         ),
         rows=rows,
         columns=columns,
+        note=Sentence("Saved per event: only where both fell; the two happened together, no more is said.")
+        if saved
+        else None,
     )
 
 
