@@ -539,7 +539,7 @@ def test_taobao_orders_in_the_whole_form_of_the_export(exports: Path, take, tmp_
     (exports / "ExportOrderList202611101650.csv").write_bytes((TAOBAO_HEAD + lines).encode("gbk"))
     taken = take("taobao_orders")
     assert taken.rows(
-        "orders", "order_id", "customer_id", "ordered_at", "revenue", "quantity", "channel"
+        "orders", "order_id", "customer_id", "ordered_at", "revenue", "quantity", "shop"
     ) == [("3021456789012345678", "小明99", at("10-31 15:59:59"), Decimal("1200.00"), 1, "流明旗舰店")]
     older = (
         TAOBAO_HEAD.replace("退款金额,", "")
