@@ -743,7 +743,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="the company of an industry template, such as saas",
     )
-    sample.add_argument("--out", type=_place, metavar="FOLDER", help="where (default: data/sample, or data/sample-TEMPLATE)")
+    sample.add_argument(
+        "--out", type=_place, metavar="FOLDER", help="where (default: data/sample, or data/sample-TEMPLATE)"
+    )
     sample.add_argument("--null", action="store_true", help="with nothing planted")
     sample.add_argument(
         "--seed", type=_whole(0, 2**32 - 1), metavar="N", help="another company of the same kind"

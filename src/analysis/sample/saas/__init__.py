@@ -37,7 +37,7 @@ def tables(
     ----------
     null, off : leave out every planted truth, or those named
     months : that tickets, postings and totals cover; accounts, contracts and orders reach back 36 more
-    scale : 1 is about 3,000 accounts and 40,000 tickets
+    scale : 1 is about 3,000 accounts and 45,000 tickets
     """
     made, _ = _made(seed, null, off, last_month, months, scale)
     return made
@@ -64,7 +64,7 @@ def _made(
     if months < 3:
         raise ParameterError(f"sample: {months} months; three is the least that holds a before and an after.")
     if not 0 < scale <= 20:
-        raise ParameterError(f"sample: scale {scale} should lie above 0 and up to 20 (1 is 3,000 accounts).")
+        raise ParameterError(f"sample: scale {scale} should lie above 0 and up to 20 (1 is 3,040 accounts).")
     planted = Plan(
         last=Month.parse(last_month), off=frozenset(TRUTHS) if null else frozenset(off), window_months=months
     )

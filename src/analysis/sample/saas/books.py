@@ -12,7 +12,17 @@ import pyarrow as pa
 from analysis.periods import months_between
 from analysis.sample import columns
 from analysis.sample.saas import company
-from analysis.sample.saas.company import ACCOUNTS, LINES, NIGHT, OUTSOURCED, PLANS, POOLS, SALARIES, SOCIAL, TEAMS
+from analysis.sample.saas.company import (
+    ACCOUNTS,
+    LINES,
+    NIGHT,
+    OUTSOURCED,
+    PLANS,
+    POOLS,
+    SALARIES,
+    SOCIAL,
+    TEAMS,
+)
 from analysis.sample.saas.desk import BOT, HOURS_A_MONTH, Crew, Work, hourly_cents, product_of, ticket_ids
 from analysis.sample.saas.life import CLOSED, REASONS, Life, Rows
 from analysis.sample.service import normal
@@ -21,7 +31,7 @@ from analysis.sample.work import grid
 
 ORDER_TYPES = ("product", "upgrade", "other_service")
 SUBSCRIPTION, ADD_ON, SERVICE = range(3)
-ADD_ON_CHANCE, SERVICE_CHANCE = 0.02, 0.30  # a month of a plan above Starter; of a new account above Starter
+ADD_ON_CHANCE, SERVICE_CHANCE = 0.03, 0.30  # a month of a plan above Starter; of a new account above Starter
 CURRENCIES = (company.CURRENCY, company.FOREIGN)
 SOCIAL_PERCENT = 18  # of what a team costs
 STAGES = ("lead", "qualified", "trial", "offer", "won", "lost")
@@ -63,7 +73,7 @@ def customers_table(life: Life, ids: pa.Array) -> pa.Table:
             "customer_id": ids,
             "customer_name": columns.join("Account ", columns.labels("", np.arange(1, began.size + 1), 5)),
             "customer_type": columns.constant("b2b", began.size),
-            "segment": columns.words(company.SEGMENTS, _segment_code(accounts.plan)),
+            "segment": columns.words(company.SEGMENTS, accounts.plan),
             "region": columns.words(company.REGIONS, accounts.region),
             "channel": columns.words(company.CHANNELS, accounts.channel),
             "acquired_on": columns.date_column(timeline.dates(began)),
@@ -72,10 +82,6 @@ def customers_table(life: Life, ids: pa.Array) -> pa.Table:
             "churn_avoidable": columns.flags(life.reason != CLOSED, gone),
         }
     )
-
-
-def _segment_code(plan: Ints) -> Ints:
-    return plan
 
 
 def customer_history_table(life: Life, ids: pa.Array) -> pa.Table:
@@ -155,7 +161,9 @@ class Sales(Rows):
 def sold(life: Life) -> Sales:
     """Subscriptions by the month as they are earned, add-ons, and services at the beginning; by time."""
     parts = [_earned(life), _add_ons(life), _services(life)]
-    whole = Sales(**{each.name: np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(Sales)})
+    whole = Sales(
+        **{each.name: np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(Sales)}
+    )
     whole = whole.kept((whole.time < life.timeline.end) & (whole.time < life.left[whole.account]))
     return whole.kept(np.lexsort((whole.account, whole.kind, whole.time)))
 
@@ -174,7 +182,7 @@ def _earned(life: Life) -> Sales:
     cents = np.round(terms.cents[row] // terms.months[row] * share).astype(np.int64)
     rows = Sales(
         account=terms.account[row],
-        time=begins + 9 / 24,
+        time=(begins + 9 / 24).astype(np.float64),
         kind=np.full(row.size, SUBSCRIPTION),
         plan=terms.plan[row],
         cents=cents,
@@ -188,11 +196,16 @@ def _add_ons(life: Life) -> Sales:
     identity = child(life.accounts.identity[account], "add-on", month)
     days = life.timeline.edges[month] + np.floor(28 * mark(identity, "day")) + 11 / 24
     began = life.timeline.day_in(life.accounts.month, life.accounts.day)
-    bought = (plan > company.STARTER) & (mark(identity, "buys") < ADD_ON_CHANCE) & (days > began[account])
+    keen = np.exp(1.0 * normal(mark(life.accounts.identity, "keen")) - 0.5)[
+        account
+    ]  # some buy often, most seldom
+    bought = (
+        (plan > company.STARTER) & (mark(identity, "buys") < ADD_ON_CHANCE * keen) & (days > began[account])
+    )
     price = (60 + 340 * mark(identity, "price")) * np.asarray((0.0, 1.0, 2.2, 5.0))[plan]
     rows = Sales(
         account=account,
-        time=days,
+        time=days.astype(np.float64),
         kind=np.full(account.size, ADD_ON),
         plan=plan,
         cents=np.round(price).astype(np.int64) * 100,
@@ -207,7 +220,7 @@ def _services(life: Life) -> Sales:
     began = life.timeline.day_in(accounts.month, accounts.day)
     rows = Sales(
         account=np.arange(began.size),
-        time=began + 5 + 10 / 24,
+        time=(began + 5 + 10 / 24).astype(np.float64),
         kind=np.full(began.size, SERVICE),
         plan=accounts.plan,
         cents=np.asarray((0, 90_000, 240_000, 700_000))[accounts.plan],
@@ -223,7 +236,9 @@ def orders_table(life: Life, sales: Sales, ids: pa.Array) -> pa.Table:
             "order_id": columns.labels("SO-", np.arange(1, sales.time.size + 1), 7),
             "line_no": columns.counts(np.ones(sales.time.size, dtype=np.int64)),
             "customer_id": columns.take(ids, sales.account),
-            "product_id": columns.words(product_ids(), accounts.line[sales.account] * len(PLANS) + sales.plan),
+            "product_id": columns.words(
+                product_ids(), accounts.line[sales.account] * len(PLANS) + sales.plan
+            ),
             "ordered_at": columns.time_column(life.timeline.timestamps(sales.time)),
             "order_type": columns.words(ORDER_TYPES, sales.kind),
             "quantity": columns.numbers(np.ones(sales.time.size)),
@@ -281,7 +296,11 @@ def posted(life: Life, work: Work, crew: Crew) -> Postings:
     Each team's postings of a month sum to what its staff rows cost.
     """
     month = life.timeline.window_month_of(life.tickets.opened)
-    direct = np.where(work.team == NIGHT, work.fee, np.round(work.hours * hourly_cents(life, np.maximum(work.team, 0), month)))
+    direct = np.where(
+        work.team == NIGHT,
+        work.fee,
+        np.round(work.hours * hourly_cents(life, np.maximum(work.team, 0), month)),
+    )
     direct = direct.astype(np.int64)
     ticket = np.flatnonzero((work.team != BOT) & (direct > 0))
     salaries, outsourced = ACCOUNTS.index(SALARIES), ACCOUNTS.index(OUTSOURCED)
@@ -297,14 +316,19 @@ def posted(life: Life, work: Work, crew: Crew) -> Postings:
         _pools(life),
     ]
     whole = Postings(
-        **{each.name: np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(Postings)}
+        **{
+            each.name: np.concatenate([getattr(part, each.name) for part in parts])
+            for each in fields(Postings)
+        }
     )
     return whole.kept(np.lexsort((whole.ticket, whole.team, whole.account, whole.day)))
 
 
 def _postings(day: Ints, account: Ints, cents: Ints, **given: Ints) -> Postings:
     none = np.full(day.size, -1)
-    return Postings(day=day, account=account, cents=cents, **({"ticket": none, "team": none, "pool": none} | given))
+    return Postings(
+        day=day, account=account, cents=cents, **({"ticket": none, "team": none, "pool": none} | given)
+    )
 
 
 def _rest_of_teams(life: Life, work: Work, crew: Crew, direct: Ints, month: Ints) -> list[Postings]:
@@ -357,7 +381,23 @@ def ledger_table(life: Life, postings: Postings) -> pa.Table:
             "account": columns.words(names, postings.account),
             "product_id": columns.words(product_ids(), product_of(life)[at], traced),
             "product_line": columns.words(LINES, line[at], traced),
+            "recorded_at": columns.time_column(life.timeline.timestamps(_recorded(life, postings))),
         }
+    )
+
+
+def _recorded(life: Life, postings: Postings) -> Floats:
+    """Within a day and a half; one invoice in twenty by the books' closing day of the next month."""
+    month = life.timeline.month_of(postings.day)
+    close = life.timeline.edges[month + 1] + 7.0
+    row = (postings.day * 10_000 + postings.account * 100 + postings.team * 10 + postings.pool + 50).astype(
+        np.uint64
+    )
+    own = np.maximum(postings.ticket, 0)
+    identity = np.where(postings.ticket >= 0, life.tickets.identity[own], row)
+    lag = mark(child(identity ^ life.streams.identities("saas/recorded", 1), "lag"), "days")
+    return np.where(
+        (postings.ticket < 0) & (lag < 0.05), close, np.minimum(postings.day + 0.3 + 1.2 * lag, close)
     )
 
 
@@ -379,7 +419,10 @@ def gl_totals_table(life: Life, sales: Sales, postings: Postings) -> pa.Table:
     for at in range(size):
         total = int(cost[at].sum())
         names += [(at, "revenue", "all", int(revenue[at])), (at, "service_revenue", "all", int(service[at]))]
-        names += [(at, "after_sales_cost", "all", total), (at, "operating_cost", "all", total + int(overhead[at]))]
+        names += [
+            (at, "after_sales_cost", "all", total),
+            (at, "operating_cost", "all", total + int(overhead[at])),
+        ]
         names += [
             (at, "after_sales_cost", code, int(cents))
             for code, cents in zip(codes, cost[at], strict=True)
@@ -400,7 +443,10 @@ def gl_totals_table(life: Life, sales: Sales, postings: Postings) -> pa.Table:
 def budget_table(life: Life, postings: Postings) -> pa.Table:
     """Planned cost by category to the end of the calendar year: the first year's, moved by planned tickets where it varies with them."""
     timeline = life.timeline
-    size, planned = len(timeline.window_months), list(months_between(timeline.first, timeline.last.year_start + 11))
+    size, planned = (
+        len(timeline.window_months),
+        list(months_between(timeline.first, timeline.last.year_start + 11)),
+    )
     volume = np.bincount(timeline.window_month_of(life.tickets.opened), minlength=size).astype(float)
     noise = life.streams.named("saas/budget").standard_normal(len(planned))
     index = np.minimum(np.arange(len(planned)), size - 1)
@@ -412,6 +458,7 @@ def budget_table(life: Life, postings: Postings) -> pa.Table:
     partner = CATEGORIES.index("outsourcing")
     if not base[partner]:  # the partner came later: planned with a quarter of labour
         base[partner] = 0.15 * base[CATEGORIES.index("labour")]
+    base[CATEGORIES.index("labour")] *= 0.9
     fixed = np.isin(CATEGORIES, FIXED)
     per_month = np.where(fixed, base / year, 0.0)
     per_ticket = np.where(fixed, 0.0, base / max(float(volume[:year].sum()), 1.0))
@@ -510,7 +557,9 @@ def marketing_table(life: Life) -> pa.Table:
     month, channel = np.divmod(np.arange(months * channels), channels)
     return columns.table(
         {
-            "month": columns.date_column(life.timeline.dates(life.timeline.edges[life.timeline.window + month])),
+            "month": columns.date_column(
+                life.timeline.dates(life.timeline.edges[life.timeline.window + month])
+            ),
             "channel": columns.words(company.CHANNELS, channel),
             "amount": columns.money(np.round(euros).astype(np.int64).ravel() * 100),
         }

@@ -45,8 +45,8 @@ ACTIVITIES = (
 TYPES = ("repair", "inquiry", "inquiry", "inquiry", "complaint", "other", "installation")
 KIND_SHARES = (0.31, 0.24, 0.14, 0.10, 0.05, 0.16)
 HOURS = (1.4, 0.6, 0.5, 0.6, 1.2, 0.4, 3.0)  # handling, mean
-SEVERITIES = ("sev1", "sev2", "sev3", "sev4")
-SEVERITY_SHARES = (0.10, 0.20, 0.42, 0.28)
+SEVERITIES = ("critical", "major", "minor")  # severity 1, 2 and 3 of the contract
+SEVERITY_SHARES = (0.11, 0.24, 0.65)
 MODULES = ("API", "Sync", "Sign-in", "Reports", "Import")
 
 
@@ -77,7 +77,11 @@ class Account(NamedTuple):
     category: str
 
 
-SALARIES, SOCIAL, OUTSOURCED = Account("6020", "labour"), Account("6110", "labour"), Account("5900", "outsourcing")
+SALARIES, SOCIAL, OUTSOURCED = (
+    Account("6020", "labour"),
+    Account("6110", "labour"),
+    Account("5900", "outsourcing"),
+)
 
 
 class Pool(NamedTuple):

@@ -41,7 +41,7 @@ class Work:
 
     @property
     def automated(self) -> Flags:
-        return self.team == BOT
+        return np.asarray(self.team == BOT)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -111,7 +111,10 @@ def _handled(life: Life, team: Ints, month: Ints, hours: Floats) -> Floats:
 
 
 def _heads(handled: Floats) -> Ints:
-    usual = handled * WORKED_TO_HANDLED / (1 - USUAL_UNUSED)
+    """Agents on the roster of each team and month: as many as the last six months' work needed, so that few come and go."""
+    sums = np.cumsum(np.pad(handled, ((0, 0), (6, 0))), axis=1)
+    months = np.minimum(np.arange(1, handled.shape[1] + 1), 6)
+    usual = (sums[:, 6:] - sums[:, :-6]) / months * WORKED_TO_HANDLED / (1 - USUAL_UNUSED)
     return np.clip(np.round(usual / HOURS_A_MONTH), 1, 60).astype(np.int64)
 
 
@@ -183,6 +186,7 @@ def tickets_table(life: Life, work: Work, account_ids: pa.Array, product_ids: li
     done, closed = work.resolved < end, work.resolved + 2 < end
     extra = np.floor(-1.1 * np.log1p(-mark(tickets.identity, "contacts"))).astype(np.int64)
     urgent = np.where(tickets.kind == INCIDENT, tickets.severity, np.where(tickets.kind == FEATURE, 3, 2))
+    known = np.minimum(tickets.opened + 0.04 * mark(tickets.identity, "recorded after"), end - 0.001)
     module = np.where(tickets.kind == INCIDENT, pick(mark(tickets.identity, "module"), (1.0,) * 5), -1)
     return columns.table(
         {
@@ -202,7 +206,8 @@ def tickets_table(life: Life, work: Work, account_ids: pa.Array, product_ids: li
             "component": columns.words(company.MODULES, module),
             "region": columns.words(company.REGIONS, life.accounts.region[tickets.account]),
             "channel": columns.words(
-                CONTACTS, np.where(work.automated, 2, pick(mark(tickets.identity, "contact"), (0.4, 0.3, 0.2, 0.1)))
+                CONTACTS,
+                np.where(work.automated, 2, pick(mark(tickets.identity, "contact"), (0.4, 0.3, 0.2, 0.1))),
             ),
             "team": columns.words([team.team for team in TEAMS], work.team),
             "agent_id": columns.labels("A-", work.agent, 4, work.agent >= 0),
@@ -220,6 +225,7 @@ def tickets_table(life: Life, work: Work, account_ids: pa.Array, product_ids: li
                 _after(life, np.where(resolution, tickets.opened + np.where(first, 8, 48) / 24, np.nan), None)
             ),
             "activity": columns.words(company.ACTIVITIES, tickets.kind),
+            "recorded_at": columns.time_column(_after(life, known, None)),
         }
     )
 
@@ -239,7 +245,9 @@ def staff_table(life: Life, crew: Crew) -> pa.Table:
     frame = columns.table(
         {
             "agent_id": columns.labels("A-", crew.agent, 4),
-            "month": columns.date_column(life.timeline.dates(life.timeline.edges[life.timeline.window + crew.month])),
+            "month": columns.date_column(
+                life.timeline.dates(life.timeline.edges[life.timeline.window + crew.month])
+            ),
             "team": columns.words([team.team for team in TEAMS], crew.team),
             "sourcing": columns.words([team.sourcing for team in TEAMS], crew.team),
             "hours_paid": columns.numbers(crew.paid),
@@ -290,7 +298,7 @@ def _recommendations(life: Life) -> tuple[Ints, Floats, np.ndarray]:
     rounds = np.arange(1, (life.timeline.end - int(began.min())) // RECOMMENDATION_DAYS + 1)
     who = np.repeat(np.arange(began.size), rounds.size)
     number = np.tile(rounds, began.size)
-    when = began[who] + number * RECOMMENDATION_DAYS + 10 / 24
+    when: Floats = (began[who] + number * RECOMMENDATION_DAYS + 10 / 24).astype(np.float64)
     asked = (when >= life.timeline.start) & (when < np.minimum(life.left[who], life.timeline.end - 0.1))
     who, when = who[asked], when[asked]
     return who, when, child(life.accounts.identity[who], "recommendation", number[asked])
@@ -300,4 +308,5 @@ def _recommended(life: Life, who: Ints, when: Floats, identity: np.ndarray) -> F
     """Scores from 0 to 10, lower where usage declines."""
     quarter = np.clip(life.timeline.window_month_of(when) // 3, 0, life.bands.shape[1] - 1)
     declines = life.bands[who, quarter] == company.DECLINING
-    return np.clip(np.round(7.8 - 1.2 * declines + 1.9 * normal(mark(identity, "mood"))), 0, 10)
+    score: Floats = np.clip(np.round(7.8 - 1.2 * declines + 1.9 * normal(mark(identity, "mood"))), 0, 10)
+    return score

@@ -12,12 +12,21 @@ from typing import Any, Self
 import numpy as np
 
 from analysis.sample.saas import company
-from analysis.sample.saas.company import BILLING, COMPLAINT, FEATURE, FLOW, HOW_TO, INCIDENT, TRAINING, BerlinTimeline
+from analysis.sample.saas.company import (
+    BILLING,
+    COMPLAINT,
+    FEATURE,
+    FLOW,
+    HOW_TO,
+    INCIDENT,
+    TRAINING,
+    BerlinTimeline,
+)
 from analysis.sample.saas.truths import USUAL_DOLLAR_SHARE, Plan
 from analysis.sample.service import normal
 from analysis.sample.streams import Flags, Floats, Identities, Ints, Streams, child, mark, pick
 
-ACCOUNTS_AT_SCALE_ONE = 3_000
+ACCOUNTS_AT_SCALE_ONE = 3_040
 GROWTH = 1.2  # accounts won in the last month against the first, minus one
 TRAINED_SHARE = 0.55
 TRAINING_DAYS = 90
@@ -149,13 +158,22 @@ def possible_tickets(timeline: BerlinTimeline, planted: Plan, accounts: Accounts
         _trainings(timeline, accounts),
     ]
     whole = Tickets(
-        **{each.name: np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(Tickets)}
+        **{
+            each.name: np.concatenate([getattr(part, each.name) for part in parts])
+            for each in fields(Tickets)
+        }
     )
     return whole.kept(np.lexsort((whole.identity, whole.opened)))
 
 
 def _drawn(
-    timeline: BerlinTimeline, accounts: Accounts, who: Ints, when: Ints, mean: Floats, name: str, kind: int | None
+    timeline: BerlinTimeline,
+    accounts: Accounts,
+    who: Ints,
+    when: Ints,
+    mean: Floats,
+    name: str,
+    kind: int | None,
 ) -> Tickets:
     month = child(accounts.identity[who], name, when)
     number = _poisson(mark(month, "how many"), mean)
@@ -178,15 +196,20 @@ def _trainings(timeline: BerlinTimeline, accounts: Accounts) -> Tickets:
     who = np.flatnonzero(accounts.trained)
     identity = child(accounts.identity[who], "training")
     start = timeline.day_in(accounts.month[who], accounts.day[who])
-    opened = start + 3 + np.floor((TRAINING_DAYS - 8) * mark(identity, "day")) + (9 + 7 * mark(identity, "hour")) / 24
-    seen = (opened >= timeline.start) & (opened < timeline.end)
-    return _tickets(
-        timeline, identity[seen], who[seen], opened[seen], np.full(int(seen.sum()), TRAINING)
+    opened = (
+        start
+        + 3
+        + np.floor((TRAINING_DAYS - 8) * mark(identity, "day"))
+        + (9 + 7 * mark(identity, "hour")) / 24
     )
+    seen = (opened >= timeline.start) & (opened < timeline.end)
+    return _tickets(timeline, identity[seen], who[seen], opened[seen], np.full(int(seen.sum()), TRAINING))
 
 
-def _tickets(timeline: BerlinTimeline, identity: Identities, who: Ints, opened: Floats, kind: Ints) -> Tickets:
-    severity = np.where(kind == INCIDENT, pick(mark(identity, "severity"), company.SEVERITY_SHARES), 3)
+def _tickets(
+    timeline: BerlinTimeline, identity: Identities, who: Ints, opened: Floats, kind: Ints
+) -> Tickets:
+    severity = np.where(kind == INCIDENT, pick(mark(identity, "severity"), company.SEVERITY_SHARES), 2)
     return Tickets(
         identity=identity,
         account=who,
@@ -239,7 +262,7 @@ def _work(identity: Identities, kind: Ints, severity: Ints) -> Floats:
 # ---------------------------------------------------------------- the walk through the months
 
 
-def usage_bands(streams: Streams, timeline: BerlinTimeline, accounts: Accounts) -> Ints:
+def usage_bands(timeline: BerlinTimeline, accounts: Accounts) -> Ints:
     """Account x quarter of the window: steady, growing or declining; half of the bands last into the next quarter."""
     quarters = -(-(len(timeline.months) - timeline.window) // 3)
     bands = np.empty((accounts.identity.size, quarters), dtype=np.int64)
@@ -370,7 +393,10 @@ class _Walk:
 
     def ended(self) -> Terms:
         whole = Terms(
-            **{each.name: np.concatenate([getattr(term, each.name) for term in self.terms]) for each in fields(Terms)}
+            **{
+                each.name: np.concatenate([getattr(term, each.name) for term in self.terms])
+                for each in fields(Terms)
+            }
         )
         for kept, pairs in ((whole.cancelled, self.cancelled), (whole.replaced, self.replaced)):
             for which, when in pairs:
@@ -378,14 +404,12 @@ class _Walk:
         return whole.kept(np.lexsort((whole.starts, whole.account)))
 
 
-def lived(
-    *, seed: int, planted: Plan, timeline: BerlinTimeline, scale: float
-) -> Life:
+def lived(*, seed: int, planted: Plan, timeline: BerlinTimeline, scale: float) -> Life:
     """The company from its first account to the last day of the window."""
     streams = Streams(seed)
     accounts = won(streams, timeline, planted, scale)
     possible = possible_tickets(timeline, planted, accounts)
-    bands = usage_bands(streams, timeline, accounts)
+    bands = usage_bands(timeline, accounts)
     walk = _Walk(timeline=timeline, planted=planted, accounts=accounts, bands=bands)
     rates = np.asarray((planted.strength.starter_tickets, *company.TICKETS[1:])) / MOST_TICKETS
     starts = np.searchsorted(possible.month, np.arange(len(timeline.months) + 1))

@@ -3,7 +3,7 @@
 ================== ========================================================= ============================================================
 truth              where and how strong                                      what a reader should find
 ================== ========================================================= ============================================================
-slow_severity_1    an incident of severity 1 first answered after its hour:  accounts with a late first answer are lost more often in the
+slow_severity_1    a critical incident (severity 1) first answered after its hour:  accounts with a late first answer are lost more often in the
                    hazard of leaving x 2.5 for the twelve months after       year after than those answered in time
 untrained_start    no admin training in the first 90 days: hazard x 2.2      loss in the first year is higher without training
                    until the end of the first year
@@ -100,7 +100,9 @@ _OFF: dict[str, dict[str, float]] = {
 }
 # Of each truth: where it lies (values of the tables), and the month it begins with, counted back from the last one.
 _WHERE: dict[str, dict[str, str]] = {
-    "slow_severity_1": {"tickets": "severity sev1, first_response_at after response_due_at"},
+    "slow_severity_1": {
+        "tickets": "ticket_type repair, severity critical, first_response_at after response_due_at"
+    },
     "untrained_start": {"tickets": "no ticket_type installation within 90 days of customers.acquired_on"},
     "declining_usage": {"customer_history": "attribute usage_band, value declining"},
     "price_rise": {"contracts": "terms of one month, plan Starter"},
