@@ -1,4 +1,4 @@
-"""The sample company: an invented maker of appliances with a known truth in its tables.
+"""Sample companies: an invented maker of appliances, and one for each industry template, with a known truth in their tables.
 
 ``make_sample`` writes one file per canonical table; ``generate`` returns the same tables as pandas frames. Nothing heavy is
 imported until one of them is called.
@@ -82,6 +82,11 @@ def make_sample(
     -------
     SampleTruth
         What was planted: the answer sheet.
+
+    Raises
+    ------
+    ParameterError
+        For an unknown template or planted truth, fewer than three months, a scale or format that there is none of.
 
     Examples
     --------

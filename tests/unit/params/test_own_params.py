@@ -18,11 +18,11 @@ TREE = (
 def project(tmp_path, monkeypatch):
     monkeypatch.setenv("AFTER_SALES_ROOT", str(tmp_path))
     for name, text in {
-        "runs/acme.yml": RUN.format("Acme") + "template: saas\n",
+        "runs/acme.yml": RUN.format("Acme") + "template: atelier\n",
         "runs/other.yml": RUN.format("Other"),
         "runs/acme/cost_tree.yml": TREE.format("Pay"),
-        "templates/saas/cost_tree.yml": TREE.format("People"),
-        "templates/saas/metrics/more.yml": "{}\n",
+        "templates/atelier/cost_tree.yml": TREE.format("People"),
+        "templates/atelier/metrics/more.yml": "{}\n",
     }.items():
         path = tmp_path / "params" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ def label() -> str:
 
 def test_the_run_goes_before_its_template_and_that_before_the_project():
     assert label() == "Labour"
-    with with_own(("templates/saas",)):
+    with with_own(("templates/atelier",)):
         assert label() == "People"
     with with_own(load_run("acme").own_params):
         assert label() == "Pay"
