@@ -1,4 +1,4 @@
-"""The sample company: an invented maker of appliances with a known truth in its tables.
+"""Sample companies: an invented maker of appliances, and one for each industry template, with a known truth in their tables.
 
 ``make_sample`` writes one file per canonical table; ``generate`` returns the same tables as pandas frames. Nothing heavy is
 imported until one of them is called.
@@ -6,9 +6,11 @@ imported until one of them is called.
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analysis.errors import ParameterError, suggestion
 from analysis.sample.accounts import ACCOUNTS, POOLS, UNMAPPED_ACCOUNT, Account, Pool
 from analysis.sample.truths import TRUTHS, SampleTruth
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACCOUNTS",
+    "COMPANIES",
     "POOLS",
     "TRUTHS",
     "UNMAPPED_ACCOUNT",
@@ -31,6 +34,8 @@ __all__ = [
 
 SEED = 20261031
 LAST_MONTH = "2026-10"
+COMPANIES: dict[str, str] = {"": "analysis.sample.build", "saas": "analysis.sample.saas"}
+"""By industry template, the module whose ``built`` makes its company; the maker of appliances has none."""
 
 
 def make_sample(
@@ -44,8 +49,9 @@ def make_sample(
     scale: float = 1.0,
     format: str = "parquet",
     blemishes: bool = True,
+    template: str = "",
 ) -> SampleTruth:
-    """Write the sample company into a folder: ``<table>.parquet`` (or ``.csv``) and ``_truth/truth.json``.
+    """Write a sample company into a folder: ``<table>.parquet`` (or ``.csv``) and ``_truth/truth.json``.
 
     The same arguments give the same bytes.
 
@@ -69,11 +75,18 @@ def make_sample(
         ``parquet`` or ``csv``.
     blemishes : bool
         With the small faults that real tables have.
+    template : str
+        The industry whose company it is (``COMPANIES`` lists them); blank, the maker of appliances.
 
     Returns
     -------
     SampleTruth
         What was planted: the answer sheet.
+
+    Raises
+    ------
+    ParameterError
+        For an unknown template or planted truth, fewer than three months, a scale or format that there is none of.
 
     Examples
     --------
@@ -85,13 +98,18 @@ def make_sample(
     >>> (folder / "tickets.csv").is_file()
     True
     """
-    from analysis.sample.build import built, write
+    from analysis.sample.build import write
 
-    made, truth = built(
+    if template not in COMPANIES:
+        raise ParameterError(
+            f"sample: no company of template '{template}'.{suggestion(template, COMPANIES)} Known: {', '.join(filter(None, COMPANIES))}."
+        )
+    made, truth = import_module(COMPANIES[template]).built(
         seed=seed, null=null, off=off, last_month=last_month, months=months, scale=scale, blemishes=blemishes
     )
     write(Path(folder), made, truth, format=format)
-    return truth
+    sheet: SampleTruth = truth
+    return sheet
 
 
 def generate_arrow(

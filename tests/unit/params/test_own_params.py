@@ -18,11 +18,11 @@ TREE = (
 def project(tmp_path, monkeypatch):
     monkeypatch.setenv("AFTER_SALES_ROOT", str(tmp_path))
     for name, text in {
-        "runs/acme.yml": RUN.format("Acme") + "template: saas\n",
+        "runs/acme.yml": RUN.format("Acme") + "template: atelier\n",
         "runs/other.yml": RUN.format("Other"),
         "runs/acme/cost_tree.yml": TREE.format("Pay"),
-        "templates/saas/cost_tree.yml": TREE.format("People"),
-        "templates/saas/metrics/more.yml": "{}\n",
+        "templates/atelier/cost_tree.yml": TREE.format("People"),
+        "templates/atelier/metrics/more.yml": "{}\n",
     }.items():
         path = tmp_path / "params" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,11 +37,11 @@ def label() -> str:
 
 def test_the_run_goes_before_its_template_and_that_before_the_project():
     assert label() == "Labour"
-    with with_own(("templates/saas",)):
+    with with_own(("templates/atelier",)):
         assert label() == "People"
     with with_own(load_run("acme").own_params):
         assert label() == "Pay"
-        assert params_in_force()["metrics/more.yml"].parts[-4:-1] == ("templates", "saas", "metrics")
+        assert params_in_force()["metrics/more.yml"].parts[-4:-1] == ("templates", "atelier", "metrics")
     with with_own(load_run("other").own_params):
         assert label() == "Labour"
     assert label() == "Labour"
@@ -64,8 +64,8 @@ def test_a_frozen_copy_is_that_of_no_run_and_serves_each(project):
 
 
 def test_an_unknown_template_is_refused_with_a_suggestion(project):
-    (project / "params" / "runs" / "acme.yml").write_text(RUN.format("Acme") + "template: sas\n", "utf-8")
-    with pytest.raises(ParameterError, match="Did you mean 'saas'"):
+    (project / "params" / "runs" / "acme.yml").write_text(RUN.format("Acme") + "template: ateliar\n", "utf-8")
+    with pytest.raises(ParameterError, match="Did you mean 'atelier'"):
         load_run("acme")
 
 
