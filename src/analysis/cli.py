@@ -198,10 +198,12 @@ def _sample(options: argparse.Namespace) -> None:
     from analysis.params import project_root
     from analysis.sample import make_sample
 
-    folder = options.out or project_root() / "data" / ("sample-null" if options.null else "sample")
+    name = "-".join(["sample", *filter(None, [options.template, "null" if options.null else ""])])
+    folder = options.out or project_root() / "data" / name
     make_sample(
         folder,
         null=options.null,
+        template=options.template,
         **({"seed": options.seed} if options.seed is not None else {}),
         format=options.format,
     )
@@ -229,7 +231,7 @@ def _check(options: argparse.Namespace) -> int:
     try:
         with progress.stage("prepare data") as note:
             if params.data == "sample":
-                make_sample_company(params.data_folder, note)
+                make_sample_company(params.data_folder, note, template=params.template)
             if not is_folder(params.data_folder, name=f"data folder '{params.data}'", refusal=SourceError):
                 raise SourceError(
                     f"data folder '{params.data}': no such folder below {project_root().name}. Name a folder of exports or tables."
@@ -731,9 +733,17 @@ def _parser() -> argparse.ArgumentParser:
         "sample",
         _sample,
         "make the sample company",
-        "analysis sample\nanalysis sample --null --out data/null",
+        "analysis sample\nanalysis sample --null --out data/null\nanalysis sample --template ecommerce",
     )
-    sample.add_argument("--out", type=_place, metavar="FOLDER", help="where (default: data/sample)")
+    sample.add_argument(
+        "--out", type=_place, metavar="FOLDER", help="where (default: data/sample, data/sample-NAME)"
+    )
+    sample.add_argument(
+        "--template",
+        default="",
+        metavar="NAME",
+        help="the company of an industry template, such as ecommerce",
+    )
     sample.add_argument("--null", action="store_true", help="with nothing planted")
     sample.add_argument(
         "--seed", type=_whole(0, 2**32 - 1), metavar="N", help="another company of the same kind"

@@ -6,9 +6,11 @@ imported until one of them is called.
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from analysis.errors import ParameterError, suggestion
 from analysis.sample.accounts import ACCOUNTS, POOLS, UNMAPPED_ACCOUNT, Account, Pool
 from analysis.sample.truths import TRUTHS, SampleTruth
 
@@ -18,16 +20,21 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACCOUNTS",
+    "COMPANIES",
     "POOLS",
     "TRUTHS",
     "UNMAPPED_ACCOUNT",
     "Account",
     "Pool",
     "SampleTruth",
+    "company_of",
     "generate",
     "generate_arrow",
     "make_sample",
 ]
+
+COMPANIES: dict[str, str] = {"ecommerce": "analysis.sample.ecommerce"}
+"""Sample companies of industry templates: the module that makes each (``built``, see `analysis.sample.ecommerce`)."""
 
 SEED = 20261031
 LAST_MONTH = "2026-10"
@@ -44,6 +51,7 @@ def make_sample(
     scale: float = 1.0,
     format: str = "parquet",
     blemishes: bool = True,
+    template: str = "",
 ) -> SampleTruth:
     """Write the sample company into a folder: ``<table>.parquet`` (or ``.csv``) and ``_truth/truth.json``.
 
@@ -68,7 +76,9 @@ def make_sample(
     format : str
         ``parquet`` or ``csv``.
     blemishes : bool
-        With the small faults that real tables have.
+        With the small faults that real tables have; companies of templates have none.
+    template : str
+        Of which industry template (``COMPANIES`` lists them); blank, the maker of appliances.
 
     Returns
     -------
@@ -87,11 +97,37 @@ def make_sample(
     """
     from analysis.sample.build import built, write
 
-    made, truth = built(
-        seed=seed, null=null, off=off, last_month=last_month, months=months, scale=scale, blemishes=blemishes
-    )
+    if template:
+        made, truth = company_of(template).built(
+            seed=seed, null=null, off=off, last_month=last_month, months=months, scale=scale
+        )
+    else:
+        made, truth = built(
+            seed=seed,
+            null=null,
+            off=off,
+            last_month=last_month,
+            months=months,
+            scale=scale,
+            blemishes=blemishes,
+        )
     write(Path(folder), made, truth, format=format)
     return truth
+
+
+def company_of(template: str) -> Any:
+    """The module that makes the sample company of a template.
+
+    Raises
+    ------
+    ParameterError
+        For a template without one.
+    """
+    if template not in COMPANIES:
+        raise ParameterError(
+            f"sample: no sample company for template '{template}'.{suggestion(template, COMPANIES)} Known: {', '.join(COMPANIES)}."
+        )
+    return import_module(COMPANIES[template])
 
 
 def generate_arrow(

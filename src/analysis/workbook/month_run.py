@@ -236,7 +236,7 @@ def prepare_run(
     params = load_run(run_name, month=month, data=data, as_of=as_of)
     use_own(params.own_params)
     if params.data == "sample":
-        make_sample_company(params.data_folder, progress)
+        make_sample_company(params.data_folder, progress, template=params.template)
     if not is_folder(params.data_folder, name=f"data folder '{params.data}'", refusal=SourceError):
         raise SourceError(
             f"data folder '{params.data}': no such folder. Put files named after the tables there (tickets.csv, ledger.csv, "
@@ -432,8 +432,8 @@ def _store(params: RunParams) -> Path:
     )
 
 
-def make_sample_company(folder: Path, progress: Progress | None) -> None:
-    """Make the sample company when it is absent or was made by another version of the generator.
+def make_sample_company(folder: Path, progress: Progress | None, *, template: str = "") -> None:
+    """Make the sample company (of the template, where one is named) when it is absent or was made by another version of the generator.
 
     It is made beside its place and moved in whole, under a lock: two notebooks opened side by side find either the old or the new
     company, never half of one.
@@ -441,7 +441,10 @@ def make_sample_company(folder: Path, progress: Progress | None) -> None:
     from analysis import sample
 
     source = Path(sample.__file__).parent
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(source.glob("*.py")))).hexdigest()
+    files = [*source.glob("*.py")]
+    if template:
+        files += Path(sample.company_of(template).__file__).parent.glob("*.py")
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(set(files)))).hexdigest()
     folder.parent.mkdir(parents=True, exist_ok=True)
     with locked_by(folder.parent / f".{folder.name}.lock"):
         stamp = folder / "_made_by.txt"
@@ -451,7 +454,7 @@ def make_sample_company(folder: Path, progress: Progress | None) -> None:
             progress("making the sample company")
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".making-") as temporary:
             making = Path(temporary) / "company"
-            sample.make_sample(making)
+            sample.make_sample(making, template=template)
             (making / "_made_by.txt").write_text(digest)
             shutil.rmtree(folder, ignore_errors=True)
             making.replace(folder)
