@@ -198,8 +198,8 @@ def _sample(options: argparse.Namespace) -> None:
     from analysis.params import project_root
     from analysis.sample import make_sample
 
-    name = "-".join(["sample", *filter(None, [options.template, "null" if options.null else ""])])
-    folder = options.out or project_root() / "data" / name
+    name = f"sample-{options.template}" if options.template else "sample"
+    folder = options.out or project_root() / "data" / (f"{name}-null" if options.null else name)
     make_sample(
         folder,
         null=options.null,
@@ -491,6 +491,7 @@ def _clean(options: argparse.Namespace) -> None:
 
     from analysis.params import project_root
     from analysis.report.publish import DRAFTS, INCOMPLETE, QUARANTINE, unfinished
+    from analysis.sample import COMPANIES
 
     root = project_root()
     doomed = [
@@ -502,7 +503,7 @@ def _clean(options: argparse.Namespace) -> None:
     ]
     if options.all:
         doomed += [
-            root / "data" / "sample",
+            *(root / "data" / (f"sample-{name}" if name else "sample") for name in COMPANIES),
             *(root / "reports" / shelf for shelf in (QUARANTINE, DRAFTS, INCOMPLETE)),
         ]
     for folder in doomed:
@@ -736,13 +737,14 @@ def _parser() -> argparse.ArgumentParser:
         "analysis sample\nanalysis sample --null --out data/null\nanalysis sample --template ecommerce",
     )
     sample.add_argument(
-        "--out", type=_place, metavar="FOLDER", help="where (default: data/sample, data/sample-NAME)"
-    )
-    sample.add_argument(
         "--template",
+        action=_Stated,
         default="",
         metavar="NAME",
         help="the company of an industry template, such as ecommerce",
+    )
+    sample.add_argument(
+        "--out", type=_place, metavar="FOLDER", help="where (default: data/sample, or data/sample-TEMPLATE)"
     )
     sample.add_argument("--null", action="store_true", help="with nothing planted")
     sample.add_argument(

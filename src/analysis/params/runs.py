@@ -47,7 +47,7 @@ class SignOff:
 class RunParams:
     """``params/runs/<name>.yml``.
 
-    ``data`` is a folder of canonical tables (relative to the project) or the word ``sample``: the sample company of the run's template. ``as_of`` is the last day whose
+    ``data`` is a folder of canonical tables (relative to the project) or the word ``sample``: the sample company of the template, if there is one. ``as_of`` is the last day whose
     records the run may see; blank, it is ``close_day`` of the month after the report month, when the books are closed.
     ``exchange_rates`` maps a currency to dated rates into the reporting currency. ``source_map`` names a file in ``params/sources``
     when the folder holds a system's own exports; blank, its files are canonical tables already. ``needs`` names the tables without

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from analysis.errors import ParameterError, suggestion
 from analysis.sample.accounts import ACCOUNTS, POOLS, UNMAPPED_ACCOUNT, Account, Pool
@@ -27,17 +27,15 @@ __all__ = [
     "Account",
     "Pool",
     "SampleTruth",
-    "company_of",
     "generate",
     "generate_arrow",
     "make_sample",
 ]
 
-COMPANIES: dict[str, str] = {"ecommerce": "analysis.sample.ecommerce"}
-"""Sample companies of industry templates: the module that makes each (``built``, see `analysis.sample.ecommerce`)."""
-
 SEED = 20261031
 LAST_MONTH = "2026-10"
+COMPANIES: dict[str, str] = {"": "analysis.sample.build", "ecommerce": "analysis.sample.ecommerce"}
+"""By industry template, the module whose ``built`` makes its company; the maker of appliances has none."""
 
 
 def make_sample(
@@ -53,7 +51,7 @@ def make_sample(
     blemishes: bool = True,
     template: str = "",
 ) -> SampleTruth:
-    """Write the sample company into a folder: ``<table>.parquet`` (or ``.csv``) and ``_truth/truth.json``.
+    """Write a sample company into a folder: ``<table>.parquet`` (or ``.csv``) and ``_truth/truth.json``.
 
     The same arguments give the same bytes.
 
@@ -76,9 +74,9 @@ def make_sample(
     format : str
         ``parquet`` or ``csv``.
     blemishes : bool
-        With the small faults that real tables have; companies of templates have none.
+        With the small faults that real tables have.
     template : str
-        Of which industry template (``COMPANIES`` lists them); blank, the maker of appliances.
+        The industry whose company it is (``COMPANIES`` lists them); blank, the maker of appliances.
 
     Returns
     -------
@@ -95,39 +93,18 @@ def make_sample(
     >>> (folder / "tickets.csv").is_file()
     True
     """
-    from analysis.sample.build import built, write
+    from analysis.sample.build import write
 
-    if template:
-        made, truth = company_of(template).built(
-            seed=seed, null=null, off=off, last_month=last_month, months=months, scale=scale
-        )
-    else:
-        made, truth = built(
-            seed=seed,
-            null=null,
-            off=off,
-            last_month=last_month,
-            months=months,
-            scale=scale,
-            blemishes=blemishes,
-        )
-    write(Path(folder), made, truth, format=format)
-    return truth
-
-
-def company_of(template: str) -> Any:
-    """The module that makes the sample company of a template.
-
-    Raises
-    ------
-    ParameterError
-        For a template without one.
-    """
     if template not in COMPANIES:
         raise ParameterError(
-            f"sample: no sample company for template '{template}'.{suggestion(template, COMPANIES)} Known: {', '.join(COMPANIES)}."
+            f"sample: no company of template '{template}'.{suggestion(template, COMPANIES)} Known: {', '.join(filter(None, COMPANIES))}."
         )
-    return import_module(COMPANIES[template])
+    made, truth = import_module(COMPANIES[template]).built(
+        seed=seed, null=null, off=off, last_month=last_month, months=months, scale=scale, blemishes=blemishes
+    )
+    write(Path(folder), made, truth, format=format)
+    sheet: SampleTruth = truth
+    return sheet
 
 
 def generate_arrow(

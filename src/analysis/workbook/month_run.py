@@ -433,7 +433,7 @@ def _store(params: RunParams) -> Path:
 
 
 def make_sample_company(folder: Path, progress: Progress | None, *, template: str = "") -> None:
-    """Make the sample company (of the template, where one is named) when it is absent or was made by another version of the generator.
+    """Make the sample company when it is absent or was made by another version of the generator.
 
     It is made beside its place and moved in whole, under a lock: two notebooks opened side by side find either the old or the new
     company, never half of one.
@@ -441,10 +441,7 @@ def make_sample_company(folder: Path, progress: Progress | None, *, template: st
     from analysis import sample
 
     source = Path(sample.__file__).parent
-    files = [*source.glob("*.py")]
-    if template:
-        files += Path(sample.company_of(template).__file__).parent.glob("*.py")
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(set(files)))).hexdigest()
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(source.rglob("*.py")))).hexdigest()
     folder.parent.mkdir(parents=True, exist_ok=True)
     with locked_by(folder.parent / f".{folder.name}.lock"):
         stamp = folder / "_made_by.txt"

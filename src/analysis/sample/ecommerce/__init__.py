@@ -15,14 +15,30 @@ if TYPE_CHECKING:
 
 
 def tables(
-    *, seed: int, null: bool, off: frozenset[str], last_month: str, months: int, scale: float
+    *,
+    seed: int,
+    null: bool = False,
+    off: frozenset[str] = frozenset(),
+    last_month: str = "2026-10",
+    months: int = 36,
+    scale: float = 1.0,
 ) -> dict[str, pa.Table]:
     """The canonical tables; arguments as in `analysis.sample.make_sample`. At scale 1 about 100,000 orders a year."""
-    return built(seed=seed, null=null, off=off, last_month=last_month, months=months, scale=scale)[0]
+    made, _ = built(
+        seed=seed, null=null, off=off, last_month=last_month, months=months, scale=scale, blemishes=False
+    )
+    return made
 
 
 def built(
-    *, seed: int, null: bool, off: frozenset[str], last_month: str, months: int, scale: float
+    *,
+    seed: int,
+    null: bool,
+    off: frozenset[str],
+    last_month: str,
+    months: int,
+    scale: float,
+    blemishes: bool,  # noqa: ARG001 (as every company takes it; the tables of this one have no faults)
 ) -> tuple[dict[str, pa.Table], SampleTruth]:
     """The tables and the answer sheet."""
     from analysis.sample.ecommerce import canonical

@@ -81,7 +81,7 @@ def ledger(
         rows = np.isin(desk.kind, kinds) & (decided(desk) < timeline.end)
         _settle(journal, timeline, account, decided(desk), desk.granted, shop, line, rows)
     _labour(journal, timeline, crew)
-    _partner(journal, timeline, desk, shop)
+    _partner(journal, timeline, desk, shop, line)
     _pools(journal, streams, timeline, scale=scale)
     return journal.closed()
 
@@ -138,14 +138,17 @@ def _labour(journal: Journal, timeline: Timeline, crew: Staff) -> None:
         journal.post(account, month_ends(timeline)[month], cents, team=team, shop=shop_of_team(team))
 
 
-def _partner(journal: Journal, timeline: Timeline, desk: Tickets, shop: Ints) -> None:
-    """The night partner's invoice, by shop and month of the case."""
-    months, by_partner = len(timeline.window_months), desk.team == shops.NIGHT_PARTNER
-    total = np.zeros(len(shops.SHOPS) * months, dtype=np.int64)
-    month = timeline.window_month_of(desk.opened[by_partner])
-    np.add.at(total, shop[by_partner] * months + month, desk.fee[by_partner])
-    of_shop, of_month = np.divmod(np.arange(total.size), months)
-    journal.post("6601.05.01", month_ends(timeline)[of_month], total, shop=of_shop, team=shops.NIGHT_PARTNER)
+def _partner(journal: Journal, timeline: Timeline, desk: Tickets, shop: Ints, line: Ints) -> None:
+    """The night partner's invoice, by shop, product line and month of the case."""
+    months, lines = len(timeline.window_months), len(shops.LINES)
+    mine = desk.team == shops.NIGHT_PARTNER
+    total = np.zeros(len(shops.SHOPS) * lines * months, dtype=np.int64)
+    month = timeline.window_month_of(desk.opened[mine])
+    np.add.at(total, (shop[mine] * lines + line[mine]) * months + month, desk.fee[mine])
+    of_shop, rest = np.divmod(np.arange(total.size), lines * months)
+    of_line, of_month = np.divmod(rest, months)
+    ends = month_ends(timeline)[of_month]
+    journal.post("6601.05.01", ends, total, shop=of_shop, line=of_line, team=shops.NIGHT_PARTNER)
 
 
 def _pools(journal: Journal, streams: Streams, timeline: Timeline, *, scale: float) -> None:

@@ -16,9 +16,9 @@ from analysis.sample.streams import Flags, Floats, Identities, Ints, Streams, ch
 from analysis.sample.timeline import Timeline
 
 HISTORY_MONTHS = 12  # the shops opened so long before the window
-NEW_BUYERS_A_DAY = 82.0  # at scale 1
+NEW_BUYERS_A_DAY = 76.0  # at scale 1
 RATE_SHAPE, RATE_A_DAY = 0.9, 1.9 / 365  # later orders of a buyer who stays: gamma
-LEAVES = 0.16  # after an order
+LEAVES = (1.3, 5.5)  # chance of leaving after an order: beta, by buyer
 MOST_ORDERS = 60
 SEASON = (0.85, 0.65, 0.95, 0.90, 1.00, 1.60, 0.85, 0.85, 0.95, 1.00, 1.95, 1.10)
 LATE_SHARE, LATE_DAYS = 0.25, 7.0
@@ -78,6 +78,7 @@ def buyers_and_orders(
     tick = np.sort(streams.uniform("buyers/acquired", size)) * ticks[-1]
     identity = streams.identities("buyers/identity", size)
     rate = streams.named("buyers/rate").gamma(RATE_SHAPE, RATE_A_DAY / RATE_SHAPE, size)
+    leaves = streams.named("buyers/leaves").beta(*LEAVES, size)
     people = Buyers(
         identity=identity,
         acquired=np.interp(tick, ticks, days),
@@ -100,7 +101,7 @@ def buyers_and_orders(
         soured[who[late]] = orders.refunded[late]
         gap = -np.log1p(-mark(orders.identity, "gap")) / np.maximum(rate[who], 1e-9)
         tick[who] += gap
-        who = who[(mark(orders.identity, "leaves") >= LEAVES) & (tick[who] < ticks[-1])]
+        who = who[(mark(orders.identity, "leaves") >= leaves[who]) & (tick[who] < ticks[-1])]
     joined = Orders(
         **{f.name: np.concatenate([getattr(part, f.name) for part in made]) for f in fields(Orders)}
     )

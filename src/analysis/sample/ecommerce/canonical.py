@@ -21,6 +21,7 @@ CURRENCY = "CNY"
 SURVEYED, ANSWERED = 0.30, 0.06
 SCORE_SHARES = (0.05, 0.06, 0.14, 0.33, 0.42)
 LATE_SCORE_SHARES = (0.28, 0.22, 0.22, 0.18, 0.10)
+REWORK = 0.035  # the same case asked about again
 FIXED = ("training_management", "tools_systems")
 
 
@@ -220,6 +221,9 @@ def _tickets(life: Seller, ticket_ids: pa.Array, customer_ids: pa.Array) -> pa.T
             "agent_id": _agent(found.team, place),
             "handling_hours": columns.numbers(found.hours),
             "status": columns.words(("resolved", "open"), (~done).astype(np.int64)),
+            "rework": columns.flags(
+                (found.kind != shops.COMPLAINT) & (mark(found.identity, "asked again") < REWORK)
+            ),
             "response_due_at": columns.time_column(timeline.timestamps(due)),
         }
     )

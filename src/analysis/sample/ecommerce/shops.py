@@ -59,7 +59,7 @@ PEAK_MONTHS = (6, 11)  # 618 and Double Eleven
 AFTER_PEAK = (7, 12)
 HOURS_A_MONTH = 165.0
 WORKED_TO_HANDLED = 1.06
-UNUSED_SHARE = 0.12
+UNUSED_SHARE = 0.20
 
 REGIONS: tuple[str, ...] = ("North", "East", "South", "West", "Central")
 REGION_SHARE = (0.20, 0.36, 0.22, 0.10, 0.12)
