@@ -83,6 +83,11 @@ def make_sample(
     SampleTruth
         What was planted: the answer sheet.
 
+    Raises
+    ------
+    ParameterError
+        For a template without a company, an unknown truth, and sizes beyond those that can be made.
+
     Examples
     --------
     >>> import tempfile
