@@ -120,6 +120,8 @@ def make_report(
 
     Raises
     ------
+    ParameterError
+        For an unknown run, map, slice, section or parameter.
     PackIncomplete
         A fault of the program left out a part. Nothing is issued; the stamped pack is kept in ``reports/_incomplete``.
     AnalysisError

@@ -34,7 +34,11 @@ __all__ = [
 
 SEED = 20261031
 LAST_MONTH = "2026-10"
-COMPANIES: dict[str, str] = {"": "analysis.sample.build", "saas": "analysis.sample.saas"}
+COMPANIES: dict[str, str] = {
+    "": "analysis.sample.build",
+    "saas": "analysis.sample.saas",
+    "ecommerce": "analysis.sample.ecommerce",
+}
 """By industry template, the module whose ``built`` makes its company; the maker of appliances has none."""
 
 
@@ -86,7 +90,7 @@ def make_sample(
     Raises
     ------
     ParameterError
-        For an unknown template or planted truth, fewer than three months, a scale or format that there is none of.
+        For a template without a company, an unknown truth, and sizes beyond those that can be made.
 
     Examples
     --------

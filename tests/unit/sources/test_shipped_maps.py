@@ -538,9 +538,9 @@ def test_taobao_orders_in_the_whole_form_of_the_export(exports: Path, take, tmp_
     lines += _taobao("3021456789012345679", "小红", "35.00", "交易关闭", "2026-10-05 10:00:00", "", "0.00")
     (exports / "ExportOrderList202611101650.csv").write_bytes((TAOBAO_HEAD + lines).encode("gbk"))
     taken = take("taobao_orders")
-    assert taken.rows(
-        "orders", "order_id", "customer_id", "ordered_at", "revenue", "quantity", "shop"
-    ) == [("3021456789012345678", "小明99", at("10-31 15:59:59"), Decimal("1200.00"), 1, "流明旗舰店")]
+    assert taken.rows("orders", "order_id", "customer_id", "ordered_at", "revenue", "quantity", "shop") == [
+        ("3021456789012345678", "小明99", at("10-31 15:59:59"), Decimal("1200.00"), 1, "流明旗舰店")
+    ]
     older = (
         TAOBAO_HEAD.replace("退款金额,", "")
         + lines.replace(",99.00,,,0元", ",,,0元").replace(",0.00,,,0元", ",,,0元")
