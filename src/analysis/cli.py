@@ -149,6 +149,7 @@ def _start(options: argparse.Namespace) -> int:
         "currency": options.currency,
         "time_zone": options.time_zone,
         "month": options.month,
+        "template": options.template,
     }
     try:
         started = start(
@@ -701,6 +702,7 @@ def _parser() -> argparse.ArgumentParser:
         ("--currency", "CODE", "of the report, such as EUR"),
         ("--time-zone", "ZONE", "of the company's clock, such as Europe/Berlin"),
         ("--month", "MONTH", "such as 2026-10 (default: the last whole month)"),
+        ("--template", "NAME", "a folder in params/templates, or none (default: by what is there)"),
     ):
         start.add_argument(option, action=_Stated, default="", metavar=metavar, help=meaning)
     start.add_argument("--yes", action="store_true", help="ask nothing, take what is proposed")

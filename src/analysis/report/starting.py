@@ -12,13 +12,24 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from analysis.errors import AnalysisError, ContractError, ParameterError, PlaceError, SourceError, in_quotes
+from analysis.errors import (
+    AnalysisError,
+    ContractError,
+    ParameterError,
+    PlaceError,
+    SourceError,
+    in_quotes,
+    suggestion,
+)
 from analysis.locale import Text
 from analysis.metrics import Engine, Registry
 from analysis.params import Assumptions, CostTree, RunParams, available_runs, load_run, project_root
 from analysis.params.cost_tree import AccountRule
-from analysis.params.places import is_folder, with_own
+from analysis.params.interventions import load_interventions
+from analysis.params.places import is_folder, params_file, read_plain, with_own
+from analysis.params.runs import available_templates
 from analysis.params.strict import CurrencyCode, Name, TimeZone, Words
+from analysis.params.what_ifs import load_what_ifs
 from analysis.periods import Month
 from analysis.report.make import make_report
 from analysis.report.progress import Progress
@@ -36,6 +47,7 @@ from analysis.workbook.first_settings import (
     needed_tables,
     proposed_currency,
     proposed_month,
+    proposed_template,
     proposed_zone,
 )
 from analysis.workbook.table_shapes import table_shapes
@@ -43,6 +55,7 @@ from analysis.workbook.table_shapes import table_shapes
 #: Asks for a setting and returns the answer: (what is asked, what is proposed, why) to a text; blank: the proposal.
 Ask = Callable[[str, str, str], str]
 Say = Callable[[str], None]
+NO_TEMPLATE = "none"
 #: Doubts shown in the terminal, from what cost on; all stand in the map.
 MOST_DOUBTS, DEAR = 8, 2
 LAST_DAY = dt.date(2099, 12, 31)
@@ -84,7 +97,7 @@ def start(
     ----------
     folder : of exports, or of canonical tables
     name : of the run and its map; the folder's own where it is blank
-    settings : ``company``, ``currency``, ``time_zone``, ``month`` where they are stated, and so not asked for
+    settings : ``company``, ``currency``, ``time_zone``, ``month``, ``template`` where they are stated, and so not asked for
     ask, say : the person at the terminal; without ``ask`` everything is taken as proposed
     workers : kernels side by side, at most
     progress : told what is being done
@@ -181,7 +194,9 @@ class _First:
         company = self._settled(
             "company", Setting(value=self.folder.resolve().name, why="the folder's name"), Words(longest=200)
         )
-        tree = self._cost_tree(found, read, currency, zone)
+        template = self._template(read, zone, currency)
+        with with_own((f"templates/{template}",) if template else ()):
+            tree = self._cost_tree(found, read, currency, zone)
         question = ("write these and make the draft", "yes", "no ends here, and writes nothing")
         if self.ask is not None and not _agreed(self.ask(*question)):
             return None
@@ -193,9 +208,11 @@ class _First:
             currency=currency,
             time_zone=zone,
             source_map=read.map or (self.name if found.proposal else ""),
+            template=template,
             needs=needed_tables(read.tables, month),
         )
         files = [_kept(f"runs/{self.name}.yml", _run_text(run, self.why))]
+        files += [_kept(f"runs/{self.name}/{file}", text) for file, text in _of_nobody_else().items()]
         if tree:
             files.append(_kept(f"runs/{self.name}/cost_tree.yml", tree))
         if run.source_map == self.name and found.proposal:
@@ -203,6 +220,8 @@ class _First:
         # what was written is read again before anything is made of it
         with with_own(load_run(self.name).own_params):
             CostTree.load()
+            load_interventions()
+            load_what_ifs()
         return tuple(files)
 
     # ---------------------------------------------------------------- what is there
@@ -334,6 +353,16 @@ class _First:
         )
         return cost_tree_text(tree, accounts, told)
 
+    def _template(self, read: _Read, zone: str, currency: str) -> str:
+        """The industry template, by what is there; ``none`` is an answer too."""
+        proposed = proposed_template(self._engine(read.tables, zone, currency))
+        answer = self._settled("template", replace(proposed, value=proposed.value or NO_TEMPLATE))
+        if answer != NO_TEMPLATE and answer not in available_templates():
+            raise ParameterError(
+                f"template {in_quotes(answer)} is no folder in params/templates.{suggestion(answer, available_templates())} Known: {NO_TEMPLATE}, {', '.join(available_templates())}."
+            )
+        return "" if answer == NO_TEMPLATE else answer
+
     def _month_of(self, tables: TableSet, zone: str, currency: str) -> Setting:
         day = dt.date.today()
         engine = self._engine(tables, zone, currency)
@@ -406,6 +435,18 @@ def _columns() -> dict[str, tuple[str, ...]]:
     return {name: tuple(table.columns) for name, table in contract().tables.items()}
 
 
+def _of_nobody_else() -> dict[str, str]:
+    """Files of params that name measures and plans of the sample company: a company of its own begins with none."""
+    import yaml
+
+    plan = yaml.safe_load(read_plain(params_file("what_ifs.yml"))) | {"scenarios": {}}
+    return {
+        "interventions.yml": "# Measures and fixes to be judged, each with its start and where it applies (params/interventions.yml has examples); none yet.\n{}\n",
+        "what_ifs.yml": "# What would happen if service were better: scenarios with costs and ranges (params/what_ifs.yml has examples); none yet.\n"
+        + yaml.safe_dump(plan, allow_unicode=True, sort_keys=False),
+    }
+
+
 def _slug(name: str) -> str:
     """A folder's name as that of a run: letters, digits and dashes of any script."""
     return re.sub(r"[^\w]+", "-", name).strip("-_").lower()[:60] or "company"
@@ -456,6 +497,7 @@ def _run_text(run: RunParams, why: Mapping[str, str]) -> str:
         f"company: {{en: {company}, zh: {company}}}  # {why['company']}",
         f"data: {quoted(run.data)}",
         *([f"source_map: {quoted(run.source_map)}"] if run.source_map else []),
+        *([f"template: {run.template}  # {why['template']}"] if run.template else []),
         f'month: "{run.month}"  # {why["month"]}',
         f"currency: {run.currency}  # {why['currency']}",
         f"time_zone: {run.time_zone}  # {why['time_zone']}",

@@ -26,6 +26,7 @@ USUAL = 0.2
 LOOKED_AT = 500
 #: What ISO 4217 says for no currency.
 NO_CURRENCY = "XXX"
+MOST = 0.5
 NOTHING_TELLS = "nothing in the data tells another"
 
 
@@ -121,6 +122,27 @@ def proposed_month(engine: Engine, *, silent_days: float, today: dt.date) -> Set
             why=f"{month} ends on {day} in {told}, so the last whole month is the one before",
         )
     return Setting(value=str(month), why=f"the last whole month of {told}")
+
+
+def proposed_template(engine: Engine) -> Setting:
+    """The industry template that a company without machines is likest: by its subscriptions, or by its shops; blank for none.
+
+    Parameters
+    ----------
+    engine : over the tables, as known on the last day there is
+    """
+    tables = engine.tables
+    if tables["units"].rows:
+        return Setting(value="", why="it has machines, as the rules that ship expect")
+    if tables.has("contracts.kind") and tables["contracts"].rows:
+        counted = engine.query(
+            "SELECT avg(CASE WHEN kind = 'subscription' THEN 1.0 ELSE 0.0 END) AS share FROM contracts"
+        )
+        if float(counted["share"].iloc[0] or 0) >= MOST:
+            return Setting(value="saas", why="no machines, and most contracts are subscriptions")
+    if any(tables.has(f"orders.{column}") for column in ("shop", "platform")) and tables["orders"].rows:
+        return Setting(value="ecommerce", why="no machines, and orders name the shop or platform")
+    return Setting(value="", why=NOTHING_TELLS)
 
 
 def needed_tables(tables: TableSet, month: Month) -> tuple[str, ...]:

@@ -13,7 +13,9 @@ import pytest
 from analysis import cli
 from analysis.errors import ContractError, ParameterError, SourceError
 from analysis.params import CostTree, load_run
+from analysis.params.interventions import load_interventions
 from analysis.params.places import with_own
+from analysis.params.what_ifs import load_what_ifs
 from analysis.report import starting
 from analysis.report.publish import Edition
 from analysis.sources import load_map
@@ -196,12 +198,76 @@ def test_accounts_that_the_tree_in_force_knows_keep_their_rule(tmp_path, project
     known = [{**row, "Account": "6601.02.01"} for row in postings()]
     write(tmp_path / "known", "ledger export.csv", known)
     begun(tmp_path / "known")
-    assert not (project / "params" / "runs" / "known").exists(), "nothing to add"
+    assert not (project / "params" / "runs" / "known" / "cost_tree.yml").exists(), "nothing to add"
     write(
         tmp_path / "some", "ledger export.csv", [*known, {**known[0], "Posting": "P99999", "Account": "7000"}]
     )
     with with_own(load_run(begun(tmp_path / "some")[0].name).own_params):
         assert {rule.account: rule.category for rule in CostTree.load().accounts} == {"6601.02.01": "parts"}
+
+
+def test_measures_and_plans_of_the_sample_company_are_nobody_elses(tmp_path):
+    write(tmp_path / "acme", "ledger export.csv", postings())
+    assert load_interventions() and load_what_ifs().scenarios
+    with with_own(load_run(begun(tmp_path / "acme")[0].name).own_params):
+        assert load_interventions() == () and load_what_ifs().scenarios == ()
+
+
+def orders(**more: str) -> list[dict[str, str]]:
+    return [
+        {
+            "Order number": f"O{number}",
+            "Customer ID": f"C{number % 40}",
+            "Order date": day.isoformat(),
+            "Net sales": "20.50",
+            **more,
+        }
+        for number, day in enumerate(days(dt.date(2026, 1, 1), dt.date(2026, 10, 31)))
+    ]
+
+
+def test_a_template_is_proposed_by_what_a_company_has(tmp_path):
+    write(tmp_path / "shops", "orders.csv", orders(Shop="Harbour Store", Platform="Harbour"))
+    started, said = begun(tmp_path / "shops")
+    assert load_run(started.name).template == "ecommerce"
+    assert "template: ecommerce (no machines, and orders name the shop or platform)" in said
+    write(tmp_path / "plain", "orders.csv", orders())
+    assert load_run(begun(tmp_path / "plain")[0].name).template == ""
+    assert (
+        load_run(begun(tmp_path / "shops", name="own", settings={"template": "none"})[0].name).template == ""
+    )
+    terms = [
+        {
+            "contract_id": f"K{number}",
+            "customer_id": f"C{number}",
+            "kind": "subscription",
+            "starts_on": f"2026-0{1 + number % 9}-01",
+            "ends_on": "2026-12-31",
+        }
+        for number in range(40)
+    ]
+    write(tmp_path / "seats", "contracts.csv", terms)
+    write(
+        tmp_path / "seats",
+        "orders.csv",
+        [
+            {
+                "order_id": row["Order number"],
+                "customer_id": row["Customer ID"],
+                "ordered_at": f"{row['Order date']}T00:00:00",
+                "revenue": "20.50",
+            }
+            for row in orders()
+        ],
+    )
+    write(
+        tmp_path / "seats",
+        "customers.csv",
+        [{"customer_id": f"C{number}", "region": "East"} for number in range(40)],
+    )
+    assert load_run(begun(tmp_path / "seats")[0].name).template == "saas"
+    with pytest.raises(ParameterError, match="Did you mean 'saas'"):
+        begun(tmp_path / "seats", name="other", settings={"template": "sas"})
 
 
 def test_nothing_is_written_before_the_person_agrees(tmp_path, project):
@@ -215,7 +281,7 @@ def test_nothing_is_written_before_the_person_agrees(tmp_path, project):
     started, _ = begun(tmp_path / "acme", ask=ask)
     assert started.draft is None
     assert not (project / "params").exists()
-    assert [what for what, _ in asked][:4] == ["time zone", "currency", "month", "company"]
+    assert [what for what, _ in asked][:5] == ["time zone", "currency", "month", "company", "template"]
 
 
 def test_an_answer_replaces_what_was_proposed(tmp_path):
