@@ -20,6 +20,7 @@ from analysis.errors import (
     SourceError,
     in_quotes,
     suggestion,
+    told,
 )
 from analysis.locale import Text
 from analysis.metrics import Engine, Registry
@@ -117,7 +118,14 @@ def start(
         raise SourceError(f"{folder.name}: no such folder. Name the folder that holds the exports.")
     name = _free_name(name or _slug(folder.resolve().name))
     with tempfile.TemporaryDirectory(dir=_work_folder(), prefix="start-") as work:
-        first = _First(folder=folder, name=name, settings=dict(settings), ask=ask, say=say, work=Path(work))
+        first = _First(
+            folder=folder,
+            name=name,
+            settings=dict(settings),
+            ask=ask,
+            say=lambda line: say(told(line)),
+            work=Path(work),
+        )
         files = first.written()
     if files is None:
         return Started(name=name, files=(), draft=None)
@@ -342,16 +350,16 @@ class _First:
         source_map = next((one for one in found.shipped if one.name == read.map), found.proposed)
         vocabulary = load_vocabulary()
         names = account_names(source_map, found.looks, vocabulary) if source_map else {}
-        told = {
+        guessed = {
             account: guess(names.get(account, account), vocabulary)
             for account in accounts
             if account not in known
         }
-        named = sum(1 for one in told.values() if one.category)
+        named = sum(1 for one in guessed.values() if one.category)
         self.say(
-            f"  accounts   {named} of {len(told)} put into a category of cost by their names; the rest stays unallocated until you name it"
+            f"  accounts   {named} of {len(guessed)} put into a category of cost by their names; the rest stays unallocated until you name it"
         )
-        return cost_tree_text(tree, accounts, told)
+        return cost_tree_text(tree, accounts, guessed)
 
     def _template(self, read: _Read, zone: str, currency: str) -> str:
         """The industry template, by what is there; ``none`` is an answer too."""
@@ -517,11 +525,11 @@ def cost_tree_text(tree: CostTree, spent: Collection[str], accounts: Mapping[str
     for id, category in tree.categories.items():
         lines.append(f"  {id}: {{name: {_both(category.name)}, behaviour: {category.behaviour}}}")
     rules, open_ones = [_rule(rule) for rule in tree.accounts if rule.account in spent], []
-    for account, told in accounts.items():
-        name = _both(Text.same(told.name))
-        if told.category in tree.categories:
+    for account, one in accounts.items():
+        name = _both(Text.same(one.name))
+        if one.category in tree.categories:
             rules.append(
-                f"  - {{account: {quoted(account)}, category: {told.category}, name: {name}}}  # by the word {told.word}"
+                f"  - {{account: {quoted(account)}, category: {one.category}, name: {name}}}  # by the word {one.word}"
             )
         else:
             open_ones.append(f"  # - {{account: {quoted(account)}, category: ?, name: {name}}}")

@@ -123,8 +123,15 @@ def listed(names: Sequence[str]) -> str:
 
 
 def quoted(text: str) -> str:
-    """A text as YAML takes it for one, whatever stands in it."""
-    return json.dumps(text, ensure_ascii=False)
+    """A text as YAML takes it for one, whatever stands in it; what is not printed is written out."""
+    return "".join(
+        char if char.isprintable() else f"\\U{ord(char):08x}" for char in json.dumps(text, ensure_ascii=False)
+    )
+
+
+def printed(line: str) -> str:
+    """A line as it may stand in a map: a name of the data's ends no line and no comment."""
+    return "".join(char if char.isprintable() else "�" for char in line)
 
 
 def flow(value: object) -> str:

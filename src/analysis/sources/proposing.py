@@ -14,7 +14,7 @@ from pathlib import Path
 from analysis.errors import SourceError
 from analysis.params.places import is_folder
 from analysis.sources.databases import refuse_variable
-from analysis.sources.drafting import Entry, listed, quoted
+from analysis.sources.drafting import Entry, listed, printed, quoted
 from analysis.sources.entries import entry_of, say_what_is_not_read
 from analysis.sources.headings import load_lexicon, maps_there
 from analysis.sources.looking import Look, Looked, look_into, look_through
@@ -78,7 +78,7 @@ class Proposal:
                     *(f"  #{line}" for line in written),
                 ]
             lines += written
-        return "\n".join(lines) + "\n"
+        return "\n".join(map(printed, lines)) + "\n"
 
 
 def propose_map(folder: Path, tables: Mapping[str, TableShape], *, without: Collection[str] = ()) -> str:

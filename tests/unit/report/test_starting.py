@@ -160,6 +160,14 @@ def test_a_table_that_cannot_be_read_as_proposed_is_left_out_and_the_others_stan
     assert '#    file: "warranty claims.csv"' in written
 
 
+def test_what_the_data_say_is_printed_without_control_characters(tmp_path):
+    rows = [{**row, "Re\x1b[31mmark\x07": "x"} for row in postings()]
+    write(tmp_path / "acme", "ledger export.csv", [*rows])
+    write(tmp_path / "acme", "notes\x1b[2J.csv", [{"remark": "call back", "by": "Ann"}])
+    said = begun(tmp_path / "acme")[1]
+    assert not any(sign in said for sign in "\x1b\x07")
+
+
 def test_accounts_become_a_cost_tree_of_the_run_by_their_names(tmp_path, project):
     names = {
         "6010": "Löhne Kundendienst",

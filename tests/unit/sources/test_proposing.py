@@ -431,3 +431,19 @@ def test_german_numbers_of_things_are_known_long_and_short(
     ]
     write_csv(tmp_path / "Vorgänge.csv", rows)
     assert f'customer_id: "{name}"' in proposed(tmp_path, capsys)
+
+
+@pytest.mark.parametrize("odd", ["\x1b[2J", "\x85", "\u2028", "\x7f", "\u202e", "\U0001f600"])
+def test_names_of_the_data_end_no_line_of_a_map(tmp_path: Path, capsys: pytest.CaptureFixture[str], odd: str):
+    name = f"Kind{odd}tables: []"
+    rows = [
+        {"Ticket ID": f"T{n}", "Created at": f"2026-10-0{1 + n % 9} 08:00", name: "repair", f"Mark{odd}": "x"}
+        for n in range(30)
+    ]
+    write_csv(tmp_path / "tickets.csv", rows)
+    write_csv(tmp_path / f"other{odd}.csv", [{"remark": "call back", "by": "Ann"}])
+    text = proposed(tmp_path, capsys)
+    assert all(line.isprintable() for line in text.splitlines())
+    path = tmp_path / "acme.yml"
+    path.write_text(text, encoding="utf-8")
+    assert {entry.table for entry in load_map("acme", TABLES, path=path).tables} == {"tickets"}
