@@ -116,7 +116,7 @@ def test_every_figure_of_the_sample_follows_from_what_it_names(tmp_path: Path, i
     assert [doubt for fact in facts.values() for doubt in doubts(fact, inputs.engine)] == []
     print(Counter(fact.lineage.kind for fact in facts.values() if fact.lineage))
     estimated = {fact.metric for fact in facts.values() if isinstance(fact.lineage, Estimated)}
-    assert estimated <= {"expected_level", "rows_to_come"}
+    assert estimated <= {"expected_level", "rows_to_come", "events_difference", "saved_per_event"}
 
 
 def test_a_number_counted_while_reading_is_walked_back_to_its_file(faulty: Path, inputs_of: Inputs):
