@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -112,9 +113,12 @@ class RunParams:
     def cut_name(self) -> str:
         """The slice in one name (``region-South``), of which a folder can be made; blank for a whole company."""
         told = "-".join(f"{name}-{'+'.join(values)}" for name, values in sorted(self.slice.items()))
-        if len(told.encode()) <= 80 and re.fullmatch(r"[\w+-]*", told):
+        plain = all(re.fullmatch(r"\w+", value) for values in self.slice.values() for value in values)
+        if plain and len(told.encode()) <= 80:
             return told
-        return f"slice-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+        # a value with a mark of its own could read like two values, or like another slice
+        whole = json.dumps(sorted((name, sorted(values)) for name, values in self.slice.items()))
+        return f"slice-{hashlib.sha256(whole.encode()).hexdigest()[:12]}"
 
     @property
     def reported(self) -> Text:

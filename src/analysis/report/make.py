@@ -184,6 +184,9 @@ def make_report(
                 identity=(identity := manifest.identity(run, chosen, extra=parameters)),
                 code=manifest.code_version(str(identity["code"])),
                 draft=draft or len(chosen) < len(everything),
+                apart={
+                    name: given for name, given in (("source_map", source_map), ("slice", dict(cut))) if given
+                },
                 scratch=() if registered is None else scratch_notebooks(folder, registered),
             )
             made.refuse_other_company()
@@ -267,6 +270,9 @@ class _Making:
         str, Any
     ]  # as it was when the run began: a commit made meanwhile did not make these numbers
     draft: bool
+    apart: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # what was stated for this report and stands in no file of params
     scratch: Sequence[str] = ()
     faults: list[Failure] = field(default_factory=list)
 
@@ -317,11 +323,15 @@ class _Making:
         return sorted(name for name in names if len(name) > 5)
 
     @property
-    def stated(self) -> dict[str, Value]:
+    def stated(self) -> dict[str, Any]:
         """What was asked for, as the pack states it."""
         from analysis.report.scrub import stated_place
 
-        return {**self.standard, "data": stated_place(str(self.standard["data"]), project_root())}
+        return {
+            **self.standard,
+            "data": stated_place(str(self.standard["data"]), project_root()),
+            **self.apart,
+        }
 
     def refuse_moved_ground(self) -> None:
         """The package and the environment are still what the pack states. Params and notebooks need no look: the run has its own copy."""

@@ -199,6 +199,11 @@ class _First:
         read = self._read(found, zone, currency)
         self._say_read(read)
         month = Month.parse(self._settled("month", self._month_of(read.tables, zone, currency)))
+        needs = needed_tables(read.tables, month)
+        if not needs:
+            raise ContractError(
+                f"{self.folder.name}: no row lies in {month}, so there is nothing to report. Choose another month."
+            )
         company = self._settled(
             "company", Setting(value=self.folder.resolve().name, why="the folder's name"), Words(longest=200)
         )
@@ -217,7 +222,7 @@ class _First:
             time_zone=zone,
             source_map=read.map or (self.name if found.proposal else ""),
             template=template,
-            needs=needed_tables(read.tables, month),
+            needs=needs,
         )
         files = [_kept(f"runs/{self.name}.yml", _run_text(run, self.why))]
         files += [_kept(f"runs/{self.name}/{file}", text) for file, text in _of_nobody_else().items()]
@@ -283,16 +288,14 @@ class _First:
                     self.folder, self.work / "store", reporting_currency=currency, time_zone=zone
                 )
             )
-        refusal: AnalysisError | None = None
         for shipped in found.shipped:
             try:
                 return _Read(tables=self._load(shipped, shipped.tables, zone, currency), map=shipped.name)
             except AnalysisError as error:
-                refusal = error
+                if found.proposed is None and shipped is found.shipped[-1]:
+                    raise
                 self.say(f"  the map '{shipped.name}' fits by its names and does not read them: {error}")
-        if found.proposed is None:
-            assert refusal is not None
-            raise refusal
+        assert found.proposed is not None  # else the last shipped map's refusal stood
         return self._read_proposed(found.proposed, zone, currency)
 
     def _read_proposed(self, proposed: SourceMap, zone: str, currency: str) -> _Read:
@@ -312,9 +315,9 @@ class _First:
                 left_out[table] = str(error)
             else:
                 kept += more
-        if not kept:
+        if tables is None:
             raise refusal
-        return _Read(tables=self._load(proposed, kept, zone, currency), left_out=left_out)
+        return _Read(tables=tables, left_out=left_out)
 
     def _load(self, source_map: SourceMap, entries: Sequence[MapEntry], zone: str, currency: str) -> TableSet:
         place = self.work / str(sum(1 for _ in self.work.iterdir()))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import Any
 from analysis.errors import ParameterError
 from analysis.locale import LANGUAGES
 from analysis.params import project_root
+from analysis.params.places import frozen
+from analysis.params.runs import state_for_this_report
 from analysis.report import manifest
 from analysis.report.html_facts import Definitions, period_text, value_text
 from analysis.report.record import evidence_stem
@@ -264,8 +267,17 @@ def _prepared(stated: Json, prepare: Callable[..., Any] | None) -> Any:
     from analysis.workbook import prepare_run
 
     asked = stated["run"]
+    apart = {"source_map": asked.get("source_map", ""), "cut": asked.get("slice", {})}
+    with frozen() if any(apart.values()) else nullcontext():
+        if any(apart.values()):  # stated for that report alone: the project's run does not know of it
+            state_for_this_report(asked["run_name"], **apart)
+        return _as_asked(stated, prepare or prepare_run)
+
+
+def _as_asked(stated: Json, prepare: Callable[..., Any]) -> Any:
+    asked = stated["run"]
     # as_of is stated in full: a month that is asked for by name would otherwise be seen as of its usual closing day
-    return (prepare or prepare_run)(
+    return prepare(
         asked["run_name"], month=stated["month"], data=manifest.data_of(stated), as_of=stated["as_of"]
     )
 

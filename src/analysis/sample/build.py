@@ -29,7 +29,7 @@ from analysis.sample import (
 from analysis.sample.answers import answer_sheet
 from analysis.sample.streams import Streams, mark
 from analysis.sample.timeline import Timeline
-from analysis.sample.truths import TRUTHS, Planted, SampleTruth
+from analysis.sample.truths import TRUTHS, Planted, SampleTruth, refuse_sizes
 from analysis.sample.world import World
 
 FORMATS = ("parquet", "csv")
@@ -43,10 +43,7 @@ def planted_for(*, last_month: str, months: int, null: bool, off: frozenset[str]
 
 def world(*, seed: int, null: bool, off: frozenset[str], last_month: str, months: int, scale: float) -> World:
     """The company's life, from acquisition to the last posting."""
-    if months < 3:
-        raise ParameterError(f"sample: {months} months; three is the least that holds a before and an after.")
-    if not 0 < scale <= 20:
-        raise ParameterError(f"sample: scale {scale} should lie above 0 and up to 20 (1 is 120,000 units).")
+    refuse_sizes(months, scale, "120,000 units")
     planted = planted_for(last_month=last_month, months=months, null=null, off=off)
     timeline = Timeline(first=planted.last - (months - 1), last=planted.last)
     streams = Streams(seed)

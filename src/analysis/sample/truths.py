@@ -6,7 +6,7 @@ A truth that is off keeps its place in the sheet with ``active: false``; the arr
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +34,28 @@ TRUTHS: tuple[str, ...] = (
 )
 
 
+def refuse_unknown_truths(off: Iterable[str], known: Sequence[str]) -> None:
+    """Raise a ParameterError for a truth to be left out that no company of the kind has."""
+    for name in sorted(off):
+        if name not in known:
+            raise ParameterError(
+                f"sample: no planted truth '{name}'.{suggestion(name, known)} Known: {', '.join(known)}."
+            )
+
+
+def refuse_sizes(months: int, scale: float, usual: str) -> None:
+    """Raise a ParameterError for a company too short or of no size that can be made; ``usual`` says what a scale of 1 is."""
+    if months < 3:
+        raise ParameterError(f"sample: {months} months; three is the least that holds a before and an after.")
+    if not 0 < scale <= 20:
+        raise ParameterError(f"sample: scale {scale} should lie above 0 and up to 20 (1 is {usual}).")
+
+
+def months_ago(last: Month, months: int, window: int) -> Month:
+    """A month this far before the last one, never before the second month of the window."""
+    return last - min(months, max(window - 2, 0))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Planted:
     """Which truths are on, and when and where each lies. Strengths that are off read as "no effect"."""
@@ -43,18 +65,13 @@ class Planted:
     window_months: int
 
     def __post_init__(self) -> None:
-        for name in sorted(self.off):
-            if name not in TRUTHS:
-                raise ParameterError(
-                    f"sample: no planted truth '{name}'.{suggestion(name, TRUTHS)} Known: {', '.join(TRUTHS)}."
-                )
+        refuse_unknown_truths(self.off, TRUTHS)
 
     def on(self, name: str) -> bool:
         return name not in self.off
 
     def ago(self, months: int) -> Month:
-        """A month this far before the last one, never before the second month of the window."""
-        return self.last - min(months, max(self.window_months - 2, 0))
+        return months_ago(self.last, months, self.window_months)
 
     # --- failures -------------------------------------------------------------------------------------------------
     bad_batch_product: int = 2  # C200

@@ -39,6 +39,8 @@ DIMENSIONS = (
 )
 #: Tables that hold for every slice alike.
 NEUTRAL = frozenset({"calendar"})
+#: Tables of which a slice takes in the rows that its own rows name: who bought, and what.
+NAMED = ("customers", "products")
 #: The amount that is added up beside the rows, for tables that have one.
 ADDED_UP: Mapping[str, str] = {
     "ledger": "amount",
@@ -251,15 +253,14 @@ class _Slicing:
         )
 
     def _named_by(self, name: str, inside: Mapping[str, str]) -> str:
-        """Keys that rows of the slice must name (a customer, a product), as SQL; blank where nothing must."""
+        """Keys of the customers or products that rows of the slice name, as SQL; blank for other tables, of which such a row would count as one of the slice."""
+        if name not in NAMED:
+            return ""
         asked = [
             f"SELECT {quoted(column.name)} FROM ({rows})"
             for other, rows in inside.items()
             for column in contract().tables[other].columns.values()
             if column.refers == name
-            and column.name in _columns_of(other)
-            and other != name
-            and name in ("customers", "products")
         ]
         return " UNION ".join(asked)
 
@@ -282,10 +283,6 @@ class _Slicing:
         connection.execute(
             f"COPY (SELECT {columns} FROM ({query}) ORDER BY {order}) TO {literal(str(place / 'slice.parquet'))} (FORMAT parquet, COMPRESSION zstd)"
         )
-
-
-def _columns_of(name: str) -> Sequence[str]:
-    return tuple(contract().tables[name].columns)
 
 
 def _referred_first(names: Sequence[str]) -> list[str]:

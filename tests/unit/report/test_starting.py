@@ -315,6 +315,13 @@ def test_a_setting_that_is_none_is_refused_and_nothing_is_written(tmp_path, proj
     assert not (project / "params").exists()
 
 
+def test_a_month_without_rows_is_no_report(tmp_path, project):
+    write(tmp_path / "acme", "ledger export.csv", postings())
+    with pytest.raises(ContractError, match="no row lies in 2024-03"):
+        begun(tmp_path / "acme", settings={"month": "2024-03"})
+    assert not (project / "params").exists()
+
+
 def test_a_name_that_is_taken_is_refused(tmp_path):
     write(tmp_path / "acme", "ledger export.csv", postings())
     begun(tmp_path / "acme")

@@ -181,3 +181,25 @@ def test_facts_json_keeps_each_query_once(tmp_path):
     kept.write_text(json.dumps({"queries": {}, "tables": {}}))
     with pytest.raises(PublicationRefused, match="is not in the run's record"):
         read_record({"10": executed([output(block)])}, tmp_path)
+
+
+def test_an_edition_of_a_slice_is_traced_as_that_slice(tmp_path, monkeypatch):
+    """What was stated for one report stands in no file of params: its pack says it, and the tables are opened by it."""
+    from analysis.params import load_run, project_root
+    from analysis.report import tracing
+
+    runs = tmp_path / "params" / "runs"
+    runs.mkdir(parents=True)
+    (runs / "sample.yml").write_bytes((project_root() / "params" / "runs" / "sample.yml").read_bytes())
+    monkeypatch.setenv("AFTER_SALES_ROOT", str(tmp_path))
+    monkeypatch.setattr(tracing.manifest, "data_of", lambda stated: "")
+    opened = []
+
+    def prepare(name, **_):
+        opened.append(load_run(name).slice)
+
+    stated = {"run": {"run_name": "sample"}, "month": "2026-10", "as_of": "2026-11-10"}
+    tracing._prepared(stated, prepare)
+    tracing._prepared({**stated, "run": {**stated["run"], "slice": {"region": ["South"]}}}, prepare)
+    assert opened == [{}, {"region": ("South",)}]
+    assert load_run("sample").slice == {}

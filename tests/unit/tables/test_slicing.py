@@ -9,7 +9,7 @@ import pytest
 
 from analysis.errors import ParameterError
 from analysis.tables import TableSet, load_tables
-from analysis.tables.slicing import PARTS, slice_tables
+from analysis.tables.slicing import slice_tables
 
 FILES = {
     "customers": "customer_id,region\nC1,North\nC2,South\nC3,\nC4,North\n",
@@ -143,7 +143,3 @@ def test_the_same_slice_gives_the_same_bytes_and_is_not_written_twice(whole: Tab
     }
     (tmp_path / "a" / "_slice.json").write_text("{", "utf-8")
     assert slice_tables(whole, {"region": ["North"]}, tmp_path / "a") == again
-
-
-def test_parts_are_named_once():
-    assert PARTS == ("inside", "elsewhere", "not_stated")

@@ -87,3 +87,8 @@ def test_a_part_has_a_name_that_a_folder_can_have(company: Path):
         name = load_run("south").cut_name
         assert "/" not in name and ".." not in name and len(name.encode()) <= 90
     assert load_run("south").slice == {"region": ("甲 乙",)}
+    names = set()
+    for values in (["A", "B"], ["A+B"], ["A-B"], ["A"]):
+        path.write_text(yaml.safe_dump(content | {"slice": {"region": values}}), "utf-8")
+        names.add(load_run("south").cut_name)
+    assert len(names) == 4, "two slices never share a folder"

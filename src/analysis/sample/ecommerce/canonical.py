@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from analysis.errors import ParameterError
 from analysis.periods import Month, months_between
 from analysis.sample import columns
 from analysis.sample.ecommerce import books, buyers, desk, shops
@@ -15,7 +14,7 @@ from analysis.sample.ecommerce.truths import TRUTHS, Planted, sheet
 from analysis.sample.holidays import departures
 from analysis.sample.streams import Floats, Ints, Streams, mark
 from analysis.sample.timeline import Timeline
-from analysis.sample.truths import SampleTruth
+from analysis.sample.truths import SampleTruth, refuse_sizes
 
 CURRENCY = "CNY"
 SURVEYED, ANSWERED = 0.30, 0.06
@@ -43,12 +42,7 @@ class Seller:
 def seller(
     *, seed: int, null: bool, off: frozenset[str], last_month: str, months: int, scale: float
 ) -> Seller:
-    if months < 3:
-        raise ParameterError(f"sample: {months} months; three is the least that holds a before and an after.")
-    if not 0 < scale <= 20:
-        raise ParameterError(
-            f"sample: scale {scale} should lie above 0 and up to 20 (1 is 100,000 orders a year)."
-        )
+    refuse_sizes(months, scale, "100,000 orders a year")
     last = Month.parse(last_month)
     planted = Planted(last=last, months=months, off=frozenset(TRUTHS) if null else frozenset(off))
     timeline, streams = Timeline(first=last - (months - 1), last=last), Streams(seed)

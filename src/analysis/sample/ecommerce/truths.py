@@ -29,8 +29,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.errors import ParameterError, suggestion
 from analysis.periods import Month
+from analysis.sample.truths import months_ago, refuse_unknown_truths
 
 TRUTHS: tuple[str, ...] = (
     "size_chart",
@@ -59,18 +59,13 @@ class Planted:
     off: frozenset[str]
 
     def __post_init__(self) -> None:
-        for name in sorted(self.off):
-            if name not in TRUTHS:
-                raise ParameterError(
-                    f"sample: no planted truth '{name}'.{suggestion(name, TRUTHS)} Known: {', '.join(TRUTHS)}."
-                )
+        refuse_unknown_truths(self.off, TRUTHS)
 
     def on(self, name: str) -> bool:
         return name not in self.off
 
     def ago(self, months: int) -> Month:
-        """A month this far before the last one, never before the second month of the window."""
-        return self.last - min(months, max(self.months - 2, 0))
+        return months_ago(self.last, months, self.months)
 
     def strength(self, name: str, value: float, usual: float = 1.0) -> float:
         return value if self.on(name) else usual

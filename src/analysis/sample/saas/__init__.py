@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from analysis.errors import ParameterError
 from analysis.periods import Month
 from analysis.sample import columns
 from analysis.sample.saas import books, company, desk
 from analysis.sample.saas.life import Life, lived
 from analysis.sample.saas.truths import TRUTHS, Plan
-from analysis.sample.truths import SampleTruth
+from analysis.sample.truths import SampleTruth, refuse_sizes
 
 __all__ = ["TRUTHS", "built", "tables"]
 
@@ -61,10 +60,7 @@ def built(
 def _made(
     seed: int, null: bool, off: frozenset[str], last_month: str, months: int, scale: float
 ) -> tuple[dict[str, pa.Table], Life]:
-    if months < 3:
-        raise ParameterError(f"sample: {months} months; three is the least that holds a before and an after.")
-    if not 0 < scale <= 20:
-        raise ParameterError(f"sample: scale {scale} should lie above 0 and up to 20 (1 is 3,040 accounts).")
+    refuse_sizes(months, scale, "3,040 accounts")
     planted = Plan(
         last=Month.parse(last_month), off=frozenset(TRUTHS) if null else frozenset(off), window_months=months
     )

@@ -35,8 +35,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from analysis.errors import ParameterError, suggestion
 from analysis.periods import Month
+from analysis.sample.truths import months_ago, refuse_unknown_truths
 
 ABOUT: dict[str, str] = {
     "slow_severity_1": "Late first answers to severity 1 raise the loss of accounts.",
@@ -133,11 +133,7 @@ class Plan:
     window_months: int
 
     def __post_init__(self) -> None:
-        for name in sorted(self.off):
-            if name not in TRUTHS:
-                raise ParameterError(
-                    f"sample: no planted truth '{name}'.{suggestion(name, TRUTHS)} Known: {', '.join(TRUTHS)}."
-                )
+        refuse_unknown_truths(self.off, TRUTHS)
 
     @property
     def strength(self) -> Strengths:
@@ -147,8 +143,8 @@ class Plan:
         return Strengths(**changed)
 
     def begins(self, name: str) -> Month:
-        """The first month of a truth, never before the second month of the window."""
-        return self.last - min(AGO[name], max(self.window_months - 2, 0))
+        """The first month of a truth."""
+        return months_ago(self.last, AGO[name], self.window_months)
 
     def sheet(self) -> dict[str, dict[str, Any]]:
         """By truth: active, about, where, the month it begins with and its strengths."""
