@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from analysis.metrics import Engine
 from analysis.metrics.backend import quoted
+from analysis.metrics.views import at
 from analysis.metrics.whole_month import daily_tables, rows_end
 from analysis.periods import Month
 from analysis.sources.amounts import CURRENCY_SIGNS, currency_sign
@@ -136,7 +137,7 @@ def proposed_template(engine: Engine) -> Setting:
         return Setting(value="", why="it has machines, as the rules that ship expect")
     if tables.has("contracts.kind") and tables["contracts"].rows:
         counted = engine.query(
-            "SELECT avg(CASE WHEN kind = 'subscription' THEN 1.0 ELSE 0.0 END) AS share FROM contracts"
+            f"SELECT avg(CASE WHEN kind = 'subscription' THEN 1.0 ELSE 0.0 END) AS share FROM {at('contract_terms', engine.as_of + dt.timedelta(days=1))}"
         )
         if float(counted["share"].iloc[0] or 0) >= MOST:
             return Setting(value="saas", why="no machines, and most contracts are subscriptions")
