@@ -120,9 +120,9 @@ def test_a_column_of_the_data_that_reaches_a_page(house: House) -> None:
     refused(house, "personal", 22)
 
 
-def test_a_channel_of_tickets_that_is_a_telephone(house: House) -> None:
+def test_a_team_of_tickets_that_is_a_telephone(house: House) -> None:
     lines = house.table("tickets").read_text("utf-8").splitlines()
-    rows = [f"{line},{'channel' if not number else '+86 138 1234 5678'}" for number, line in enumerate(lines)]
+    rows = [f"{line},{'team' if not number else '+86 138 1234 5678'}" for number, line in enumerate(lines)]
     house.table("tickets").write_text("\n".join(rows) + "\n", "utf-8")
     refused(house, "personal", 22)
 

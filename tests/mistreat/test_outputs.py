@@ -52,7 +52,7 @@ MEDDLES = {
     "changes how numbers look": "import pandas as pd; pd.set_option('display.precision', 1)",
     "changes how charts look": "import matplotlib; matplotlib.rcParams.update({'font.size': 40})",
     "leaves a thread": "import threading, time; threading.Thread(target=time.sleep, args=(600,), daemon=False).start()",
-    "leaves a process": "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])",
+    "leaves a process": "import subprocess, sys; left = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])",
     "changes a result": "study.engine.confidence = 0.5 if hasattr(study, 'engine') else None",
     "silences warnings": "import warnings; warnings.simplefilter('ignore')",
 }

@@ -39,7 +39,7 @@ from analysis.exhibits.specification import (
     tile,
     words,
 )
-from analysis.exhibits.statements import callout, facts_block, not_computed
+from analysis.exhibits.statements import Absent, callout, facts_block, not_computed
 from analysis.exhibits.vocabulary import Row, phrase
 from analysis.formats import month_text
 from analysis.locale import Text
@@ -272,7 +272,7 @@ def ratio_table(study: CostStudy) -> Block:
         "costs.ratios",
         title=Sentence("Unit costs and ratios of {month}", {"month": study.month}),
         subtitle=Sentence(
-            "Base: how many tickets, orders, hours or machines of the month the cost is divided by. Ratios of accounting totals are exact; rates of tickets have an interval"
+            "Base: what the cost of the month is divided by. Ratios of accounting totals are exact; rates of tickets have an interval"
         ),
         columns=[*left, *right],
         rows=beside(
@@ -456,6 +456,7 @@ def budget_figure(study: CostStudy) -> Block | None:
             "costs.budget",
             tone="info",
             title=Sentence("No budget for {month}: table budget.", {"month": study.month}),
+            instead_of=Absent(Text.of("Budget"), study.budget.reason),
         )
     budget, variance = study.budget.budget, study.budget.variance
     values: dict[str, Value] = {"variance": variance, "budget": budget, "month": study.month}
@@ -491,6 +492,9 @@ def profitability_table(study: CostStudy) -> Block | None:
             "costs.profitability",
             tone="info",
             title=Sentence("Service profitability is not computed: needs orders with an order type."),
+            instead_of=Absent(
+                Text.of("Service profitability"), Text(en="orders.order_type", zh="orders.order_type")
+            ),
         )
     return table_of(
         "costs.profitability",
@@ -923,6 +927,10 @@ def measures_table(study: CostStudy) -> Block:
             "costs.measures",
             tone="info",
             title=Sentence("No registered measure can be judged yet: params/interventions.yml."),
+            instead_of=Absent(
+                Text.of("Measures"),
+                Text.of("a registered measure that can be judged: params/interventions.yml"),
+            ),
         )
     return _measures_table(
         study,
@@ -1068,8 +1076,7 @@ def sourcing_table(study: CostStudy) -> Block:
     return table_of(
         "costs.sourcing",
         title=Sentence(
-            "Field work costs {own} in-house and {out} outsourced",
-            {"own": whole.own_each, "out": whole.out_each},
+            "Work costs {own} in-house and {out} outsourced", {"own": whole.own_each, "out": whole.out_each}
         ),
         subtitle=Sentence(_MINIMUM[bool(minimum)], minimum),
         columns=columns,
@@ -1131,7 +1138,7 @@ def staffing_table(study: CostStudy) -> Block | None:
     return table_of(
         "costs.staffing",
         title=Sentence(
-            "How many people for the peak? The field work of the last twelve months, done again by teams of other sizes"
+            "How many people for the peak? The work of the last twelve months, done again by teams of other sizes"
         ),
         subtitle=Sentence(
             "Sums of twelve months. Supposes that all own hours can serve any order: what is left beyond the practical capacity of a month goes to partners at their cost per hour. Unused capacity lies within the practical capacity; hours paid and not worked are more. The first line is what was booked. The others have no interval: they are arithmetic on the hours and costs booked in this one year, and say nothing of another"

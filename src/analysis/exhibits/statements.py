@@ -22,25 +22,48 @@ PREVIEW_ROWS = 20
 MASK = "***"
 
 
+@dataclass(frozen=True)
+class Absent:
+    """A part of a section without content, and why: a pack names it in one table (``report.folding``) instead of a page that says so."""
+
+    part: Text
+    why: Text
+
+    def record(self) -> dict[str, dict[str, str]]:
+        return {
+            name: {"en": text.en, "zh": text.zh} for name, text in (("part", self.part), ("why", self.why))
+        }
+
+
 def callout(
-    id: str, *, tone: Literal["info", "watch", "alert"], title: Sentence, body: Sentence | None = None
+    id: str,
+    *,
+    tone: Literal["info", "watch", "alert"],
+    title: Sentence,
+    body: Sentence | None = None,
+    instead_of: Absent | None = None,
 ) -> Block:
-    """A remark set apart."""
+    """A remark set apart; with ``instead_of`` it stands in the place of a part that has no content."""
     gathered = Gathered(id)
-    return gathered.record("callout", tone=tone, title=gathered.sentence(title), body=gathered.optional(body))
+    absent = {"instead_of": instead_of.record()} if instead_of else {}
+    return gathered.record(
+        "callout", tone=tone, title=gathered.sentence(title), body=gathered.optional(body), **absent
+    )
 
 
 def not_computed(missing: MissingData | NotDone, *, id: str, what: Text | None = None) -> Block:
     """Says which tables or columns a part of the report lacks, or why else it was not made; the rest of the page stands."""
     title = Sentence("{what}: not computed", {"what": what}) if what else Sentence("Not computed")
     needs = ", ".join(missing.needs)
-    body = None
+    body, why = None, getattr(missing, "reason", Text(en=needs, zh=needs))
     if needs:
+        why = Text(en=needs, zh=needs)
         body = Sentence("This part needs {needs}, which the data of this run do not hold.", {"needs": needs})
     elif isinstance(missing, NotDone):
         reason = Text(en=f"{missing.reason.en}.", zh=f"{missing.reason.zh}。")
         body = Sentence("{reason}", {"reason": reason})
-    return callout(id, tone="info", title=title, body=body)
+    absent = Absent(what or Text.of("Other parts of the section"), why)
+    return callout(id, tone="info", title=title, body=body, instead_of=absent)
 
 
 NO_FINDING = Sentence("No finding survives the checks against chance.")

@@ -508,10 +508,26 @@ def placebo_table(study: ValueStudy) -> Block:
         columns=columns,
         rows=[_placebo_row(one, columns) for one in part.effects],
         note=Sentence(
-            "Negative control: whether another machine of the customer fails. Left out: cases without a like on the other side, at most {most}. Imbalance: standard deviations between the groups after weighting, at most {limit}. Beyond either, only an association is stated.",
-            {"most": part.effects[0].most_trimmed, "limit": part.effects[0].balance_limit},
+            "Negative control: {controls}. Left out: cases without a like on the other side, at most {most}. Imbalance: standard deviations between the groups after weighting, at most {limit}. Beyond either, only an association is stated.",
+            {
+                "controls": _controls(part.effects),
+                "most": part.effects[0].most_trimmed,
+                "limit": part.effects[0].balance_limit,
+            },
         ),
     )
+
+
+_CONTROLS = {
+    "other_machine_failed": Text.of("whether another machine of the customer fails"),
+    "moved": Text.of("whether the customer moves to another region"),
+}
+
+
+def _controls(effects: Sequence[TreatmentEffect]) -> Text:
+    """What the treatments cannot change, each once."""
+    named = [_CONTROLS[name] for name in dict.fromkeys(one.treatment.negative_control for one in effects)]
+    return Text(en="; ".join(one.en for one in named), zh="；".join(one.zh for one in named))
 
 
 def _placebo_title(effects: Sequence[TreatmentEffect]) -> Sentence:

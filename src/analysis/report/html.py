@@ -25,6 +25,7 @@ from analysis.locale import Language, translate
 from analysis.periods import Month
 from analysis.report.executed import SUMMARY_SECTIONS, Notebook, read_notebook
 from analysis.report.exhibit_index import exhibit_numbers
+from analysis.report.folding import folded
 from analysis.report.html_facts import (
     Definitions,
     Entry,
@@ -62,7 +63,7 @@ def write_html_pack(
     ``checks``, and optionally ``code_version``, ``preparer``, ``reviewer``, ``hashes``, ``restated``. The same notebooks and pack
     give the same bytes.
     """
-    read = [(path.stem, read_notebook(path)) for path in notebooks]
+    read = folded([(path.stem, read_notebook(path)) for path in notebooks])
     numbers = exhibit_numbers(read)
     contents = [
         page_content(name, notebook, language=language, evidence=EVIDENCE, numbers=numbers)

@@ -34,6 +34,7 @@ from analysis.params.runs import state_for_this_report
 from analysis.periods import stated_epoch
 from analysis.report import manifest, publish
 from analysis.report.exhibit_index import EXHIBITS, exhibit_index
+from analysis.report.folding import folded, name_left_out
 from analysis.report.kernels import Kernels, fitting_workers, free_memory, warm_kernels
 from analysis.report.progress import Progress
 from analysis.report.publish import Edition
@@ -463,6 +464,7 @@ class _Making:
                 progress=self.progress,
                 faults=self.faults,
             )
+            name_left_out(paths, building / "run" / "evidence")
             return {path.stem: scrub_file(path, data=str(self.stated["data"])) for path in paths}
 
     def _checked(self, building: Path, executed: Mapping[str, Any]) -> tuple[PackRecord, Comparison | None]:
@@ -485,7 +487,7 @@ class _Making:
                 )
             )
             comparison = self._comparison(record)
-            self._lay_out(building, record, exhibit_index(list(executed.items())))
+            self._lay_out(building, record, exhibit_index(folded(list(executed.items()))))
             if comparison and comparison.restated:
                 editions.write_restated_csv(comparison, building / "evidence" / "restated.csv")
         return record, comparison

@@ -17,6 +17,7 @@ from typing import Any
 from analysis.locale import Language
 from analysis.periods import stated_epoch
 from analysis.report.executed import Notebook, read_notebook
+from analysis.report.folding import folded
 from analysis.report.gates import GateRefused
 from analysis.report.pdf_document import Document, day_of, document
 
@@ -49,7 +50,7 @@ def write_pdf(
     NotebookFailed
         A cell holds an error.
     """
-    contents = [(path.stem, read_notebook(path)) for path in notebooks]
+    contents = folded([(path.stem, read_notebook(path)) for path in notebooks])
     made = document(contents, language=language, pack=pack)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(_typeset(made, timestamp=_timestamp(day_of(pack["as_of"]))))

@@ -97,7 +97,7 @@ class Notebook:
                 path=path,
                 section=str(place.get("section", path.stem)),
                 order=order if math.isfinite(order) else 50,
-                title=_title(cells) or path.stem,
+                title=title_of(cells) or path.stem,
                 parameters=_parameters(cells, shown(path)),
                 cells=len(cells),
                 content=content,
@@ -130,7 +130,8 @@ def source_of(cell: Mapping[str, Any]) -> str:
     return source if isinstance(source, str) else "".join(source)
 
 
-def _title(cells: Iterable[Mapping[str, Any]]) -> str:
+def title_of(cells: Iterable[Mapping[str, Any]]) -> str:
+    """The first heading of a notebook; blank where there is none."""
     for cell in cells:
         if cell["cell_type"] == "markdown":
             for line in source_of(cell).splitlines():

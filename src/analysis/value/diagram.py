@@ -34,14 +34,15 @@ TOPICS: tuple[tuple[frozenset[str], Text], ...] = (
     ),
     (frozenset({"contract_kind", "contract_months"}), Text.of("contract")),
     (
-        frozenset({"tickets_12m", "complaints_24m", "repairs_12m", "repeat_repairs_24m", "machines"}),
-        Text.of("past service, machines"),
+        frozenset({"tickets_12m", "complaints_24m", "repairs_12m", "repeat_repairs_24m"}),
+        Text.of("past service"),
     ),
+    (frozenset({"machines"}), Text.of("machines")),
     (
         frozenset(
             {"ticket_type", "product_line", "severity", "priority", "in_warranty", "is_rework", "quarter"}
         ),
-        Text.of("the fault, season"),
+        Text.of("the case, season"),
     ),
 )
 

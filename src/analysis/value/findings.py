@@ -698,7 +698,7 @@ def _basis(study: ValueStudy) -> list[Check]:
             id="value.flat_service",
             outcome="info",
             sentence=Sentence(
-                "Expected service cost is held at what a year costs now, without growth of prices, over the whole horizon, whether or not the customer buys again: machines in the field go on failing."
+                "Expected service cost is held at what a year costs now, without growth of prices, over the whole horizon, whether or not the customer buys again: what was sold still needs service."
             ),
         )
     )

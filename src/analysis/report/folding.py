@@ -1,0 +1,186 @@
+"""Parts without content fold away: a pack names them, and what would switch them on, in one table of the data-quality section.
+
+The executed notebooks stay whole: who opens one sees each part in its place, with what it needs. Only what is printed is shorter.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from analysis.exhibits.listing import listing_csv
+from analysis.exhibits.record import MIME, Block
+from analysis.exhibits.specification import table_of, words
+from analysis.exhibits.vocabulary import paired
+from analysis.locale import Text
+from analysis.report.executed import SUMMARY_SECTIONS, Notebook, read_notebook
+from analysis.report.exhibit_index import DROPPED_TAGS, Named, placed
+from analysis.report.run import source_of, title_of
+from analysis.results import Sentence
+
+TABLE = "quality.left_out"
+HEADING = "## What would switch more of this report on?"
+LEAD = "Parts that the data or the settings of this company cannot fill are left out of the pages and named here."
+_HEADING = re.compile(r"^## ", re.MULTILINE)
+_UNSEEN = frozenset({"facts"})  # blocks of which a page prints nothing
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What parts lack, and the parts by section."""
+
+    why: Text
+    parts: Mapping[Text, Sequence[Text]]
+
+    @property
+    def listed(self) -> Text:
+        return _joined(
+            [paired(section, _joined(parts, en=", ", zh="、")) for section, parts in self.parts.items()],
+            en="; ",
+            zh="；",
+        )
+
+
+def left_out(notebooks: Sequence[Named]) -> list[LeftOut]:
+    """What the parts without content lack, that which would switch on the most parts first."""
+    found: dict[Text, dict[Text, list[Text]]] = {}
+    for _, notebook in notebooks:
+        section = Text.of(title_of(notebook["cells"]))
+        for cell in notebook["cells"]:
+            for record in _blocks(cell):
+                if absent := record.get("instead_of"):
+                    part, why = (Text(**absent[name]) for name in ("part", "why"))
+                    parts = found.setdefault(why, {}).setdefault(section, [])
+                    if part not in parts:
+                        parts.append(part)
+    lines = [LeftOut(why, parts) for why, parts in found.items()]
+    return sorted(lines, key=lambda line: (-sum(map(len, line.parts.values())), line.why.en))
+
+
+def _joined(texts: Sequence[Text], *, en: str, zh: str) -> Text:
+    return Text(en=en.join(text.en for text in texts), zh=zh.join(text.zh for text in texts))
+
+
+def name_left_out(paths: Sequence[Path], evidence: Path) -> None:
+    """Add the table of what is left out to the data-quality notebook, before its doubts; nothing where all has content or that section is not made."""
+    notebooks = [(path.stem, read_notebook(path)) for path in paths]
+    lines = left_out(notebooks)
+    place = next(
+        (n for n, (_, notebook) in enumerate(notebooks) if placed(notebook).get("section") == "quality"), None
+    )
+    if not lines or place is None:
+        return
+    block = left_out_table(lines)
+    evidence.mkdir(parents=True, exist_ok=True)
+    (evidence / f"{TABLE}.csv").write_text(listing_csv(block.payload), encoding="utf-8-sig", newline="")
+    notebook = dict(notebooks[place][1])
+    cells = list(notebook["cells"])
+    at = next(
+        (n for n, cell in enumerate(cells) if source_of(cell).startswith("## What to doubt")), len(cells)
+    )
+    notebook["cells"] = [*cells[:at], *_cells(block), *cells[at:]]
+    paths[place].write_text(json.dumps(notebook, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def _cells(block: Block) -> list[dict[str, Any]]:
+    shown = {
+        "data": {MIME: dict(block.payload), "text/plain": block.plain()},
+        "metadata": {},
+        "output_type": "display_data",
+    }
+    return [
+        {"cell_type": "markdown", "id": "left-out", "metadata": {}, "source": f"{HEADING}\n\n{LEAD}"},
+        {
+            "cell_type": "code",
+            "execution_count": 0,
+            "id": "left-out-table",
+            "metadata": {"tags": ["exhibit"]},
+            "outputs": [shown],
+            "source": "# added by the report: what parts of all sections lack",
+        },
+    ]
+
+
+def left_out_table(lines: Sequence[LeftOut]) -> Block:
+    """What is lacking, and the parts that would have content with it."""
+    return table_of(
+        TABLE,
+        title=Sentence("What would switch more of this report on"),
+        subtitle=Sentence("Tables, columns and other needs by what they would add, the most parts first"),
+        rows=lines,
+        columns=[words("why", "What is lacking", wide=True), words("listed", "What it would add", wide=True)],
+    )
+
+
+def folded(notebooks: Sequence[Named]) -> list[Named]:
+    """The notebooks as a pack prints them, where the table of what is left out is among them: without parts, and sections, that have no content."""
+    told = any(
+        record["id"] == TABLE
+        for _, notebook in notebooks
+        for cell in notebook["cells"]
+        for record in _blocks(cell)
+    )
+    if not told:
+        return list(notebooks)
+    shorter = [(name, {**notebook, "cells": _folded(notebook["cells"])}) for name, notebook in notebooks]
+    return [
+        (name, notebook)
+        for name, notebook in shorter
+        if placed(notebook).get("section") in SUMMARY_SECTIONS or any(map(_has_content, notebook["cells"]))
+    ]
+
+
+def _folded(cells: Sequence[Notebook]) -> list[Notebook]:
+    """Cells without remarks that stand in a part's place, and without the prose and headings that nothing then follows."""
+    kept: list[Notebook] = []
+    for part in _split(cells, by_heading=True):
+        runs = [run for run in _split(part, by_heading=False) if not _is_empty(run)]
+        if runs and not _is_empty(part):
+            if part[0] is not runs[0][0] and _heads(part[0]):
+                kept.append({**part[0], "source": source_of(part[0]).split("\n\n")[0]})
+            kept += [_without_absent(cell) for run in runs for cell in run]
+    return kept
+
+
+def _split(cells: Sequence[Notebook], *, by_heading: bool) -> Iterator[list[Notebook]]:
+    """Cells in runs: each begins with a heading, or with any prose."""
+    run: list[Notebook] = []
+    for cell in cells:
+        if run and (_heads(cell) if by_heading else cell["cell_type"] == "markdown"):
+            yield run
+            run = []
+        run.append(cell)
+    if run:
+        yield run
+
+
+def _heads(cell: Notebook) -> bool:
+    return cell["cell_type"] == "markdown" and _HEADING.match(source_of(cell)) is not None
+
+
+def _is_empty(cells: Sequence[Notebook]) -> bool:
+    """Whether a remark in a part's place is all that cells show."""
+    blocks = [record for cell in cells for record in _blocks(cell)]
+    return any("instead_of" in record for record in blocks) and not any(map(_has_content, cells))
+
+
+def _has_content(cell: Notebook) -> bool:
+    return any("instead_of" not in record and record["kind"] not in _UNSEEN for record in _blocks(cell))
+
+
+def _without_absent(cell: Notebook) -> Notebook:
+    if "outputs" not in cell:
+        return cell
+    outputs = [one for one in cell["outputs"] if "instead_of" not in one.get("data", {}).get(MIME, {})]
+    return {**cell, "outputs": outputs}
+
+
+def _blocks(cell: Notebook) -> Iterator[Mapping[str, Any]]:
+    if DROPPED_TAGS.isdisjoint(cell.get("metadata", {}).get("tags", ())):
+        for output in cell.get("outputs", ()):
+            if (record := output.get("data", {}).get(MIME)) is not None:
+                yield record
