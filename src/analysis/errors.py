@@ -83,31 +83,40 @@ class ContractError(AnalysisError):
 
 
 class MissingData(AnalysisError):
-    """A table or column that this result needs is absent; the rest of the report can still be made."""
+    """A table or column that this result needs is absent; the rest of the report can still be made.
+
+    Parameters
+    ----------
+    needs : tables and columns
+    message : the reason where it is not that they are absent: a message of the catalogue, with ``{names}`` for the ``values``, so that a page
+        can give it in both languages
+    """
 
     exit_code = 5
 
-    def __init__(self, *needs: str, message: str | None = None) -> None:
+    def __init__(self, *needs: str, message: str = "needs {needs}", **values: object) -> None:
         self.needs = tuple(needs)
-        super().__init__(message or f"not computed: needs {', '.join(needs)}")
+        self.template = message
+        self.values = {name: str(value) for name, value in ({"needs": ", ".join(needs)} | values).items()}
+        super().__init__(f"not computed: {message.format(**self.values)}")
 
 
 class DaysOnly(MissingData):
     """Moments that this result reads to the hour carry days only; what counts in days is not concerned."""
 
     def __init__(self, *columns: str) -> None:
-        self.template = "the stamps of {columns} carry days only"
-        self.values = {"columns": ", ".join(columns)}
-        super().__init__(*columns, message=f"not computed: {self.template.format(**self.values)}")
+        super().__init__(
+            *columns, message="the stamps of {columns} carry days only", columns=", ".join(columns)
+        )
 
 
 class NothingToCount(MissingData):
     """The columns that this result needs are there, and no row of them counts: too short a past, or nobody of the kind."""
 
     def __init__(self, *columns: str) -> None:
-        self.template = "nothing to count in {columns} for these months"
-        self.values = {"columns": ", ".join(columns)}
-        super().__init__(*columns, message=f"not computed: {self.template.format(**self.values)}")
+        super().__init__(
+            *columns, message="nothing to count in {columns} for these months", columns=", ".join(columns)
+        )
 
 
 class NotebookFailed(AnalysisError):

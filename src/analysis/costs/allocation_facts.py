@@ -80,7 +80,7 @@ def allocated_of(inputs: StudyInputs) -> Allocated:
         needs=("drivers.quantity", "drivers.driver"),
     )
     if weights.empty:
-        raise MissingData("drivers", message=f"not computed: no driver by product line in {month}")
+        raise MissingData("drivers", message="no driver by product line in {month}", month=month)
     pools = inputs.engine.query(
         f"SELECT {POOL} AS pool, sum(amount) AS amount FROM ({_shared_rows(inputs)}) GROUP BY 1 ORDER BY 1"
     )

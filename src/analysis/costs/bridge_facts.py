@@ -112,7 +112,7 @@ def bridge_against(inputs: StudyInputs, against: str, back: int) -> Bridge:
     cost, base = (inputs.engine.fact("after_sales_cost", period=each) for each in (month, month - back))
     if cost.value is None or base.value is None:
         raise MissingData(
-            "ledger", message=f"not computed: no cost in {month if cost.value is None else base.period}"
+            "ledger", message="no cost in {month}", month=month if cost.value is None else base.period
         )
     effects = cost_bridge(
         bridge_cells(inputs, month - back),

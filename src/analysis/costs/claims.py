@@ -118,7 +118,7 @@ def claims_forecast(inputs: StudyInputs, lines: Sequence[str]) -> ForecastOfClai
         Where no forecast of failures was given or can be made, or a line has no claims or no failures under warranty in the last year.
     """
     if inputs.claims_ahead is None:
-        raise MissingData(message="not computed: no forecast of failures was given")
+        raise MissingData(message="no forecast of failures was given")
     months = int(inputs.assumptions.value("longest_warranty_months", on=inputs.month.last_day))
     ahead = inputs.claims_ahead(inputs, months)
     past = _warranty_failures(inputs)
@@ -129,7 +129,7 @@ def claims_forecast(inputs: StudyInputs, lines: Sequence[str]) -> ForecastOfClai
         claims, failures = _by_month(booked, line, inputs.month), _by_month(past, line, inputs.month)
         if due.get(line, 0.0) <= 0 or failures.sum() <= 0 or claims.sum() <= 0:
             raise MissingData(
-                message="not computed: a product line has no claims or no failures under warranty in the last year"
+                message="a product line has no claims or no failures under warranty in the last year"
             )
         rates[line] = claims_per_failure(claims, failures)
     # failures that cost nothing (no posting names its order), or that earn, spread as their numbers do

@@ -145,7 +145,9 @@ def _projected(
     if len(history) < LEAST_MONTHS:
         raise MissingData(
             "ledger",
-            message=f"not computed: {len(history)} months of cost; a forecast with a backtest needs {LEAST_MONTHS}",
+            message="{months} months of cost; a forecast with a backtest needs {least}",
+            months=len(history),
+            least=LEAST_MONTHS,
         )
     unusual = _unusual(inputs, months)
     return months, history, unusual, _ahead(_usual(history, unusual, months), inputs.confidence)

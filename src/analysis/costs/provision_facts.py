@@ -132,7 +132,7 @@ def _rolled(inputs: StudyInputs, span: Period) -> ProvisionRollForward:
     )
     if table.empty or str(inputs.month) not in set(table["month"]):
         raise MissingData(
-            "provision", message=f"not computed: the provision table has no row for {inputs.month}"
+            "provision", message="the provision table has no row for {month}", month=inputs.month
         )
     return provision_roll_forward(table, by=["product_line"])
 

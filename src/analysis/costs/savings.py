@@ -276,8 +276,10 @@ def _after(months: pd.Index, start: Any) -> NDArray[np.bool_]:
     if after.sum() < MINIMUM_MONTHS or (~after).sum() < MINIMUM_MONTHS:
         raise MissingData(
             "months",
-            message=f"not computed: {int((~after).sum())} months before and {int(after.sum())} after the start; "
-            f"an effect needs {MINIMUM_MONTHS} of each.",
+            message="{before} months before and {after} after the start; an effect needs {least} of each",
+            before=int((~after).sum()),
+            after=int(after.sum()),
+            least=MINIMUM_MONTHS,
         )
     return after
 
@@ -421,7 +423,9 @@ def regression_to_mean(
     if len(before) < window + 12:
         raise MissingData(
             "months",
-            message=f"not computed: {len(before)} months before the start; needs {window + 12} to know a peak.",
+            message="{before} months before the start; needs {least} to know a peak",
+            before=len(before),
+            least=window + 12,
         )
     time = np.arange(len(before), dtype=float)
     recent = (time >= len(before) - window).astype(float)

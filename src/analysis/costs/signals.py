@@ -600,7 +600,9 @@ def _months_of(
         )
     months = sorted(frame["month"].unique())
     if len(months) < LEAST_MONTHS:
-        raise MissingData("months", message=f"not computed: {len(months)} months; needs {LEAST_MONTHS}.")
+        raise MissingData(
+            "months", message="{months} months; needs {least}", months=len(months), least=LEAST_MONTHS
+        )
     place = {month: number for number, month in enumerate(months)}
     subjects = []
     for key, rows in frame.groupby(list(by), sort=True):

@@ -128,9 +128,7 @@ def _field_months(inputs: StudyInputs) -> pd.DataFrame:
         aggfunc="sum",
     )
     if any(("pay", option) not in table.columns for option in OPTIONS) or len(table.dropna()) < YEAR:
-        raise MissingData(
-            "staff.sourcing", message="not computed: needs a year of in-house and outsourced teams"
-        )
+        raise MissingData("staff.sourcing", message="needs a year of in-house and outsourced teams")
     return table.dropna()
 
 

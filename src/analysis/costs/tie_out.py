@@ -211,8 +211,7 @@ def profit_and_loss(inputs: StudyInputs) -> ProfitAndLoss:
     engine, month, state = inputs.engine, inputs.month, Stating(inputs=inputs)
     if engine.query("SELECT 1 FROM cost WHERE posting_basis IN ('accrual', 'utilisation') LIMIT 1").empty:
         raise MissingData(
-            "ledger.posting_basis",
-            message="not computed: no posting of the ledger accrues or utilises a provision",
+            "ledger.posting_basis", message="no posting of the ledger accrues or utilises a provision"
         )
     incurred = engine.fact("after_sales_cost", period=month)
     # whichever sign the ledger gives them, an accrual adds to the expense and a utilisation takes from it

@@ -493,7 +493,8 @@ def profitability_table(study: CostStudy) -> Block | None:
             tone="info",
             title=Sentence("Service profitability is not computed: needs orders with an order type."),
             instead_of=Absent(
-                Text.of("Service profitability"), Text(en="orders.order_type", zh="orders.order_type")
+                Text.of("Service profitability"),
+                getattr(study.profitability, "reason", Text(en="orders.order_type", zh="orders.order_type")),
             ),
         )
     return table_of(

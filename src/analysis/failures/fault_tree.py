@@ -464,7 +464,10 @@ class FaultTree(Described):
             names = self.missing_probabilities
             raise MissingData(
                 *names,
-                message=f"not computed: {self.name} needs the probability of {len(names)} basic events, e.g. {names[0]}.",
+                message="{tree} needs the probability of {count} basic events, e.g. {first}",
+                tree=self.name,
+                count=len(names),
+                first=names[0],
             )
         point = {name: point_value(self.source_of(name)) for name in self._used_events}
         plain = {name: np.asarray(missing if p is None else p) for name, p in point.items()}

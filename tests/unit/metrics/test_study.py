@@ -116,6 +116,32 @@ def test_every_message_of_a_refusal_is_in_the_catalogue():
     assert not [one for one in messages if one.removesuffix(".") not in catalogue("zh")]
 
 
+def test_what_is_said_of_absent_data_is_in_the_catalogue_whatever_the_package():
+    source = Path(errors.__file__).parent
+    said = {
+        f"{path.relative_to(source)}:{node.lineno}": word.value
+        for path in source.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "MissingData"
+        for word in node.keywords
+        if word.arg == "message"
+    }
+    assert len(said) > 10
+    # values are given beside the message: what is put into it beforehand no catalogue can know
+    unknown = [
+        place
+        for place, word in said.items()
+        if not isinstance(word, ast.Constant) or str(word.value).removesuffix(".") not in catalogue("zh")
+    ]
+    assert not unknown
+
+
+def test_absent_data_say_their_reason_in_both_languages_with_its_values():
+    part = NotDone.because(MissingData("ledger", message="no cost in {month}", month="2026-09"))
+    assert part == NotDone(reason=Text(en="no cost in 2026-09", zh="2026-09 没有成本"))
+    assert str(MissingData("a", "b.c")) == "not computed: needs a, b.c"
+
+
 def test_what_a_run_does_not_ask_for_is_no_doubt():
     parts = Parts(section="x")
     parts.leave_out("cohorts", Text(en="not asked for", zh="未要求"))
