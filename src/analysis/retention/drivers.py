@@ -48,6 +48,8 @@ HANDLING: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 # Experiences that say whether an answer was late.
 LATE_OR_NOT = {"slow", "prompt", "ever_slow", "asked", "waited"}
+# Experiences of a machine that was repaired before.
+REPAIRED_AGAIN = {"repeat"}
 # Whoever waited had asked, and whoever needed more contacts was repaired: these are compared with others who asked, or were repaired.
 BESIDE = {"waited": "asked", "followed": "repaired"}
 TESTED = (("slow", "total"), ("repeat", "total_repeat"), ("waited", "response"), ("followed", "resolution"))
@@ -80,11 +82,7 @@ class Drivers(Summarised):
 def drivers(inputs: StudyInputs) -> Drivers:
     """Hazard ratios of loss for late complaints, repeat repairs, late first responses and repairs that took several contacts."""
     inputs.engine.require(
-        "contracts.starts_on",
-        "contracts.ends_on",
-        "tickets.first_response_at",
-        "tickets.resolved_at",
-        "tickets.serial_no",
+        "contracts.starts_on", "contracts.ends_on", "tickets.first_response_at", "tickets.resolved_at"
     )
     state = Stating(inputs=inputs, period=Period(Month.parse(observed_from(inputs)), inputs.month))
     held = dict.fromkeys(MODELS, exposure_rows(inputs))
@@ -198,9 +196,11 @@ def exposure_rows(inputs: StudyInputs, exposures: Sequence[str] = views.EXPOSURE
 def _fitted(
     inputs: StudyInputs, rows: pd.DataFrame, covariates: Sequence[str], strata: Sequence[str], fewest: int
 ) -> CoxFit:
-    """The model; one that enters whether answers were late is refused where stamps do not tell the time of day."""
+    """The model; refused where it enters whether answers were late and stamps do not tell the time of day, or where all that it asks is whether a machine was repaired again and tickets name none."""
     if LATE_OR_NOT & set(covariates):
         inputs.engine.require_clock(*CLOCKS)
+    if set(covariates) == REPAIRED_AGAIN:
+        inputs.engine.require("tickets.serial_no")
     return _fit(rows, covariates, strata, fewest, inputs.confidence)
 
 

@@ -144,3 +144,29 @@ def test_a_study_without_clocks_keeps_what_counts_in_days(
         assert block is None or not block.payload["untranslated"], show
     shown = service.repurchase_table(study)
     assert shown is not None and said in str(shown.payload)
+
+
+def test_a_desk_without_machines_keeps_what_asks_for_none(
+    tenth: tuple[StudyInputs, RetentionStudy], tmp_path: Path, inputs_of: Inputs
+):
+    """Tickets that name no machine: only what is told of a repaired machine is missing, and says so; late answers stay to the last digit."""
+    inputs, whole = tenth
+    folder = tmp_path / "machines"
+    shutil.copytree(inputs.engine.tables.store.parent / "sample", folder)
+    tickets = str(folder / "tickets.parquet")
+    with duckdb.connect() as bench:
+        bench.execute(f"CREATE TABLE t AS SELECT * EXCLUDE (serial_no) FROM '{tickets}'")
+        bench.execute(f"COPY t TO '{tickets}' (FORMAT parquet)")
+    before, after = whole.drivers, retention.study(inputs_of(folder)).drivers
+    assert not isinstance(before, NotDone) and not isinstance(after, NotDone)
+    again = after.ratios["repeat", "total_repeat"]
+    assert again.value is None and again.reason is not None and "tickets.serial_no" in again.reason.en
+    assert after.not_fitted["total_repeat_model"].needs == ("tickets.serial_no",)
+    for place in (
+        ("slow", "unadjusted"),
+        ("slow", "naive"),
+        ("waited", "response"),
+        ("followed", "resolution"),
+    ):
+        assert after.ratios[place].value == pytest.approx(before.ratios[place].value, rel=1e-9), place
+    assert after.ratios["slow", "total"].value is not None
