@@ -30,9 +30,7 @@ class Absent:
     why: Text
 
     def record(self) -> dict[str, dict[str, str]]:
-        return {
-            name: {"en": text.en, "zh": text.zh} for name, text in (("part", self.part), ("why", self.why))
-        }
+        return {"part": self.part.as_json(), "why": self.why.as_json()}
 
 
 def callout(

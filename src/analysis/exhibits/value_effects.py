@@ -526,8 +526,8 @@ _CONTROLS = {
 
 def _controls(effects: Sequence[TreatmentEffect]) -> Text:
     """What the treatments cannot change, each once."""
-    named = [_CONTROLS[name] for name in dict.fromkeys(one.treatment.negative_control for one in effects)]
-    return Text(en="; ".join(one.en for one in named), zh="；".join(one.zh for one in named))
+    names = dict.fromkeys(one.treatment.negative_control for one in effects)
+    return Text.joined([_CONTROLS[name] for name in names], en="; ", zh="；")
 
 
 def _placebo_title(effects: Sequence[TreatmentEffect]) -> Sentence:

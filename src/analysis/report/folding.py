@@ -19,7 +19,7 @@ from analysis.exhibits.vocabulary import paired
 from analysis.locale import Text
 from analysis.report.executed import SUMMARY_SECTIONS, Notebook, read_notebook
 from analysis.report.exhibit_index import DROPPED_TAGS, Named, placed
-from analysis.report.run import source_of, title_of
+from analysis.report.run import output_of, source_of, title_of
 from analysis.results import Sentence
 
 TABLE = "quality.left_out"
@@ -38,8 +38,8 @@ class LeftOut:
 
     @property
     def listed(self) -> Text:
-        return _joined(
-            [paired(section, _joined(parts, en=", ", zh="、")) for section, parts in self.parts.items()],
+        return Text.joined(
+            [paired(section, Text.joined(parts, en=", ", zh="、")) for section, parts in self.parts.items()],
             en="; ",
             zh="；",
         )
@@ -59,10 +59,6 @@ def left_out(notebooks: Sequence[Named]) -> list[LeftOut]:
                         parts.append(part)
     lines = [LeftOut(why, parts) for why, parts in found.items()]
     return sorted(lines, key=lambda line: (-sum(map(len, line.parts.values())), line.why.en))
-
-
-def _joined(texts: Sequence[Text], *, en: str, zh: str) -> Text:
-    return Text(en=en.join(text.en for text in texts), zh=zh.join(text.zh for text in texts))
 
 
 def name_left_out(paths: Sequence[Path], evidence: Path) -> None:
@@ -87,11 +83,6 @@ def name_left_out(paths: Sequence[Path], evidence: Path) -> None:
 
 
 def _cells(block: Block) -> list[dict[str, Any]]:
-    shown = {
-        "data": {MIME: dict(block.payload), "text/plain": block.plain()},
-        "metadata": {},
-        "output_type": "display_data",
-    }
     return [
         {"cell_type": "markdown", "id": "left-out", "metadata": {}, "source": f"{HEADING}\n\n{LEAD}"},
         {
@@ -99,7 +90,7 @@ def _cells(block: Block) -> list[dict[str, Any]]:
             "execution_count": 0,
             "id": "left-out-table",
             "metadata": {"tags": ["exhibit"]},
-            "outputs": [shown],
+            "outputs": [output_of(block)],
             "source": "# added by the report: what parts of all sections lack",
         },
     ]

@@ -448,7 +448,7 @@ class _Watch:
         if not repeats:
             fault = _fault(self.notebook, cells, index, error)
             self.faults.append(fault)
-            made.append(_output(_fault_block(self.notebook, fault)))
+            made.append(output_of(_fault_block(self.notebook, fault)))
             # the remark is for the reader, whatever the cell was
             cell["metadata"]["tags"] = [tag for tag in tags if tag != "remove-cell"]
         self.lost |= _defined(cell["source"])
@@ -545,7 +545,7 @@ def _end_section(output: Path, index: int, block: Block) -> None:
     """The executed notebook ends at ``index``, with the block as what that cell shows."""
     executed = _executed(output)
     executed["cells"] = _cells_of(output)[: index + 1]
-    _show_in(executed["cells"][index], [_output(block)])
+    _show_in(executed["cells"][index], [output_of(block)])
     output.write_text(json.dumps(executed, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
@@ -557,7 +557,7 @@ def _say_what_is_missing(notebook: Notebook, output: Path, faults: Sequence[Fail
         return
     names = list(dict.fromkeys(fault.notebook.removesuffix(".ipynb") for fault in faults))
     block = sections_not_made(id=f"{notebook.section}.not_made", notebooks=names)
-    _show_in(setup[0], [*setup[0]["outputs"], _output(block)])
+    _show_in(setup[0], [*setup[0]["outputs"], output_of(block)])
     output.write_text(json.dumps(executed, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
@@ -567,7 +567,8 @@ def _show_in(cell: dict[str, Any], outputs: list[Any]) -> None:
     cell["outputs"] = outputs
 
 
-def _output(block: Block) -> Any:
+def output_of(block: Block) -> Any:
+    """A block as the output of a cell, as the notebook itself would show it."""
     from nbformat.v4 import new_output
 
     data = {MIME: dict(block.payload), "text/html": block.html("en"), "text/plain": block.plain()}

@@ -96,20 +96,24 @@ def test_rows_entered_twice_are_near_in_minutes_only_where_there_are_any(
     assert len(said) == 1 and words in said[0]
 
 
+def with_tickets(inputs: StudyInputs, folder: Path, columns: str) -> Path:
+    """The same company in ``folder``, its tickets with the given columns (a list of SELECT)."""
+    shutil.copytree(inputs.engine.tables.store.parent / "sample", folder)
+    tickets = str(folder / "tickets.parquet")
+    with duckdb.connect() as bench:
+        bench.execute("SET TimeZone = 'UTC'")
+        bench.execute(f"CREATE TABLE t AS SELECT {columns} FROM '{tickets}'")
+        bench.execute(f"COPY t TO '{tickets}' (FORMAT parquet)")
+    return folder
+
+
 def test_a_study_without_clocks_keeps_what_counts_in_days(
     tenth: tuple[StudyInputs, RetentionStudy], tmp_path: Path, inputs_of: Inputs
 ):
     """The same company with the days of its first responses alone: repeat repairs and losses stay to the last digit."""
     inputs, timed = tenth
-    folder = tmp_path / "days"
-    shutil.copytree(inputs.engine.tables.store.parent / "sample", folder)
-    tickets = str(folder / "tickets.parquet")
-    with duckdb.connect() as bench:
-        bench.execute("SET TimeZone = 'UTC'")
-        day = "strftime(first_response_at + INTERVAL 8 HOUR, '%Y-%m-%d') AS first_response_at"
-        bench.execute(f"CREATE TABLE t AS SELECT * REPLACE ({day}) FROM '{tickets}'")
-        bench.execute(f"COPY t TO '{tickets}' (FORMAT parquet)")
-    study = retention.study(inputs_of(folder))
+    day = "strftime(first_response_at + INTERVAL 8 HOUR, '%Y-%m-%d') AS first_response_at"
+    study = retention.study(inputs_of(with_tickets(inputs, tmp_path / "days", f"* REPLACE ({day})")))
     said = EN.format("tickets.first_response_at")
     before, after = timed.drivers, study.drivers
     assert not isinstance(before, NotDone) and not isinstance(after, NotDone)
@@ -151,12 +155,7 @@ def test_a_desk_without_machines_keeps_what_asks_for_none(
 ):
     """Tickets that name no machine: only what is told of a repaired machine is missing, and says so; late answers stay to the last digit."""
     inputs, whole = tenth
-    folder = tmp_path / "machines"
-    shutil.copytree(inputs.engine.tables.store.parent / "sample", folder)
-    tickets = str(folder / "tickets.parquet")
-    with duckdb.connect() as bench:
-        bench.execute(f"CREATE TABLE t AS SELECT * EXCLUDE (serial_no) FROM '{tickets}'")
-        bench.execute(f"COPY t TO '{tickets}' (FORMAT parquet)")
+    folder = with_tickets(inputs, tmp_path / "machines", "* EXCLUDE (serial_no)")
     before, after = whole.drivers, retention.study(inputs_of(folder)).drivers
     assert not isinstance(before, NotDone) and not isinstance(after, NotDone)
     again = after.ratios["repeat", "total_repeat"]
