@@ -405,6 +405,13 @@ class Segment:
         return packed
 
 
+@dataclass(frozen=True)
+class Lacking(Text):
+    """Why a fact has no value where tables or columns are absent: in words, and by their names."""
+
+    needs: tuple[str, ...] = ()
+
+
 Value = Fact | Month | dt.date | Text | str
 
 
@@ -452,6 +459,12 @@ class Sentence(Summarised):
 
     def in_brief(self) -> str:
         return str(self)
+
+
+def lacking(*needs: str) -> Lacking:
+    """The reason of a fact whose tables or columns are absent."""
+    said = Sentence("not computed: needs {names}", {"names": ", ".join(needs)}).text()
+    return Lacking(said.en, said.zh, needs)
 
 
 def _placed(value: Value, specification: str, language: Language) -> Segment:

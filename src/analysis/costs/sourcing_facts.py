@@ -26,7 +26,7 @@ from analysis.metrics import Period, Stating, StudyInputs, cents, traced
 from analysis.metrics.backend import literal
 from analysis.metrics.views.selection import study_view
 from analysis.periods import Month
-from analysis.results import Assumed, Fact, Interval, Lineage, Rows
+from analysis.results import Assumed, Fact, Interval, Lineage, Rows, lacking
 from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
@@ -383,7 +383,7 @@ def _training(book: _Book) -> float | Text:
             needs=("ledger.cost_pool",),
         )
     except MissingData:
-        return Text.of("not computed: needs ledger.cost_pool")
+        return lacking("ledger.cost_pool")
     if frame["amount"].isna().all():
         return Text.of("not computed: no posting of the pool training")
     people = engine.query(

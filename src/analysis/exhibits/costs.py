@@ -16,7 +16,7 @@ from analysis.costs.savings_facts import RegisteredMeasure
 from analysis.costs.yields import Profit
 from analysis.exhibits.figures import figure
 from analysis.exhibits.key_figures import tiles
-from analysis.exhibits.record import Block
+from analysis.exhibits.record import Absent, Block
 from analysis.exhibits.specification import (
     Field,
     beside,
@@ -39,7 +39,7 @@ from analysis.exhibits.specification import (
     tile,
     words,
 )
-from analysis.exhibits.statements import Absent, callout, facts_block, not_computed
+from analysis.exhibits.statements import callout, facts_block, not_computed
 from analysis.exhibits.vocabulary import Row, phrase
 from analysis.formats import month_text
 from analysis.locale import Text

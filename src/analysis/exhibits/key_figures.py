@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from analysis.exhibits.record import Block, Gathered, value_sentence
+from analysis.exhibits.record import Block, Gathered, absent_of, value_sentence
 from analysis.exhibits.shape import misplaced_tiles
 from analysis.exhibits.sparks import sparkline
 from analysis.exhibits.tables import refuse_misplaced
@@ -16,9 +16,13 @@ from analysis.results import Fact
 def tiles(id: str, tiles: Sequence[Tile]) -> Block:
     """Key figures side by side."""
     gathered = Gathered(id)
-    records = [_tile(gathered, tile) for tile in tiles]
+    absent = {tile.label: found for tile in tiles if (found := absent_of(tile.label, [tile.fact]))}
+    # where no figure is left the first reader of a section is told why
+    shown = [tile for tile in tiles if tile.label not in absent] or tiles
+    records = [_tile(gathered, tile) for tile in shown]
     refuse_misplaced(id, misplaced_tiles(records, gathered.facts))
-    return gathered.record("tiles", tiles=records)
+    without = [one.record() for one in absent.values()] if len(shown) < len(tiles) else []
+    return gathered.record("tiles", tiles=records, **({"without": without} if without else {}))
 
 
 def _tile(gathered: Gathered, tile: Tile) -> dict[str, Any]:

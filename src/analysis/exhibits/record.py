@@ -16,7 +16,7 @@ from analysis.errors import ParameterError
 from analysis.exhibits.markup import standalone
 from analysis.exhibits.shape import validate
 from analysis.locale import Language, Text, untranslated
-from analysis.results import Fact, Sentence
+from analysis.results import Fact, Lacking, Sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,6 +110,25 @@ def flattened(items: Iterable[Any]) -> Iterator[Block]:
 def _lab_language() -> Language:
     """Language in which JupyterLab shows blocks: ``AFTER_SALES_LANGUAGE``, English when unset."""
     return "zh" if os.environ.get("AFTER_SALES_LANGUAGE", "").lower().startswith("zh") else "en"
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A part of a section without content, and why: a pack names it in one table (``report.folding``) instead of a page that says so."""
+
+    part: Text
+    why: Text
+
+    def record(self) -> dict[str, dict[str, str]]:
+        return {"part": self.part.as_json(), "why": self.why.as_json()}
+
+
+def absent_of(part: Text, facts: Iterable[Fact]) -> Absent | None:
+    """Where no fact has a value, because tables or columns are absent: the part that they make, with what the first of them lacks."""
+    needs = [
+        fact.reason.needs if fact.value is None and isinstance(fact.reason, Lacking) else () for fact in facts
+    ]
+    return Absent(part, Text.same(", ".join(needs[0]))) if needs and all(needs) else None
 
 
 class Gathered:

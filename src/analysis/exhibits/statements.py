@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 from analysis.errors import MissingData
-from analysis.exhibits.record import Block, Gathered
+from analysis.exhibits.record import Absent, Block, Gathered
 from analysis.locale import Text
 from analysis.metrics import NotDone
 from analysis.results import Check, Fact, Finding, Sentence, by_severity
@@ -20,17 +20,6 @@ if TYPE_CHECKING:
 
 PREVIEW_ROWS = 20
 MASK = "***"
-
-
-@dataclass(frozen=True)
-class Absent:
-    """A part of a section without content, and why: a pack names it in one table (``report.folding``) instead of a page that says so."""
-
-    part: Text
-    why: Text
-
-    def record(self) -> dict[str, dict[str, str]]:
-        return {"part": self.part.as_json(), "why": self.why.as_json()}
 
 
 def callout(

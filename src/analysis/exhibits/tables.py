@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from analysis.errors import ParameterError, suggestion
-from analysis.exhibits.record import Block, Gathered
+from analysis.exhibits.record import Absent, Block, Gathered, absent_of
 from analysis.exhibits.shape import misplaced_cells
 from analysis.exhibits.vocabulary import Cell, Column, Row, Tone
 from analysis.formats import (
@@ -54,6 +54,7 @@ def table(
     """
     gathered = Gathered(id)
     rows = [replace(row, slice={**slice_of(row.cells.values(), by), **row.slice}) for row in rows]
+    rows, without = with_content(rows)
     body = table_body(gathered, columns, rows)
     reasons = body.pop("reasons")
     notes = [gathered.optional(note), gathered.sentence(CUT) if len(rows) > MOST_ROWS else None]
@@ -65,8 +66,24 @@ def table(
         subtitle=gathered.optional(subtitle),
         note=with_reasons(*notes, reasons=reasons),
         **body,
+        **({"without": [absent.record() for absent in without]} if without else {}),
         csv=id,
     )
+
+
+def with_content(rows: Sequence[Row]) -> tuple[list[Row], list[Absent]]:
+    """Rows without those that lack every figure because tables or columns are absent, and these by their labels; all rows where none would be left."""
+    kept, without = [], []
+    for row in rows:
+        cells = list(row.cells.values())
+        name = next((cell for cell in cells if isinstance(cell, Text)), None)
+        facts = [cell for cell in cells if isinstance(cell, Fact)]
+        absent = absent_of(name, facts) if name and row.role == "body" else None
+        if absent:
+            without.append(absent)
+        else:
+            kept.append(row)
+    return (kept, without) if any(row.role == "body" for row in kept) else (list(rows), [])
 
 
 def _shortened(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -21,14 +21,14 @@ from analysis.metrics.backend import literal
 from analysis.metrics.views import month_index
 from analysis.metrics.views.selection import selected
 from analysis.periods import Month
-from analysis.results import Fact
+from analysis.results import Fact, lacking
 from analysis.summaries import Summarised
 
 COUNT_METHOD = "prediction: counting noise, month scatter, level"
 COST_METHOD = "prediction of the count and standard error of the cost per failure"
 COMPLETED_METHOD = "exact Poisson over share reported"
 MONTH_METHOD = "ratio of sums over months, t"
-NO_PROVISION = Text.of("not computed: needs provision.closing")
+NO_PROVISION = lacking("provision.closing")
 NONE_OF_LINE = Text.of("not computed: no provision of this line")
 DIRECT, FULL = "failure_cost_forecast", "failure_full_cost_forecast"
 RUN_OFF: dict[str, Any] = {"warranty": "inside", "basis": "run_off"}

@@ -43,6 +43,7 @@ from analysis.results import (
     Read,
     Rows,
     Sentence,
+    lacking,
     query_key,
 )
 from analysis.tables import TableSet, contract
@@ -639,7 +640,7 @@ class Engine:
             )
         except MissingData as missing:
             return self.stated(
-                metric, period=period, dimensions=dimensions, value=None, reason=_needs(missing)
+                metric, period=period, dimensions=dimensions, value=None, reason=lacking(*missing.needs)
             )
         return self.ratio(metric, numerator, denominator, period=period, dimensions=dimensions)
 
@@ -746,7 +747,7 @@ class Engine:
             if by:
                 raise
             stated = self.stated(
-                metric, period=period, dimensions=dimensions, value=None, reason=_needs(missing)
+                metric, period=period, dimensions=dimensions, value=None, reason=lacking(*missing.needs)
             )
             return {(): stated}
         together = below is not None and of is None and of_by == tuple(by)
@@ -1068,11 +1069,6 @@ def _divided(numerator: Number, denominator: Number, per: int) -> Number:
 
 ZERO = Text.of("not computed: the denominator is zero")
 NOT_POSITIVE = Text.of("not computed: the base is not positive")
-
-
-def _needs(missing: MissingData) -> Text:
-    names = ", ".join(missing.needs)
-    return Sentence("not computed: needs {names}", {"names": names}).text()
 
 
 def _no_rows(period: Month | Period | str) -> Text:

@@ -17,7 +17,7 @@ from analysis.metrics.inputs import StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.params.places import with_own
 from analysis.periods import Month
-from analysis.results import Check, Fact, Finding, Sentence
+from analysis.results import Check, Fact, Finding, Lacking, Sentence
 
 R = TypeVar("R", covariant=True)
 T = TypeVar("T")
@@ -51,7 +51,8 @@ class NotDone:
     @property
     def unstated(self) -> Text:
         """The reason as the one of a fact that this part would have stated."""
-        return Sentence("not computed: {reason}", {"reason": self.reason}).text()
+        said = Sentence("not computed: {reason}", {"reason": self.reason}).text()
+        return Lacking(said.en, said.zh, self.needs) if self.needs else said
 
     def __bool__(self) -> Literal[False]:
         """Nothing was made."""

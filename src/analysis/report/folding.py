@@ -52,7 +52,8 @@ def left_out(notebooks: Sequence[Named]) -> list[LeftOut]:
         section = Text.of(title_of(notebook["cells"]))
         for cell in notebook["cells"]:
             for record in _blocks(cell):
-                if absent := record.get("instead_of"):
+                named = [record["instead_of"]] if "instead_of" in record else record.get("without", ())
+                for absent in named:
                     part, why = (Text(**absent[name]) for name in ("part", "why"))
                     parts = found.setdefault(why, {}).setdefault(section, [])
                     if part not in parts:

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from scipy.special import ndtri
 
-from analysis.errors import MissingData
 from analysis.locale import Text
 from analysis.metrics import NotDone, Stating, StudyInputs
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.stating import TOO_FEW
-from analysis.results import Fact, Rows, Sentence
+from analysis.results import Fact, Rows, Sentence, lacking
 from analysis.summaries import Summarised
 from analysis.value import views
 from analysis.value.base import tuples
@@ -46,7 +45,7 @@ MODEL_NAMES = {
     "observed_rates": Text.of("observed rates by class"),
 }
 _UNUSED_MARGIN = Text.of("not used: basis is revenue")
-_NO_MARGIN = NotDone.because(MissingData("orders.gross_margin")).unstated
+_NO_MARGIN = lacking("orders.gross_margin")
 GROUPING_NAMES = {
     "none": Text.of("all together"),
     "customer_type": Text.of("by customer type"),

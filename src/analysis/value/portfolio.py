@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.locale import Text
 from analysis.metrics import Stating, StudyInputs
 from analysis.metrics.lineage import traced
-from analysis.results import CENT, Derived, Fact
+from analysis.results import CENT, Derived, Fact, lacking
 from analysis.summaries import Summarised
 from analysis.value import customer_table, views
 from analysis.value.base import ERROR, TIERS
@@ -147,7 +147,7 @@ def _service_share(facts: Stating, whole: Sum, *, traceable: bool) -> Fact:
         return facts.exact(
             "service_share_of_margin",
             None,
-            reason=Text.of("not computed: needs ledger.ticket_id"),
+            reason=lacking("ledger.ticket_id"),
             parts={"numerator": whole.service, "denominator": whole.purchases + whole.contract},
         )
     earned = math.hypot(whole.errors["purchases"], whole.errors["contract"])

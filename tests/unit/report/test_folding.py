@@ -10,12 +10,15 @@ import pytest
 from report_stub import code, output, prose
 
 from analysis.errors import MissingData
+from analysis.exhibits.key_figures import tiles
 from analysis.exhibits.statements import callout, facts_block, not_computed
+from analysis.exhibits.tables import table
+from analysis.exhibits.vocabulary import Column, Row, Tile
 from analysis.locale import Text
 from analysis.metrics import NotDone
 from analysis.report.exhibit_index import exhibit_index
 from analysis.report.folding import HEADING, TABLE, folded, left_out, name_left_out
-from analysis.results import Sentence
+from analysis.results import Fact, Sentence, lacking
 
 PROVISION = not_computed(
     MissingData("provision.opening"), id="costs.provision", what=Text.of("Warranty provision")
@@ -164,3 +167,55 @@ def test_exhibits_are_numbered_as_they_are_printed(tmp_path: Path) -> None:
 def test_a_part_says_which_columns_it_lacks(missing: Any) -> None:
     (line,) = left_out([("c", notebook("costs", shows(not_computed(missing, id="costs.x"))))])
     assert line.why == Text(en="a.b, c", zh="a.b, c")
+
+
+def figure_of(metric: str, value: int | None, *needs: str) -> Fact:
+    return Fact(
+        metric=metric,
+        period="2026-10",
+        unit="tickets",
+        value=value,
+        reason=None if value is not None else lacking(*needs) if needs else Text.of("nothing to compare"),
+    )
+
+
+COUNTED = figure_of("ticket_count", 3)
+ABSENT = figure_of("repeat_repair_count", None, "tickets.serial_no")
+TOO_FEW = figure_of("ticket_count_change", None)
+
+
+def rows(**facts: Fact) -> Any:
+    return table(
+        "costs.rows",
+        title=Sentence("Budget"),
+        columns=[Column(key="name", label=Text.of("Team")), Column(key="count", label=Text.of("Tickets"))],
+        rows=[Row(cells={"name": Text.same(name), "count": fact}) for name, fact in facts.items()],
+    )
+
+
+def test_a_row_whose_columns_are_absent_is_named_and_not_printed() -> None:
+    block = rows(served=COUNTED, again=ABSENT, change=TOO_FEW)
+    assert (
+        len(block.payload["rows"]) == 2
+    )  # what a table cannot compute for another reason says so in its place
+    (line,) = left_out([("c", notebook("costs", shows(block)))])
+    assert (line.why.en, line.listed.en) == ("tickets.serial_no", "Cost decomposition: again")
+
+
+def test_a_table_of_absent_rows_only_stays_whole() -> None:
+    block = rows(again=ABSENT)
+    assert len(block.payload["rows"]) == 1
+    assert left_out([("c", notebook("costs", shows(block)))]) == []
+
+
+def key_figure(name: str, fact: Fact) -> Tile:
+    return Tile(label=Text.same(name), fact=fact)
+
+
+def test_a_key_figure_whose_columns_are_absent_is_named_and_not_printed() -> None:
+    shown = tiles("costs.tiles", [key_figure("served", COUNTED), key_figure("again", ABSENT)])
+    assert len(shown.payload["tiles"]) == 1
+    (line,) = left_out([("c", notebook("costs", shows(shown)))])
+    assert line.listed.en == "Cost decomposition: again"
+    alone = tiles("costs.tiles", [key_figure("again", ABSENT)])
+    assert len(alone.payload["tiles"]) == 1
