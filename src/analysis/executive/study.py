@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from analysis.executive.changes import Change, change, crossed, limit_of
 from analysis.executive.findings import complete
+from analysis.executive.settings import load_headlines
 from analysis.executive.years import Span, spans
 from analysis.metrics import Metric, StudyInputs
 from analysis.metrics import study as study_of
@@ -14,16 +15,6 @@ from analysis.periods import Month
 from analysis.results import Check, Fact, Finding
 from analysis.summaries import Summarised
 
-HEADLINES = (
-    "after_sales_cost",
-    "after_sales_cost_rate",
-    "service_unit_cost",
-    "labour_share",
-    "service_order_count",
-    "complaint_ticket_rate",
-    "automation_rate",
-    "service_rework_rate",
-)
 AGAINST = {"previous_month": 1, "year_before": 12}
 HISTORY_MONTHS = 13
 
@@ -67,7 +58,7 @@ class ExecutiveStudy(Summarised):
 
 
 @study_of(section="executive")
-def study(inputs: StudyInputs, *, metrics: Sequence[str] = HEADLINES) -> ExecutiveStudy:
+def study(inputs: StudyInputs, *, metrics: Sequence[str] = ()) -> ExecutiveStudy:
     """The headlines; a metric whose data are absent says so in its place.
 
     Parameters
@@ -75,7 +66,7 @@ def study(inputs: StudyInputs, *, metrics: Sequence[str] = HEADLINES) -> Executi
     inputs : StudyInputs
         One month of one company: ``run.inputs``.
     metrics : ids of metrics
-        That are computed from measures.
+        That are computed from measures; none, those of ``params/headlines.yml``.
 
     Returns
     -------
@@ -88,6 +79,7 @@ def study(inputs: StudyInputs, *, metrics: Sequence[str] = HEADLINES) -> Executi
     >>> str(result.headlines[0].fact.value)
     '1600.00'
     """
+    metrics = metrics or load_headlines(inputs.engine.registry)
     headlines = tuple(_headline(inputs, metric) for metric in metrics)
     missing = [headline.metric.id for headline in headlines if headline.fact.value is None]
     return ExecutiveStudy(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analysis.metrics import Registry
 from analysis.params.assumptions import Assumptions
 from analysis.params.interventions import load_interventions
 from analysis.params.may_leave import load_may_leave
@@ -24,6 +25,7 @@ def read_stated_params(run: str) -> None:
     ParameterError
         Of the first file that is missing, cannot be read or says something else than it should.
     """
+    from analysis.executive.settings import load_headlines
     from analysis.failures import simulated
     from analysis.failures.fault_tree_facts import trees
     from analysis.retention.settings import load_settings as retention_settings
@@ -31,6 +33,7 @@ def read_stated_params(run: str) -> None:
 
     load_may_leave()
     load_screen_figures(run)
+    load_headlines(Registry.load())
     load_interventions()
     load_treatments()
     load_what_ifs()

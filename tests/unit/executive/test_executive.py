@@ -59,12 +59,23 @@ def test_headlines_that_lack_their_data_say_so(company: Path, inputs_of: Inputs)
     assert "after_sales_cost_rate" in study.checks[0].sentence.plain()
 
 
-def test_a_headline_without_a_value_says_why_once(company: Path, inputs_of: Inputs):
+def test_a_headline_whose_table_is_absent_is_named_and_not_printed(company: Path, inputs_of: Inputs):
     (company / "orders.csv").unlink()
+    block = headline_tiles(executive.study(inputs_of(company))).payload
+    compared = {tile["label"]["en"]: len(tile["comparisons"]) for tile in block["tiles"]}
+    assert "After-sales cost to revenue" not in compared
+    assert [one["part"]["en"] for one in block["without"]] == ["After-sales cost to revenue"]
+    assert compared["After-sales cost"] == 2
+
+
+def test_a_headline_that_cannot_be_computed_for_another_reason_says_why_once(
+    company: Path, inputs_of: Inputs
+):
+    orders = (company / "orders.csv").read_text("utf-8").splitlines()
+    (company / "orders.csv").write_text(orders[0] + "\n", encoding="utf-8")
     tiles = headline_tiles(executive.study(inputs_of(company))).payload["tiles"]
     compared = {tile["label"]["en"]: len(tile["comparisons"]) for tile in tiles}
     assert compared["After-sales cost to revenue"] == 0
-    assert compared["After-sales cost"] == 2
 
 
 def test_the_table_holds_each_headline_beside_its_earlier_months(company: Path, inputs_of: Inputs):
