@@ -166,8 +166,10 @@ def measure(folder: Path) -> dict[str, float]:
     )
     seconds["survival"] = time.perf_counter() - start
     start = time.perf_counter()
-    orders = engine.materialise("cohort_orders", views.cohort_orders(cutoff, period="quarter"))
-    members = views.cohort_members(orders, "acquisition", cutoff, period="quarter")
+    orders = engine.materialise(
+        "cohort_orders", views.cohort_orders(cutoff, period="quarter", types=["product"])
+    )
+    members = views.cohort_members(orders, "acquisition", cutoff, period="quarter", types=["product"])
     frame = engine.query(views.purchase_cohorts(members, orders)).rename(columns={"entered": "cohort"})
     whole, running = last_steps(LAST, "quarter")
     sizes = frame[frame["age"].isna()].set_index("cohort")["active"]

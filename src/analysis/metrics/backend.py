@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from analysis.errors import ParameterError, in_quotes
 from analysis.metrics.steady import ordered_aggregates, steady
 from analysis.sources.quiet import silence
+from analysis.sources.sql import listed as listed
 from analysis.sources.sql import literal as literal
 from analysis.sources.sql import quoted as quoted
 

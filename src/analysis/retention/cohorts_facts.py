@@ -164,9 +164,9 @@ def purchase_cohorts(inputs: StudyInputs, grouping: views.Grouping = "acquisitio
         grouping, []
     )
     inputs.engine.require("orders.ordered_at", "orders.revenue", *needs)
-    period = settings.cohort_period
-    orders = inputs.engine.materialise("cohort_orders", views.cohort_orders(inputs.month.end, period=period))
-    found = views.cohort_members(orders, grouping, inputs.month.end, period=period)
+    bought: dict[str, Any] = {"period": settings.cohort_period, "types": settings.purchase_types}
+    orders = inputs.engine.materialise("cohort_orders", views.cohort_orders(inputs.month.end, **bought))
+    found = views.cohort_members(orders, grouping, inputs.month.end, **bought)
     members = f"SELECT * FROM {inputs.engine.materialise('cohort_members', found)}"
     ordered = inputs.engine.materialise("cohort_activity", views.cohort_activity(members, orders))
     activity = f"SELECT * FROM {ordered}"
@@ -183,7 +183,7 @@ def purchase_cohorts(inputs: StudyInputs, grouping: views.Grouping = "acquisitio
     listed = BuyerRows(
         members=members,
         activity=activity,
-        whole=last_steps(inputs.month.last_day, period)[0],
+        whole=last_steps(inputs.month.last_day, settings.cohort_period)[0],
         steps=None if labelled else _steps(entered["cohort"], settings),
     )
     if labelled:

@@ -17,6 +17,7 @@ from analysis.periods import Month
 from analysis.results import Derived, Fact, Interval
 from analysis.retention import views
 from analysis.retention.components import ChurnComponents, churn_components
+from analysis.retention.settings import load_settings
 from analysis.retention.spells import contracts, purchases, year_of
 from analysis.summaries import Summarised
 
@@ -326,8 +327,9 @@ def model_churn(inputs: StudyInputs, basis: ChurnBasis) -> Fact:
     from analysis import stats
 
     state, first = Stating(inputs=inputs, period=basis.year.period), basis.year.period.first.start
+    types = load_settings().purchase_types
     before, after = (
-        inputs.engine.query(views.purchase_patterns(inputs.month.end, at, acquired_before=first))
+        inputs.engine.query(views.purchase_patterns(inputs.month.end, at, acquired_before=first, types=types))
         for at in (first, inputs.month.end)
     )
     if before.empty:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 STRATUM = ("landmark", "customer_type", "segment", "orders_band", "recency_band", "age_band")
 LEAVER_STRATUM = ("landmark", "kind", "customer_type", "segment", "due_in", "age_band")
 LEAVER_WINDOW = 6
-SEVERITIES = ("minor", "major", "critical")
 LANDMARK_STEP = 3  # months between landmarks
 METHOD = "Exact matching, weighted"
 
@@ -84,21 +83,38 @@ def repurchase(inputs: StudyInputs) -> tuple[AfterService, ...]:
     """
     inputs.engine.require("orders.ordered_at", "orders.revenue", "tickets.resolved_at")
     inputs.engine.require_clock(*CLOCKS)  # who was served badly is who was answered late, among others
-    windows = sorted(load_settings().repurchase_windows_months, reverse=True)
+    settings, severities = load_settings(), _severities(inputs)
+    windows = sorted(settings.repurchase_windows_months, reverse=True)
     until = inputs.month.end
     every = [one.start for one in _landmarks(inputs, windows[-1], until)]
     if not every:
         raise NothingToCount("orders.ordered_at")
     counts = inputs.engine.query(
-        views.repurchase_strata(felt(inputs), inputs.month.end, every, windows_months=windows)
+        views.repurchase_strata(
+            felt(inputs),
+            inputs.month.end,
+            every,
+            windows_months=windows,
+            types=settings.purchase_types,
+            severities=severities,
+        )
     )
-    groups = [("good", "all"), ("bad", "all"), *(("good", severity) for severity in SEVERITIES)]
+    groups = [("good", "all"), ("bad", "all"), *(("good", severity) for severity in severities)]
     return tuple(
         _group(inputs, counts, _REPURCHASE, window, arm, severity, landmarks)
         for window in windows
         if (landmarks := _landmarks(inputs, window, until))
         for arm, severity in groups
     )
+
+
+def _severities(inputs: StudyInputs) -> list[str]:
+    """Severities of the company's tickets that ``params/labels.yml`` lists, in its order: from light to grave."""
+    if inputs.engine.tables.missing("tickets.severity"):
+        return []
+    given = set(inputs.engine.query("SELECT DISTINCT severity FROM service_orders")["severity"])
+    known = inputs.engine.registry.dimensions.get("severity")
+    return [one for one in known.values if one in given] if known else []
 
 
 @traced

@@ -22,12 +22,14 @@ class RetentionSettings(Summarised):
     """Definitions of the retention study.
 
     business_model : which of the two kinds of pages are made: accounts and renewals (b2b), cohorts and scores (b2c), both, or as the data have customers
+    purchase_types : orders that are purchases, of which a customer may make another; bills of a running contract are none
     cohort_period : width of a cohort and of a step of its age
     repurchase_windows_months : windows after service; the longest leads
     risk_horizon_months : how far ahead the score looks, and how far its snapshots lie apart
     """
 
     business_model: BusinessModel
+    purchase_types: tuple[str, ...]
     cohort_period: Width
     repurchase_windows_months: tuple[Annotated[int, Within(low=1, high=60)], ...]
     risk_horizon_months: Annotated[int, Within(low=1, high=12)]
@@ -38,6 +40,8 @@ class RetentionSettings(Summarised):
             raise ParameterError(
                 "retention.yml: repurchase_windows_months should name at least one window of a month or more."
             )
+        if not self.purchase_types:
+            raise ParameterError("retention.yml: purchase_types should name at least one type of order.")
 
 
 @traced

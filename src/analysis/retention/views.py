@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Literal
 
-from analysis.metrics.backend import literal
+from analysis.metrics.backend import listed, literal
 from analysis.metrics.views import NOT_STATED, age_at_term_end, at, days_of_age, full_months, step
 from analysis.metrics.views.days import Width
 from analysis.metrics.views.selection import study_view
@@ -193,17 +193,17 @@ def contract_cohorts(lives: str) -> str:
     )
 
 
-def cohort_orders(cutoff: dt.date, *, period: Width) -> str:
-    """Product orders of known customers, one row per customer and step: customer_id, step, orders (paid ones), revenue, margin.
+def cohort_orders(cutoff: dt.date, *, period: Width, types: Sequence[str]) -> str:
+    """Purchases (orders of the ``types``) of known customers, one row per customer and step: customer_id, step, orders (paid ones), revenue, margin.
 
     Every grouping stands on these; a table of the order lines themselves would be several times as large.
     """
     return f"""SELECT customer_id, {step("ordered_on", period)} AS step, count(DISTINCT order_id) FILTER (WHERE revenue > 0) AS orders,
        sum(revenue) AS revenue, sum(gross_margin) AS margin
-FROM order_lines WHERE order_type = 'product' AND customer_id IS NOT NULL AND ordered_on < {literal(cutoff)} GROUP BY 1, 2"""
+FROM order_lines WHERE order_type IN ({listed(types)}) AND customer_id IS NOT NULL AND ordered_on < {literal(cutoff)} GROUP BY 1, 2"""
 
 
-def _entry(orders: str, grouping: Grouping, cutoff: dt.date, *, period: Width) -> str:
+def _entry(orders: str, grouping: Grouping, cutoff: dt.date, *, period: Width, types: Sequence[str]) -> str:
     """Customer, label and step of entry of a grouping. Who never bought, or was never served, belongs to no cohort; nor who is first seen in service
     within a year of the first record of service, because earlier service is not on record."""
     buyers = f"SELECT customer_id, min(step) AS entered FROM {orders} WHERE orders > 0 GROUP BY 1"
@@ -215,14 +215,16 @@ def _entry(orders: str, grouping: Grouping, cutoff: dt.date, *, period: Width) -
     if grouping == "first_product":
         return f"""SELECT b.customer_id, coalesce(p.label, '{NOT_STATED}') AS label, b.entered FROM ({buyers}) b LEFT JOIN (
     SELECT customer_id, min_by(product_line, (ordered_on, order_id, line_no)) AS label
-    FROM sales WHERE order_type = 'product' AND revenue > 0 AND ordered_on < {literal(cutoff)} GROUP BY 1) p ON p.customer_id = b.customer_id"""
+    FROM sales WHERE order_type IN ({listed(types)}) AND revenue > 0 AND ordered_on < {literal(cutoff)} GROUP BY 1) p ON p.customer_id = b.customer_id"""
     return f"SELECT customer_id, 'all' AS label, entered FROM ({buyers}) b"
 
 
-def cohort_members(orders: str, grouping: Grouping, cutoff: dt.date, *, period: Width) -> str:
+def cohort_members(
+    orders: str, grouping: Grouping, cutoff: dt.date, *, period: Width, types: Sequence[str]
+) -> str:
     """The customers of the cohorts of a grouping: customer_id, label, step of entry (entered)."""
     last = step(literal(cutoff - dt.timedelta(days=1)), period)
-    return f"SELECT * FROM ({_entry(orders, grouping, cutoff, period=period)}) AS members WHERE entered <= {last}"
+    return f"SELECT * FROM ({_entry(orders, grouping, cutoff, period=period, types=types)}) AS members WHERE entered <= {last}"
 
 
 def cohort_activity(members: str, orders: str) -> str:
@@ -460,25 +462,32 @@ ORDER BY 1, 2"""
 
 
 def repurchase_strata(
-    felt: str, cutoff: dt.date, landmarks: Sequence[dt.date], *, windows_months: Sequence[int]
+    felt: str,
+    cutoff: dt.date,
+    landmarks: Sequence[dt.date],
+    *,
+    windows_months: Sequence[int],
+    types: Sequence[str],
+    severities: Sequence[str],
 ) -> str:
     """Customers at each landmark, with and without service in the quarter before, by what else tells buyers apart, and who bought again in time.
 
     Served: a repair, complaint, return or exchange resolved in the three months before the landmark, none before that. Not served: no such
     ticket at all by then (service after the landmark does not matter: it could not be known). ``bad``: a complaint answered late or a repeat repair
-    by the landmark. One row per landmark, customer type, segment, band of orders, of recency and of age, arm and severity: customers, and bought_N for each
-    window of N months (a landmark whose window is not over is the caller's to leave out).
+    by the landmark. One row per landmark, customer type, segment, band of orders, of recency and of age, arm and severity (the gravest of a customer's;
+    ``severities`` lists them from light to grave): customers, and bought_N (orders of the ``types``) for each window of N months (a landmark
+    whose window is not over is the caller's to leave out).
     """
-    listed = ", ".join(f"({literal(one)})" for one in landmarks)
+    moments = ", ".join(f"({literal(one)})" for one in landmarks)
     again = ", ".join(
         f"count(*) FILTER (WHERE next_on < landmark + INTERVAL {months} MONTH) AS bought_{months}"
         for months in windows_months
     )
-    return f"""WITH {felt}, days(landmark) AS (VALUES {listed}), tickets_of AS (
+    return f"""WITH {felt}, days(landmark) AS (VALUES {moments}), tickets_of AS (
   SELECT customer_id, opened_on, resolved_on, severity FROM service_orders
   WHERE ticket_type IN ('repair', 'complaint', 'return', 'exchange') AND customer_id IS NOT NULL
 ), bought AS (
-  SELECT DISTINCT customer_id, order_id, ordered_on AS bought_on FROM order_lines WHERE order_type = 'product' AND revenue > 0 AND ordered_on < {literal(cutoff)}
+  SELECT DISTINCT customer_id, order_id, ordered_on AS bought_on FROM order_lines WHERE order_type IN ({listed(types)}) AND revenue > 0 AND ordered_on < {literal(cutoff)}
 ), standing AS (
   SELECT d.landmark, b.customer_id, count(*) FILTER (WHERE b.bought_on < d.landmark) AS orders_before,
          max(b.bought_on) FILTER (WHERE b.bought_on < d.landmark) AS last_on, min(b.bought_on) AS first_on,
@@ -486,7 +495,7 @@ def repurchase_strata(
   FROM bought b JOIN days d ON b.bought_on < d.landmark + INTERVAL {max(windows_months)} MONTH GROUP BY 1, 2
 ), served AS (
   SELECT d.landmark, t.customer_id, min(t.opened_on) AS first_opened, min(t.resolved_on) AS first_resolved,
-         CASE WHEN bool_or(t.severity = 'critical') THEN 'critical' WHEN bool_or(t.severity = 'major') THEN 'major' ELSE 'minor' END AS severity
+         {_gravest(severities)} AS severity
   FROM tickets_of t JOIN days d ON t.opened_on < d.landmark GROUP BY 1, 2
 ), held AS (
   SELECT s.landmark, s.customer_id, max_by(h.value, h.valid_from) AS segment FROM standing s
@@ -507,6 +516,12 @@ def repurchase_strata(
 )
 SELECT landmark, customer_type, segment, orders_band, recency_band, age_band, arm, severity, count(*) AS customers, {again}
 FROM placed WHERE arm IS NOT NULL GROUP BY ALL ORDER BY ALL"""
+
+
+def _gravest(severities: Sequence[str]) -> str:
+    """The gravest of a group's severities that are listed, from light to grave; a word that is not listed has no place in the order."""
+    cases = [f"WHEN bool_or(t.severity = {literal(one)}) THEN {literal(one)}" for one in reversed(severities)]
+    return f"CASE {' '.join(cases)} ELSE '{NOT_STATED}' END" if cases else f"'{NOT_STATED}'"
 
 
 def leavers_strata(contracts: str, felt: str, landmarks: Sequence[dt.date], *, window_months: int) -> str:
@@ -562,10 +577,12 @@ def snapshots(table: str) -> str:
     return f"SELECT * FROM {table}"
 
 
-def purchase_patterns(cutoff: dt.date, moment: dt.date, *, acquired_before: dt.date) -> str:
+def purchase_patterns(
+    cutoff: dt.date, moment: dt.date, *, acquired_before: dt.date, types: Sequence[str]
+) -> str:
     """Frequency, recency and age in weeks at ``moment`` of customers acquired before a day, without a contract that can be renewed (as known at ``cutoff``), by customer type, with their number."""
     return f"""WITH days AS (
-  SELECT customer_id, bought_on FROM purchase_days WHERE order_type = 'product' AND bought_on < {literal(moment)} AND {_without_contract(cutoff)}
+  SELECT customer_id, bought_on FROM purchase_days WHERE order_type IN ({listed(types)}) AND bought_on < {literal(moment)} AND {_without_contract(cutoff)}
 ), one AS (
   SELECT customer_id, count(*) - 1 AS frequency, CAST(floor(datediff('day', min(bought_on), max(bought_on)) / 7.0) AS INTEGER) AS recency,
          CAST(ceil(datediff('day', min(bought_on), {literal(moment)}) / 7.0) AS INTEGER) AS age

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 
 def quoted(name: str) -> str:
@@ -23,3 +24,8 @@ def literal(value: str | dt.date | dt.datetime | bool | int | None) -> str:
     if isinstance(value, dt.date):
         return f"DATE '{value:%Y-%m-%d}'"
     return "'" + value.replace("'", "''") + "'"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Texts as the members of an SQL ``IN``; of none, one that nothing equals."""
+    return ", ".join(map(literal, names)) or "NULL"

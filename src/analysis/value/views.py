@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
-from analysis.metrics.backend import literal
+from analysis.metrics.backend import listed, literal
 from analysis.metrics.steady import exact_sum
 from analysis.metrics.views import NOT_STATED, at, full_months
 from analysis.metrics.views.selection import study_view
@@ -18,10 +18,6 @@ DIMENSIONS = ("customer_type", "segment", "region", "channel", "product_line", "
 # wide: what a model makes of money may be larger than any posting
 CENTS = "DECIMAL(38, 2)"
 FINE = "DECIMAL(38, 6)"
-
-
-def listed(names: Sequence[str]) -> str:
-    return ", ".join(literal(name) for name in names) or "NULL"
 
 
 def _bought(types: Sequence[str], condition: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +15,7 @@ from analysis import retention, stats
 from analysis.errors import FitError, ParameterError
 from analysis.metrics import NotDone, StudyInputs
 from analysis.params.strict import bind
+from analysis.retention import views
 from analysis.retention.accounts import accounts
 from analysis.retention.chain import backlog_ratio, detractor_ratio
 from analysis.retention.cohorts import cohort_matrix
@@ -297,11 +299,30 @@ def test_the_reason_of_a_high_score_is_what_makes_it_high():
     assert len(found.stability) == 3 and found.stability["auc"].between(0.65, 0.95).all()
 
 
+@pytest.mark.parametrize(
+    ("given", "listed", "gravest"),
+    [
+        (["minor", "critical", "major"], ["minor", "major", "critical"], "critical"),
+        (["P3", "P1"], ["P3", "P2", "P1"], "P1"),
+        (["P1"], ["minor", "major", "critical"], "not_stated"),  # another desk's word is never called minor
+        (["it's down", None], ["it's down"], "it's down"),
+        ([None], ["minor"], "not_stated"),
+        (["minor"], [], "not_stated"),
+    ],
+)
+def test_a_customer_stands_under_the_gravest_severity_that_is_listed(
+    given: list[str | None], listed: list[str], gravest: str
+):
+    rows = pd.DataFrame({"severity": pd.Series(given, dtype="string")})  # noqa: F841 (read by the query)
+    found = duckdb.sql(f"SELECT {views._gravest(listed)} FROM rows t").fetchall()
+    assert found == [(gravest,)]
+
+
 # -- parameters, losses on record, accounts -----------------------------------------------------------------------------------
 
 
 def test_settings_refuse_what_cannot_be():
-    stated = vars(load_settings()) | {"repurchase_windows_months": [3]}
+    stated = vars(load_settings()) | {"repurchase_windows_months": [3], "purchase_types": ["product"]}
     with pytest.raises(ParameterError, match="risk_horizon_months: '24' should be at least 1 and at most 12"):
         bind(RetentionSettings, stated | {"risk_horizon_months": 24}, "retention.yml")
     with pytest.raises(ParameterError, match=r"months\[0\]: '0' should be at least 1"):
@@ -309,6 +330,7 @@ def test_settings_refuse_what_cannot_be():
     with pytest.raises(ParameterError, match="at least one window"):
         RetentionSettings(
             business_model="both",
+            purchase_types=("product",),
             cohort_period="month",
             repurchase_windows_months=(),
             risk_horizon_months=6,
