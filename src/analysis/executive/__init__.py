@@ -1,5 +1,6 @@
 """The executive summary: the headlines of the month, each beside last month and the year before, and what could not be asked."""
 
+from analysis.executive.benchmarks import Benchmarked
 from analysis.executive.changes import Change
 from analysis.executive.findings import doubts, not_tested
 from analysis.executive.order import in_one_order
@@ -7,6 +8,7 @@ from analysis.executive.study import ExecutiveStudy, Headline, study
 from analysis.executive.years import SpanLine
 
 __all__ = [
+    "Benchmarked",
     "Change",
     "ExecutiveStudy",
     "Headline",

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from analysis.executive.benchmarks import Benchmarked, benchmarked
 from analysis.executive.changes import Change, change, crossed, limit_of
 from analysis.executive.findings import complete
 from analysis.executive.settings import load_headlines
 from analysis.executive.years import Span, spans
 from analysis.metrics import Metric, StudyInputs
 from analysis.metrics import study as study_of
+from analysis.params.benchmarks import Benchmark, load_benchmarks
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding
 from analysis.summaries import Summarised
@@ -39,6 +41,7 @@ class ExecutiveStudy(Summarised):
     ----------
     month : the report month.
     headlines : one metric each, with its changes and its last months.
+    benchmarks : what others published of the same measures, beside ours.
     spans : the same metrics over the year so far and the last twelve months, against a year earlier.
     findings, checks : what stands out, what is to be doubted.
 
@@ -53,12 +56,15 @@ class ExecutiveStudy(Summarised):
     month: Month
     headlines: tuple[Headline, ...]
     spans: tuple[Span, ...]
+    benchmarks: tuple[Benchmarked, ...]
     findings: tuple[Finding, ...]
     checks: tuple[Check, ...]
 
 
 @study_of(section="executive")
-def study(inputs: StudyInputs, *, metrics: Sequence[str] = ()) -> ExecutiveStudy:
+def study(
+    inputs: StudyInputs, *, metrics: Sequence[str] = (), benchmarks: Sequence[Benchmark] | None = None
+) -> ExecutiveStudy:
     """The headlines; a metric whose data are absent says so in its place.
 
     Parameters
@@ -67,6 +73,8 @@ def study(inputs: StudyInputs, *, metrics: Sequence[str] = ()) -> ExecutiveStudy
         One month of one company: ``run.inputs``.
     metrics : ids of metrics
         That are computed from measures; none, those of ``params/headlines.yml``.
+    benchmarks : values that others published
+        Those of ``params/benchmarks.yml`` for the run when left out.
 
     Returns
     -------
@@ -81,6 +89,7 @@ def study(inputs: StudyInputs, *, metrics: Sequence[str] = ()) -> ExecutiveStudy
     """
     metrics = metrics or load_headlines(inputs.engine.registry)
     headlines = tuple(_headline(inputs, metric) for metric in metrics)
+    stated = load_benchmarks(inputs.params.name) if benchmarks is None else benchmarks
     missing = [headline.metric.id for headline in headlines if headline.fact.value is None]
     return ExecutiveStudy(
         month=inputs.month,
@@ -88,6 +97,7 @@ def study(inputs: StudyInputs, *, metrics: Sequence[str] = ()) -> ExecutiveStudy
         spans=spans(
             inputs, [headline.metric.id for headline in headlines if headline.fact.value is not None]
         ),
+        benchmarks=benchmarked(inputs, stated),
         findings=(),
         checks=(complete(missing),),
     )

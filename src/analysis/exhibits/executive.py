@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from analysis.executive import Change, ExecutiveStudy, Headline, SpanLine, in_one_order, not_tested
+from analysis.executive import (
+    Benchmarked,
+    Change,
+    ExecutiveStudy,
+    Headline,
+    SpanLine,
+    in_one_order,
+    not_tested,
+)
 from analysis.exhibits.estimates import interval_lines
 from analysis.exhibits.key_figures import tiles
 from analysis.exhibits.record import Block
 from analysis.exhibits.shape import references
-from analysis.exhibits.specification import change_label, estimate, group, table_of, tile, words
+from analysis.exhibits.specification import change_label, estimate, group, metric, table_of, tile, words
 from analysis.exhibits.statements import callout
-from analysis.exhibits.vocabulary import Comparison, Status, Tile, Tone
+from analysis.exhibits.vocabulary import Comparison, Status, Tile, Tone, phrase
+from analysis.locale import Text
 from analysis.results import Check, Fact, Sentence
 
 _TONE: dict[str, Tone | None] = {"good": "good", "bad": "bad", "noise": "muted", "neutral": None}
@@ -122,6 +131,36 @@ def spans_table(study: ExecutiveStudy) -> Block | None:
         if saved
         else None,
     )
+
+
+_STANDING = {"above": "above", "below": "below", "same": "not told apart", "unknown": "not computed"}
+
+
+def benchmarks_table(study: ExecutiveStudy) -> Block | None:
+    """What others published of the same measures, beside ours of the last twelve months; None where nothing is stated."""
+    if not study.benchmarks:
+        return None
+    ids = list(dict.fromkeys(one.metric.id for one in study.benchmarks))
+    return table_of(
+        "executive.benchmarks",
+        title=Sentence("Our figures beside what others published"),
+        subtitle=Sentence(
+            "Last twelve months here; published values with their population, source and day. Not told apart: our interval holds theirs. What is behind a difference is not said."
+        ),
+        rows=study.benchmarks,
+        columns=[
+            words(lambda one: one.metric.name, "Metric", key="metric", wide=True),
+            estimate(*ids, of="ours", head="Here"),
+            metric("benchmark", of="theirs", head="Published"),
+            words(lambda one: Text.of(_STANDING[one.standing]), "Here is", key="standing"),
+            words(lambda one: one.stated.population, "Population", key="population", wide=True),
+            words(_published, "Source and day", key="source", wide=True),
+        ],
+    )
+
+
+def _published(one: Benchmarked) -> Text:
+    return phrase("{source}, {day}", source=one.stated.source, day=one.stated.date)
 
 
 SPANS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analysis.metrics import Registry
 from analysis.params.assumptions import Assumptions
+from analysis.params.benchmarks import load_benchmarks
 from analysis.params.interventions import load_interventions
 from analysis.params.may_leave import load_may_leave
 from analysis.params.places import params_file
@@ -25,6 +26,7 @@ def read_stated_params(run: str) -> None:
     ParameterError
         Of the first file that is missing, cannot be read or says something else than it should.
     """
+    from analysis.executive.benchmarks import refuse_unfit
     from analysis.executive.settings import load_headlines
     from analysis.failures import simulated
     from analysis.failures.fault_tree_facts import trees
@@ -33,7 +35,9 @@ def read_stated_params(run: str) -> None:
 
     load_may_leave()
     load_screen_figures(run)
-    load_headlines(Registry.load())
+    registry = Registry.load()
+    load_headlines(registry)
+    refuse_unfit(load_benchmarks(run), registry)
     load_interventions()
     load_treatments()
     load_what_ifs()
