@@ -21,7 +21,7 @@ FAMILY = {
 }
 FAMILY_NAMES = {
     "speed": Text.of("Speed of handling"),
-    "quality": Text.of("Quality of repair"),
+    "quality": Text.of("Quality of the work"),
     "redress": Text.of("Compensation", context="redress"),
     "care": Text.of("Proactive service"),
 }
