@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,9 +24,9 @@ from analysis.sample.saas.company import (
     TEAMS,
 )
 from analysis.sample.saas.desk import BOT, HOURS_A_MONTH, Crew, Work, hourly_cents, product_of, ticket_ids
-from analysis.sample.saas.life import CLOSED, REASONS, Life, Rows
+from analysis.sample.saas.life import CLOSED, REASONS, Life
 from analysis.sample.service import normal
-from analysis.sample.streams import Floats, Identities, Ints, child, mark, pick
+from analysis.sample.streams import Floats, Identities, Ints, Rows, child, mark, pick
 from analysis.sample.work import grid
 
 ORDER_TYPES = ("product", "upgrade", "other_service")
@@ -161,9 +161,7 @@ class Sales(Rows):
 def sold(life: Life) -> Sales:
     """Subscriptions by the month as they are earned, add-ons, and services at the beginning; by time."""
     parts = [_earned(life), _add_ons(life), _services(life)]
-    whole = Sales(
-        **{each.name: np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(Sales)}
-    )
+    whole = Sales.together(parts)
     whole = whole.kept((whole.time < life.timeline.end) & (whole.time < life.left[whole.account]))
     return whole.kept(np.lexsort((whole.account, whole.kind, whole.time)))
 
@@ -315,12 +313,7 @@ def posted(life: Life, work: Work, crew: Crew) -> Postings:
         *_rest_of_teams(life, work, crew, direct, month),
         _pools(life),
     ]
-    whole = Postings(
-        **{
-            each.name: np.concatenate([getattr(part, each.name) for part in parts])
-            for each in fields(Postings)
-        }
-    )
+    whole = Postings.together(parts)
     return whole.kept(np.lexsort((whole.ticket, whole.team, whole.account, whole.day)))
 
 
