@@ -48,6 +48,7 @@ CONTRACT_MARGIN, ACCESSORY_MARGIN, COURSE_MARGIN = (
     0.55,
 )  # service cost is in the ledger, not in the margin
 ACCESSORY_CHANCE, COURSE_CHANCE = 0.22, 0.02  # a hospital and month
+ORDERED_DAYS = 30  # from the first order to the first day of the contract
 PRICE_INDEX = 0.03  # a year, of contract fees
 BENEFITS_PERCENT = 24  # of what a team costs
 STAGES = ("lead", "qualified", "demonstration", "offer", "won", "lost")
@@ -121,7 +122,7 @@ def customers_table(life: Life, ids: pa.Array) -> pa.Table:
             "segment": columns.words(company.LEVELS, hospitals.level),
             "region": columns.words(company.REGIONS, hospitals.region),
             "channel": columns.words(company.CHANNELS, hospitals.channel),
-            "acquired_on": columns.date_column(timeline.dates(life.began)),
+            "acquired_on": columns.date_column(timeline.dates(life.began - ORDERED_DAYS)),
             "churned_on": columns.date_column(timeline.dates(np.where(gone, life.left, np.nan))),
             "churn_reason": columns.words(company.REASONS, np.where(gone, life.reason, -1)),
             "churn_avoidable": columns.flags(life.reason != company.CLOSED, gone),

@@ -76,7 +76,7 @@ COMPONENTS: tuple[Component, ...] = (
     Component("operator_panel", "PNL-03", "P-PNL", 880.0, (0.13, 0.18, 0.12, 0.15, 0.10)),
     Component("backup_battery", "BAT-04", "P-BAT", 210.0, (0.08, 0.30, 0.20, 0.22, 0.05)),
     Component("sensor", "SEN-05", "P-SEN", 390.0, (0.20, 0.22, 0.18, 0.13, 0.17)),
-    Component("xray_tube", "TUB-06", "P-TUB", 24_500.0, (0.12, 0.0, 0.0, 0.0, 0.0)),
+    Component("xray_tube", "TUB-06", "P-TUB", 11_800.0, (0.12, 0.0, 0.0, 0.0, 0.0)),
     Component("cooling_unit", "COL-07", "P-COL", 2_300.0, (0.10, 0.0, 0.0, 0.0, 0.0)),
     Component("blower", "BLW-08", "P-BLW", 960.0, (0.0, 0.0, 0.20, 0.0, 0.0)),
     Component("pump_drive", "PMP-09", "P-PMP", 310.0, (0.0, 0.0, 0.0, 0.25, 0.0)),
@@ -96,11 +96,11 @@ NORLEC_SHARE = 0.35
 LEVELS = ("Gold", "Silver", "Bronze")
 GOLD, SILVER, BRONZE = range(3)
 LEVEL_SHARES = (0.30, 0.42, 0.28)
-FEES = (0.11, 0.085, 0.06)  # a year, of the list price of the machines
+FEES = (0.13, 0.10, 0.07)  # a year, of the list price of the machines
 RESPONSE_HOURS = (2.0, 4.0, 8.0)  # promised to the first answer
 RESOLUTION_HOURS = (24.0, 48.0, 96.0)  # promised to the recovery
 UPTIME = (0.97, 0.95, 0.0)  # of the hours of a calendar month, guaranteed a machine
-PENALTY_STEP = 0.25  # of the machine's monthly fee for each started point below, up to all of it
+PENALTY_STEP, MOST_PENALTY = 0.5, 2.0  # monthly fees of the machine for each started point below, and at most
 REGIONS = ("Northeast", "Mid-Atlantic", "Southeast", "Great Lakes", "West", "Mountain")
 NORTHEAST, MID_ATLANTIC, SOUTHEAST, GREAT_LAKES, WEST, MOUNTAIN = range(6)
 REGION_SHARES = (0.26, 0.22, 0.20, 0.16, 0.13, 0.03)

@@ -28,7 +28,7 @@ from analysis.sample.streams import Flags, Floats, Identities, Ints, Rows, child
 from analysis.sample.work import grid
 
 HOURS_A_MONTH = 158.0  # paid hours of one engineer
-WORKED_TO_HANDLED = 1.3  # travel, reports, training
+WORKED_TO_HANDLED = 1.45  # travel, reports, training
 UNUSED_NOISE = 0.015
 REMOTE_HOURS = 1.5
 PRICE_NOISE = 0.02
@@ -119,12 +119,12 @@ def _handled(life: Life, team: Ints, hours: Floats) -> Floats:
     return grid(team, month, len(TEAMS), len(life.timeline.window_months), hours)
 
 
-def _heads(handled: Floats) -> Ints:
-    """Engineers on the roster of each team and month: as many as a year's work needs, so that few come and go."""
+def _heads(handled: Floats, unused: Floats | float = USUAL_UNUSED) -> Ints:
+    """Engineers on the roster of each team and month: enough for the work of the last twelve months, so that few come and go."""
     sums = np.cumsum(np.pad(handled, ((0, 0), (12, 0))), axis=1)
     months = np.minimum(np.arange(1, handled.shape[1] + 1), 12)
-    usual = (sums[:, 12:] - sums[:, :-12]) / months * WORKED_TO_HANDLED / (1 - USUAL_UNUSED)
-    return np.clip(np.round(usual / HOURS_A_MONTH), 1, 60).astype(np.int64)
+    usual = (sums[:, 12:] - sums[:, :-12]) / months * WORKED_TO_HANDLED / (1 - unused)
+    return np.clip(np.ceil(usual / HOURS_A_MONTH), 1, 60).astype(np.int64)
 
 
 def hourly_cents(life: Life, team: Ints, month: Ints) -> Floats:
@@ -139,10 +139,10 @@ def staffed(life: Life, work: Work) -> Crew:
     size = len(life.timeline.window_months)
     handled = _handled(life, work.team, work.hours)
     noise = UNUSED_NOISE * life.streams.named("hospital/unused").standard_normal((len(TEAMS), size))
-    unused = np.clip(USUAL_UNUSED + noise, 0.02, None)
-    idle = np.arange(size) >= months_of_window(life, "idle_team")
-    unused[company.FIELD_WEST, idle] += life.planted.strength.idle_unused_share - USUAL_UNUSED
-    heads = _heads(handled).ravel()
+    usual = np.full(noise.shape, USUAL_UNUSED)
+    usual[company.FIELD_WEST, months_of_window(life, "idle_team") :] = life.planted.strength.idle_unused_share
+    unused = np.clip(usual + noise, 0.02, None)
+    heads = _heads(handled, usual).ravel()
     cell = np.repeat(np.arange(heads.size), heads)
     place = np.arange(cell.size) - np.repeat(np.cumsum(heads) - heads, heads)
     team, at = np.divmod(cell, size)
@@ -195,7 +195,10 @@ def penalties(life: Life) -> Penalties:
     fee = np.array([model.price for model in MODELS])[life.machines.model[machine]]
     fee = fee * np.asarray(company.FEES)[level[ticket]] / 12
     amount = (
-        np.round(fee * np.minimum(company.PENALTY_STEP * np.ceil(short * 100), 1.0)).astype(np.int64) * 100
+        np.round(fee * np.minimum(company.PENALTY_STEP * np.ceil(short * 100), company.MOST_PENALTY)).astype(
+            np.int64
+        )
+        * 100
     )
     identity = child(tickets.identity[ticket], "penalty")
     claimed = timeline.edges[timeline.window + month + 1] + CLAIM_DAYS

@@ -29,9 +29,9 @@ from analysis.sample.streams import Flags, Floats, Identities, Ints, Rows, Strea
 from analysis.sample.timeline import DAYS_PER_MONTH
 
 HOSPITALS_AT_SCALE_ONE = 124
-MACHINES_A_HOSPITAL = 6.6
+MACHINES_A_HOSPITAL = 7.6
 LAST_DAY = 28  # contracts begin on the 1st to 28th, so that every month has their day
-LOSS = 0.05  # of a contract at a renewal
+LOSS = 0.055  # of a contract at a renewal
 HALF_YEAR = 182
 SKIPPED_SHARE = 0.25
 RETIRED_A_MONTH = 0.0015
