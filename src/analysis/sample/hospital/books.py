@@ -270,7 +270,7 @@ def sold(life: Life, held: Terms) -> Sales:
 
 
 def _sales(
-    hospital: Ints, time: Floats, kind: int, cents: Ints, margin: Ints | float, model: Ints | None = None
+    hospital: Ints, time: np.ndarray, kind: int, cents: Ints, margin: Ints | float, model: Ints | None = None
 ) -> Sales:
     share = np.round(cents * margin).astype(np.int64) if isinstance(margin, float) else margin
     return Sales(
@@ -429,7 +429,8 @@ def _recorded(life: Life, postings: Postings) -> Floats:
     row = postings.day * 10_000 + postings.account * 100 + postings.team * 10 + postings.pool + 50
     identity = life.tickets.identity[np.maximum(postings.ticket, 0)] ^ row.astype(np.uint64)
     close = life.timeline.edges[life.timeline.month_of(postings.day) + 1] + 7.0
-    return np.minimum(postings.day + 0.3 + 1.2 * mark(identity, "recorded"), close)
+    known: Floats = np.minimum(postings.day + 0.3 + 1.2 * mark(identity, "recorded"), close)
+    return known
 
 
 def gl_totals_table(life: Life, sales: Sales, postings: Postings) -> pa.Table:
