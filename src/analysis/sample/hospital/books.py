@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from analysis.periods import months_between
-from analysis.sample import columns
+from analysis.sample import columns, plans
 from analysis.sample.hospital import company
 from analysis.sample.hospital.company import (
     ACCOUNTS,
@@ -37,7 +36,7 @@ from analysis.sample.hospital.desk import (
 )
 from analysis.sample.hospital.life import MOST_TERMS, Life
 from analysis.sample.service import normal
-from analysis.sample.streams import Floats, Identities, Ints, Rows, child, mark, pick
+from analysis.sample.streams import Floats, Identities, Ints, Rows, child, mark
 from analysis.sample.work import grid
 
 ORDER_TYPES = ("product", "premium_service", "upgrade", "other_service")
@@ -53,7 +52,6 @@ PRICE_INDEX = 0.03  # a year, of contract fees
 BENEFITS_PERCENT = 24  # of what a team costs
 STAGES = ("lead", "qualified", "demonstration", "offer", "won", "lost")
 MARKETING = (16_000.0, 6_000.0, 4_000.0)  # dollars a month and channel
-FIXED = ("premises_equipment", "tools_systems", "telecom", "training_management", "indirect")
 PRICES = np.array([model.price for model in MODELS])
 
 
@@ -468,30 +466,10 @@ def gl_totals_table(life: Life, sales: Sales, postings: Postings) -> pa.Table:
 
 
 def budget_table(life: Life, postings: Postings) -> pa.Table:
-    """Planned cost by category to the end of the calendar year: the first year's, moved by planned incidents where it varies with them."""
-    timeline = life.timeline
-    size = len(timeline.window_months)
-    planned = list(months_between(timeline.first, timeline.last.year_start + 11))
-    volume = np.bincount(timeline.window_month_of(life.tickets.opened), minlength=size).astype(float)
-    noise = life.streams.named("hospital/budget").standard_normal(len(planned))
-    expected = volume[np.minimum(np.arange(len(planned)), size - 1)] * (1.0 + 0.03 * noise)
-    year = min(12, size)
     category = np.array([CATEGORIES.index(account.category) for account in ACCOUNTS])[postings.account]
-    early = timeline.window_month_of(postings.day) < year
-    base = np.bincount(category[early], postings.cents[early].astype(float), len(CATEGORIES))
-    fixed = np.isin(CATEGORIES, FIXED)
-    per_month = np.where(fixed, base / year, 0.0)
-    per_ticket = np.where(fixed, 0.0, base / max(float(volume[:year].sum()), 1.0))
-    cents = np.round((per_month + expected[:, None] * per_ticket) / 10_000).astype(np.int64) * 10_000
-    months = np.array([str(each.start) for each in planned], dtype="datetime64[D]")
-    return columns.table(
-        {
-            "month": columns.date_column(np.repeat(months, len(CATEGORIES))),
-            "category": columns.words(CATEGORIES, np.tile(np.arange(len(CATEGORIES)), len(planned))),
-            "cost_center": columns.constant("all", cents.size),
-            "amount": columns.money(cents.ravel()),
-        }
-    )
+    base = plans.first_year(life.timeline, CATEGORIES, postings.day, category, postings.cents)
+    noise = life.streams.named("hospital/budget").standard_normal(plans.planned_months(life.timeline).size)
+    return plans.budget_table(life.timeline, CATEGORIES, base, life.tickets.opened, 0.03 * noise)
 
 
 def drivers_table(life: Life, work: Work, crew: Crew) -> pa.Table:
@@ -543,45 +521,29 @@ def drivers_table(life: Life, work: Work, crew: Crew) -> pa.Table:
 
 def opportunities_table(life: Life, ids: pa.Array) -> pa.Table:
     """Offers of machines to hospitals under contract, won one time in three."""
-    timeline = life.timeline
-    size = max(20, round(9 * life.scale * len(timeline.window_months)))
+    size = max(20, round(9 * life.scale * len(life.timeline.window_months)))
     identity: Identities = life.streams.identities("hospital/opportunities", size)
     hospital = np.floor(mark(identity, "hospital") * life.began.size).astype(np.int64)
-    begin = np.maximum(life.began[hospital], timeline.start)
-    stop = np.minimum(life.left[hospital], timeline.end)
-    created = np.floor(begin + mark(identity, "created") * np.maximum(stop - begin, 0))
-    closed = created + 20 + np.floor(-110 * np.log1p(-mark(identity, "lasts")))
-    still_open = closed >= timeline.end
-    won = mark(identity, "won") < 0.33
-    stage = np.where(still_open, pick(mark(identity, "stage"), (1.0,) * 4), np.where(won, 4, 5))
-    chosen = np.flatnonzero(stop > begin)
-    chosen = chosen[np.lexsort((identity[chosen], created[chosen]))]
-    cents = np.round(48_000 * np.exp(1.1 * normal(mark(identity, "amount")))).astype(np.int64) * 100
-    return columns.table(
-        {
-            "opportunity_id": columns.labels("OP-", np.arange(1, chosen.size + 1), 4),
-            "customer_id": columns.take(ids, hospital[chosen]),
-            "channel": columns.words(company.CHANNELS, life.hospitals.channel[hospital[chosen]]),
-            "created_on": columns.date_column(timeline.dates(created[chosen])),
-            "stage": columns.words(STAGES, stage[chosen]),
-            "closed_on": columns.date_column(timeline.dates(np.where(still_open, np.nan, closed)[chosen])),
-            "won": columns.flags(won[chosen], ~still_open[chosen]),
-            "amount": columns.money(cents[chosen]),
-        }
+    return plans.opportunities_table(
+        life.timeline,
+        identity,
+        ids,
+        customer=hospital,
+        began=life.began[hospital],
+        left=life.left[hospital],
+        channel=columns.words(company.CHANNELS, life.hospitals.channel[hospital]),
+        stages=STAGES,
+        days=(20, 110),
+        won_share=0.33,
+        amount=(48_000, 1.1),
+        width=4,
     )
 
 
 def marketing_table(life: Life) -> pa.Table:
-    months, channels = len(life.timeline.window_months), len(MARKETING)
-    noise = life.streams.named("hospital/marketing").standard_normal((months, channels))
-    dollars = np.round(np.asarray(MARKETING) * life.scale * np.exp(0.08 * noise)).astype(np.int64)
-    first_days = life.timeline.dates(life.timeline.edges[life.timeline.window : -1])
-    return columns.table(
-        {
-            "month": columns.date_column(np.repeat(first_days, channels)),
-            "channel": columns.words(company.CHANNELS, np.tile(np.arange(channels), months)),
-            "amount": columns.money(dollars.ravel() * 100),
-        }
+    monthly = [dollars * life.scale for dollars in MARKETING]
+    return plans.marketing_table(
+        life.timeline, company.CHANNELS, monthly, life.streams.named("hospital/marketing")
     )
 
 
