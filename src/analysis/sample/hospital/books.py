@@ -66,7 +66,6 @@ def products_table() -> pa.Table:
             "category": columns.constant("hospital equipment", price.size),
             "unit_cost": columns.money(cost),
             "list_price": columns.money(price),
-            "warranty_months": columns.counts(np.full(price.size, 12)),
         }
     )
 
@@ -100,7 +99,6 @@ def units_table(life: Life, ids: pa.Array) -> pa.Table:
             "shipped_on": columns.date_column(timeline.dates(machines.shipped)),
             "in_service_on": columns.date_column(timeline.dates(machines.in_service)),
             "retired_on": columns.date_column(timeline.dates(gone)),
-            "warranty_end": columns.date_column(timeline.dates(machines.in_service + 365)),
             "region": columns.words(company.REGIONS, life.hospitals.region[machines.hospital]),
         }
     )

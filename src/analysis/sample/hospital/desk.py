@@ -256,7 +256,6 @@ def tickets_table(life: Life, work: Work, ids: pa.Array) -> pa.Table:
     fault = [entry.fault_code for entry in COMPONENTS]
     code = np.where(tickets.silent, len(fault), tickets.component)
     again = (tickets.parent > 0) & incident
-    began, warranty = life.machines.in_service[tickets.machine], 365
     extra = np.floor(-0.9 * np.log1p(-mark(tickets.identity, "contacts"))).astype(np.int64)
     activity = np.where(incident, np.where(tickets.remote, company.REMOTE, company.ON_SITE), tickets.kind)
     lag = 0.02 * mark(tickets.identity, "recorded after")
@@ -276,7 +275,6 @@ def tickets_table(life: Life, work: Work, ids: pa.Array) -> pa.Table:
             "severity": columns.words(company.SEVERITIES, tickets.severity, incident),
             "fault_code": columns.words([*fault, company.SILENT_ALARM], code),
             "component": columns.words([entry.component for entry in COMPONENTS], tickets.component),
-            "in_warranty": columns.flags(tickets.opened < began + warranty),
             "region": columns.words(company.REGIONS, life.region),
             "channel": columns.words(company.CONTACTS, _contact(tickets.identity)),
             "team": columns.words([team.team for team in TEAMS], work.team),
@@ -327,7 +325,6 @@ def claims_table(life: Life, found: Penalties) -> pa.Table:
             "decided_on": columns.date_column(timeline.dates(found.decided)),
             "amount": columns.money(found.amount),
             "approved": columns.money(found.approved, ~np.isnan(found.decided)),
-            "recovered": columns.money(np.zeros(size, dtype=np.int64), ~np.isnan(found.decided)),
             "currency": columns.constant(company.CURRENCY, size),
         }
     )
