@@ -6,7 +6,7 @@ Time is in days of the business zone since the first day of the history, as in :
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -184,14 +184,7 @@ def _shipped(timeline: NewYorkTimeline, hospitals: Hospitals) -> Machines:
     in_service = np.floor(in_service)
     shipped = in_service - 4 - np.floor(18 * mark(identity, "wait") ** 2)
     produced = shipped - 6 - np.floor(80 * mark(identity, "stock"))
-    line = pick(mark(identity, "line"), company.LINE_SHARES)
-    model = np.asarray(company.FIRST_OF_LINE)[line]
-    months_left = (timeline.end - produced) / DAYS_PER_MONTH
-    newer = np.minimum(model + 1, len(MODELS) - 1)
-    there = months_left < np.array([entry.since for entry in MODELS])[newer]
-    second = there & (mark(identity, "model") < np.asarray(company.SECOND_SHARES)[line])
-    model = np.where(second, newer, model)
-    firmware = np.searchsorted(-np.asarray(company.FIRMWARE_SINCE), -months_left, side="right") - 1
+    model, lot = _made(identity, (timeline.end - produced) / DAYS_PER_MONTH)
     life = -np.log1p(-mark(identity, "life")) / RETIRED_A_MONTH * DAYS_PER_MONTH
     machines = Machines(
         identity=identity,
@@ -201,13 +194,25 @@ def _shipped(timeline: NewYorkTimeline, hospitals: Hospitals) -> Machines:
         shipped=shipped,
         in_service=in_service,
         retired=np.floor(in_service + 360 + life),
-        lot=np.where(model == company.V3, np.maximum(firmware, 0), np.floor(months_left / 12)).astype(
-            np.int64
-        ),
+        lot=lot,
         supplier=pick(mark(identity, "supplier"), (0.45, 0.35, 0.20)),
     )
     machines = machines.kept(in_service < timeline.end)
     return machines.kept(np.lexsort((machines.identity, machines.shipped)))
+
+
+def _made(identity: Identities, months_left: Floats) -> tuple[Ints, Ints]:
+    """Model and lot of a machine made so many months before the end of the window."""
+    line = pick(mark(identity, "line"), company.LINE_SHARES)
+    first = np.asarray(company.FIRST_OF_LINE)[line]
+    newer = np.minimum(first + 1, len(MODELS) - 1)
+    there = months_left < np.array([entry.since for entry in MODELS])[newer]
+    model = np.where(
+        there & (mark(identity, "model") < np.asarray(company.SECOND_SHARES)[line]), newer, first
+    )
+    firmware = np.searchsorted(-np.asarray(company.FIRMWARE_SINCE), -months_left, side="right") - 1
+    lot = np.where(model == company.V3, np.maximum(firmware, 0), np.floor(months_left / 12))
+    return model, lot.astype(np.int64)
 
 
 def visit_made(identity: Identities, number: Ints) -> Flags:
@@ -222,8 +227,8 @@ def _under_contract(machines: Machines, tickets: Tickets, left: Floats) -> tuple
     position = np.where(bought, np.cumsum(bought) - 1, NOWHERE)
     there = bought[tickets.machine] & (tickets.opened < retired[tickets.machine])
     tickets = tickets.kept(there)
-    kept = Machines(**{**machines.__dict__, "retired": retired}).kept(bought)
-    return kept, Tickets(**{**tickets.__dict__, "machine": position[tickets.machine]})
+    kept = replace(machines, retired=retired).kept(bought)
+    return kept, replace(tickets, machine=position[tickets.machine])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -353,7 +358,7 @@ class _World:
         opened = first.resolved[which] + 0.2 + 27 * mark(identity, "lag") ** 1.3
         none = np.zeros(which.size, dtype=bool)
         second = self._incidents(identity, first.machine[which], opened, first.component[which], none)
-        return Tickets(**{**second.__dict__, "parent": first.identity[which]})
+        return replace(second, parent=first.identity[which])
 
     def _complaints(self, incidents: Tickets) -> Tickets:
         """Complaints about incidents, more often about slow ones."""
