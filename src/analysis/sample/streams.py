@@ -8,7 +8,9 @@ question. So a truth that is switched off, or a table that grows a column, leave
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,24 @@ Identities = NDArray[np.uint64]
 _GOLDEN = 0x9E3779B97F4A7C15  # SplitMix64 (Steele, Lea and Flood, 2014): increment and mixing constants
 _MIX = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 _ALL = (1 << 64) - 1
+
+
+class Rows:
+    """A dataclass of arrays of one length."""
+
+    def kept(self, chosen: np.ndarray) -> Self:
+        """The rows that are chosen, by flag or position."""
+        taken: dict[str, Any] = {each.name: getattr(self, each.name)[chosen] for each in fields(self)}  # type: ignore[arg-type]
+        return type(self)(**taken)
+
+    @classmethod
+    def together(cls, parts: Sequence[Self]) -> Self:
+        """One after the other."""
+        joined: dict[str, Any] = {
+            each.name: np.concatenate([getattr(part, each.name) for part in parts])
+            for each in fields(cls)  # type: ignore[arg-type]
+        }
+        return cls(**joined)
 
 
 @dataclass(frozen=True)

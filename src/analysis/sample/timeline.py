@@ -7,6 +7,7 @@ The *history* (units, orders, customers) begins ``HISTORY_MONTHS`` before the *w
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
@@ -79,6 +80,55 @@ class Timeline:
 
     def month_start(self, month: Month) -> int:
         return self.day(str(month.start))
+
+
+class SummerTimeline(Timeline):
+    """A time axis in a zone with summer time.
+
+    ``winter``: hours that its winter time is ahead of UTC. ``changes`` of a year: when its clocks change, as (month, which Sunday: 0 the first, -1
+    the last, hour of the clock before the change), in spring and in autumn.
+    """
+
+    winter: ClassVar[int]
+    changes: ClassVar[tuple[tuple[int, int, int], tuple[int, int, int]]]
+
+    def timestamps(self, time: Floats | Ints) -> np.ndarray:
+        """Instants in UTC as datetime64[us], whole seconds; in the hour that a year has twice, the first."""
+        local = np.asarray(time, dtype=float)
+        missing = np.isnan(local)
+        seconds = np.round(np.where(missing, 0.0, local) * 86_400).astype(np.int64)
+        years = range(self.months[0].start.year, self.months[-1].start.year + 2)
+        edges = np.sort([self._change(year, *change) for year in years for change in self.changes])
+        summer = np.searchsorted(edges, np.where(missing, 0.0, local), side="right") % 2 == 1
+        ahead = (self.winter + summer) * 3_600
+        moments = self.origin.astype("datetime64[s]") + (seconds - ahead).astype("timedelta64[s]")
+        moments[missing] = np.datetime64("NaT")
+        result: np.ndarray = moments.astype("datetime64[us]")
+        return result
+
+    def after(self, opened: Floats, time: Floats) -> np.ndarray:
+        """An instant so long after the opening as ``time`` is in days: clocks that change in between do not turn the order round."""
+        passed = np.floor((time - opened) * 86_400 + 0.5)
+        missing = np.isnan(passed)
+        moments = self.timestamps(opened) + np.where(missing, 0, passed).astype(np.int64).astype(
+            "timedelta64[s]"
+        )
+        moments[missing] = np.datetime64("NaT")
+        return np.asarray(moments)
+
+    def day_in(self, month: Ints, day: Ints) -> Ints:
+        """Days of the axis from a position on the month axis, which may lie beyond its end, and a day of the month up to 28."""
+        first = self.origin.astype("datetime64[M]") + np.asarray(month, dtype=np.int64)
+        days: Ints = (first.astype("datetime64[D]") - self.origin).astype(np.int64) + np.asarray(day) - 1
+        return days
+
+    def _change(self, year: int, month: int, place: int, hour: int) -> float:
+        """When the clocks change, in local days before the change."""
+        from calendar import SUNDAY, monthcalendar
+
+        sundays = [week[SUNDAY] for week in monthcalendar(year, month) if week[SUNDAY]]
+        day = np.datetime64(f"{year}-{month:02d}-{sundays[place]:02d}", "D")
+        return float((day - self.origin).astype(np.int64)) + hour / 24
 
 
 def _to_datetime(origin: np.datetime64, time: Floats | Ints, unit: str, per_day: int) -> np.ndarray:

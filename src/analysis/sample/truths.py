@@ -6,9 +6,10 @@ A truth that is off keeps its place in the sheet with ``active: false``; the arr
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar
 
 from analysis.errors import ParameterError, suggestion
 from analysis.periods import Month
@@ -54,6 +55,55 @@ def refuse_sizes(months: int, scale: float, usual: str) -> None:
 def months_ago(last: Month, months: int, window: int) -> Month:
     """A month this far before the last one, never before the second month of the window."""
     return last - min(months, max(window - 2, 0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanOfTruths(ABC):
+    """Which truths of a template's company are on, how strong, and when they begin.
+
+    A company states by truth: ``about``, ``without`` (its strengths where it is off), ``where`` it lies (values of the tables) and ``ago``, the
+    month it begins with, counted back from the last one.
+    """
+
+    about: ClassVar[Mapping[str, str]]
+    without: ClassVar[Mapping[str, Mapping[str, float]]]
+    where: ClassVar[Mapping[str, Mapping[str, str]]]
+    ago: ClassVar[Mapping[str, int]]
+
+    last: Month
+    off: frozenset[str]
+    window_months: int
+
+    def __post_init__(self) -> None:
+        refuse_unknown_truths(self.off, tuple(self.about))
+
+    @property
+    @abstractmethod
+    def strength(self) -> Any:
+        """Every strength as it is in force, a dataclass."""
+
+    @property
+    def changed(self) -> dict[str, Any]:
+        """The strengths of what is off."""
+        return {name: value for truth in self.off for name, value in self.without[truth].items()}
+
+    def begins(self, name: str) -> Month:
+        """The first month of a truth."""
+        return months_ago(self.last, self.ago[name], self.window_months)
+
+    def sheet(self) -> dict[str, dict[str, Any]]:
+        """By truth: active, about, where, the month it begins with and its strengths."""
+        strengths = asdict(self.strength)
+        return {
+            name: {
+                "active": name not in self.off,
+                "about": about,
+                "where": self.where[name],
+                **({"begins": str(self.begins(name))} if name in self.ago else {}),
+                "strength": {each: strengths[each] for each in self.without[name]},
+            }
+            for name, about in self.about.items()
+        }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ import pytest
 
 from analysis.errors import MissingData, ParameterError
 from analysis.failures import FaultTree
+from analysis.failures.fault_tree_facts import trees
 from analysis.failures.fault_tree_parts import BasicEvent, CommonCause
 from analysis.stats.decision_diagrams import Diagram, DiagramTooLarge
 
@@ -464,6 +465,15 @@ def test_where_cut_sets_are_too_many_the_rest_is_answered(monkeypatch):
     for call in (again.cut_set_counts, again.minimal_cut_sets, again.cut_set_counts):
         with pytest.raises(ParameterError, match="minimal cut sets need more than 5 nodes"):
             call()
+
+
+def test_an_empty_file_takes_the_place_of_a_tree_and_is_none(tmp_path: Path):
+    (tmp_path / "shipped.yml").write_text("# not ours\n{}\n", encoding="utf-8")
+    (tmp_path / "own.yml").write_text(
+        "top: down\ngates: {down: {kind: or, of: [fuse]}}\nevents: {fuse: {probability: 0.1}}\n",
+        encoding="utf-8",
+    )
+    assert [path.name for path in trees(tmp_path)] == ["own.yml"]
 
 
 def test_steps_end_too_where_no_new_nodes_are_needed():

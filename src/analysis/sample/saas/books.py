@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from analysis.periods import months_between
-from analysis.sample import columns
+from analysis.sample import columns, plans
 from analysis.sample.saas import company
 from analysis.sample.saas.company import (
     ACCOUNTS,
@@ -24,9 +23,9 @@ from analysis.sample.saas.company import (
     TEAMS,
 )
 from analysis.sample.saas.desk import BOT, HOURS_A_MONTH, Crew, Work, hourly_cents, product_of, ticket_ids
-from analysis.sample.saas.life import CLOSED, REASONS, Life, Rows
+from analysis.sample.saas.life import CLOSED, REASONS, Life
 from analysis.sample.service import normal
-from analysis.sample.streams import Floats, Identities, Ints, child, mark, pick
+from analysis.sample.streams import Floats, Identities, Ints, Rows, child, mark
 from analysis.sample.work import grid
 
 ORDER_TYPES = ("product", "upgrade", "other_service")
@@ -36,7 +35,6 @@ CURRENCIES = (company.CURRENCY, company.FOREIGN)
 SOCIAL_PERCENT = 18  # of what a team costs
 STAGES = ("lead", "qualified", "trial", "offer", "won", "lost")
 MARKETING = (14_000.0, 9_000.0, 22_000.0, 5_000.0)  # euros a month and channel
-FIXED = ("tools_systems", "telecom", "premises_equipment", "training_management", "indirect")
 CATEGORIES = tuple(dict.fromkeys(account.category for account in ACCOUNTS))
 
 
@@ -161,9 +159,7 @@ class Sales(Rows):
 def sold(life: Life) -> Sales:
     """Subscriptions by the month as they are earned, add-ons, and services at the beginning; by time."""
     parts = [_earned(life), _add_ons(life), _services(life)]
-    whole = Sales(
-        **{each.name: np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(Sales)}
-    )
+    whole = Sales.together(parts)
     whole = whole.kept((whole.time < life.timeline.end) & (whole.time < life.left[whole.account]))
     return whole.kept(np.lexsort((whole.account, whole.kind, whole.time)))
 
@@ -315,12 +311,7 @@ def posted(life: Life, work: Work, crew: Crew) -> Postings:
         *_rest_of_teams(life, work, crew, direct, month),
         _pools(life),
     ]
-    whole = Postings(
-        **{
-            each.name: np.concatenate([getattr(part, each.name) for part in parts])
-            for each in fields(Postings)
-        }
-    )
+    whole = Postings.together(parts)
     return whole.kept(np.lexsort((whole.ticket, whole.team, whole.account, whole.day)))
 
 
@@ -441,37 +432,15 @@ def gl_totals_table(life: Life, sales: Sales, postings: Postings) -> pa.Table:
 
 
 def budget_table(life: Life, postings: Postings) -> pa.Table:
-    """Planned cost by category to the end of the calendar year: the first year's, moved by planned tickets where it varies with them."""
-    timeline = life.timeline
-    size, planned = (
-        len(timeline.window_months),
-        list(months_between(timeline.first, timeline.last.year_start + 11)),
-    )
-    volume = np.bincount(timeline.window_month_of(life.tickets.opened), minlength=size).astype(float)
-    noise = life.streams.named("saas/budget").standard_normal(len(planned))
-    index = np.minimum(np.arange(len(planned)), size - 1)
-    expected = volume[index] * (1.0 + 0.02 * noise)
-    year = min(12, size)
+    """The first year's cost, nine tenths of labour."""
     category = np.array([CATEGORIES.index(account.category) for account in ACCOUNTS])[postings.account]
-    month = timeline.window_month_of(postings.day)
-    base = np.bincount(category[month < year], postings.cents[month < year].astype(float), len(CATEGORIES))
-    partner = CATEGORIES.index("outsourcing")
-    if not base[partner]:  # the partner came later: planned with a quarter of labour
-        base[partner] = 0.15 * base[CATEGORIES.index("labour")]
-    base[CATEGORIES.index("labour")] *= 0.9
-    fixed = np.isin(CATEGORIES, FIXED)
-    per_month = np.where(fixed, base / year, 0.0)
-    per_ticket = np.where(fixed, 0.0, base / max(float(volume[:year].sum()), 1.0))
-    cents = np.round((per_month + expected[:, None] * per_ticket) / 10_000).astype(np.int64) * 10_000
-    names = np.array([str(each.start) for each in planned], dtype="datetime64[D]")
-    return columns.table(
-        {
-            "month": columns.date_column(np.repeat(names, len(CATEGORIES))),
-            "category": columns.words(CATEGORIES, np.tile(np.arange(len(CATEGORIES)), len(planned))),
-            "cost_center": columns.constant("all", cents.size),
-            "amount": columns.money(cents.ravel()),
-        }
-    )
+    base = plans.first_year(life.timeline, CATEGORIES, postings.day, category, postings.cents)
+    labour, partner = CATEGORIES.index("labour"), CATEGORIES.index("outsourcing")
+    if not base[partner]:  # the partner came later: planned with a share of labour
+        base[partner] = 0.15 * base[labour]
+    base[labour] *= 0.9
+    noise = life.streams.named("saas/budget").standard_normal(plans.planned_months(life.timeline).size)
+    return plans.budget_table(life.timeline, CATEGORIES, base, life.tickets.opened, 0.02 * noise)
 
 
 def drivers_table(life: Life, work: Work, crew: Crew) -> pa.Table:
@@ -522,47 +491,30 @@ def drivers_table(life: Life, work: Work, crew: Crew) -> pa.Table:
 
 def opportunities_table(life: Life, ids: pa.Array) -> pa.Table:
     """Offers of add-ons and larger plans to accounts, won three times in ten, never after the account left."""
-    accounts, timeline, months = life.accounts, life.timeline, len(life.timeline.window_months)
-    size = max(20, round(45 * life.scale * months))
+    accounts, timeline = life.accounts, life.timeline
+    size = max(20, round(45 * life.scale * len(timeline.window_months)))
     identity: Identities = life.streams.identities("saas/opportunities", size)
     account = np.floor(mark(identity, "account") * accounts.identity.size).astype(np.int64)
-    begin = np.maximum(timeline.day_in(accounts.month, accounts.day)[account], timeline.start)
-    stop = np.minimum(life.left[account], timeline.end)
-    created = np.floor(begin + mark(identity, "created") * np.maximum(stop - begin, 0))
-    closed = created + 5 + np.floor(-38 * np.log1p(-mark(identity, "lasts")))
-    still_open = closed >= timeline.end
-    won = mark(identity, "won") < 0.30
-    stage = np.where(still_open, pick(mark(identity, "stage"), (1.0,) * 4), np.where(won, 4, 5))
-    chosen = np.flatnonzero(stop > begin)
-    chosen = chosen[np.lexsort((identity[chosen], created[chosen]))]
-    cents = np.round(3_500 * np.exp(0.9 * normal(mark(identity, "amount")))).astype(np.int64) * 100
-    return columns.table(
-        {
-            "opportunity_id": columns.labels("OP-", np.arange(1, chosen.size + 1), 5),
-            "customer_id": columns.take(ids, account[chosen]),
-            "channel": columns.words(company.CHANNELS, accounts.channel[account[chosen]]),
-            "created_on": columns.date_column(timeline.dates(created[chosen])),
-            "stage": columns.words(STAGES, stage[chosen]),
-            "closed_on": columns.date_column(timeline.dates(np.where(still_open, np.nan, closed)[chosen])),
-            "won": columns.flags(won[chosen], ~still_open[chosen]),
-            "amount": columns.money(cents[chosen]),
-        }
+    return plans.opportunities_table(
+        timeline,
+        identity,
+        ids,
+        customer=account,
+        began=timeline.day_in(accounts.month, accounts.day)[account],
+        left=life.left[account],
+        channel=columns.words(company.CHANNELS, accounts.channel[account]),
+        stages=STAGES,
+        days=(5, 38),
+        won_share=0.30,
+        amount=(3_500, 0.9),
+        width=5,
     )
 
 
 def marketing_table(life: Life) -> pa.Table:
-    months, channels = len(life.timeline.window_months), len(MARKETING)
-    noise = life.streams.named("saas/marketing").standard_normal((months, channels))
-    euros = np.asarray(MARKETING) * life.scale * np.exp(0.08 * noise)
-    month, channel = np.divmod(np.arange(months * channels), channels)
-    return columns.table(
-        {
-            "month": columns.date_column(
-                life.timeline.dates(life.timeline.edges[life.timeline.window + month])
-            ),
-            "channel": columns.words(company.CHANNELS, channel),
-            "amount": columns.money(np.round(euros).astype(np.int64).ravel() * 100),
-        }
+    monthly = [euros * life.scale for euros in MARKETING]
+    return plans.marketing_table(
+        life.timeline, company.CHANNELS, monthly, life.streams.named("saas/marketing")
     )
 
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analysis.sample.streams import Floats, Ints
-from analysis.sample.timeline import Timeline
+from analysis.sample.streams import Ints
+from analysis.sample.timeline import SummerTimeline
 
 CURRENCY, FOREIGN = "EUR", "USD"
 TIME_ZONE = "Europe/Berlin"
@@ -134,34 +134,8 @@ def in_euros(cents: Ints, dollars: np.ndarray, days: np.ndarray) -> Ints:
     return euros
 
 
-class BerlinTimeline(Timeline):
-    """The sample's time axis in Europe/Berlin, summer time included."""
+class BerlinTimeline(SummerTimeline):
+    """The sample's time axis in Europe/Berlin: clocks change on the last Sunday of March and of October."""
 
-    def timestamps(self, time: Floats | Ints) -> np.ndarray:
-        """Instants in UTC as datetime64[us], whole seconds; in the hour that a year has twice, the first."""
-        local = np.asarray(time, dtype=float)
-        missing = np.isnan(local)
-        seconds = np.round(np.where(missing, 0.0, local) * 86_400).astype(np.int64)
-        edges = np.sort([self._last_sunday(year, month) for year in self._years() for month in (3, 10)])
-        summer = np.searchsorted(edges, np.where(missing, 0.0, local), side="right") % 2 == 1
-        moments = self.origin.astype("datetime64[s]") + (seconds - np.where(summer, 7_200, 3_600)).astype(
-            "timedelta64[s]"
-        )
-        moments[missing] = np.datetime64("NaT")
-        result: np.ndarray = moments.astype("datetime64[us]")
-        return result
-
-    def _years(self) -> range:
-        return range(self.months[0].start.year, self.months[-1].start.year + 2)
-
-    def _last_sunday(self, year: int, month: int) -> float:
-        """When the clocks change, in local days before the change: two o'clock in March, three in October."""
-        last = np.datetime64(f"{year}-{month:02d}-31", "D")
-        sunday = last - np.timedelta64((int(last.astype(np.int64)) + 4) % 7, "D")  # 1970-01-01 was a Thursday
-        return float((sunday - self.origin).astype(np.int64)) + (2 / 24 if month == 3 else 3 / 24)
-
-    def day_in(self, month: Ints, day: Ints) -> Ints:
-        """Days of the axis from a position on the month axis, which may lie beyond its end, and a day of the month up to 28."""
-        first = self.origin.astype("datetime64[M]") + np.asarray(month, dtype=np.int64)
-        days: Ints = (first.astype("datetime64[D]") - self.origin).astype(np.int64) + np.asarray(day) - 1
-        return days
+    winter = 1
+    changes = ((3, -1, 2), (10, -1, 3))

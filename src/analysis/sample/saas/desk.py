@@ -231,14 +231,8 @@ def tickets_table(life: Life, work: Work, account_ids: pa.Array, product_ids: li
 
 
 def _after(life: Life, time: Floats, known: object) -> np.ndarray:
-    """An instant so long after the opening as ``time`` is in days: clocks that change in between do not turn the order round."""
-    shown = known(time) if callable(known) else time
-    passed = np.floor((shown - life.tickets.opened) * 86_400 + 0.5)
-    missing = np.isnan(passed)
-    start = life.timeline.timestamps(life.tickets.opened)
-    moments = start + np.where(missing, 0, passed).astype(np.int64).astype("timedelta64[s]")
-    moments[missing] = np.datetime64("NaT")
-    return np.asarray(moments)
+    """Instants counted from the opening of each ticket."""
+    return life.timeline.after(life.tickets.opened, known(time) if callable(known) else time)
 
 
 def staff_table(life: Life, crew: Crew) -> pa.Table:

@@ -6,8 +6,7 @@ Time is in days of the business zone since the first day of the history, as in :
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any, Self
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,7 +23,7 @@ from analysis.sample.saas.company import (
 )
 from analysis.sample.saas.truths import USUAL_DOLLAR_SHARE, Plan
 from analysis.sample.service import normal
-from analysis.sample.streams import Flags, Floats, Identities, Ints, Streams, child, mark, pick
+from analysis.sample.streams import Flags, Floats, Identities, Ints, Rows, Streams, child, mark, pick
 
 ACCOUNTS_AT_SCALE_ONE = 3_040
 GROWTH = 1.2  # accounts won in the last month against the first, minus one
@@ -38,15 +37,6 @@ ANNUAL_DISCOUNT = 0.9
 REASONS = ("price", "competitor", "service", "missing features", "no longer needed", "closed business")
 REASON_SHARES = (0.22, 0.22, 0.10, 0.18, 0.20, 0.08)
 SERVICE_REASON, PRICE_REASON, CLOSED = 2, 0, 5
-
-
-class Rows:
-    """Arrays of one length."""
-
-    def kept(self, chosen: np.ndarray) -> Self:
-        """The rows that are chosen, by flag or position."""
-        taken: dict[str, Any] = {each.name: getattr(self, each.name)[chosen] for each in fields(self)}  # type: ignore[arg-type]
-        return type(self)(**taken)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -157,12 +147,7 @@ def possible_tickets(timeline: BerlinTimeline, planted: Plan, accounts: Accounts
         _drawn(timeline, accounts, who, when, more * MOST_TICKETS, "release", INCIDENT),
         _trainings(timeline, accounts),
     ]
-    whole = Tickets(
-        **{
-            each.name: np.concatenate([getattr(part, each.name) for part in parts])
-            for each in fields(Tickets)
-        }
-    )
+    whole = Tickets.together(parts)
     return whole.kept(np.lexsort((whole.identity, whole.opened)))
 
 
@@ -392,12 +377,7 @@ class _Walk:
         self.quick_until[quick] = month + strength.quick_months
 
     def ended(self) -> Terms:
-        whole = Terms(
-            **{
-                each.name: np.concatenate([getattr(term, each.name) for term in self.terms])
-                for each in fields(Terms)
-            }
-        )
+        whole = Terms.together(self.terms)
         for kept, pairs in ((whole.cancelled, self.cancelled), (whole.replaced, self.replaced)):
             for which, when in pairs:
                 kept[which] = when

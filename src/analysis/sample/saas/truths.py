@@ -32,11 +32,11 @@ With ``null`` each strength reads "no effect": the partner costs and holds as th
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
 
-from analysis.periods import Month
-from analysis.sample.truths import months_ago, refuse_unknown_truths
+from analysis.sample.truths import PlanOfTruths
 
 ABOUT: dict[str, str] = {
     "slow_severity_1": "Late first answers to severity 1 raise the loss of accounts.",
@@ -125,37 +125,15 @@ AGO: dict[str, int] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class Plan(PlanOfTruths):
     """Which truths are on, how strong, and when they begin."""
 
-    last: Month
-    off: frozenset[str]
-    window_months: int
-
-    def __post_init__(self) -> None:
-        refuse_unknown_truths(self.off, TRUTHS)
+    about: ClassVar[Mapping[str, str]] = ABOUT
+    without: ClassVar[Mapping[str, Mapping[str, float]]] = _OFF
+    where: ClassVar[Mapping[str, Mapping[str, str]]] = _WHERE
+    ago: ClassVar[Mapping[str, int]] = AGO
 
     @property
     def strength(self) -> Strengths:
-        changed: dict[str, Any] = {}
-        for name in self.off:
-            changed |= _OFF[name]
-        return Strengths(**changed)
-
-    def begins(self, name: str) -> Month:
-        """The first month of a truth."""
-        return months_ago(self.last, AGO[name], self.window_months)
-
-    def sheet(self) -> dict[str, dict[str, Any]]:
-        """By truth: active, about, where, the month it begins with and its strengths."""
-        strengths = asdict(self.strength)
-        return {
-            name: {
-                "active": name not in self.off,
-                "about": about,
-                "where": _WHERE[name],
-                **({"begins": str(self.begins(name))} if name in AGO else {}),
-                "strength": {each: strengths[each] for each in _OFF[name]},
-            }
-            for name, about in ABOUT.items()
-        }
+        """What is in force."""
+        return Strengths(**self.changed)
