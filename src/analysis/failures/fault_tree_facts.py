@@ -21,6 +21,7 @@ from analysis.locale import Text
 from analysis.metrics import NotDone, traced
 from analysis.metrics.steady import exact_sum
 from analysis.params.places import params_files
+from analysis.params.strict import read_yaml
 from analysis.results import Assumed, Fact
 from analysis.summaries import Summarised
 
@@ -77,9 +78,9 @@ class TreePart(Summarised):
 
 
 def trees(folder: Path | None = None) -> dict[Path, FaultTree]:
-    """Every registered tree, by file name."""
+    """Every registered tree, by file name; a file that holds ``{}`` takes the shipped tree of its name away."""
     paths = sorted(folder.glob("*.yml")) if folder else params_files("fault_trees")
-    return {path: FaultTree.from_yaml(path) for path in paths}
+    return {path: FaultTree.from_yaml(path) for path in paths if read_yaml(path)}
 
 
 @traced

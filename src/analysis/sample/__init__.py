@@ -38,6 +38,7 @@ COMPANIES: dict[str, str] = {
     "": "analysis.sample.build",
     "saas": "analysis.sample.saas",
     "ecommerce": "analysis.sample.ecommerce",
+    "heavy": "analysis.sample.heavy",
 }
 """By industry template, the module whose ``built`` makes its company; the maker of appliances has none."""
 

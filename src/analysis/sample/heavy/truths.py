@@ -102,7 +102,9 @@ _OFF: dict[str, dict[str, float]] = {
 }
 # Of each truth: where it lies (values of the tables), and the month it begins with, counted back from the last one.
 _WHERE: dict[str, dict[str, str]] = {
-    "hours_wear": {"tickets": "ticket_type repair, component slew_bearing; usage against units.in_service_on"},
+    "hours_wear": {
+        "tickets": "ticket_type repair, component slew_bearing; usage against units.in_service_on"
+    },
     "abrasive_site": {"tickets": "ticket_type repair, component undercarriage_track, region Iron Gully"},
     "stretched_interval": {"tickets": "ticket_type repair, region Boundary Hill or Kite Creek"},
     "oil_analysis": {
