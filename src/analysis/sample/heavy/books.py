@@ -27,7 +27,16 @@ from analysis.sample.heavy.company import (
     TEAMS,
 )
 from analysis.sample.heavy.fleet import MACHINES, Fleet
-from analysis.sample.heavy.work import HOURS_A_MONTH, MODEL_SIZE, Crew, Jobs, fitters, hourly_cents, months_of
+from analysis.sample.heavy.work import (
+    HOURS_A_MONTH,
+    MODEL_SIZE,
+    Crew,
+    Jobs,
+    fitters,
+    hourly_cents,
+    months_of,
+    raised,
+)
 from analysis.sample.saas.books import easter_sunday
 from analysis.sample.service import normal
 from analysis.sample.streams import Floats, Ints, child, mark
@@ -115,25 +124,41 @@ def units_table(every: Fleet, names: pa.Array) -> pa.Table:
     )
 
 
-def hire(every: Fleet) -> tuple[Ints, Ints, Ints, Floats, Ints]:
-    """Month, site, model, operating hours and cents of hire, one entry an invoice line, by month."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Hire:
+    """One entry an invoice line, by month: operating hours, and cents at the model's price of an hour."""
+
+    month: Ints
+    site: Ints
+    model: Ints
+    hours: Floats
+    cents: Ints
+
+
+def hire(every: Fleet) -> Hire:
+    """What the meters ran is what is billed; the price of an hour rises by three per cent each July."""
     machines, ran = every.machines, np.diff(every.hours, axis=1)
     sites, models, months = len(SITES), len(MODELS), ran.shape[1]
     hours = np.zeros((months, sites, models))
-    for month in range(months):
-        np.add.at(hours[month], (machines.site, machines.model), ran[:, month])
-    month, site, model = np.nonzero(hours)
-    billed = np.round(hours[month, site, model], 1)
-    raises = np.array([(m - 6).start.year for m in every.timeline.window_months])
-    rate = np.array([entry.hire for entry in MODELS])[model] * 1.03 ** (raises - raises[0])[month]
-    return month, site, model, billed, np.round(billed * rate * 100).astype(np.int64)
+    for at in range(months):
+        np.add.at(hours[at], (machines.site, machines.model), ran[:, at])
+    month, site, model = (index.astype(np.int64) for index in np.nonzero(hours))
+    billed: Floats = np.round(hours[month, site, model], 1)
+    price = np.array([entry.hire for entry in MODELS])[model] * raised(every.timeline.window_months)[month]
+    return Hire(
+        month=month,
+        site=site,
+        model=model,
+        hours=billed,
+        cents=np.round(billed * price * 100).astype(np.int64),
+    )
 
 
 def orders_table(every: Fleet) -> pa.Table:
     """The hire of a site and month, a line a model: ``quantity`` is operating hours."""
-    month, site, model, hours, cents = hire(every)
-    timeline = every.timeline
-    at = timeline.edges[timeline.window + 1 + month] - 1 + 17 / 24
+    billed, timeline = hire(every), every.timeline
+    month, site, model = billed.month, billed.site, billed.model
+    at: Floats = (timeline.edges[timeline.window + 1 + month] - 1 + 17 / 24).astype(np.float64)
     return columns.table(
         {
             "order_id": columns.labels("H-", month * len(SITES) + site + 1, 5),
@@ -142,8 +167,8 @@ def orders_table(every: Fleet) -> pa.Table:
             "product_id": columns.words([entry.product_id for entry in MODELS], model),
             "ordered_at": columns.time_column(timeline.timestamps(at)),
             "order_type": columns.constant("product", month.size),
-            "quantity": columns.numbers(hours, 1),
-            "revenue": columns.money(cents),
+            "quantity": columns.numbers(billed.hours, 1),
+            "revenue": columns.money(billed.cents),
             "currency": columns.constant(company.CURRENCY, month.size),
             "region": columns.words(SITE_NAMES, site),
         }
@@ -390,9 +415,8 @@ def by_month(every: Fleet, postings: Postings, row: Ints, rows: int) -> Ints:
 
 
 def gl_totals_table(every: Fleet, postings: Postings) -> pa.Table:
-    month, _, _, _, cents = hire(every)
-    size = len(every.timeline.window_months)
-    revenue = np.bincount(month, cents, size).astype(np.int64)
+    billed, size = hire(every), len(every.timeline.window_months)
+    revenue = np.bincount(billed.month, billed.cents, size).astype(np.int64)
     cost = by_month(every, postings, postings.account, len(ACCOUNTS))
     noise = every.streams.named("heavy/overhead").standard_normal(size)
     other = np.round(revenue * (0.46 + 0.01 * noise)).astype(np.int64)  # depreciation, fuel, administration
@@ -429,10 +453,7 @@ def budget_table(every: Fleet, postings: Postings) -> pa.Table:
     ran = np.diff(every.hours, axis=1).sum(axis=0)
     share = np.array([ran[i] if i < size else ran[max(i - 12, 0)] for i in range(len(planned))])
     moved = np.where(np.isin(CATEGORIES, FIXED), 1.0, share[:, None] / ran[:year].mean())
-    raises = np.array([(m - 6).start.year for m in planned])
-    cents = (
-        np.round(base * moved * (1.03 ** (raises - raises[0]))[:, None] / 10_000).astype(np.int64) * 10_000
-    )
+    cents = np.round(base * moved * raised(planned)[:, None] / 10_000).astype(np.int64) * 10_000
     starts = np.array([str(month.start) for month in planned], dtype="datetime64[D]")
     return columns.table(
         {
@@ -504,7 +525,7 @@ def calendar_table(every: Fleet) -> pa.Table:
 
     The King's Birthday is proclaimed each year; it is put on the last Monday of September, where it often lies.
     """
-    rows = {}
+    rows: dict[dt.date, str] = {}
     for year in range(every.timeline.months[0].start.year, every.timeline.last.start.year + 2):
         easter = easter_sunday(year)
         rows |= {

@@ -30,7 +30,7 @@ class Site(NamedTuple):
     nights: bool
 
 
-PILBARA, GOLDFIELDS, SOUTH_WEST, COMPONENT_SHOP, CONTRACT = range(5)
+PILBARA, GOLDFIELDS, DARLING, COMPONENT_SHOP, CONTRACT = range(5)
 SITES: tuple[Site, ...] = (
     Site("Iron Gully", 0, PILBARA, 16, 520, True),
     Site("Boundary Hill", 0, PILBARA, 14, 540, True),
@@ -44,15 +44,15 @@ SITES: tuple[Site, ...] = (
     Site("Old Windmill", 3, GOLDFIELDS, 10, 360, False),
     Site("Mulga Rise", 2, GOLDFIELDS, 9, 450, True),
     Site("Emu Bend", 3, GOLDFIELDS, 6, 330, False),
-    Site("Karri Quarry", 4, SOUTH_WEST, 11, 210, False),
-    Site("Granite Pool", 4, SOUTH_WEST, 9, 230, False),
-    Site("Bluestone Quarry", 4, SOUTH_WEST, 9, 190, False),
-    Site("Tuart Sands", 6, SOUTH_WEST, 8, 220, False),
-    Site("Jarrah Road", 5, SOUTH_WEST, 7, 180, False),
-    Site("Limestone Point", 5, SOUTH_WEST, 7, 200, False),
-    Site("Coastal Sands", 6, SOUTH_WEST, 6, 240, False),
-    Site("Red Gravel", 5, SOUTH_WEST, 5, 170, False),
-    Site("Wattle Creek", 6, SOUTH_WEST, 2, 190, False),
+    Site("Karri Quarry", 4, DARLING, 11, 210, False),
+    Site("Granite Pool", 4, DARLING, 9, 230, False),
+    Site("Bluestone Quarry", 4, DARLING, 9, 190, False),
+    Site("Tuart Sands", 6, DARLING, 8, 220, False),
+    Site("Jarrah Road", 5, DARLING, 7, 180, False),
+    Site("Limestone Point", 5, DARLING, 7, 200, False),
+    Site("Coastal Sands", 6, DARLING, 6, 240, False),
+    Site("Red Gravel", 5, DARLING, 5, 170, False),
+    Site("Wattle Creek", 6, DARLING, 1, 190, False),
 )
 SITE_NAMES: tuple[str, ...] = tuple(site.site for site in SITES)
 ABRASIVE, SMALL = SITE_NAMES.index("Iron Gully"), SITE_NAMES.index("Wattle Creek")
@@ -143,7 +143,7 @@ class Team(NamedTuple):
 TEAMS: tuple[Team, ...] = (
     Team("Pilbara Workshop", "in_house", "WS-10", 104.0, 2_600.0),
     Team("Goldfields Workshop", "in_house", "WS-20", 98.0, 2_100.0),
-    Team("South West Workshop", "in_house", "WS-30", 88.0, 1_400.0),
+    Team("Darling Workshop", "in_house", "WS-30", 88.0, 1_400.0),
     Team("Component Shop", "in_house", "WS-40", 92.0, 1_800.0),
     Team("Contract Workshop", "outsourced", "WS-90", 0.0, 0.0),
 )

@@ -12,7 +12,7 @@ import numpy as np
 
 from analysis.sample.heavy import company
 from analysis.sample.heavy.company import COMPONENTS, MODELS, SITES
-from analysis.sample.heavy.truths import Plan
+from analysis.sample.heavy.truths import Plan, Strengths
 from analysis.sample.service import normal
 from analysis.sample.streams import Flags, Floats, Identities, Ints, Streams, child, mark, pick
 from analysis.sample.timeline import Timeline
@@ -79,15 +79,17 @@ class Fleet:
 
     def since(self, name: str, time: Floats) -> Flags:
         """Whether a truth has begun."""
-        return np.asarray(time >= self.timeline.month_start(self.planted.begins(name)))
+        begun: Flags = time >= self.timeline.month_start(self.planted.begins(name))
+        return begun
 
     def skips(self, machine: Ints, number: Ints) -> Flags:
         """Whether the service at ``number`` times the interval is left out."""
         if not self.planted.strength.skips_services:
             return np.zeros(machine.size, dtype=bool)
-        due = self.when(machine, number * float(company.SERVICE_EVERY))
+        due = self.when(machine, (number * company.SERVICE_EVERY).astype(np.float64))
         there = np.isin(self.machines.site[machine], company.STRETCHED) & (number % 2 == 1)
-        return there & self.since("stretched_interval", np.nan_to_num(due, nan=-np.inf))
+        skipped: Flags = there & self.since("stretched_interval", np.nan_to_num(due, nan=-np.inf))
+        return skipped
 
 
 def bought(streams: Streams, timeline: Timeline, *, scale: float) -> Machines:
@@ -132,7 +134,8 @@ def metered(streams: Streams, timeline: Timeline, machines: Machines) -> Floats:
     there = (month >= machines.begins[:, None]) & (month < machines.ends[:, None])
     before = habit * np.maximum(-machines.begins, 0)
     run = np.cumsum(habit[:, None] * noise * season * there, axis=1)
-    return np.round(before[:, None] + np.column_stack([np.zeros(before.size), run]), 1)
+    readings: Floats = np.round(before[:, None] + np.column_stack([np.zeros(before.size), run]), 1)
+    return readings
 
 
 def fleet(*, seed: int, planted: Plan, timeline: Timeline, scale: float) -> Fleet:
@@ -206,14 +209,14 @@ def _of_component(every: Fleet, component: int) -> Events:
 
 def _most(component: int) -> float:
     """The highest relative rate that is drawn for; the same whether truths are on or off."""
-    skipped = 2.5
+    planted = Strengths()
     own = {
-        company.TRACK: 3.0,
-        company.PUMP: 4.0,
-        company.INJECTOR: 4.0,
-        company.BEARING: (company.MOST_HOURS / company.WEAR_HOURS) ** 1.6,
+        company.TRACK: planted.abrasive_rate,
+        company.PUMP: planted.early_pump_rate,
+        company.INJECTOR: planted.batch_rate,
+        company.BEARING: float((company.MOST_HOURS / company.WEAR_HOURS) ** planted.wear_power),
     }
-    return skipped * own.get(component, 1.0)
+    return planted.skipped_service_rate * own.get(component, 1.0)
 
 
 def relative_rate(every: Fleet, machine: Ints, hours: Floats, component: int) -> Floats:

@@ -14,7 +14,7 @@ oil_analysis       machines of the Goldfields Workshop from T-13: 45 % of     th
                    breakdowns of pump, injector and final drive become        fewer hours: the registered measure delivered
                    planned exchanges, 15 % elsewhere; the workshop's repairs
                    take 0.8 of the hours
-telematics         South West Workshop from T-9: nothing; 15 % was promised   the registered measure did not deliver
+telematics         Darling Workshop from T-9: nothing; 15 % was promised   the registered measure did not deliver
 pump_supplier      pumps of Kestrel Hydraulics, first 4,000 hours: rate x 4   one supplier's pumps fail early, across models
 engine_batch       EX36 made three calendar years before the last: rate of    one model's batch of one year, one component
                    injectors x 4
@@ -110,7 +110,7 @@ _WHERE: dict[str, dict[str, str]] = {
     "oil_analysis": {
         "tickets": "component hydraulic_pump, engine_injector or final_drive, sites of the Goldfields Workshop"
     },
-    "telematics": {"tickets": "ticket_type repair, team South West Workshop"},
+    "telematics": {"tickets": "ticket_type repair, team Darling Workshop"},
     "pump_supplier": {
         "tickets": "component hydraulic_pump, usage below 4,000; units.supplier Kestrel Hydraulics"
     },

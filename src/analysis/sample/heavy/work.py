@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Self
 
 import numpy as np
 
+from analysis.periods import Month
 from analysis.sample.heavy import company, fleet
 from analysis.sample.heavy.company import (
     BREAKDOWN,
@@ -187,7 +189,7 @@ def _repaired(
     hours = hours * np.where(planned, company.EXCHANGE_WORK, np.where(kind == REPEAT, REPEATED_WORK, 1.0))
     eased = (team == company.GOLDFIELDS) & every.since("oil_analysis", opened)
     hours = hours * np.where(eased, strength.oil_hours, 1.0)
-    told = (team == company.SOUTH_WEST) & every.since("telematics", opened)
+    told = (team == company.DARLING) & every.since("telematics", opened)
     hours = hours * np.where(told, strength.telematics_hours, 1.0)
     contracted = team == CONTRACT
     # what the site's own workshop would cost, its unused hours and travel with it, and what the partner asks of that
@@ -252,13 +254,16 @@ def fitters(every: Fleet, jobs: Jobs) -> Ints:
     return agent_of(jobs.team, np.floor(mark(jobs.identity, "fitter") * present).astype(np.int64))
 
 
+def raised(months: Sequence[Month]) -> Floats:
+    """Wages and prices against those of the first month: three per cent more each July, when the financial year begins."""
+    years = np.array([(month - 6).start.year for month in months])
+    return np.asarray(1.03 ** (years - years[0]))
+
+
 def hourly_cents(every: Fleet, team: Ints, month: Ints) -> Floats:
-    """Cents for an hour of a team in a window month: three per cent more each July, when the year begins."""
-    raises = np.array([(m - 6).start.year for m in every.timeline.window_months])
-    cost: Floats = (
-        np.array([entry.hourly for entry in TEAMS])[team] * 100 * 1.03 ** (raises - raises[0])[month]
-    )
-    return cost
+    """Cents for an hour of a team in a window month."""
+    cost: Floats = np.array([entry.hourly for entry in TEAMS])[team] * 100
+    return cost * raised(every.timeline.window_months)[month]
 
 
 def staffed(every: Fleet, jobs: Jobs) -> Crew:
