@@ -2,6 +2,7 @@
 
 Breakdowns are a Poisson process in operating hours (minimal repair: the rate depends on the machine's hours, not on what was repaired before),
 drawn at the most that any truth allows and thinned by marks: a truth that is switched off leaves every other breakdown where it was.
+Within a month a meter runs evenly: the stops of a machine are in its hours of the month, not shown in its readings one by one.
 """
 
 from __future__ import annotations
