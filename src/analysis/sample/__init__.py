@@ -39,6 +39,7 @@ COMPANIES: dict[str, str] = {
     "saas": "analysis.sample.saas",
     "ecommerce": "analysis.sample.ecommerce",
     "hospital": "analysis.sample.hospital",
+    "heavy": "analysis.sample.heavy",
 }
 """By industry template, the module whose ``built`` makes its company; the maker of appliances has none."""
 
