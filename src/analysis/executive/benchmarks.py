@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from analysis.errors import ParameterError, suggestion
-from analysis.executive.settings import COUNTED
+from analysis.executive.settings import counted
 from analysis.formats import decimal
 from analysis.metrics import Metric, Period, Registry, Stating, StudyInputs, traced
 from analysis.params.benchmarks import REGISTER, Benchmark
@@ -41,7 +41,7 @@ def refuse_unfit(benchmarks: Sequence[Benchmark], registry: Registry) -> None:
             raise ParameterError(
                 f"params/{REGISTER}: '{one.metric}' is no metric.{suggestion(one.metric, registry.metrics)} They stand in params/metrics/."
             )
-        if registry[one.metric].kind not in COUNTED:
+        if not counted(one.metric, registry):
             raise ParameterError(
                 f"params/{REGISTER}: '{one.metric}' is made by {registry[one.metric].made_by()}; what is compared is counted from tables."
             )

@@ -8,11 +8,11 @@ from pathlib import Path
 from analysis.errors import ParameterError, suggestion
 from analysis.metrics import Registry
 from analysis.metrics.lineage import traced
+from analysis.metrics.views import VIEWS
 from analysis.params.places import params_file, shown
 from analysis.params.strict import bind, read_yaml
 
 MOST_HEADLINES = 8
-COUNTED = ("simple", "ratio")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +42,17 @@ def load_headlines(registry: Registry, path: Path | None = None) -> tuple[str, .
             raise ParameterError(
                 f"{shown(path)}: '{name}' is no metric.{suggestion(name, registry.metrics)} They stand in params/metrics/."
             )
-        if registry[name].kind not in COUNTED:
+        if not counted(name, registry):
             raise ParameterError(
                 f"{shown(path)}: '{name}' is made by {registry[name].made_by()}; a headline is counted from tables, month by month."
             )
     return names
+
+
+def counted(name: str, registry: Registry) -> bool:
+    """Whether the engine counts a metric for any month, from measures of its own views; what is derived may compare two spans of one metric."""
+    metric = registry.metrics.get(name)
+    parts = (
+        [part for part in (metric.numerator, metric.denominator) if isinstance(part, str)] if metric else []
+    )
+    return bool(parts) and all(registry.measures[part].view in VIEWS for part in parts)

@@ -88,7 +88,7 @@ def test_a_benchmark_is_for_its_run_or_for_all(tmp_path: Path) -> None:
     [
         ('metric: automation_rate, value: 0.4, population: "all", source: " ", date: 2025-12-31', "source"),
         ('metric: automation_rate, value: 0.4, population: " ", source: S, date: 2025-12-31', "population"),
-        ('metric: automation_rate, value: 0.4, source: S, date: 2025-12-31', "population"),
+        ("metric: automation_rate, value: 0.4, source: S, date: 2025-12-31", "population"),
         ('metric: automation_rate, value: 0.4, population: "all", source: S', "date"),
         ('metric: automation_rate, value: .nan, population: "all", source: S, date: 2025-12-31', "no number"),
         ('metric: automation_rate, value: high, population: "all", source: S, date: 2025-12-31', "value"),
@@ -110,8 +110,7 @@ def test_one_stated_twice_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("metric", "said"),
-    [("automation_rat", "Did you mean 'automation_rate'"), ("b10_life", "is made by")],
+    ("metric", "said"), [("automation_rat", "Did you mean 'automation_rate'"), ("b10_life", "is made by")]
 )
 def test_a_measure_that_cannot_be_compared_is_refused(metric: str, said: str) -> None:
     with pytest.raises(ParameterError, match=said):

@@ -481,12 +481,3 @@ def test_steps_end_too_where_no_new_nodes_are_needed():
     parts = [diagram.variable(one) for one in range(40)]
     with pytest.raises(DiagramTooLarge):
         diagram.at_least(20, parts)
-
-
-def test_an_empty_file_takes_a_shipped_tree_away_and_leaves_the_others(tmp_path: Path):
-    (tmp_path / "kept.yml").write_text(
-        "top: stops\nevents: {pump: {probability: 0.1}}\ngates: {stops: {kind: or, of: [pump]}}\n",
-        encoding="utf-8",
-    )
-    (tmp_path / "unit_does_not_cool.yml").write_text("# not ours\n{}\n", encoding="utf-8")
-    assert [tree.name for tree in trees(tmp_path).values()] == ["kept"]
