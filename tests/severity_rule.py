@@ -102,6 +102,7 @@ READ: dict[str, tuple[frozenset[str], Reader]] = {
         ("costs.year_over_budget", "loss", above("expected", "budget")),
         ("costs.measure", "loss good", fell_short),
         ("costs.idle_team", "loss no_sum", of("cost")),
+        ("costs.shops", "unasked no_sum", of("excess")),
         ("failures.not_rated", "no_sum statement", nothing),
         ("failures.excess", "loss small", of("full", "cost")),
         ("failures.no_root_cause", "statement", nothing),

@@ -29,12 +29,28 @@ MONTHS = 12
 LARGEST = 40  # shops that have a line of their own; the choice is by volume, so it is no search
 PLACES = ("platform", "shop")
 VIEWS_OF = {"sales": "orders", "service": "tickets", "cost": "ledger"}
+# What is counted, and what tells the reader of a trace which row it is.
+COLUMNS = {
+    "sales": ("order_id", "line_no", "month", "ordered_on", "customer_id", "revenue"),
+    "service": ("ticket_id", "month", "opened_on", "ticket_type", "customer_id"),
+    "first_responses": ("ticket_id", "month", "opened_on", "landmark_on", "answered_late"),
+    "cost": (
+        "posting_id",
+        "month",
+        "posted_on",
+        "account",
+        "category",
+        "posting_basis",
+        "amount",
+        "ticket_id",
+    ),
+}
 Reading = Literal["better", "worse", "noise"]
 
 RATE, IN_TIME, SATISFIED = "tickets_per_thousand_orders", "first_answers_in_time", "csat_share"
 COUNTS = ("customer_orders", "service_order_count", "after_sales_cost")
 NAMES = {
-    RATE: Text.of("tickets per thousand orders"),
+    RATE: Text.of("service orders per 1,000 orders"),
     IN_TIME: Text.of("first answers in time"),
     SATISFIED: Text.of("satisfaction"),
 }
@@ -132,8 +148,7 @@ def places_named(inputs: StudyInputs) -> list[tuple[str, ...]]:
     columns = [f"{table}.{name}" for table in VIEWS_OF.values() for name in PLACES]
     if not any(inputs.engine.tables.has(column) for column in columns):
         return []
-    rows = _Rows(inputs=inputs, period=_year(inputs))
-    return rows.places
+    return _Rows(inputs=inputs, period=_year(inputs)).places
 
 
 def shops_of(inputs: StudyInputs) -> Shops:
@@ -171,15 +186,20 @@ class _Rows:
     period: Period
 
     @cached_property
-    def _named(self) -> pd.DataFrame:
+    def _named(self) -> dict[str, list[tuple[str | None, str | None]]]:
         """Platform and shop as the rows of each view name them over the year, so that a quiet month keeps its shops."""
         within = _year(self.inputs).condition()
         views = " UNION ".join(
             f"SELECT '{view}' AS view, platform, shop FROM {view} WHERE {within}" for view in VIEWS_OF
         )
-        return self.inputs.engine.query(
+        frame = self.inputs.engine.query(
             f"SELECT * FROM ({views}) AS named WHERE platform IS NOT NULL OR shop IS NOT NULL ORDER BY ALL"
         )
+        found: dict[str, list[tuple[str | None, str | None]]] = {}
+        for view, *place in frame.astype(object).itertuples(index=False, name=None):
+            platform, shop = (name if isinstance(name, str) else None for name in place)
+            found.setdefault(view, []).append((platform, shop))
+        return found
 
     @cached_property
     def _platforms(self) -> str:
@@ -195,29 +215,41 @@ class _Rows:
     @cached_property
     def by(self) -> tuple[str, ...]:
         """The dimensions that tell shops apart."""
-        return tuple(name for name in PLACES if self._named[name].notna().any())
+        told = [place for places in self._named.values() for place in places]
+        return tuple(name for at, name in enumerate(PLACES) if any(place[at] is not None for place in told))
 
     @cached_property
     def places(self) -> list[tuple[str, ...]]:
-        """The shops by :attr:`by`; what names a platform alone is a place where no shop is named."""
-        frame = self._named
-        alone = frame[frame["shop"].notna() & frame["platform"].notna()].drop_duplicates(list(PLACES))
-        platform = alone.drop_duplicates("shop", keep=False).set_index("shop")["platform"]
-        filled = frame.assign(platform=frame["platform"].fillna(frame["shop"].map(platform)))
-        named = filled[filled[self.by[-1]].notna()] if self.by else filled
-        return sorted(set(named[list(self.by)].fillna(NOT_STATED).itertuples(index=False, name=None)))
+        """The shops by :attr:`by`; platforms where no shop is named."""
+        told = {place for places in self._named.values() for place in places}
+        if self.by != PLACES:
+            at = PLACES.index(self.by[0]) if self.by else 0
+            return sorted({(name,) for place in told if (name := place[at]) is not None})
+        on: dict[str, set[str]] = {}
+        for platform, shop in told:
+            if platform is not None and shop is not None:
+                on.setdefault(shop, set()).add(platform)
+        return sorted(
+            {
+                (platform or (min(on[shop]) if len(on.get(shop, ())) == 1 else NOT_STATED), shop)
+                for platform, shop in told
+                if shop is not None
+            }
+        )
 
     def names(self, view: str) -> bool:
         """Whether the rows of a view name any shop or platform; where they do not, nothing of it is of a shop."""
-        return view in set(self._named["view"])
+        return view in self._named
 
     def of(self, view: str, *conditions: str) -> Selection:
-        """The rows of a shared view within the span."""
-        sql = (
-            f"SELECT v.* REPLACE (coalesce(v.platform, k.platform) AS platform) FROM {view} v "
-            f"LEFT JOIN {self._platforms} k ON k.shop = v.shop"
+        """The rows of a shared view within the span; those of the year are looked up once, because every figure stands on them."""
+        columns = ", ".join(f"v.{name}" for name in COLUMNS[view])
+        table = self.inputs.engine.materialise(
+            f"shop_{view}",
+            f"SELECT {columns}, v.shop, coalesce(v.platform, k.platform) AS platform FROM {view} v "
+            f"LEFT JOIN {self._platforms} k ON k.shop = v.shop WHERE {_year(self.inputs).condition()}",
         )
-        return Selection(view, sql).where(self.period.condition(), *conditions)
+        return Selection(view, f"SELECT * FROM {table}").where(self.period.condition(), *conditions)
 
     @cached_property
     def answers(self) -> Selection:
@@ -248,7 +280,7 @@ LEFT JOIN service t ON t.ticket_id = coalesce(a.ticket_id, b.ticket_id) LEFT JOI
 
 @dataclass(frozen=True, kw_only=True)
 class _Rate:
-    """A rate that has noise: its rows, and in what its cases hang together."""
+    """A rate that has noise: its rows, and in what its cases hang together; unless ``linked``, nothing tells that they do."""
 
     metric: str
     kind: Kind
@@ -256,6 +288,7 @@ class _Rate:
     cluster: str
     of: Selection | None = None
     of_cluster: str = ""
+    linked: bool = True
 
     def cells(self, inputs: StudyInputs, by: Sequence[str]) -> str:
         """The name of a table of what is counted, by place and cluster."""
@@ -273,7 +306,9 @@ class _Rate:
             f"UNION ALL SELECT {place}, {self.of_cluster or self.cluster}, 0, {below.value} FROM ({base}) AS counted GROUP BY {groups}",
         )
 
-    def sums(self, inputs: StudyInputs, by: Sequence[str], own: str, within: str = "TRUE") -> list[ClusterSums]:
+    def sums(
+        self, inputs: StudyInputs, by: Sequence[str], own: str, within: str = "TRUE"
+    ) -> list[ClusterSums]:
         """What meets a condition, and all else ``within`` another, over their clusters."""
         frame = inputs.engine.query(
             f"""SELECT own, sum(hits)::DOUBLE AS hits, sum(base)::DOUBLE AS base, sum(hits * hits)::DOUBLE AS hits_squared,
@@ -281,8 +316,9 @@ class _Rate:
 FROM (SELECT {own} AS own, cluster, sum(hits)::DOUBLE AS hits, sum(base)::DOUBLE AS base
       FROM {self.cells(inputs, by)} WHERE {within} GROUP BY 1, 2) AS clusters GROUP BY 1"""
         ).set_index("own")
+        told = frame if self.linked else frame[["hits", "base"]]
         return [
-            ClusterSums(kind=self.kind, **(frame.loc[side].to_dict() if side in frame.index else {}))
+            ClusterSums(kind=self.kind, **(told.loc[side].to_dict() if side in told.index else {}))
             for side in (True, False)
         ]
 
@@ -299,6 +335,7 @@ def _rates(rows: _Rows) -> list[_Rate]:
                 cluster="coalesce(customer_id, ticket_id)",
                 of=rows.of("sales"),
                 of_cluster="customer_id",
+                linked=inputs.engine.tables.has("tickets.customer_id"),
             )
         )
     if rows.names("service") and _clocks(inputs):
@@ -309,10 +346,7 @@ def _rates(rows: _Rows) -> list[_Rate]:
     if rows.names("service") and _scores(inputs):
         found.append(
             _Rate(
-                metric=SATISFIED,
-                kind="share",
-                rows=rows.answers,
-                cluster="coalesce(customer_id, survey_id)",
+                metric=SATISFIED, kind="share", rows=rows.answers, cluster="coalesce(customer_id, survey_id)"
             )
         )
     return found
@@ -548,11 +582,7 @@ def _comparison(rows: _Rows, line: ShopLine, held: _Held, chance: float) -> Comp
         against="others",
     )
     difference = state.derived(
-        DIFFERENCES[metric],
-        own,
-        others,
-        parts={"interval": held.gap.interval, "n": own.n},
-        **line.place,
+        DIFFERENCES[metric], own, others, parts={"interval": held.gap.interval, "n": own.n}, **line.place
     )
     return Comparison(
         others=others,
@@ -642,10 +672,7 @@ def _excess(rows: _Rows, line: ShopLine) -> dict[str, Fact]:
     place: dict[str, Any] = {**line.place, "against": "others"}
     spent, bought = rows.of("cost", rest), rows.of("sales", rest)
     theirs = state.derived(
-        "cost_at_others_rate",
-        state.measured("cost_per_order", spent, bought, **place),
-        orders,
-        **line.place,
+        "cost_at_others_rate", state.measured("cost_per_order", spent, bought, **place), orders, **line.place
     )
     return {
         "unit": line.facts["cost_per_thousand_orders"],

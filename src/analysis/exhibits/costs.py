@@ -13,7 +13,16 @@ from analysis.costs.hindsight import REMAINING, TOTAL, NoHindsight
 from analysis.costs.outlook import Outlook
 from analysis.costs.provision_facts import Provision
 from analysis.costs.savings_facts import RegisteredMeasure
-from analysis.costs.shops_facts import DIFFERENCES, IN_TIME, NAMES, RATE, SATISFIED, ShopLine, ShopTable, names_of
+from analysis.costs.shops_facts import (
+    DIFFERENCES,
+    IN_TIME,
+    NAMES,
+    RATE,
+    SATISFIED,
+    ShopLine,
+    ShopTable,
+    names_of,
+)
 from analysis.costs.yields import Profit
 from analysis.exhibits.figures import figure
 from analysis.exhibits.key_figures import tiles
@@ -1297,7 +1306,7 @@ def _noisy(table: ShopTable) -> Fact | None:
 def _shops_title(table: ShopTable) -> Sentence:
     """Who stands out beyond chance, or that nobody does."""
     if table.apart:
-        return Sentence("Beyond chance, {names} differ from the others", {"names": names_of(table.apart)})
+        return Sentence("Different from the others beyond chance: {names}", {"names": names_of(table.apart)})
     if any(line.gaps for line in table.lines):
         return Sentence("No shop or platform differs from the others beyond chance")
     return Sentence("Shops and platforms side by side")
@@ -1335,15 +1344,16 @@ def _shop_columns(table: ShopTable) -> list[Field]:
         return found if metric_id in known else []
 
     def rate(metric_id: str, head: str) -> list[Field]:
-        shown = of(metric_id, head, show="estimate")
+        shown = of(metric_id, head, show="estimate", places=1)
         difference = DIFFERENCES[metric_id]
         # no colour of its own: what could be noise after all comparisons shall not look like a verdict
         gap = metric(
             difference,
             of=f"gaps.{metric_id}.difference",
             key=difference,
-            head="Against the others",
+            head="Against other shops",
             show="estimate",
+            places=1,
             signed=True,
             better=None,
         )
@@ -1354,9 +1364,9 @@ def _shop_columns(table: ShopTable) -> list[Field]:
         words("name", "Shop", key="shop", wide=True),
         *of("customer_orders"),
         *of("service_order_count"),
-        *rate(RATE, "Per thousand orders"),
+        *rate(RATE, "Per 1,000 orders"),
         *of(COST, "Cost"),
-        *of("cost_per_thousand_orders", "Cost per thousand orders"),
+        *of("cost_per_thousand_orders", "Cost per 1,000 orders"),
         *of("labour_share", "Labour share"),
         *rate(IN_TIME, "First answers in time"),
         *rate(SATISFIED, "Satisfied"),
