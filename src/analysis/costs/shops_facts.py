@@ -76,7 +76,7 @@ class ShopLine(Summarised):
     """A shop, a platform, or what is of none: its facts and comparisons by metric. ``place`` is the slice of its facts."""
 
     name: Text
-    place: Mapping[str, str]
+    place: Mapping[str, Any]
     facts: Mapping[str, Fact]
     gaps: Mapping[str, Comparison] = field(default_factory=dict)
 
@@ -317,10 +317,10 @@ FROM (SELECT {own} AS own, cluster, sum(hits)::DOUBLE AS hits, sum(base)::DOUBLE
       FROM {self.cells(inputs, by)} WHERE {within} GROUP BY 1, 2) AS clusters GROUP BY 1"""
         ).set_index("own")
         told = frame if self.linked else frame[["hits", "base"]]
-        return [
-            ClusterSums(kind=self.kind, **(told.loc[side].to_dict() if side in told.index else {}))
-            for side in (True, False)
-        ]
+        sides: dict[Any, dict[str, Any]] = {
+            side: {str(name): number for name, number in row.items()} for side, row in told.iterrows()
+        }
+        return [ClusterSums(kind=self.kind, **sides.get(side, {})) for side in (True, False)]
 
 
 def _rates(rows: _Rows) -> list[_Rate]:
@@ -423,8 +423,9 @@ def _facts(
             found.setdefault(key, {})[metric] = fact
     for rate in rates:
         for key, stated in found.items():
-            if (fact := stated.get(rate.metric)) is not None and fact.interval is not None:
-                stated[rate.metric] = _widened(rows, rate, by, key, fact)
+            own = stated.get(rate.metric)
+            if own is not None and own.interval is not None:
+                stated[rate.metric] = _widened(rows, rate, by, key, own)
     return found
 
 
@@ -630,7 +631,8 @@ def _findings(inputs: StudyInputs, table: ShopTable) -> tuple[Finding, ...]:
     }
     if metric == IN_TIME:
         values["hours"] = Stating(inputs=inputs).assumed("late_answer_hours")
-    template, excess, severity = _TOLD[metric], cost.get("excess"), "watch"
+    template, excess = _TOLD[metric], cost.get("excess")
+    severity: Severity = "watch"
     if excess is not None and _money(cost) > 0:
         template, values = template + _DEARER, values | cost
         severity = materiality(inputs).severity(excess, certain=False)

@@ -1272,16 +1272,20 @@ def shops_table(study: CostStudy) -> Block:
     if isinstance(shops, NotDone):
         return not_computed(shops, id="costs.shops", what=Text.of("Shops compared"), told=False)
     return _shop_table(
-        "costs.shops",
-        shops.year,
-        title=_shops_title(shops.year),
-        subtitle=Sentence(
-            "From {first} to {month}. In brackets {rate:level} intervals, wider where customers or days hang together; differences are to all other shops (of a platform: platforms) together. Better or worse is said only of what chance does not explain over all comparisons together; all else could be noise. Shops do not sell the same, and nothing is adjusted for it",
-            {"first": shops.year.period.first, "month": study.month, "rate": _noisy(shops.year)},
-        )
-        if _noisy(shops.year)
-        else Sentence("From {first} to {month}", {"first": shops.year.period.first, "month": study.month}),
+        "costs.shops", shops.year, title=_shops_title(shops.year), subtitle=_shops_subtitle(shops.year)
     )
+
+
+def _shops_subtitle(table: ShopTable) -> Sentence:
+    """The span, and how noise is told apart where any rate has some."""
+    values: dict[str, Value] = {"first": table.period.first, "month": table.period.last}
+    noisy = [fact for metric in NAMES if (fact := table.total.facts.get(metric)) and fact.interval]
+    if not noisy:
+        return Sentence("From {first} to {month}", values)
+    return Sentence(_NOISE, values | {"rate": noisy[0]})
+
+
+_NOISE = "From {first} to {month}. In brackets {rate:level} intervals, wider where customers or days hang together; differences are to all other shops (of a platform: platforms) together. Better or worse is said only of what chance does not explain over all comparisons together; all else could be noise. Shops do not sell the same, and nothing is adjusted for it"
 
 
 def shops_month_table(study: CostStudy) -> Block | None:
@@ -1295,12 +1299,6 @@ def shops_month_table(study: CostStudy) -> Block | None:
         title=Sentence("The same shops in {month}", {"month": study.month}),
         subtitle=Sentence("One month is short: read the intervals before the numbers"),
     )
-
-
-def _noisy(table: ShopTable) -> Fact | None:
-    """A rate with an interval, for the level that its sentence names."""
-    facts = [fact for metric in NAMES if (fact := table.total.facts.get(metric)) is not None]
-    return next((fact for fact in facts if fact.interval is not None), None)
 
 
 def _shops_title(table: ShopTable) -> Sentence:
@@ -1392,8 +1390,8 @@ def _verdict(line: ShopLine) -> Text | None:
     if not line.gaps:
         return None
     said = [
-        phrase(template, what=Text.joined(NAMES[name] for name in line.of(reading)))
-        for reading, template in (("better", "better: {what}"), ("worse", "worse: {what}"))
-        if line.of(reading)
+        phrase(template, what=Text.joined(NAMES[name] for name in rates))
+        for template, rates in (("better: {what}", line.of("better")), ("worse: {what}", line.of("worse")))
+        if rates
     ]
     return Text.joined(said, en="; ", zh="；") if said else Text.of("could be noise")

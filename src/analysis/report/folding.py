@@ -122,7 +122,7 @@ def folded(notebooks: Sequence[Named]) -> list[Named]:
         for record in _blocks(cell)
     )
     going = _stands_for_a_part if told else _needs_no_naming
-    shorter = [
+    shorter: list[Named] = [
         (name, {**notebook, "cells": _folded(notebook["cells"], going)}) for name, notebook in notebooks
     ]
     if not told:
