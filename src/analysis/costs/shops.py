@@ -6,7 +6,7 @@ their clusters before any interval or test; where every cluster holds one case t
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,6 +28,7 @@ class ClusterSums:
     kind : a ``rate`` counts events on a base (tickets on orders) and may exceed one; a ``share`` counts those among the base
     hits, base : the two counts
     hits_squared, products, base_squared : sums over clusters of hits², hits × base and base²
+    at_least : the design effect of all parts together (:func:`common_design_effect`); a small part of few clusters does not know its own
     """
 
     kind: Kind
@@ -36,6 +37,16 @@ class ClusterSums:
     hits_squared: float = 0.0
     products: float = 0.0
     base_squared: float = 0.0
+    at_least: float = 1.0
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        """The squared departures of clusters from the part's own rate, and what they would be of independent cases."""
+        if not self.hits or not self.base:
+            return 0.0, 0.0
+        rate = self.hits / self.base
+        squares = self.hits_squared - 2 * rate * self.products + rate**2 * self.base_squared
+        return squares, self.hits * (1.0 if self.kind == "rate" else 1 - rate)
 
     @property
     def design_effect(self) -> float:
@@ -43,13 +54,9 @@ class ClusterSums:
 
         Variance of the ratio estimator over clusters (Cochran 1977, section 6.3) over that of a Poisson count or a binomial share.
         """
-        if not self.hits or not self.base:
-            return 1.0
-        rate = self.hits / self.base
-        spread = self.hits_squared - 2 * rate * self.products + rate**2 * self.base_squared
-        alone = self.hits * (1.0 if self.kind == "rate" else 1 - rate)
+        squares, alone = self.spread
         # a share of all has no spread of its own to be multiplied
-        return max(1.0, spread / alone) if alone > 0 else 1.0
+        return max(1.0, self.at_least, squares / alone if alone > 0 else 1.0)
 
     @property
     def worth(self) -> tuple[float, float]:
@@ -75,6 +82,12 @@ class Gap:
 
     interval: Interval
     p_value: float
+
+
+def common_design_effect(parts: Iterable[ClusterSums]) -> float:
+    """The design effect within parts, over all of them; where they differ in their rates that is no part of it."""
+    squares, alone = (sum(side) for side in zip((0.0, 0.0), *(part.spread for part in parts), strict=True))
+    return max(1.0, squares / alone) if alone > 0 else 1.0
 
 
 def gap_between(own: ClusterSums, others: ClusterSums, *, level: float, per: int = 1) -> Gap | None:

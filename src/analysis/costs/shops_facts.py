@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from analysis.costs.shops import ClusterSums, Gap, Kind, adjusted, gap_between
+from analysis.costs.shops import ClusterSums, Gap, Kind, adjusted, common_design_effect, gap_between
 from analysis.costs.signals_facts import false_alarm_level
 from analysis.errors import MissingData
 from analysis.locale import Text
@@ -282,6 +282,8 @@ LEFT JOIN service t ON t.ticket_id = coalesce(a.ticket_id, b.ticket_id) LEFT JOI
 class _Rate:
     """A rate that has noise: its rows, and in what its cases hang together; unless ``linked``, nothing tells that they do."""
 
+    inputs: StudyInputs
+    by: tuple[str, ...]
     metric: str
     kind: Kind
     rows: Selection
@@ -290,45 +292,55 @@ class _Rate:
     of_cluster: str = ""
     linked: bool = True
 
-    def cells(self, inputs: StudyInputs, by: Sequence[str]) -> str:
+    @cached_property
+    def cells(self) -> str:
         """The name of a table of what is counted, by place and cluster."""
-        registry = inputs.engine.registry
+        registry = self.inputs.engine.registry
         entry = registry[self.metric]
         above, below = registry.measure(str(entry.numerator)), registry.measure(str(entry.denominator))
         rows = self.rows.where(above.where) if above.where else self.rows
         of = self.of or self.rows
         base = of.where(below.where) if below.where else of
-        place = ", ".join(f"{worded(name)} AS {name}" for name in by)
-        groups = ", ".join(str(number + 1) for number in range(len(by) + 1))
-        return inputs.engine.materialise(
+        place = ", ".join(f"{worded(name)} AS {name}" for name in self.by)
+        groups = ", ".join(str(number + 1) for number in range(len(self.by) + 1))
+        return self.inputs.engine.materialise(
             f"shop_{self.metric}",
             f"SELECT {place}, {self.cluster} AS cluster, {above.value} AS hits, 0 AS base FROM ({rows}) AS counted GROUP BY {groups} "
             f"UNION ALL SELECT {place}, {self.of_cluster or self.cluster}, 0, {below.value} FROM ({base}) AS counted GROUP BY {groups}",
         )
 
-    def sums(
-        self, inputs: StudyInputs, by: Sequence[str], own: str, within: str = "TRUE"
-    ) -> list[ClusterSums]:
+    @cached_property
+    def common(self) -> float:
+        """The design effect of all places together."""
+        return common_design_effect(self._sums(f"concat_ws('|', {', '.join(self.by)})").values())
+
+    def sums(self, own: str, within: str = "TRUE") -> list[ClusterSums]:
         """What meets a condition, and all else ``within`` another, over their clusters."""
-        frame = inputs.engine.query(
+        sides, nothing = self._sums(own, within), ClusterSums(kind=self.kind)
+        return [replace(sides.get(side, nothing), at_least=self.common) for side in (True, False)]
+
+    def _sums(self, own: str, within: str = "TRUE") -> dict[Any, ClusterSums]:
+        frame = self.inputs.engine.query(
             f"""SELECT own, sum(hits)::DOUBLE AS hits, sum(base)::DOUBLE AS base, sum(hits * hits)::DOUBLE AS hits_squared,
        sum(hits * base)::DOUBLE AS products, sum(base * base)::DOUBLE AS base_squared
 FROM (SELECT {own} AS own, cluster, sum(hits)::DOUBLE AS hits, sum(base)::DOUBLE AS base
-      FROM {self.cells(inputs, by)} WHERE {within} GROUP BY 1, 2) AS clusters GROUP BY 1"""
+      FROM {self.cells} WHERE {within} GROUP BY 1, 2) AS clusters GROUP BY 1"""
         ).set_index("own")
         told = frame if self.linked else frame[["hits", "base"]]
-        sides: dict[Any, dict[str, Any]] = {
-            side: {str(name): number for name, number in row.items()} for side, row in told.iterrows()
+        return {
+            side: ClusterSums(kind=self.kind, **{str(name): number for name, number in row.items()})
+            for side, row in told.iterrows()
         }
-        return [ClusterSums(kind=self.kind, **sides.get(side, {})) for side in (True, False)]
 
 
 def _rates(rows: _Rows) -> list[_Rate]:
     """The rates that the data of the company have by shop."""
     inputs, found = rows.inputs, []
+    told: dict[str, Any] = {"inputs": inputs, "by": rows.by}
     if rows.names("sales") and rows.names("service"):
         found.append(
             _Rate(
+                **told,
                 metric=RATE,
                 kind="rate",
                 rows=rows.of("service"),
@@ -341,12 +353,22 @@ def _rates(rows: _Rows) -> list[_Rate]:
     if rows.names("service") and _clocks(inputs):
         due = f"landmark_on < {literal(inputs.month.end)}"  # before its landmark nobody knows whether an answer is late
         found.append(
-            _Rate(metric=IN_TIME, kind="share", rows=rows.of("first_responses", due), cluster="opened_on")
+            _Rate(
+                **told,
+                metric=IN_TIME,
+                kind="share",
+                rows=rows.of("first_responses", due),
+                cluster="opened_on",
+            )
         )
     if rows.names("service") and _scores(inputs):
         found.append(
             _Rate(
-                metric=SATISFIED, kind="share", rows=rows.answers, cluster="coalesce(customer_id, survey_id)"
+                **told,
+                metric=SATISFIED,
+                kind="share",
+                rows=rows.answers,
+                cluster="coalesce(customer_id, survey_id)",
             )
         )
     return found
@@ -431,7 +453,7 @@ def _facts(
 
 def _widened(rows: _Rows, rate: _Rate, by: tuple[str, ...], key: tuple[str, ...], fact: Fact) -> Fact:
     """The interval of the registry, or a wider one where cases hang together."""
-    own, _ = rate.sums(rows.inputs, rows.by, _is(dict(zip(by, key, strict=True))))
+    own, _ = rate.sums(_is(dict(zip(by, key, strict=True))))
     if own.design_effect == 1:
         return fact
     per = rows.inputs.engine.registry[rate.metric].per
@@ -544,7 +566,7 @@ def _held(rows: _Rows, rate: _Rate, line: ShopLine, keys: Iterable[tuple[str, ..
     if rate.metric not in line.facts:
         return None
     inputs, level = rows.inputs, list(line.place)[-1]
-    own, others = rate.sums(inputs, rows.by, _is(line.place), f"{level} <> {literal(NOT_STATED)}")
+    own, others = rate.sums(_is(line.place), f"{level} <> {literal(NOT_STATED)}")
     per = inputs.engine.registry[rate.metric].per
     gap = gap_between(own, others, level=inputs.confidence, per=per)
     if gap is None:
