@@ -22,7 +22,7 @@ from analysis.metrics.backend import literal
 from analysis.metrics.views import NOT_STATED
 from analysis.metrics.views.responses import CLOCKS
 from analysis.metrics.views.selection import Selection, worded
-from analysis.results import Fact, Finding, Sentence, Severity, Stake, Value
+from analysis.results import Fact, Finding, Ground, Sentence, Severity, Stake, Value
 from analysis.summaries import Summarised
 
 MONTHS = 12
@@ -634,15 +634,17 @@ _DEARER = " Its after-sales cost is {unit}, theirs {their_unit}; at their rate {
 
 @traced
 def _findings(inputs: StudyInputs, table: ShopTable) -> tuple[Finding, ...]:
-    """The line that is worse beyond chance and costs most beyond the others; none where nothing is worse."""
-    worse = [line for line in table.apart if line.of("worse")]
+    """The line that is worse beyond chance, by as much as matters, and costs most beyond the others; none where nothing is worse."""
+    rows = _Rows(inputs=inputs, period=table.period)
+    worse = [(line, metric) for line in table.apart for metric in line.of("worse")]
     if not worse:
         return ()
-    rows = _Rows(inputs=inputs, period=table.period)
-    dearer = [_excess(rows, line) for line in worse]
-    line, cost = max(zip(worse, dearer, strict=True), key=lambda pair: _money(pair[1]))
-    metric = min(line.of("worse"), key=lambda name: line.gaps[name].p_value)
-    gap = line.gaps[metric]
+    dearer = {id(line): _excess(rows, line) for line, _ in worse}
+    line, metric = max(
+        worse,
+        key=lambda one: (_matters(inputs, *one), _money(dearer[id(one[0])]), -one[0].gaps[one[1]].p_value),
+    )
+    gap, cost = line.gaps[metric], dearer[id(line)]
     values: dict[str, Value] = {
         "shop": line.name,
         "own": line.facts[metric],
@@ -653,30 +655,43 @@ def _findings(inputs: StudyInputs, table: ShopTable) -> tuple[Finding, ...]:
     }
     if metric == IN_TIME:
         values["hours"] = Stating(inputs=inputs).assumed("late_answer_hours")
-    template, excess = _TOLD[metric], cost.get("excess")
-    severity: Severity = "watch"
-    if excess is not None and _money(cost) > 0:
-        template, values = template + _DEARER, values | cost
-        severity = materiality(inputs).severity(excess, certain=False)
-    return (_finding(table, line, Sentence(template, values), severity, excess),)
+    template = _TOLD[metric]
+    if not _matters(inputs, line, metric):
+        return (_finding(table, line, Sentence(template, values), "info", "small"),)
+    if not _money(cost):
+        return (_finding(table, line, Sentence(template, values), "watch", "no_sum"),)
+    # what the shops sell is a cause that was not asked for
+    severity = materiality(inputs).severity(cost["excess"], certain=False)
+    statement = Sentence(template + _DEARER, values | cost)
+    return (_finding(table, line, statement, severity, "unasked", cost["excess"]),)
+
+
+def _matters(inputs: StudyInputs, line: ShopLine, metric: str) -> bool:
+    """Whether a difference reaches the smallest that matters, in shares of cases."""
+    least = float(inputs.assumptions.value("shop_least_effect", on=inputs.month.last_day))
+    per = inputs.engine.registry[metric].per
+    return abs(float(line.gaps[metric].difference.value or 0)) / per >= least
 
 
 def _finding(
-    table: ShopTable, line: ShopLine, statement: Sentence, severity: Severity, excess: Fact | None
+    table: ShopTable,
+    line: ShopLine,
+    statement: Sentence,
+    severity: Severity,
+    ground: Ground,
+    excess: Fact | None = None,
 ) -> Finding:
-    stated = excess if "excess" in statement.values else None
     return Finding(
         id="costs.shops",
         section="costs",
         severity=severity,
-        # what the shops sell is a cause that was not asked for
-        ground="unasked" if stated is not None else "no_sum",
-        stake=Stake.of(stated) if stated is not None else None,
+        ground=ground,
+        stake=Stake.of(excess) if excess is not None else None,
         subject=dict(line.place),
         statement=statement,
         method="Each rate against all other shops together, counts divided by the design effect of customers or days; exact tests given the total, adjusted over all comparisons (Holm)",
         evidence=table.rows(),
-        rank=float(stated.value or 0) if stated is not None else 0.0,
+        rank=float(excess.value or 0) if excess is not None else 0.0,
     )
 
 

@@ -577,6 +577,21 @@ def test_a_worse_shop_that_costs_less_has_no_sum(apart: Path, inputs_of: Inputs)
     assert "excess" not in finding.statement.values
 
 
+def test_a_difference_that_is_sure_and_small_is_information(apart: Path, inputs_of: Inputs) -> None:
+    inputs = inputs_of(apart)
+    entry = inputs.assumptions.entries["shop_least_effect"]
+    # every second order against every tenth: 0.4 of the orders
+    for least, severity, ground in (
+        (Decimal("0.39"), "watch", "unasked"),
+        (Decimal("0.41"), "info", "small"),
+    ):
+        held = {day: replace(value, value=least) for day, value in entry.values.items()}
+        entries = inputs.assumptions.entries | {"shop_least_effect": replace(entry, values=held)}
+        asked = replace(inputs, assumptions=replace(inputs.assumptions, entries=entries))
+        (finding,) = shops_of(asked).findings
+        assert (finding.severity, finding.ground) == (severity, ground)
+
+
 @pytest.mark.slow
 def test_planted_truths_of_the_seller_are_read(tmp_path: Path, inputs_of: Inputs) -> None:
     """The outlet has nights of its own and no slow partner, and its labour share is above its line; that it has more returns is within chance."""
