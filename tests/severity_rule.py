@@ -102,6 +102,7 @@ READ: dict[str, tuple[frozenset[str], Reader]] = {
         ("costs.year_over_budget", "loss", above("expected", "budget")),
         ("costs.measure", "loss good", fell_short),
         ("costs.idle_team", "loss no_sum", of("cost")),
+        ("costs.shops", "unasked no_sum small", of("excess")),
         ("failures.not_rated", "no_sum statement", nothing),
         ("failures.excess", "loss small", of("full", "cost")),
         ("failures.no_root_cause", "statement", nothing),
@@ -190,6 +191,9 @@ def reaches(finding: Finding, least: Mapping[str, float]) -> bool | None:
         return beyond(values["ratio"], least["failure_least_effect"])
     if finding.id == "failures.wear_out":
         return beyond(values["shape"], least["failure_least_shape"])
+    if finding.id == "costs.shops":
+        per = 1000 if values["difference"].unit.endswith("1000_orders") else 1
+        return abs(float(values["difference"].value)) / per >= least["shop_least_effect"]
     if finding.id == "value.service_effect":
         effects = [values[name] for name in ("effect", "other") if name in values]
         return max(abs(float(fact.value)) for fact in effects) >= least["value_least_effect"]

@@ -25,6 +25,7 @@ from analysis.costs.hindsight import hindsight_checks
 from analysis.costs.outlook import Outlook, outlook_findings, outlook_of
 from analysis.costs.provision_facts import Provision, provision_checks, provision_findings, provision_of
 from analysis.costs.savings_facts import RegisteredMeasure, measure_checks, measure_findings, measures_of
+from analysis.costs.shops_facts import Shops, places_named, shops_of
 from analysis.costs.signals_facts import price_findings, rise_findings, signal_checks, surge_findings
 from analysis.costs.sourcing_facts import Sourcing, sourcing_of
 from analysis.costs.tie_out import (
@@ -88,6 +89,7 @@ class CostStudy(Summarised):
     allocated, capacity : shared cost by key; time-driven activity costs.
     outlook : the projection of twelve months.
     measures, sourcing, provision : registered measures; in-house or outsourced; the warranty provision.
+    shops : shops and platforms side by side; left out, without a doubt, where no two are named.
     findings, checks : what stands out, what is to be doubted.
 
     Examples
@@ -121,6 +123,7 @@ class CostStudy(Summarised):
     measures: tuple[RegisteredMeasure, ...]
     sourcing: Sourcing | NotDone
     provision: Provision | NotDone
+    shops: Shops | NotDone
     findings: tuple[Finding, ...]
     checks: tuple[Check, ...]
 
@@ -171,6 +174,11 @@ def study(inputs: StudyInputs) -> CostStudy:
     outlook = parts.do("outlook", outlook_of, inputs)
     measures = measures_of(inputs)
     provision = parts.do("provision", provision_of, inputs)
+    shops = (
+        parts.do("shops", shops_of, inputs)
+        if len(places_named(inputs)) > 1
+        else parts.leave_out("shops", NO_TWO_SHOPS)
+    )
     signals = {name: parts.do(name, search, inputs) for name, search in SIGNALS.items()}
     return CostStudy(
         month=inputs.month,
@@ -198,6 +206,7 @@ def study(inputs: StudyInputs) -> CostStudy:
         measures=measures,
         sourcing=parts.do("sourcing", sourcing_of, inputs),
         provision=provision,
+        shops=shops,
         findings=(
             *tie_out_findings(inputs, tied),
             *movement_findings(comparisons, bridges),
@@ -210,6 +219,7 @@ def study(inputs: StudyInputs) -> CostStudy:
                 for finding in found.findings
             ),
             *provision_findings(inputs, provision),
+            *(() if isinstance(shops, NotDone) else shops.findings),
             *outlook_findings(inputs, outlook),
             *measure_findings(inputs, measures),
             *unallocated_findings(inputs, composition["category"]),
@@ -239,6 +249,7 @@ SIGNALS = {
     "rises": rise_findings,
 }
 PLAN_NOT_STATED = Text.of("planned tickets are not stated")
+NO_TWO_SHOPS = Text.of("no two shops or platforms are named")
 RATIOS = (
     "after_sales_cost_rate",
     "service_unit_cost",
@@ -261,6 +272,7 @@ TITLES = {
     "outlook": Text.of("Forecast"),
     "sourcing": Text.of("In-house against outsourced"),
     "provision": Text.of("Warranty provision"),
+    "shops": Text.of("Shops compared"),
     "idle_teams": Text.of("Teams paid for unused hours"),
     "price_steps": Text.of("Steps of part prices"),
     "surges": Text.of("Accounts that surged"),

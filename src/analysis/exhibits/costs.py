@@ -13,6 +13,16 @@ from analysis.costs.hindsight import REMAINING, TOTAL, NoHindsight
 from analysis.costs.outlook import Outlook
 from analysis.costs.provision_facts import Provision
 from analysis.costs.savings_facts import RegisteredMeasure
+from analysis.costs.shops_facts import (
+    DIFFERENCES,
+    IN_TIME,
+    NAMES,
+    RATE,
+    SATISFIED,
+    ShopLine,
+    ShopTable,
+    names_of,
+)
 from analysis.costs.yields import Profit
 from analysis.exhibits.figures import figure
 from analysis.exhibits.key_figures import tiles
@@ -1251,3 +1261,137 @@ def _coverage_note(provision: Provision) -> Sentence:
         + " At the claims per unit-month of the last two years, as if machines did not age, it would be {past}{past:doubt}.",
         values | {"past": bridge.at_past_rate},
     )
+
+
+# ---------------------------------------------------------------- shops and platforms
+
+
+def shops_table(study: CostStudy) -> Block:
+    """Shops by platform over twelve months: volume, unit cost, response and satisfaction, each rate against all others together."""
+    shops = study.shops
+    if isinstance(shops, NotDone):
+        return not_computed(shops, id="costs.shops", what=Text.of("Shops compared"), told=False)
+    return _shop_table(
+        "costs.shops", shops.year, title=_shops_title(shops.year), subtitle=_shops_subtitle(shops.year)
+    )
+
+
+def _shops_subtitle(table: ShopTable) -> Sentence:
+    """The span, and how noise is told apart where any rate has some."""
+    values: dict[str, Value] = {"first": table.period.first, "month": table.period.last}
+    noisy = [fact for metric in NAMES if (fact := table.total.facts.get(metric)) and fact.interval]
+    if not noisy:
+        return Sentence("From {first} to {month}", values)
+    return Sentence(_NOISE, values | {"rate": noisy[0]})
+
+
+_NOISE = "From {first} to {month}. In brackets {rate:level} intervals, wider where customers or days hang together; differences are to all other shops (of a platform: platforms) together. Better or worse is said only of what chance does not explain over all comparisons together; all else could be noise. Shops do not sell the same, and nothing is adjusted for it"
+
+
+def shops_month_table(study: CostStudy) -> Block | None:
+    """The same of the report month, without comparisons: a month of one shop is mostly chance."""
+    shops = study.shops
+    if isinstance(shops, NotDone):
+        return None
+    return _shop_table(
+        "costs.shops_month",
+        shops.month,
+        title=Sentence("The same shops in {month}", {"month": study.month}),
+        subtitle=Sentence("One month is short: read the intervals before the numbers"),
+    )
+
+
+def _shops_title(table: ShopTable) -> Sentence:
+    """Who stands out beyond chance, or that nobody does."""
+    if table.apart:
+        return Sentence("Different from the others beyond chance: {names}", {"names": names_of(table.apart)})
+    if any(line.gaps for line in table.lines):
+        return Sentence("No shop or platform differs from the others beyond chance")
+    return Sentence("Shops and platforms side by side")
+
+
+def _shop_table(id: str, table: ShopTable, *, title: Sentence, subtitle: Sentence) -> Block:
+    columns = _shop_columns(table)
+    rows: list[Row] = []
+    for one in table.groups:
+        if one.line is not None:
+            rows.append(_shop_row(one.line, columns, role="subtotal"))
+        elif one.name is not None:
+            rows.append(group(one.name, columns))
+        rows += [_shop_row(line, columns, indent=1 if one.name else 0) for line in one.shops]
+    rows += [_shop_row(line, columns) for line in (table.smaller, table.unnamed) if line is not None]
+    total = _shop_row(table.total, columns, role="total", over=table.by)
+    return table_of(
+        id,
+        title=title,
+        subtitle=subtitle,
+        columns=columns,
+        rows=[*rows, total],
+        note=Sentence("Source: orders, tickets, surveys and the after-sales ledger, incurred basis."),
+    )
+
+
+def _shop_columns(table: ShopTable) -> list[Field]:
+    """The columns of which any line has a fact."""
+    every = [*table.lines, table.total]
+    known = {metric for line in every for metric in line.facts}
+    compared = {metric for line in every for metric in line.gaps}
+
+    def of(metric_id: str, head: str | None = None, **options: Any) -> list[Field]:
+        found = [metric(metric_id, of=f"facts.{metric_id}", head=head, **options)]
+        return found if metric_id in known else []
+
+    def rate(metric_id: str, head: str) -> list[Field]:
+        shown = of(metric_id, head, show="estimate", places=1)
+        difference = DIFFERENCES[metric_id]
+        # no colour of its own: what could be noise after all comparisons shall not look like a verdict
+        gap = metric(
+            difference,
+            of=f"gaps.{metric_id}.difference",
+            key=difference,
+            head="Against other shops",
+            show="estimate",
+            places=1,
+            signed=True,
+            better=None,
+        )
+        return [*shown, *([gap] if metric_id in compared else [])]
+
+    answers = [count(SATISFIED, of=f"facts.{SATISFIED}", head="Answers")] if SATISFIED in known else []
+    return [
+        words("name", "Shop", key="shop", wide=True),
+        *of("customer_orders"),
+        *of("service_order_count"),
+        *rate(RATE, "Per 1,000 orders"),
+        *of(COST, "Cost"),
+        *of("cost_per_thousand_orders", "Cost per 1,000 orders"),
+        *of("labour_share", "Labour share"),
+        *rate(IN_TIME, "First answers in time"),
+        *rate(SATISFIED, "Satisfied"),
+        *answers,
+        *([words("verdict", "Beyond chance", wide=True)] if compared else []),
+    ]
+
+
+def _shop_row(
+    line: ShopLine, columns: list[Field], *, indent: int = 0, over: Sequence[str] = (), **options: Any
+) -> Row:
+    cells = {
+        "name": indented(line.name, indent),
+        "facts": line.facts,
+        "gaps": line.gaps,
+        "verdict": _verdict(line),
+    }
+    return row_of(cells, columns, by=over or tuple(line.place), over_all=bool(over), **options)
+
+
+def _verdict(line: ShopLine) -> Text | None:
+    """In what the line is better or worse beyond chance; blank where nothing was compared."""
+    if not line.gaps:
+        return None
+    said = [
+        phrase(template, what=Text.joined(NAMES[name] for name in rates))
+        for template, rates in (("better: {what}", line.of("better")), ("worse: {what}", line.of("worse")))
+        if rates
+    ]
+    return Text.joined(said, en="; ", zh="；") if said else Text.of("could be noise")

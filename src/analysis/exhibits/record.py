@@ -114,13 +114,18 @@ def _lab_language() -> Language:
 
 @dataclass(frozen=True)
 class Absent:
-    """A part of a section without content, and why: a pack names it in one table (``report.folding``) instead of a page that says so."""
+    """A part of a section without content, and why: a pack names it in one table (``report.folding``) instead of a page that says so.
+
+    Not ``told``: a part that is no lack of a company to which it does not apply; a pack leaves it out without a word.
+    """
 
     part: Text
     why: Text
+    told: bool = True
 
-    def record(self) -> dict[str, dict[str, str]]:
-        return {"part": self.part.as_json(), "why": self.why.as_json()}
+    def record(self) -> dict[str, Any]:
+        said = {"part": self.part.as_json(), "why": self.why.as_json()}
+        return said if self.told else {**said, "told": False}
 
 
 def absent_of(part: Text, facts: Iterable[Fact]) -> Absent | None:

@@ -38,8 +38,13 @@ def callout(
     )
 
 
-def not_computed(missing: MissingData | NotDone, *, id: str, what: Text | None = None) -> Block:
-    """Says which tables or columns a part of the report lacks, or why else it was not made; the rest of the page stands."""
+def not_computed(
+    missing: MissingData | NotDone, *, id: str, what: Text | None = None, told: bool = True
+) -> Block:
+    """Says which tables or columns a part of the report lacks, or why else it was not made; the rest of the page stands.
+
+    Not ``told``: a pack leaves it out without naming it among what the company lacks.
+    """
     title = Sentence("{what}: not computed", {"what": what}) if what else Sentence("Not computed")
     needs = ", ".join(missing.needs)
     body, why = None, getattr(missing, "reason", Text(en=needs, zh=needs))
@@ -49,7 +54,7 @@ def not_computed(missing: MissingData | NotDone, *, id: str, what: Text | None =
     elif isinstance(missing, NotDone):
         reason = Text(en=f"{missing.reason.en}.", zh=f"{missing.reason.zh}。")
         body = Sentence("{reason}", {"reason": reason})
-    absent = Absent(what or Text.of("Other parts of the section"), why)
+    absent = Absent(what or Text.of("Other parts of the section"), why, told)
     return callout(id, tone="info", title=title, body=body, instead_of=absent)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,8 @@ def left_out(notebooks: Sequence[Named]) -> list[LeftOut]:
             for record in _blocks(cell):
                 named = [record["instead_of"]] if "instead_of" in record else record.get("without", ())
                 for absent in named:
+                    if not absent.get("told", True):
+                        continue
                     part, why = (Text(**absent[name]) for name in ("part", "why"))
                     parts = found.setdefault(why, {}).setdefault(section, [])
                     if part not in parts:
@@ -109,16 +111,22 @@ def left_out_table(lines: Sequence[LeftOut]) -> Block:
 
 
 def folded(notebooks: Sequence[Named]) -> list[Named]:
-    """The notebooks as a pack prints them, where the table of what is left out is among them: without parts, and sections, that have no content."""
+    """The notebooks as a pack prints them: without parts, and sections, that have no content.
+
+    Where no table among them names what is left out, only parts that need no naming go.
+    """
     told = any(
         record["id"] == TABLE
         for _, notebook in notebooks
         for cell in notebook["cells"]
         for record in _blocks(cell)
     )
+    going = _stands_for_a_part if told else _needs_no_naming
+    shorter: list[Named] = [
+        (name, {**notebook, "cells": _folded(notebook["cells"], going)}) for name, notebook in notebooks
+    ]
     if not told:
-        return list(notebooks)
-    shorter = [(name, {**notebook, "cells": _folded(notebook["cells"])}) for name, notebook in notebooks]
+        return shorter
     return [
         (name, notebook)
         for name, notebook in shorter
@@ -126,15 +134,26 @@ def folded(notebooks: Sequence[Named]) -> list[Named]:
     ]
 
 
-def _folded(cells: Sequence[Notebook]) -> list[Notebook]:
+Going = Callable[[Mapping[str, Any]], bool]
+
+
+def _stands_for_a_part(record: Mapping[str, Any]) -> bool:
+    return "instead_of" in record
+
+
+def _needs_no_naming(record: Mapping[str, Any]) -> bool:
+    return not record.get("instead_of", {}).get("told", True)
+
+
+def _folded(cells: Sequence[Notebook], going: Going) -> list[Notebook]:
     """Cells without remarks that stand in a part's place, and without the prose and headings that nothing then follows."""
     kept: list[Notebook] = []
     for part in _split(cells, by_heading=True):
-        runs = [run for run in _split(part, by_heading=False) if not _is_empty(run)]
-        if runs and not _is_empty(part):
+        runs = [run for run in _split(part, by_heading=False) if not _is_empty(run, going)]
+        if runs and not _is_empty(part, going):
             if part[0] is not runs[0][0] and _heads(part[0]):
                 kept.append({**part[0], "source": source_of(part[0]).split("\n\n")[0]})
-            kept += [_without_absent(cell) for run in runs for cell in run]
+            kept += [_without_absent(cell, going) for run in runs for cell in run]
     return kept
 
 
@@ -154,20 +173,22 @@ def _heads(cell: Notebook) -> bool:
     return cell["cell_type"] == "markdown" and _HEADING.match(source_of(cell)) is not None
 
 
-def _is_empty(cells: Sequence[Notebook]) -> bool:
+def _is_empty(cells: Sequence[Notebook], going: Going) -> bool:
     """Whether a remark in a part's place is all that cells show."""
     blocks = [record for cell in cells for record in _blocks(cell)]
-    return any("instead_of" in record for record in blocks) and not any(map(_has_content, cells))
+    return any(map(going, blocks)) and not any(
+        not going(record) and record["kind"] not in _UNSEEN for record in blocks
+    )
 
 
 def _has_content(cell: Notebook) -> bool:
     return any("instead_of" not in record and record["kind"] not in _UNSEEN for record in _blocks(cell))
 
 
-def _without_absent(cell: Notebook) -> Notebook:
+def _without_absent(cell: Notebook, going: Going) -> Notebook:
     if "outputs" not in cell:
         return cell
-    outputs = [one for one in cell["outputs"] if "instead_of" not in one.get("data", {}).get(MIME, {})]
+    outputs = [one for one in cell["outputs"] if not going(one.get("data", {}).get(MIME, {}))]
     return {**cell, "outputs": outputs}
 
 

@@ -184,7 +184,7 @@ def ungraded(inputs: StudyInputs, findings: Iterable[Finding]) -> Iterator[str]:
     """Findings whose severity is not the one that the printed rule gives them."""
     found = materiality(inputs)
     rule = materiality_check(found).sentence.plain()
-    names = ("failure_least_effect", "failure_least_shape", "value_least_effect")
+    names = ("failure_least_effect", "failure_least_shape", "value_least_effect", "shop_least_effect")
     least = {name: float(inputs.assumptions.value(name, on=inputs.month.last_day)) for name in names}
     limit, trivial = float(found.limit.value or 0), float(found.trivial.value or 0)
     for finding in findings:

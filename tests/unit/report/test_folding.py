@@ -133,6 +133,35 @@ def test_nothing_goes_where_no_table_can_say_so(tmp_path: Path) -> None:
     assert printed(tmp_path, c=notebook("costs", shows(PROVISION)))["c"] == [HEAD, "#costs.provision"]
 
 
+APPLIES_NOT = not_computed(
+    NotDone(reason=Text.of("no two shops or platforms are named")),
+    id="costs.shops",
+    what=Text.of("Shops compared"),
+    told=False,
+)
+
+
+@pytest.mark.parametrize("others", [(), (PROVISION,)])
+def test_a_part_that_does_not_apply_goes_without_a_word(tmp_path: Path, others: tuple[Any, ...]) -> None:
+    costs = notebook(
+        "costs",
+        prose("## Shops compared\n\nHow."),
+        shows(APPLIES_NOT),
+        prose("## Why?"),
+        shows(REMARK, *others),
+    )
+    found = printed(tmp_path, q=quality(), c=costs)
+    assert found["c"] == [HEAD, "## Why?", "#costs.remark"]
+    # it makes no table of what is left out, and no line in one
+    assert any(TABLE in piece for piece in found["q"]) == bool(others)
+    assert not others or "Shops" not in (tmp_path / "evidence" / f"{TABLE}.csv").read_text("utf-8-sig")
+
+
+def test_it_goes_where_no_table_can_say_what_else_is_lacking(tmp_path: Path) -> None:
+    costs = notebook("costs", shows(PROVISION), prose("## Shops compared"), shows(APPLIES_NOT))
+    assert printed(tmp_path, c=costs)["c"] == [HEAD, "#costs.provision"]
+
+
 def test_nothing_is_added_where_all_has_content(tmp_path: Path) -> None:
     found = printed(tmp_path, q=quality(), c=notebook("costs", shows(REMARK)))
     assert not any(TABLE in piece for piece in found["q"])

@@ -14,6 +14,9 @@ SELECT l.posting_id, l.month, l.posted_on, l.amount, l.ticket_id, l.cost_center,
        coalesce(l.category, exact_rule.category, any_rule.category, 'unallocated') AS category,
        CASE WHEN l.ticket_id IS NOT NULL THEN 'direct' WHEN l.cost_pool IS NOT NULL THEN 'pool' ELSE 'held' END AS tracing,
        coalesce(l.team, t.team) AS team, coalesce(l.region, t.region) AS region, l.channel,
+       -- what the order says of its shop holds unless the posting names another platform, and the other way round
+       coalesce(l.shop, CASE WHEN coalesce(l.platform = t.platform, TRUE) THEN t.shop END) AS shop,
+       coalesce(l.platform, CASE WHEN coalesce(l.shop = t.shop, TRUE) THEN t.platform END) AS platform,
        coalesce(l.product_line, direct_product.product_line, t.product_line) AS product_line,
        t.ticket_type, t.product_line AS ticket_product_line, t.customer_type, t.segment, t.is_rework, t.customer_id
 FROM ledger l
@@ -50,6 +53,8 @@ LEFT JOIN service t ON t.ticket_id = l.ticket_id
             "channel",
             "sales channel that the posting names; the one by which a customer got in touch is another",
         ),
+        Column("shop", "shop of the posting, else of the order"),
+        Column("platform", "platform of the posting, else of the order"),
         Column("product_line", "product line of the posting, of its product, else of the order"),
         Column("ticket_type", "type of the order"),
         Column("ticket_product_line", "product line of the order"),

@@ -18,6 +18,8 @@ _LINE = (
     Column("quantity", "quantity"),
     Column("revenue", "net of discount and tax; negative for a refund", "currency"),
     Column("gross_margin", "gross margin", "currency"),
+    Column("shop", "shop through which it came"),
+    Column("platform", "platform of the shop"),
 )
 
 _OWN = ", ".join(f"o.{column.name}" for column in _LINE)
@@ -27,7 +29,7 @@ order_lines = View(
     sql=f"""
 SELECT o.order_id, o.line_no, o.month, o.ordered_at, {business_day("o.ordered_at")} AS ordered_on, o.customer_id, o.product_id,
        -- a source without types of order sells products
-       coalesce(o.order_type, 'product') AS order_type, o.quantity, o.revenue, o.gross_margin, o.region, o.channel
+       coalesce(o.order_type, 'product') AS order_type, o.quantity, o.revenue, o.gross_margin, o.shop, o.platform, o.region, o.channel
 FROM orders o
 """,
     table="orders",

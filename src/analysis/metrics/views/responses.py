@@ -25,7 +25,7 @@ _LANDMARK = landmark("s")
 first_responses = View(
     name="first_responses",
     sql=f"""
-SELECT s.ticket_id, s.month, s.ticket_type, s.customer_id, s.customer_type, s.segment, s.region, s.severity, s.opened_at, s.opened_on,
+SELECT s.ticket_id, s.month, s.ticket_type, s.customer_id, s.customer_type, s.segment, s.region, s.shop, s.platform, s.severity, s.opened_at, s.opened_on,
        s.first_response_at, s.resolved_at, s.resolved_on, s.contacts,
        -- lateness is known at the landmark only: who would call a request late when it is opened looks into the future
        {_LANDMARK} AS landmark_at, {business_day(_LANDMARK)} AS landmark_on,
@@ -45,6 +45,8 @@ FROM service s
         Column("customer_type", "b2b or b2c"),
         Column("segment", "segment of today"),
         Column("region", "region"),
+        Column("shop", "shop through which it came"),
+        Column("platform", "platform of the shop"),
         Column("severity", "severity"),
         Column("opened_at", "when the customer asked", "UTC instant"),
         Column("opened_on", "business day of the request", "day"),

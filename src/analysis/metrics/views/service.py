@@ -13,7 +13,7 @@ _CODES = ", ".join(literal(code) for code in NO_FAULT_CODES)
 _ORDERS = f"""
 SELECT t.ticket_id, t.month, t.ticket_type, t.opened_at, t.first_response_at, t.resolved_at, t.reopened_at,
        {business_day("t.opened_at")} AS opened_on, {business_day("t.resolved_at")} AS resolved_on,
-       t.failed_on, t.response_due_at, t.customer_id, t.serial_no, t.product_id, t.region, t.channel, t.team, t.agent_id,
+       t.failed_on, t.response_due_at, t.customer_id, t.serial_no, t.product_id, t.region, t.channel, t.shop, t.platform, t.team, t.agent_id,
        t.severity, t.priority, t.fault_code, t.component, t.in_warranty, t.automated, t.proactive,
        t.contacts, t.reopened, t.resolved, t.confirmed_failure, t.handling_hours, t.status, t.activity, t.time_order_fault,
        -- work that did not hold is rework whether the desk ticked a box or only named the order before
@@ -41,6 +41,8 @@ _COLUMNS = (
     Column("customer_id", "who asked"),
     Column("serial_no", "the machine"),
     Column("channel", "contact channel"),
+    Column("shop", "shop through which it came"),
+    Column("platform", "platform of the shop"),
     Column("team", "team that did the work"),
     Column("agent_id", "who did the work"),
     Column("severity", "severity"),
