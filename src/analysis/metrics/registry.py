@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from analysis.errors import ParameterError, suggestion
 from analysis.formats import Unit
-from analysis.locale import LANGUAGES, Text
+from analysis.locale import Language, Text
 from analysis.params.places import params_file, params_files, shown
 from analysis.params.strict import Within, bind, read_yaml
 from analysis.results import OPERATIONS, Estimated, Fact
@@ -251,12 +251,11 @@ class Registry:
         if denominator is None and not times:
             return numerator
         top, below = _bracketed(numerator), _bracketed(denominator) if denominator else None
-        return Text(
-            **{
-                language: top[language] + (f" ÷ {below[language]}" if below else "") + times
-                for language in LANGUAGES
-            }
-        )
+
+        def line(language: Language) -> str:
+            return top[language] + (f" ÷ {below[language]}" if below else "") + times
+
+        return Text(en=line("en"), zh=line("zh"))
 
     def dimension_name(self, dimension: str) -> Text:
         return self.dimensions[dimension].name if dimension in self.dimensions else Text.same(dimension)
