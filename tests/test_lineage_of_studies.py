@@ -112,6 +112,17 @@ def test_every_derived_fact_is_the_operation_on_its_parents(facts: dict[str, dic
     assert wrong == []
 
 
+def test_every_fact_is_in_the_unit_of_its_definition(inputs: StudyInputs, facts: dict[str, dict[str, Fact]]):
+    """Or the definition says that it is in the unit of what it is compared with; then it never stands on a page itself."""
+    registry, others = inputs.engine.registry, set()
+    for listed in facts.values():
+        for fact in listed.values():
+            defined = registry[fact.metric].unit_in(inputs.currency)
+            if (fact.unit == defined) == (defined == "as_compared"):
+                others.add((fact.metric, defined, fact.unit))
+    assert others == set()
+
+
 def test_what_is_counted_from_rows_alone_is_defined_by_measures(
     inputs: StudyInputs, facts: dict[str, dict[str, Fact]]
 ):

@@ -345,7 +345,7 @@ def _metrics(options: argparse.Namespace) -> int:
         "name": f"{metric.name.en} · {metric.name.zh}",
         "description": metric.description.en,
         "": metric.description.zh,
-        "formula": registry.formula(metric),
+        "formula": registry.formula(metric).en,
         "unit": metric.unit,
         "better": metric.better,
         "interval": metric.interval,

@@ -50,7 +50,19 @@ _PER = {
     "failure": ("per failure", "每次故障"),
     "month": ("per month", "每月"),
 }
-_PLAIN = {"share", "chance", "p_value", "percentage_points", "ratio", "score", "points", "year", "1/year"}
+_PLAIN = {
+    "share",
+    "chance",
+    "p_value",
+    "percentage_points",
+    "ratio",
+    "score",
+    "points",
+    "year",
+    "1/year",
+    # of definitions alone: each fact is in the unit of the figure that it is held against
+    "as_compared",
+}
 
 
 def _slash(per: str) -> str:
@@ -122,6 +134,7 @@ class Unit:
             "ratio": ("×", "倍"),
             "p_value": ("p", "p 值"),
             "score": ("score", "无量纲"),
+            "as_compared": ("as the figure compared", "与所比数字相同"),
             "points": ("points", "分"),
             "year": ("year", "年"),
             "1/year": ("per year", "每年"),
@@ -206,7 +219,7 @@ def number_text(
         places = 3 if exact else 2 if small else 1
         return f"{grouped(percent, places, signed=signed)}%"
     if unit.base == "chance":
-        return _chance_text(value, language)
+        return _chance_text(value, language, places=1 if exact else 0)
     if unit.base == "p_value":
         return _p_value_text(value)
     if unit.base == "percentage_points":
@@ -262,13 +275,12 @@ def is_bound(value: Number, unit: str) -> bool:
     return unit == "p_value" and value < SMALLEST_P
 
 
-def _chance_text(value: Number, language: Language) -> str:
-    number = grouped(decimal(min(max(value, 1 - SUREST), SUREST)) * 100, 0)
-    if value >= SUREST:
-        return f"over {number}%" if language == "en" else f"{number}% 以上"
-    if value <= 1 - SUREST + 1e-12:
-        return f"under {number}%" if language == "en" else f"不足 {number}%"
-    return f"{number}%"
+def _chance_text(value: Number, language: Language, *, places: int) -> str:
+    if is_bound(value, "chance"):
+        number = grouped(decimal(SUREST if value >= SUREST else 1 - SUREST) * 100, 0)
+        over, under = ("over {}%", "under {}%") if language == "en" else ("{}% 以上", "不足 {}%")
+        return (over if value >= SUREST else under).format(number)
+    return f"{grouped(decimal(value) * 100, places)}%"
 
 
 #: No p-value is printed as less: tails further out rest on the model's last digits.
@@ -300,7 +312,12 @@ def cell_text(
     """A number in a table cell; its unit stands in the column header."""
     unit = unit if isinstance(unit, Unit) else Unit.parse(unit)
     if unit.base == "chance":
-        return _chance_text(value, "en").removesuffix("%").replace("over ", ">").replace("under ", "<")
+        return (
+            _chance_text(value, "en", places=places or 0)
+            .removesuffix("%")
+            .replace("over ", ">")
+            .replace("under ", "<")
+        )
     if unit.base == "p_value":
         return _p_value_text(value)
     if places is None:
@@ -316,6 +333,8 @@ def cell_places(value: Number, unit: Unit, scale: Scale = ONE) -> int:
     """The decimals of a number in a table cell, where its column asks for no others."""
     if unit.base in _IN_PERCENT:
         return 1
+    if unit.base == "chance":
+        return 0
     if unit.is_money:
         return 2 if unit.per or scale.factor == 1 else 1
     if unit.base in {"ratio", "score", "points"} or unit.per:

@@ -104,9 +104,10 @@ def day_end_utc(day: dt.date, time_zone: str) -> dt.datetime:
 
 
 def in_business_zone(rows: pd.DataFrame, time_zone: str) -> pd.DataFrame:
-    """Rows as a person of the company reads them: moments (columns ``*_at``, UTC) on the clock of ``time_zone``, with its offset.
+    """Rows as a person of the company reads them: moments (UTC) on the clock of ``time_zone``, with its offset.
 
-    Each moment gets the offset of its own day: summer time is not winter time. Days and all other columns stay as they are.
+    A moment is what stands in a column ``*_at``, or in any column of dates of which one has a time of day. Each gets the offset of its own
+    day: summer time is not winter time. Days and all other columns stay as they are.
     """
     import pandas as pd
 
@@ -120,8 +121,8 @@ def in_business_zone(rows: pd.DataFrame, time_zone: str) -> pd.DataFrame:
             dtype=object,
         )
         for name in rows.columns
-        if str(name).endswith("_at")
-        and str(rows[name].dtype).startswith("datetime64[")
+        if str(rows[name].dtype).startswith("datetime64[")
         and rows[name].dt.tz is None
+        and (str(name).endswith("_at") or (rows[name].dropna() != rows[name].dropna().dt.normalize()).any())
     }
     return rows.assign(**local) if local else rows

@@ -514,7 +514,7 @@ def _fact_text(fact: Fact, kind: str, language: Language) -> str:
     assert fact.value is not None
     match kind:
         case "":
-            return number_text(fact.value, fact.unit, language)
+            return number_text(fact.value, fact.unit, language, exact=_is_narrow(fact.interval, fact.unit))
         case "abs":
             return number_text(abs(decimal(fact.value)), fact.unit, language)
         case "signed":
@@ -555,13 +555,25 @@ NO_INTERVAL = Text.of("no interval")
 
 def interval_text(interval: Interval, unit: str, language: Language) -> str:
     """``95% interval 2.4 to 4.0 times``, ``CNY 1.5 to 2.4 million``; a unit that both limits share stands once."""
+    exact = _is_narrow(interval, unit)
     low, high = unit_once(
-        number_text(interval.low, unit, language), number_text(interval.high, unit, language), unit
+        number_text(interval.low, unit, language, exact=exact),
+        number_text(interval.high, unit, language, exact=exact),
+        unit,
     )
     level = f"{interval.level * 100:g}%"
     if one_bound((interval.low, interval.high), unit):
         return Text.filled("{level} interval {low}", level=level, low=low)[language]
     return Text.filled("{level} interval {low} to {high}", level=level, low=low, high=high)[language]
+
+
+# Limits nearer to each other than this would be printed as the chance itself, in whole per cent.
+_NARROW_CHANCE = 0.02
+
+
+def _is_narrow(interval: Interval | None, unit: str) -> bool:
+    """Whether a chance needs a decimal, so that its limits are seen apart from it."""
+    return unit == "chance" and interval is not None and interval.high - interval.low < _NARROW_CHANCE
 
 
 def one_bound(numbers: Sequence[Number], unit: str) -> bool:

@@ -127,6 +127,23 @@ def test_moments_are_told_on_the_companys_clock_with_the_offset_of_their_day():
     assert in_business_zone(rows, "Asia/Shanghai")["opened_at"][1] == "2026-01-02 09:30:00+08:00"
 
 
+def test_a_moment_is_told_on_the_companys_clock_whatever_its_column_is_called():
+    import pandas as pd
+
+    from analysis.periods import in_business_zone
+
+    rows = pd.DataFrame(
+        {
+            "before": pd.to_datetime(["2026-07-02 17:30:00", "2026-07-03 00:00:00", None]),
+            "landmark": pd.to_datetime(["2026-07-02", "2026-07-03", None]),
+            "never": pd.to_datetime([None, None, None]),
+        }
+    )
+    local = in_business_zone(rows, "Asia/Shanghai")
+    assert list(local["before"]) == ["2026-07-03 01:30:00+08:00", "2026-07-03 08:00:00+08:00", None]
+    assert local[["landmark", "never"]].equals(rows[["landmark", "never"]])
+
+
 def test_what_is_not_zero_has_the_places_of_its_neighbours():
     """An interval from -0.021 to 0.002 around -0.01 ends at 0.00, not at 0.0."""
     assert number_text(0.002, "score", "en") == "0.00"

@@ -187,8 +187,8 @@ def test_one_bound_that_holds_value_and_limits_stands_once():
     assert said("{x}{x:doubt}", 1.0, 0.9961, 1.0, "zh") == "99% 以上"
     assert said("{x:interval}", 1.0, 0.9961, 1.0) == "95% interval over 99%"
     assert said("{x:interval}", 0.0, 0.0, 0.0031, "zh") == "95% 区间不足 1%"
-    # the same text without a bound is an interval all the same, and two bounds are two
-    assert said("{x}{x:doubt}", 0.953, 0.951, 0.954) == "95% (95% interval 95% to 95%)"
+    # limits near each other without a bound are an interval all the same, and two bounds are two
+    assert said("{x}{x:doubt}", 0.953, 0.951, 0.954) == "95.3% (95% interval 95.1% to 95.4%)"
     assert said("{x:interval}", 0.5, 0.0, 1.0) == "95% interval under 1% to over 99%"
 
 
@@ -196,6 +196,20 @@ def test_an_estimate_without_limits_says_so_where_a_sentence_asks_for_them():
     bare = Fact(metric="x", period="2026-10", unit="share", value=0.25)
     assert Sentence("{x} ({x:interval})", {"x": bare}).plain() == "25.0% (no interval)"
     assert Sentence("{x}（{x:interval}）", {"x": bare}).plain("zh") == "25.0%（无区间）"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (0.957, 0.969, "96.3% (95% interval 95.7% to 96.9%)"),
+        (0.94, 0.98, "96% (95% interval 94% to 98%)"),  # no decimal that the draws do not know
+        (0.963, 1.0, "96% (95% interval 96% to over 99%)"),
+    ],
+)
+def test_a_chance_whose_limits_lie_close_is_printed_apart_from_them(low: float, high: float, said: str):
+    limits = Interval(low=low, high=high, level=0.95, method="Wilson")
+    chance = fact(0.963, metric="x", unit="chance", interval=limits)
+    assert Sentence("{x}{x:doubt}", {"x": chance}).plain() == said
 
 
 def test_a_doubt_is_the_interval_in_brackets_and_nothing_where_there_is_none():

@@ -190,13 +190,13 @@ def _left(inputs: StudyInputs, row: Mapping[str, Any]) -> Unallocated:
     pool, driver = str(row["pool"]), str(row["driver"])
     rule = next((rule for rule in inputs.cost_tree.allocation if rule.pool == pool), None)
     name = (
-        Text.of("Cost of no pool")
+        Text.of("Postings without a pool")
         if pool == NO_POOL
         else rule.name
         if rule and rule.name
         else Text.same(pool)
     )
-    reason = Text.of("no pool and no product line in the posting")
+    reason = Text.of("no product line either")
     if pool != NO_POOL:
         reason = (
             Text.of("no rule in params/cost_tree.yml")

@@ -465,7 +465,7 @@ def outlook_findings(inputs: StudyInputs, outlook: Outlook | NotDone) -> list[Fi
             evidence=_forecast_rows(outlook),
             rank=stake.amount,
             statement=Sentence(
-                "The year is {likelihood} to exceed its budget of {budget}: {expected} expected ({expected:interval}); {chance} of the simulated futures{chance:doubt} exceed it.",
+                "The year is {likelihood} to exceed its budget of {budget}: {expected} expected ({expected:interval}); {chance} of {chance:n} simulated futures{chance:doubt} exceed it. The interval of a chance is that of the simulation alone.",
                 {
                     "likelihood": likelihood(inputs).word(year.chance_over),
                     "budget": year.budget,

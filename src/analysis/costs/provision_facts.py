@@ -56,7 +56,7 @@ class Provision(Summarised):
     """Product lines, their total, and the rolled months behind them.
 
     ``bridge`` leads from the forecast of failures to the claims expected; without that forecast claims are expected from experience, and
-    ``bridge`` says why.
+    ``bridge`` says why. ``unnamed_sales`` are those of product orders without a product line, which the rates leave out; None without orders.
     """
 
     lines: tuple[ProvisionLine, ...]
@@ -65,6 +65,7 @@ class Provision(Summarised):
     control_gap: Fact
     period: str
     bridge: ClaimsBridge | NotDone
+    unnamed_sales: Fact | None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -119,6 +120,7 @@ def provision_of(inputs: StudyInputs) -> Provision:
         ),
         period=str(span),
         bridge=forecast if isinstance(forecast, NotDone) else _bridge(inputs, forecast, experience.get(ALL)),
+        unnamed_sales=_unnamed_sales(inputs, span),
     )
 
 
@@ -280,6 +282,14 @@ def _sales(inputs: StudyInputs, span: Period) -> dict[str, Decimal]:
     return {str(line): sum(rows["product_sales"], NOTHING) for line, rows in frame.groupby("product_line")}
 
 
+def _unnamed_sales(inputs: StudyInputs, span: Period) -> Fact | None:
+    """Product sales that name no line; None without orders."""
+    try:
+        return inputs.engine.fact("product_sales_without_line", period=span)
+    except MissingData:
+        return None
+
+
 def provision_findings(inputs: StudyInputs, provision: Provision | NotDone) -> list[Finding]:
     """Lines whose balance is clearly below the claims expected: Holm over the lines and their total, one false alarm in a hundred reports."""
     if isinstance(provision, NotDone):
@@ -335,8 +345,8 @@ def _short(inputs: StudyInputs, provision: Provision, line: ProvisionLine, mater
 
 _TOO_SMALL = "The warranty provision of {line} is too small by {shortfall} ({shortfall:interval}): the closing balance of {closing} covers {coverage} ({coverage:interval}) of the claims expected from units under warranty, {expected}{expected:doubt}."
 _RATES = "It was accrued at {accrual:exact} of sales while claims took {claims:exact}, the rate that would have met them."
-_MOVED = "All lines together are covered {together} ({together:interval}), {richest} alone {most} ({most:interval}). Proposed: move {moved} of the balance from lines with a surplus to {line}; the expense of the month does not change."
-_PARTLY = "All lines together are covered {together} ({together:interval}), {richest} alone {most} ({most:interval}). Proposed: move {moved} of the balance from lines with a surplus to {line} and book {booked} as warranty expense."
+_MOVED = "All lines together are covered {together} ({together:interval}), {richest} alone {most} ({most:interval}). Proposed: move {moved} of the balance from {givers} to {line}; the expense of the month does not change."
+_PARTLY = "All lines together are covered {together} ({together:interval}), {richest} alone {most} ({most:interval}). Proposed: move {moved} of the balance from {givers} to {line} and book {booked} as warranty expense."
 _BOOKED = "Proposed: book {booked} as warranty expense against the provision."
 
 
@@ -366,7 +376,8 @@ def _remedy(
     rates = {"accrual": line.amounts["accrual_rate"], "claims": line.amounts["claims_rate"]}
     if all(rate.value is not None for rate in rates.values()):
         sentences, values = [_RATES], {**rates}
-    missing, spare = amount_of(shortfall), _surplus(provision, line)
+    missing, surplus = amount_of(shortfall), _surplus(provision, line)
+    spare = sum((more for _, more in surplus), NOTHING)
     moved = min(missing, spare)
     booked = state.exact("provision_expense_proposed", missing - moved, **place)
     if line is provision.total or moved <= 0 or provision.total.coverage.value is None:
@@ -379,6 +390,7 @@ def _remedy(
         "together": provision.total.coverage,
         "richest": richest.line,
         "most": richest.coverage,
+        "givers": Text.joined(name for name, _ in surplus),
         "moved": state.exact("provision_moved_proposed", moved, **place),
     }
     if missing <= spare:
@@ -386,14 +398,15 @@ def _remedy(
     return [*sentences, _PARTLY], values | {"booked": booked}
 
 
-def _surplus(provision: Provision, short: ProvisionLine) -> Decimal:
-    """What the other lines hold beyond the most that is expected of them."""
-    spare = NOTHING
+def _surplus(provision: Provision, short: ProvisionLine) -> list[tuple[Text, Decimal]]:
+    """The other lines that hold more than the most that is expected of them, each with what it holds beyond."""
+    spare: list[tuple[Text, Decimal]] = []
     for line in provision.lines:
         if line is short or line.expected.interval is None:
             continue
         held = amount_of(line.amounts["closing"]) - cents(line.expected.interval.high)
-        spare += max(held, NOTHING)
+        if held > 0:
+            spare.append((line.line, held))
     return spare
 
 

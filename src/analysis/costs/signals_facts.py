@@ -237,7 +237,7 @@ def _account_finding(
 
 
 REGRESSION = "regression on tickets and trend, serially correlated errors, t"
-_DEARER = "It cost {fee} that carried it, {before} in the twelve months before: {price_part}{price_part:doubt} of the excess; {share} of tickets carried it{share:doubt}, {share_before} before{share_before:doubt}."
+_DEARER = "It cost {fee} that carried it ({fee:denominator} posted in these months), {before} in the twelve months before ({before:denominator}): {price_part}{price_part:doubt} of the excess; of the tickets opened in these months {share} carried it ({share:numerator} of {share:denominator}){share:doubt}, {share_before} before ({share_before:numerator} of {share_before:denominator}){share_before:doubt}."
 _BELOW = "All other cost of the same months differed by {rest:signed} ({rest:interval}) from what tickets explain; together that is {net:signed} ({net:interval})."
 
 

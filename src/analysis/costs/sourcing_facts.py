@@ -84,6 +84,7 @@ class Sourcing(Summarised):
     usual: Fact
     swings: tuple[Swing, ...]
     staffing: tuple[TeamSize, ...]
+    people: Fact
 
 
 @traced
@@ -110,6 +111,7 @@ def sourcing_of(inputs: StudyInputs) -> Sourcing:
         usual=_usual_tickets(book),
         swings=_swings(book, lines),
         staffing=_staffing(book),
+        people=_people(book),
     )
 
 
@@ -152,6 +154,14 @@ def _usual_tickets(book: _Book) -> Fact:
     """Tickets per month of own field teams over the year."""
     months = field_work(book.inputs, _span(book.inputs)).of(sourcing="in_house")
     return book.state.measured("in_house_tickets", months.where(f"month IN ({book.named})"))
+
+
+@traced
+def _people(book: _Book) -> Fact:
+    """People of own field teams in the last month of the year, which may be more or fewer than its mean."""
+    last = Month.parse(str(book.table.index[-1]))
+    months = field_work(book.inputs, _span(book.inputs)).of(sourcing="in_house")
+    return book.state.measured("in_house_people", months.where(f"month = {literal(str(last))}"), period=last)
 
 
 def _minimum(book: _Book) -> Fact:
@@ -481,7 +491,7 @@ def _option_swings(
 
 @traced
 def _staffing(book: _Book) -> tuple[TeamSize, ...]:
-    """Last year's field hours done again by permanent teams around the present size, and by one large enough for the highest month."""
+    """Last year's field hours done again by permanent teams around the size it had on average, and by one large enough for the highest month."""
     share = float(book.inputs.assumptions.value("practical_capacity_share", on=book.inputs.month.last_day))
     heads, hours = (
         book.sum("heads", "in_house"),
@@ -500,7 +510,7 @@ def _staffing(book: _Book) -> tuple[TeamSize, ...]:
     step = max(1, round(0.1 * now))
     sizes = (
         ("fewer", Text.of("A tenth fewer"), now - step),
-        ("now", Text.of("As many people as now"), now),
+        ("now", Text.of("As many people as on average over these months"), now),
         ("more", Text.of("A tenth more"), now + step),
         ("peak", Text.of("Enough for the highest month"), len(table) - 1),
     )

@@ -593,7 +593,7 @@ def _unallocated_note(shared: Allocated) -> Sentence:
         )
     line = shared.left[0]
     return Sentence(
-        "{left:exact} of shared cost stays unallocated: {pool:lower}, {reason}.",
+        "{left:exact} of shared cost stays unallocated: {pool:lower} ({reason}).",
         {"left": shared.unallocated, "pool": line.pool, "reason": line.reason},
     )
 
@@ -737,7 +737,7 @@ def forecast_table(study: CostStudy) -> Block | None:
     title = Sentence("The year and the categories")
     if year is not None:
         title = Sentence(
-            "The year heads for {expected} ({expected:interval}) against a budget of {budget}; chance of exceeding it: {chance}{chance:doubt}",
+            "The year heads for {expected} ({expected:interval}) against a budget of {budget}; chance of exceeding it, in {chance:n} simulated years: {chance}{chance:doubt}",
             {"expected": year.expected, "budget": year.budget, "chance": year.chance_over},
         )
     return table_of(
@@ -1165,7 +1165,13 @@ def staffing_table(study: CostStudy) -> Block | None:
             ),
             metric("staffing_unused_hours", of="unused", head="Unused capacity", places=0),
         ],
-        note=Sentence("Source: staff, ledger, tickets."),
+        note=Sentence(
+            "In {month} {people} people of own field teams were paid. Source: staff, ledger, tickets.",
+            {
+                "month": _month_name(Month.parse(study.sourcing.people.period)),
+                "people": study.sourcing.people,
+            },
+        ),
     )
 
 
@@ -1181,7 +1187,7 @@ def provision_table(study: CostStudy) -> Block:
         "costs.provision",
         title=Sentence("The warranty provision over twelve months"),
         subtitle=Sentence(
-            "Opening + accrued + utilised (below zero) ± adjusted = closing; rates on product sales"
+            "Opening + accrued + utilised (below zero) ± adjusted = closing; rates on the sales of product orders that name a product line"
         ),
         rows=provision.lines,
         by=("product_line",),
@@ -1199,9 +1205,18 @@ def provision_table(study: CostStudy) -> Block:
         ],
         total=provision.total,
         total_head="All product lines",
-        note=Sentence(
-            "Source: provision table and orders; twelve months to {month}.", {"month": study.month}
-        ),
+        note=_provision_note(study.month, provision.unnamed_sales),
+    )
+
+
+def _provision_note(month: Month, unnamed: Fact | None) -> Sentence:
+    """The source; where product orders name no line, how much the rates leave out."""
+    source = "Source: provision table and orders; twelve months to {month}."
+    if unnamed is None or not unnamed.value:
+        return Sentence(source, {"month": month})
+    return Sentence(
+        f"Product orders of {{unnamed}} name no product line and are in no rate. {source}",
+        {"unnamed": unnamed, "month": month},
     )
 
 

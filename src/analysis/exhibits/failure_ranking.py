@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from analysis.exhibits.failure_shared import is_above, or_nothing, or_said, source
 from analysis.exhibits.figures import figure
@@ -23,8 +22,8 @@ from analysis.exhibits.specification import (
 )
 from analysis.exhibits.statements import callout, not_computed
 from analysis.exhibits.vocabulary import Row
+from analysis.failures.money_facts import Recovery
 from analysis.failures.ranking_facts import METRICS, RANKED, Ranking
-from analysis.failures.reporting_facts import Labelled
 from analysis.failures.result import FailureStudy
 from analysis.locale import Text
 from analysis.metrics import NotDone
@@ -306,42 +305,44 @@ def recovery_table(study: FailureStudy) -> Block | None:
         return not_computed(study.recovery, id="failures.recovery", what=registry()[rate].name)
     if not study.recovery:
         return None
-    lines = sorted(study.recovery, key=lambda line: float(line[1].value or 0))
-    rows: list[Mapping[str, Any]] = [{"share": fact} for _, fact in lines]
-    known = next((fact for _, fact in lines if fact.interval is not None), None)
+    lines = sorted(study.recovery, key=lambda line: float(line.share.value or 0))
+    known = next((line.share for line in lines if line.share.interval is not None), None)
     return table_of(
         "failures.recovery",
         title=_recovered(lines),
         subtitle=_RECOVERED if known is None else Sentence(_RECOVERED_AT, {"share": known}),
-        rows=rows,
+        rows=lines,
         by=("supplier",),
         columns=[
             label("supplier"),
             count(rate, of="share", key="claims", head="Claims"),
+            metric("supplier_approved", of="approved", head="Amount approved"),
+            metric("supplier_recovered", of="recovered", head="Amount recovered"),
             metric(rate, of="share", head="Share recovered"),
             interval(rate, of="share"),
         ],
-        note=source(study, lines[0][1].period),
+        note=source(study, lines[0].share.period),
     )
 
 
 _RECOVERED = Sentence(
-    "Recovered as a share of approved claims on failed machines, by supplier of the key component, last twelve months"
+    "Amount recovered as a share of the amount approved in the table of claims, which is not what is charged to the provision; claims on confirmed failures, by supplier of the key component, last twelve months"
 )
-_RECOVERED_AT = "Recovered as a share of approved claims on failed machines, by supplier of the key component, last twelve months; the intervals hold together, each at {share:level}"
+_RECOVERED_AT = "Amount recovered as a share of the amount approved in the table of claims, which is not what is charged to the provision; claims on confirmed failures, by supplier of the key component, last twelve months; the intervals hold together, each at {share:level}"
 
 
-def _recovered(lines: Sequence[Labelled]) -> Sentence:
+def _recovered(lines: Sequence[Recovery]) -> Sentence:
     """Who gave back least, only where its interval lies below those of all others."""
-    (supplier, least), others = lines[0], [fact for _, fact in lines[1:]]
-    values: dict[str, Value] = {"supplier": supplier, "share": least}
+    least, others = lines[0].share, [line.share for line in lines[1:]]
+    values: dict[str, Value] = {"supplier": lines[0].supplier, "share": least}
     if not others:
-        return Sentence("{supplier} gave back {share}{share:doubt} of approved claims", values)
+        return Sentence("{supplier} gave back {share}{share:doubt} of the amount of approved claims", values)
     if all(is_above(other, least) for other in others):
         return Sentence(
-            "Least comes back from {supplier}: {share} ({share:interval}) of approved claims", values
+            "Least comes back from {supplier}: {share} ({share:interval}) of the amount of approved claims",
+            values,
         )
     return Sentence(
-        "Suppliers gave back {share}{share:doubt} to {most}{most:doubt} of approved claims; none gave back least beyond chance",
+        "Suppliers gave back {share}{share:doubt} to {most}{most:doubt} of the amount of approved claims; none gave back least beyond chance",
         {"share": least, "most": others[-1]},
     )

@@ -249,12 +249,16 @@ def simulated_tables(study: FailureStudy) -> list[Block]:
     for one in study.simulated:
         if one.ratio > 1:
             right.setdefault(one.planted, {})[one.ratio] = one.share
+    behind = sorted(
+        (fact for shares in right.values() for fact in shares.values()), key=lambda fact: fact.n or 0
+    )
     return [
         table_of(
             "failures.simulated",
             title=Sentence("How often the planted fault is named first"),
             subtitle=Sentence(
-                "Share of simulated fields in which the first cause named is the planted one with its component; 100 failures expected without the fault"
+                "Share of simulated fields in which the first cause named is the planted one with its component; 100 failures expected without the fault; {fewest:n} to {most:n} fields behind each share",
+                {"fewest": behind[0], "most": behind[-1]},
             ),
             rows=right.values(),
             by=("planted",),

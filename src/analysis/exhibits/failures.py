@@ -231,7 +231,8 @@ def rules_table(study: FailureStudy) -> Block:
             estimate("chart_false_alarms", of="false_alarms", key="quiet", head="Quiet charts that signal"),
         ],
         note=Sentence(
-            "EWMA and CUSUM find small shifts that last; they use centre and scatter of the chart."
+            "EWMA and CUSUM find small shifts that last; they use centre and scatter of the chart. Quiet charts: {drawn:n} simulated ones with nothing wrong.",
+            {"drawn": study.rules[0].false_alarms},
         ),
     )
 
@@ -409,7 +410,8 @@ def watch_table(study: FailureStudy) -> Block:
         if watch.alerts
         else Sentence("Nothing new was found in the last three months in {cells} cells", cells),
         subtitle=Sentence(
-            "A cell is a component in one model, supplier, plant or region, and an alert allows for all cells that are looked at (Holm); the cell of median size is used for the detection"
+            "A cell is a component in one model, supplier, plant or region, and an alert allows for all cells that are looked at (Holm); the cell of median size is used for the detection. Shares of {drawn:n} simulated cases each",
+            {"drawn": watch.false_alarms},
         ),
         columns=statement(line="What", value="Value", show="estimate"),
         rows=[

@@ -229,7 +229,7 @@ class Markup:
         )
         words = self.words("Weakened by a failed check: {text}")
         weakened = "".join(
-            f'<p class="weakened">{words.format(text=self.segments(sentence))}</p>'
+            f'<p class="weakened"><span class="mark" aria-hidden="true">{OUTCOME["failed"][0]}</span> {words.format(text=self.segments(sentence))}</p>'
             for sentence in finding.get("weakened", ())
         )
         return (
@@ -251,7 +251,7 @@ class Markup:
             return link
         head = "".join(f'<th scope="col">{escape(name)}</th>' for name in preview["columns"])
         rows = "".join(
-            "<tr>" + "".join(f"<td>{escape(value)}</td>" for value in row) + "</tr>"
+            "<tr>" + "".join(f"<td>{escape(self._value(value))}</td>" for value in row) + "</tr>"
             for row in preview["rows"]
         )
         shown = translate("{shown} of {total} rows", self.language).format(
@@ -262,6 +262,10 @@ class Markup:
             f'<div class="scroll" role="region" tabindex="0" aria-label="{self.words("Evidence")}">'
             f'<table class="plain"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{link}</details>'
         )
+
+    def _value(self, value: str | Mapping[str, str]) -> str:
+        """A value of the evidence, or its label."""
+        return value if isinstance(value, str) else value[self.language]
 
     def _checks(self, record: Record) -> str:
         items = []

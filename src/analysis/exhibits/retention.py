@@ -314,6 +314,12 @@ def churn_history_figure(study: RetentionStudy) -> Block:
 _AVOIDABLE = {True: Text.of("avoidable"), False: Text.of("unavoidable"), None: Text.of("not marked")}
 
 
+_MARKED = {
+    True: "Of the {avoidable:n} lost customers with a recorded mark {avoidable}{avoidable:doubt} were marked avoidable",
+    False: "Lost customers by recorded reason; whether a loss was avoidable: {avoidable}",
+}
+
+
 def reasons_figure(study: RetentionStudy) -> Block:
     """Recorded reasons, avoidable ones in the focus colour."""
     from analysis.exhibits.charts import Item, ranked_bars
@@ -331,13 +337,10 @@ def reasons_figure(study: RetentionStudy) -> Block:
     ]
     return figure(
         "retention.reasons",
-        title=Sentence(
-            "Of the lost customers with a recorded mark {avoidable}{avoidable:doubt} were marked avoidable",
-            {"avoidable": avoidable},
-        ),
+        title=Sentence(_MARKED[avoidable.value is not None], {"avoidable": avoidable}),
         subtitle=Sentence(
-            "Of the customers under contract at the start, those lost in the twelve months to {month}, by recorded reason; share of the lost in percent",
-            {"month": study.month},
+            "Of the customers under contract at the start, the {share:denominator} lost in the twelve months to {month}, by recorded reason; share of the lost in percent",
+            {"month": study.month, "share": found[0][2]},
         ),
         foot=source(study),
         alt=Sentence(

@@ -221,7 +221,8 @@ def leaving_table(study: RetentionStudy) -> Block:
         "retention.leaving",
         title=title,
         subtitle=Sentence(
-            "Contracts at quarterly landmarks, repaired in the three months before; matched on landmark, contract, type, segment, months to renewal and tenure"
+            "Contracts at quarterly landmarks from {first} on, repaired in the three months before, windows closed by the end of {last}; matched on landmark, contract, type, segment, months to renewal and tenure",
+            part[0].span,
         ),
         columns=[
             label("arm", key="group"),
@@ -249,7 +250,8 @@ def repurchase_table(study: RetentionStudy) -> Block:
         "retention.repurchase",
         title=title,
         subtitle=Sentence(
-            "First service in the three months before a quarterly landmark, windows that have closed; served badly: a late answer to a complaint or a repeat repair"
+            "First service in the three months before a quarterly landmark from {first} on, windows closed by the end of {last}; served badly: a late answer to a complaint or a repeat repair",
+            part[0].span,
         ),
         columns=[
             words(_group_name, "Service and worst severity", key="group", wide=True),

@@ -22,7 +22,7 @@ from analysis.exhibits.vocabulary import Row, phrase
 from analysis.locale import Text
 from analysis.metrics import NotDone
 from analysis.results import Fact, Sentence, Value
-from analysis.retention.cohorts_facts import MEASURES, SHOWN, TO_DATE, YEAR, CohortLine, Cohorts
+from analysis.retention.cohorts_facts import MEASURES, SHOWN, TO_DATE, YEAR, CohortLine, Cohorts, step_label
 from analysis.retention.study import RetentionStudy
 from analysis.retention.survival import LIMIT_MONTHS, MARKS, SurvivalGroup
 
@@ -45,6 +45,12 @@ _SINCE_ENTRY = {
     "quarter": Text.of("Quarters since entry"),
     "year": Text.of("Years since entry"),
 }
+_AFTER_ENTRY = {
+    "week": "{number} weeks after entry",
+    "month": "{number} months after entry",
+    "quarter": "{number} quarters after entry",
+    "year": "{number} years after entry",
+}
 TOO_YOUNG = Sentence("No cohort is old enough yet.")
 
 
@@ -65,8 +71,8 @@ def cohort_heatmap(study: RetentionStudy, basis: str) -> Block | None:
     if not names:
         return remark(place, TOO_YOUNG)
     rows = [
-        (one, Text(en=f"{one} ({part.sizes[one].value:,})", zh=f"{one}（{part.sizes[one].value:,}）"))
-        for one in names
+        (one, Text(en=f"{name.en} ({part.sizes[one].value:,})", zh=f"{name.zh}（{part.sizes[one].value:,}）"))
+        for one, name in ((one, step_label(one)) for one in names)
     ]
     cells = {(cohort, str(age)): fact for (cohort, age), fact in part.cells.items() if age in ages}
     return figure(
@@ -81,6 +87,7 @@ def cohort_heatmap(study: RetentionStudy, basis: str) -> Block | None:
             cells,
             by=registry().dimension_name("cohort"),
             places=0 if contractual else 1,
+            in_words={str(age): phrase(_AFTER_ENTRY[part.period], number=str(age)) for age in ages},
         ),
     )
 
@@ -94,7 +101,7 @@ def _heatmap_title(part: Cohorts, oldest: str) -> Sentence:
     rate = part.cells.get((oldest, YEAR[part.period]))
     if rate is None:
         return Sentence("Few cohorts are old enough to be compared a year on")
-    values: dict[str, Value] = {"cohort": oldest, "rate": rate, "step": _STEP[part.period]}
+    values: dict[str, Value] = {"cohort": step_label(oldest), "rate": rate, "step": _STEP[part.period]}
     if part.basis == "contractual":
         return Sentence(
             "Of the contracts begun in {cohort}, {rate}{rate:doubt} were still running a year later", values
@@ -109,7 +116,7 @@ def _heatmap_subtitle(part: Cohorts) -> Sentence:
     if part.running:
         return Sentence(
             "Rows: {step} of entry (customers). Columns: {steps} since. Share in percent; blank: too young. {running} is not over and counts for no cell",
-            values | {"running": part.running},
+            values | {"running": step_label(part.running)},
         )
     return Sentence(
         "Rows: {step} of entry (customers). Columns: {steps} since. Share in percent; blank: too young",
@@ -120,6 +127,7 @@ def _heatmap_subtitle(part: Cohorts) -> Sentence:
 def cohort_curves(study: RetentionStudy) -> Block | None:
     """Retention of a few contract cohorts, a year apart."""
     from analysis.exhibits.charts import Curve, survival
+    from analysis.exhibits.charts.parts import as_text
 
     part = study.contract_cohorts
     if isinstance(part, NotDone):
@@ -127,7 +135,7 @@ def cohort_curves(study: RetentionStudy) -> Block | None:
     apart = YEAR[part.period] if len(part.sizes) > YEAR[part.period] else 4
     curves = [
         Curve(
-            name=one,
+            name=step_label(one),
             points=[
                 (float(age), part.cells[one, age]) for age in range(SHOWN + 1) if (one, age) in part.cells
             ],
@@ -150,10 +158,7 @@ def cohort_curves(study: RetentionStudy) -> Block | None:
         ),
         subtitle=Sentence(
             "Share of contracts still running by {steps} since entry, with interval. Drawn: {names}; the title is of all cohorts, each against the others (Holm)",
-            {
-                "steps": _STEPS[part.period],
-                "names": Text.joined(Text.same(str(curve.name)) for curve in curves),
-            },
+            {"steps": _STEPS[part.period], "names": Text.joined(as_text(curve.name) for curve in curves)},
         ),
         foot=source(study),
         alt=Sentence("Curves of retention by age for a few quarters of entry."),

@@ -129,21 +129,41 @@ def evidence_stems(findings: Sequence[Finding]) -> list[str | None]:
 
 
 def evidence_preview(rows: pd.DataFrame) -> dict[str, Any]:
-    """The first rows as text: ``columns``, ``rows``, ``total``; blanks stay blank, personal columns are masked."""
+    """The first rows as text: ``columns``, ``rows``, ``total``; blanks stay blank, personal columns are masked.
+
+    A value that has a label in params/labels.yml is that label in both languages; names of the company's own stay as they are.
+    """
     head = rows.head(PREVIEW_ROWS)
     personal = personal_columns()
     columns = [str(name) for name in head.columns]
+    labels = {name: _labels(name) for name in columns}
     return {
         "columns": columns,
         "rows": [
             [
-                MASK if name in personal else _plain_value(value)
+                MASK if name in personal else _worded(_plain_value(value), labels[name])
                 for name, value in zip(columns, row, strict=True)
             ]
             for row in head.itertuples(index=False, name=None)
         ],
         "total": len(rows),
     }
+
+
+# Columns whose name says less than that of their dimension.
+_DIMENSION_OF = {"kind": "contract_kind"}
+
+
+def _labels(column: str) -> Mapping[str, Text]:
+    """The labels of the values of a column that is a dimension."""
+    from analysis.exhibits.specification import registry
+
+    known = registry().dimensions.get(_DIMENSION_OF.get(column, column))
+    return known.values if known else {}
+
+
+def _worded(value: str, labels: Mapping[str, Text]) -> str | dict[str, str]:
+    return labels[value].as_json() if value in labels else value
 
 
 def personal_columns() -> frozenset[str]:

@@ -254,7 +254,12 @@ def slices_table(study: ValueStudy, *dimensions: str) -> Block | None:
         interval("customer_value", of="total", key="total_interval"),
         metric("mean_customer_value", of="mean", head="Per customer", places=0),
         interval("mean_customer_value", of="mean", places=0),
-        metric("revenue_per_customer", of="revenue", head="ARPU: per active customer, 12 months", places=0),
+        metric(
+            "revenue_per_customer",
+            of="revenue",
+            head="ARPU: revenue per active customer, 12 months",
+            places=0,
+        ),
         metric(
             "average_order_value", of="order_value", key="order", head="Purchase day, 12 months", places=0
         ),
@@ -572,7 +577,7 @@ def investment_table(study: ValueStudy) -> Block | None:
         columns=columns,
         rows=rows,
         note=Sentence(
-            "The stance is a rule of thumb, not an estimate: whether service changes what these customers do is the question of the sections that follow."
+            "The stance is a rule of thumb, not an estimate: whether service changes what these customers do is asked further on in this section."
         ),
     )
 

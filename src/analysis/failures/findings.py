@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import pandas as pd
@@ -52,7 +53,7 @@ class Tested(Protocol):
 def tested_findings(found: Tested, scale: Scale) -> list[Finding]:
     """The findings that hold against chance; with nothing planted there should be none."""
     return [
-        *(_cause(cause, scale, found.chart.months[0]) for cause in found.causes),
+        *(_cause(cause, scale, found.chart.months) for cause in found.causes),
         *_emerging(found.watch, scale),
         *_chart(found, scale),
         *_wear(found.lives, scale),
@@ -96,8 +97,8 @@ _BEGUN = {
 }
 _COST = {
     "": "",
-    "direct": " Since {watched} the excess cost {cost}{cost:doubt} in direct cost.",
-    "full": " Since {watched} the excess cost {full}{full:doubt}: {cost}{cost:doubt} in direct cost, and {hours}{hours:doubt} of own staff at {rate}.",
+    "direct": " Since {since} the excess cost {cost}{cost:doubt} in direct cost.",
+    "full": " Since {since} the excess cost {full}{full:doubt}: {cost}{cost:doubt} in direct cost, and {hours}{hours:doubt} of own staff at {rate}.",
 }
 # by the money that is known, and by what is known of the months in which it began
 EXCESS = {
@@ -107,7 +108,7 @@ EXCESS = {
 }
 
 
-def _cause(cause: CauseFacts, scale: Scale, first_watched: Month) -> Finding:
+def _cause(cause: CauseFacts, scale: Scale, watched: Sequence[Month]) -> Finding:
     values: dict[str, Value] = {
         "cause": cause.name,
         "ratio": cause.ratio,
@@ -116,7 +117,7 @@ def _cause(cause: CauseFacts, scale: Scale, first_watched: Month) -> Finding:
         "first": cause.first_month,
         "begun": cause.begun[0],
         "latest": cause.begun[1],
-        "watched": first_watched,
+        "since": cause.since,
     }
     full = None if isinstance(cause.labour, NotDone) else cause.labour.full
     if cause.cost.value is not None:
@@ -125,14 +126,15 @@ def _cause(cause: CauseFacts, scale: Scale, first_watched: Month) -> Finding:
         values |= {"full": cause.labour.full, "hours": cause.labour.hours, "rate": cause.labour.rate}
     money = "" if cause.cost.value is None and full is None else "direct" if full is None else "full"
     earliest, latest = cause.begun
-    when = "before" if earliest == first_watched else "month" if earliest == latest else "months"
+    when = "before" if earliest == watched[0] else "month" if earliest == latest else "months"
     template = EXCESS[money, when]
     return Finding(
         id="failures.excess",
         section=SECTION,
         severity=scale.of_ratio(cause.ratio, full or cause.cost),
         ground="loss" if scale.ratio_matters(cause.ratio) else "small",
-        stake=Stake.of(full or cause.cost),
+        # a batch that came last year has not cost over the whole window
+        stake=Stake.of(full or cause.cost, months=watched[-1].months_since(cause.since) + 1),
         subject=cause_slice(cause.cause),
         statement=Sentence(template, values),
         evidence=cause.evidence,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -246,9 +247,11 @@ def followed(field: Field, where: str = "TRUE") -> str:
 
 def last_followed(field: Field) -> int:
     """The last month whose repairs all have their days of follow-up behind them."""
-    if field.horizon < field.last.end:
-        return month_index(Month(field.horizon.year, field.horizon.month)) - 2
-    return month_index(field.last) - 1
+    days = field.inputs.engine.rules.repeat_repair_days
+    unfollowed = field.horizon - dt.timedelta(
+        days=days - 1
+    )  # the first day whose repairs are not followed to their end
+    return min(month_index(Month(unfollowed.year, unfollowed.month)) - 1, month_index(field.last))
 
 
 GRID_MONTHS = 3

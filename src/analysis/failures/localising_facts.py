@@ -37,7 +37,10 @@ NO_HOURS = Text.of("not computed: no hours of own staff, or no cost traced")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CauseFacts(Summarised):
-    """A cause that survived, with what it costs, since when, and the rows behind it."""
+    """A cause that survived, with what it costs, since when, and the rows behind it.
+
+    since : the first month with a machine of it in the field, or a failure: what it costs is the sum of the months from then on
+    """
 
     cause: Cause
     name: Text
@@ -50,6 +53,7 @@ class CauseFacts(Summarised):
     labour: Labour | NotDone
     share: Fact
     first_month: Month
+    since: Month
     begun: tuple[Month, Month]
     actual_by_month: tuple[Fact, ...]
     expected_by_month: tuple[Fact, ...]
@@ -140,6 +144,7 @@ def cause_facts(
             **place,
         ),
         first_month=_first_beyond(months, actual, expected),
+        since=months[int(np.flatnonzero(_there(actual, expected))[0])],
         begun=months_begun(months, actual, expected, level=field.inputs.confidence),
         actual_by_month=_running_count(field, cause, months),
         expected_by_month=tuple(
@@ -268,9 +273,14 @@ def months_begun(
     ratio = np.maximum(later / due, 1.0)
     likelihood = later * np.log(ratio) - (ratio - 1) * due
     allowed = -2 * np.log(1 - np.sqrt(level))
-    there = (expected > 0) | (actual > 0)  # before its first machine a cause has not begun
-    kept = np.flatnonzero((2 * (likelihood.max() - likelihood) <= allowed) & there)
+    kept = np.flatnonzero((2 * (likelihood.max() - likelihood) <= allowed) & _there(actual, expected))
     return months[int(kept[0])], months[int(kept[-1])]
+
+
+def _there(actual: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """The months in which a cause has a machine in the field: before its first one it has not begun and costs nothing."""
+    there: np.ndarray = (expected > 0) | (actual > 0)
+    return there
 
 
 @traced

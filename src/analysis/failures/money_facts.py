@@ -13,7 +13,6 @@ from analysis.failures import money
 from analysis.failures.field import Field
 from analysis.failures.limits import interval_of, jointly
 from analysis.failures.localising_facts import CauseFacts, cause_slice
-from analysis.failures.reporting_facts import Labelled
 from analysis.failures.views import is_value
 from analysis.locale import Text
 from analysis.metrics import Period, traced
@@ -78,8 +77,18 @@ def _component(
     }
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Recovery(Summarised):
+    """What one supplier gave back: its share of the amount approved, and both amounts."""
+
+    supplier: Text
+    share: Fact
+    recovered: Fact
+    approved: Fact
+
+
 @traced
-def recovery_facts(field: Field) -> tuple[Labelled, ...]:
+def recovery_facts(field: Field) -> tuple[Recovery, ...]:
     """What suppliers gave back of approved claims on failed machines, by supplier of the key component."""
     found, rows_of = [], money.recovery_by_supplier(field).to_dict("records")
     # the reader will look at the lowest: all intervals hold together
@@ -89,14 +98,16 @@ def recovery_facts(field: Field) -> tuple[Labelled, ...]:
             continue
         supplier = str(row["supplier"])
         claims = money.claims_on_failures(field, f"c.approved > 0 AND {is_value('f.supplier', supplier)}")
-        fact = field.state.measured(
-            "supplier_recovery_rate",
-            claims,
-            period=field.year,
-            parts={"n": int(row["claims"]), "interval": _recovery_limits(row, level)},
-            supplier=supplier,
+        place: dict[str, Any] = {"period": field.year, "supplier": supplier}
+        parts = {"n": int(row["claims"]), "interval": _recovery_limits(row, level)}
+        found.append(
+            Recovery(
+                supplier=field.label("supplier", supplier),
+                share=field.state.measured("supplier_recovery_rate", claims, parts=parts, **place),
+                recovered=field.state.measured("supplier_recovered", claims, **place),
+                approved=field.state.measured("supplier_approved", claims, **place),
+            )
         )
-        found.append((field.label("supplier", supplier), fact))
     return tuple(found)
 
 

@@ -77,7 +77,7 @@ class FailureStudy(Summarised):
     forecast: forecasting_facts.ForecastFacts | NotDone
     forecast_test: forecasting_facts.ForecastTestFacts | NotDone
     money: money_facts.MoneyFacts | NotDone
-    recovery: tuple[reporting_facts.Labelled, ...] | NotDone
+    recovery: tuple[money_facts.Recovery, ...] | NotDone
     leaks: money_facts.LeakFacts | NotDone
     due: tuple[money_facts.DueFacts, ...] | NotDone
     spare_parts: tuple[forecasting_facts.PartFacts, ...] | NotDone

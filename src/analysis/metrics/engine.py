@@ -943,7 +943,7 @@ class Engine:
             value=value,
             dimensions=dict(dimensions or {}),
             version=entry.version,
-            formula=self.registry.formula(entry),
+            formula=self.registry.formula(entry).en,
             sources=self._sources(follows),
             lineage=follows,
             **parts,

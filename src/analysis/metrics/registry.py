@@ -7,6 +7,7 @@ one over another, with names, unit, owner and interval method). A changed defini
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from analysis.errors import ParameterError, suggestion
 from analysis.formats import Unit
-from analysis.locale import Text
+from analysis.locale import Language, Text
 from analysis.params.places import params_file, params_files, shown
 from analysis.params.strict import Within, bind, read_yaml
 from analysis.results import OPERATIONS, Estimated, Fact
@@ -242,12 +243,19 @@ class Registry:
         """A numerator or denominator in words."""
         return self.measures[part].meaning if isinstance(part, str) else part
 
-    def formula(self, metric: Metric) -> str:
-        """The definition as one line of English: numerator, ÷ denominator, × per."""
+    def formula(self, metric: Metric) -> Text:
+        """The definition in one line: numerator, ÷ denominator, × per; a part that is a calculation itself stands in brackets."""
         numerator, denominator = self.words(metric.numerator), self.words(metric.denominator)
         assert numerator is not None
-        text = numerator.en + (f" ÷ {denominator.en}" if denominator else "")
-        return f"{text} × {metric.per:,}" if metric.per != 1 else text
+        times = f" × {metric.per:,}" if metric.per != 1 else ""
+        if denominator is None and not times:
+            return numerator
+        top, below = _bracketed(numerator), _bracketed(denominator) if denominator else None
+
+        def line(language: Language) -> str:
+            return top[language] + (f" ÷ {below[language]}" if below else "") + times
+
+        return Text(en=line("en"), zh=line("zh"))
 
     def dimension_name(self, dimension: str) -> Text:
         return self.dimensions[dimension].name if dimension in self.dimensions else Text.same(dimension)
@@ -272,6 +280,7 @@ class Registry:
                     "description": metric.description.as_json(),
                     "numerator": numerator.as_json() if numerator else None,
                     "denominator": denominator.as_json() if denominator else None,
+                    "formula": self.formula(metric).as_json(),
                     "per": metric.per,
                     "unit": metric.unit_in(currency),
                     "owner": self.value_label("owner", metric.owner).as_json(),
@@ -287,6 +296,14 @@ class Registry:
 
 
 NOT_STATED = "not_stated"
+_OPERATOR = re.compile(r" (?:[÷×−+]|minus|plus) ")
+
+
+def _bracketed(part: Text) -> Text:
+    """A part that is a calculation, by its English wording, in brackets; the Chinese one is the same calculation."""
+    if not _OPERATOR.search(part.en):
+        return part
+    return Text(en=f"({part.en})", zh=f"（{part.zh}）")
 
 
 @dataclass(frozen=True, kw_only=True)

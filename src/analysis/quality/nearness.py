@@ -132,10 +132,11 @@ def _pairs(inputs: StudyInputs, rule: NearRule, same: tuple[str, ...]) -> str:
     held = " AND ".join(views.filled(name) for name in same)
     shared = ", ".join(quoted(name) for name in same)
     besides = ", ".join(quoted(name) for name in same if name != table.key[0])
+    earlier = f"earlier_{str(table.time).rpartition('_')[2]}"  # _at or _on: a moment or a day, as the column beside it
     return (
         f"WITH beside AS (SELECT {key} AS row_key, lag({key}) {order} AS earlier_key, {time} AS moment, lag({time}) {order} AS before, "
         f"{shared}{said} FROM {quoted(rule.table)} WHERE {held} AND month <= {literal(inputs.month.start)}) "
-        f"SELECT earlier_key, row_key AS {key}, before AS earlier, moment AS {time}, {besides} "
+        f"SELECT earlier_key, row_key AS {key}, before AS {earlier}, moment AS {time}, {besides} "
         f"FROM beside WHERE earlier_key <> row_key AND {close}{alike}"
     )
 

@@ -57,7 +57,7 @@ def fact_card(fact: Record, definitions: Definitions) -> dict[str, Any]:
         "slice": [[name, str(value)] for name, value in fact["dimensions"].items()],
         "numerator": _part(fact, "numerator", definitions),
         "denominator": _part(fact, "denominator", definitions),
-        "formula": fact["formula"],
+        "formula": definitions.text(metric, "formula") or fact["formula"],
         "interval": interval_words(fact, language) if fact["interval"] else "",
         "method": fact["interval"]["method"] if fact["interval"] else "",
         "n": "" if fact["n"] is None else grouped(_decimal(fact["n"]), 0),

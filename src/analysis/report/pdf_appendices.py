@@ -181,7 +181,9 @@ class Appendices:
             return None
         order = {"failed": 0, "info": 1, "passed": 2}
         checks = sorted(self.pack["checks"], key=lambda check: order[check["outcome"]])
-        lead = "What was asked of the data before this report was made, and the answers; what failed comes first."
+        lead = (
+            "What was asked of the data and of the finished pages, and the answers; what failed comes first."
+        )
         return self._appendix(
             "checks",
             "Checks",
@@ -217,7 +219,7 @@ class Appendices:
         ]
         lead = (
             "With our signatures we state that we have read this report, that the checks listed in it were carried out and "
-            "those that failed are known to us, and that its numbers come from the data named in it."
+            "those that failed are known to us, and that its numbers come from the data and the parameters whose fingerprints stand below."
         )
         return self._appendix(
             "sign-off", "Sign-off", lead, [{"type": "signatures", "people": people} | common]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from analysis.metrics import Period, Stating, StudyInputs
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.periods import Month
-from analysis.results import Fact
+from analysis.results import Fact, Sentence
 from analysis.retention import views
 from analysis.retention.cohorts import FREQUENCY, cohort_differences, finished
 from analysis.retention.settings import RetentionSettings, limit, load_settings
@@ -216,6 +217,17 @@ def step_name(ordinal: int, period: str) -> str:
     return str(found.start_time.date()) if period == "week" else str(found)
 
 
+def step_label(name: str) -> Text:
+    """A step as a page reads it, by its name: Q4 2024, July 2026, the first day of a week; a year, and what is no step, as it stands."""
+    if found := re.fullmatch(r"(?P<year>\d{4})Q(?P<quarter>[1-4])", name):
+        return Sentence("Q{quarter} {year}", found.groupdict()).text()
+    if re.fullmatch(r"\d{4}-\d{2}", name):
+        return Sentence("{month}", {"month": Month.parse(name)}).text()
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", name):
+        return Sentence("{day}", {"day": dt.date.fromisoformat(name)}).text()
+    return Text.same(name)
+
+
 def _steps(cohorts: pd.Series, settings: RetentionSettings) -> dict[str, int]:
     """The ordinal of each cohort by the name it is shown under."""
     return {step_name(int(one), settings.cohort_period): int(one) for one in cohorts.unique()}
@@ -358,7 +370,7 @@ def _lines(
         CohortLine(
             cohort=label("product_line", cohort)
             if group["cohort_by"] == "first_product"
-            else Text.same(cohort),
+            else step_label(cohort),
             size=sizes[cohort,],
             per_customer={name: facts[cohort,] for name, facts in brought.items()},
             gap=gaps.get(cohort),

@@ -9,7 +9,7 @@ from analysis.locale import Text
 from analysis.metrics import NotDone, Stating, StudyInputs, materiality
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Sentence, Stake, Value
-from analysis.retention.cohorts_facts import Cohorts
+from analysis.retention.cohorts_facts import Cohorts, step_label
 from analysis.retention.components_facts import ChurnBasis
 from analysis.retention.drivers import TESTED
 from analysis.retention.matching_facts import AfterService
@@ -239,7 +239,7 @@ def _repurchase(inputs: StudyInputs, parts: RetentionParts, sure: frozenset[str]
     if weight(line.difference, limit(inputs, "smallest_repurchase_difference")) == "trifle":
         return []
     down = float(line.difference.value) < 0
-    template = "After a late answer to a complaint or a repeat repair {served} bought again within {months} months, against {matched} of matched customers without service: {difference:signed} ({difference:interval})."
+    template = "After a late answer to a complaint or a repeat repair {served} bought again within {months} months, against {matched} of matched customers without service: {difference:signed} ({difference:interval}). From quarterly landmarks since {first}, windows closed by the end of {last}."
     return [
         _finding(
             id="retention.repurchase",
@@ -252,6 +252,7 @@ def _repurchase(inputs: StudyInputs, parts: RetentionParts, sure: frozenset[str]
                     "matched": line.matched,
                     "difference": line.difference,
                     "months": str(line.window),
+                    **line.span,
                 },
             ),
             evidence=line.cells,
@@ -267,8 +268,8 @@ def _leaving(inputs: StudyInputs, parts: RetentionParts, sure: frozenset[str]) -
         return []
     least = limit(inputs, "smallest_loss_difference")
     templates = {
-        "repaired": "Within six months after the quarter of a repair {served} of customers left, against {matched} of matched customers who never asked for service: {difference:signed} ({difference:interval}).",
-        "repeated": "Within six months after the quarter of a repeat repair {served} of customers left, against {matched} of matched customers who never asked for service: {difference:signed} ({difference:interval}). The comparison is not with other repairs.",
+        "repaired": "Within six months after the quarter of a repair {served} of customers left, against {matched} of matched customers who never asked for service: {difference:signed} ({difference:interval}). From quarterly landmarks since {first}, windows closed by the end of {last}.",
+        "repeated": "Within six months after the quarter of a repeat repair {served} of customers left, against {matched} of matched customers who never asked for service: {difference:signed} ({difference:interval}). From quarterly landmarks since {first}, windows closed by the end of {last}. The comparison is not with other repairs.",
     }
     return [
         _finding(
@@ -277,9 +278,10 @@ def _leaving(inputs: StudyInputs, parts: RetentionParts, sure: frozenset[str]) -
             ground="no_sum" if float(line.difference.value or 0) > 0 else "good",
             statement=Sentence(
                 templates[line.arm],
-                {"served": line.served, "matched": line.matched, "difference": line.difference},
+                {"served": line.served, "matched": line.matched, "difference": line.difference, **line.span},
             ),
-            evidence=line.cells,
+            # what the matching calls bought, whatever its outcome, is here who left
+            evidence=line.cells.rename(columns={"bought": "left", "bought_control": "left_control"}),
             method="Exact matching on landmark, contract kind, type, segment, months to renewal and tenure; windows that have closed",
             rank=abs(float(line.difference.value or 0)),
         )
@@ -310,7 +312,7 @@ def _cohorts(inputs: StudyInputs, parts: RetentionParts, sure: frozenset[str]) -
                 severity="watch" if float(found.worst.value) < 0 else "good",
                 ground="no_sum" if float(found.worst.value) < 0 else "good",
                 statement=Sentence(
-                    template, {"cohort": found.worst.dimensions["cohort"], "gap": found.worst}
+                    template, {"cohort": step_label(found.worst.dimensions["cohort"]), "gap": found.worst}
                 ),
                 evidence=found.differences,
                 method="Each cohort against the others at the same age, Holm over cohorts",
@@ -497,11 +499,11 @@ def _recorded(inputs: StudyInputs, parts: RetentionParts) -> list[Check]:
 SURVEYS = "Scores speak for those who answered: {whole}{whole:doubt} of the surveys sent in twelve months ({whole:n} sent)."
 SURVEYS_ALIKE = (
     "Scores speak for those who answered: {whole}{whole:doubt} of the surveys sent in twelve months ({whole:n} sent); about complaints answered late {slow} "
-    "({slow:interval}), in time {prompt} ({prompt:interval}): no difference shown. Whether the content and the discontented answer alike is not known."
+    "({slow:interval}; {slow:n} sent), in time {prompt} ({prompt:interval}; {prompt:n} sent): no difference shown. Whether the content and the discontented answer alike is not known."
 )
 SURVEYS_APART = (
     "Scores speak for those who answered: {whole}{whole:doubt} of the surveys sent in twelve months ({whole:n} sent), and not alike: about complaints answered late "
-    "{slow} ({slow:interval}), in time {prompt} ({prompt:interval}). Mean scores, and links that rest on scores, are shifted by who answers."
+    "{slow} ({slow:interval}; {slow:n} sent), in time {prompt} ({prompt:interval}; {prompt:n} sent). Mean scores, and links that rest on scores, are shifted by who answers."
 )
 SURVEYS_ALL = "Every survey on record was answered ({whole:n}): those sent and not answered seem to be missing, so whom the scores speak for is not known."
 

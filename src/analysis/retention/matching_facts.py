@@ -45,6 +45,12 @@ class AfterService(Summarised):
     unmatched: int
     cells: pd.DataFrame
 
+    @property
+    def span(self) -> dict[str, Month]:
+        """The ``first`` landmark, and the ``last`` month, by whose end the windows had closed: as sentences name them."""
+        period = Period.parse(self.served.period)
+        return {"first": period.first, "last": period.last}
+
 
 @dataclass(frozen=True)
 class _Compared:

@@ -217,7 +217,7 @@ def _curves(
                 value=value,
                 label=inputs.engine.registry.value_label(dimension, value),
                 points=_points(state, one, {dimension: value}),
-                at_risk=_at_risk(state, one, listed, {dimension: value}),
+                at_risk=_at_risk(state, listed, {dimension: value}),
                 mean=mean,
                 difference=_against(state, (one, mean), (first, made[0].mean), dimension, groups[0])
                 if made
@@ -250,20 +250,13 @@ def _points(state: Stating, one: SurvivalCurve, place: Mapping[str, Any]) -> tup
     )
 
 
-def _at_risk(
-    state: Stating, one: SurvivalCurve, listed: Selection, place: Mapping[str, Any]
-) -> tuple[tuple[int, Fact], ...]:
-    """Contracts seen just before the marks: those that had entered and still ran when the next one ended or was last seen."""
-    import numpy as np
-
-    times = one.table["time"].to_numpy()
+def _at_risk(state: Stating, listed: Selection, place: Mapping[str, Any]) -> tuple[tuple[int, Fact], ...]:
+    """Contracts seen at each mark: those that had entered before it and ended or were last seen at it or later, so that groups add up to all."""
     made = []
     for mark in MARKS:
-        ahead = int(np.searchsorted(times, mark * DAYS_PER_MONTH, side="left"))
-        # beyond the last time nobody is left
-        moment = float(times[ahead]) if ahead < len(times) else float(times[-1]) + 1
+        age = mark * DAYS_PER_MONTH
         # as for the curve, who is seen from the first day was there just before it
-        there = listed.where(f"(entry <= 0 OR entry < {moment!r})", f"duration >= {moment!r}")
+        there = listed.where(f"(entry <= 0 OR entry < {age!r})", f"duration >= {age!r}")
         made.append((mark, state.measured("contracts_at_risk", there, age=str(mark), **place)))
     return tuple(made)
 

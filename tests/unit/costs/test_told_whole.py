@@ -17,9 +17,12 @@ from analysis.costs.provision_facts import Provision, ProvisionLine, provision_f
 from analysis.costs.savings_facts import Reached
 from analysis.costs.signals import Excess, excess_of_run
 from analysis.costs.signals_facts import surge_findings
+from analysis.costs.sourcing_facts import Sourcing
 from analysis.errors import FitError
+from analysis.exhibits.costs import _provision_note
 from analysis.locale import Text
-from analysis.metrics import NotDone, StudyInputs
+from analysis.metrics import NotDone, Period, StudyInputs
+from analysis.periods import Month, months_between
 from analysis.results import Fact, Finding, Interval
 
 # ---------------------------------------------------------------- a surge
@@ -78,6 +81,9 @@ def test_a_surge_is_split_into_price_and_volume_and_netted(
             abs=0.01,  # type: ignore[arg-type]
         )
         assert 0 < known["share_before"] <= 1 and 0 < known["share"] <= 1
+        # tickets by the month of their posting and of their opening: two counts, each beside its figure
+        counts = (fee.denominator, before.denominator, facts["share"].numerator, facts["share"].denominator)  # type: ignore[union-attr]
+        assert all(f"{int(count):,}" in one.statement.plain() for count in counts)
 
 
 def test_two_excesses_add_with_their_errors():
@@ -177,6 +183,35 @@ def test_a_shortfall_is_moved_from_surplus_first_and_the_rest_is_expense(
     assert stated.get("moved") == (moved and Decimal(moved))
     assert stated.get("booked") == (booked and Decimal(booked))
     assert one.statement.plain("zh") != one.statement.plain("en")
+    if moved:  # only the line that has more than may be asked of it gives
+        assert f"from {rich.line.en} to {short.line.en}" in one.statement.plain()
+
+
+@pytest.mark.parametrize(("amount", "said"), [("12.50", True), ("0.00", False), (None, False)])
+def test_sales_that_no_rate_holds_are_said_where_there_are_any(amount: str | None, said: bool):
+    unnamed = None if amount is None else fact(amount, metric="product_sales_without_line", unit="CNY")
+    note = _provision_note(Month(2026, 10), unnamed)
+    assert ("name no product line" in note.plain()) == said
+    assert (unnamed in note.facts()) == said
+
+
+def test_the_people_of_a_year_are_the_mean_of_the_people_of_its_months(
+    small_inputs: StudyInputs, small_study: CostStudy
+):
+    sourcing = small_study.sourcing
+    assert isinstance(sourcing, Sourcing)
+    months = Period.parse(sourcing.staffing[0].heads.period)
+    rows = small_inputs.engine.query(
+        "SELECT strftime(month, '%Y-%m') AS month, team, count(*) AS people FROM workforce "
+        "WHERE coalesce(sourcing, 'in_house') = 'in_house' AND hours_paid > 0 GROUP BY 1, 2"
+    )
+    field = rows[rows["team"].str.startswith("Field")].groupby("month")["people"].sum()
+    assert sourcing.people.value == field[str(months.last)]
+    assert sourcing.people.period == str(months.last)
+    booked = next(one for one in sourcing.staffing if one.heads.dimensions["team_size"] == "booked")
+    assert booked.heads.value == round(
+        field[[str(month) for month in months_between(months.first, months.last)]].mean()
+    )
 
 
 # ---------------------------------------------------------------- what moved the cost

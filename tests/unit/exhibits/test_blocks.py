@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from decimal import Decimal
 
 import exhibit_gallery as gallery
@@ -28,6 +29,7 @@ from analysis.exhibits.statements import (
 from analysis.exhibits.tables import table
 from analysis.exhibits.vocabulary import Column, Row, Tile
 from analysis.locale import LANGUAGES, Text
+from analysis.metrics import Registry
 from analysis.results import Check, Fact, Finding, Interval, Sentence
 
 NAME = Column(key="name", label=Text("Name", "名称"))
@@ -109,8 +111,8 @@ def test_one_bound_that_holds_value_and_limits_is_printed_once() -> None:
     inside = share(0.953, 0.951, 0.954, unit="chance")
     assert printed(one_column(sure, open_ended, inside, show="estimate"), "en") == [
         ">99",
-        ">99 (98 – >99)",
-        "95 (95 – 95)",
+        ">99 (98.0 – >99)",
+        "95.3 (95.1 – 95.4)",  # in whole per cent the limits would be the chance itself
     ]
     assert printed(one_column(sure, show="interval"), "en") == [">99"]
     mixed = one_column(sure, amount("5"), show="estimate")
@@ -294,7 +296,9 @@ def test_a_failed_check_stands_below_the_finding_that_names_it() -> None:
     assert [sentence["en"][0]["t"] for sentence in first["weakened"]] == ["Failed"]
     assert second["weakened"] == []
     page = Markup(language="en").block(block.payload)
-    assert page.count("Weakened by a failed check: Failed") == 1
+    assert (
+        page.count('<span class="mark" aria-hidden="true">×</span> Weakened by a failed check: Failed') == 1
+    )
 
 
 def test_the_preview_of_evidence_shows_twenty_rows_and_no_personal_data() -> None:
@@ -309,6 +313,28 @@ def test_the_preview_of_evidence_shows_twenty_rows_and_no_personal_data() -> Non
     preview = evidence_preview(rows.rename(columns={"customer_name": sorted(personal_columns())[0]}))
     assert (len(preview["rows"]), preview["total"]) == (20, 30)
     assert preview["rows"][0] == ["***", "1,234.50", "", "0.1235"]
+
+
+def test_the_preview_of_evidence_names_values_as_their_labels_say_and_keeps_all_others() -> None:
+    rows = pd.DataFrame({"region": ["North", "Nowhere"], "kind": ["maintenance", "lease"], "note": "North"})
+    cost = Fact(metric="after_sales_cost", period="2026-10", unit="CNY", value=Decimal("1.00"))
+    finding = Finding(
+        id="f",
+        section="costs",
+        severity="alert",
+        statement=Sentence("Alert {cost}", {"cost": cost}),
+        evidence=rows,
+    )
+    block = findings_block("f", [finding])
+    registry = Registry.load()
+    for language in LANGUAGES:
+        page = Markup(language=language).block(block.payload)
+        cells = re.findall("<td>(.*?)</td>", page)
+        labels = [
+            registry.value_label(*one)[language]
+            for one in (("region", "North"), ("contract_kind", "maintenance"))
+        ]
+        assert cells == [*labels, "North", "Nowhere", "lease", "North"]
 
 
 def test_checks_that_failed_come_first() -> None:

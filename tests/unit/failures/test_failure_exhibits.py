@@ -59,9 +59,12 @@ def test_costs_stand_by_component_and_kind_and_add_up(planted_study: Study):
 def test_suppliers_stand_by_what_came_back_the_least_first(planted_study: Study):
     assert planted_study.recovery
     block = exhibits.recovery_table(planted_study)
-    least = sorted(planted_study.recovery, key=lambda line: line[1].value or 0)
-    assert cells(block, "supplier") == [name.en for name, _ in least]
-    assert cells(block, "share") == published(*(fact for _, fact in least))
+    least = sorted(planted_study.recovery, key=lambda line: line.share.value or 0)
+    assert cells(block, "supplier") == [line.supplier.en for line in least]
+    for column in ("share", "recovered", "approved"):
+        assert cells(block, column) == published(*(getattr(line, column) for line in least))
+    for line in least:
+        assert (line.recovered.value, line.approved.value) == (line.share.numerator, line.share.denominator)
 
 
 def test_the_leader_of_each_ranking_stands_in_its_line(planted_study: Study):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
@@ -16,11 +17,12 @@ from analysis import failures
 from analysis.exhibits import failure_ranking, failure_search, failure_trees
 from analysis.exhibits import failures as exhibits
 from analysis.exhibits.record import Block
-from analysis.failures import checks, findings, ranking
+from analysis.failures import checks, findings, lives, ranking
 from analysis.failures.limits import jointly
-from analysis.failures.money_facts import _recovery_limits
+from analysis.failures.money_facts import Recovery, _recovery_limits
 from analysis.failures.ranking_facts import _around, _excess, _summed
 from analysis.failures.scale import Scale
+from analysis.formats import month_text
 from analysis.locale import Text
 from analysis.metrics import NotDone
 from analysis.metrics.materiality import Materiality
@@ -101,15 +103,28 @@ def test_a_leak_is_graded_by_the_twelve_months_with_which_its_sentence_leads(
 def test_the_sum_that_grades_an_excess_is_the_first_that_its_sentence_names(planted_study: Study):
     for (money, _), text in findings.EXCESS.items():
         if money:
-            assert (
-                text.index("Since {watched} the excess cost {" + ("full" if money == "full" else "cost")) > 0
-            )
+            assert text.index("Since {since} the excess cost {" + ("full" if money == "full" else "cost")) > 0
     cause = next(one for one in planted_study.causes if not isinstance(one.labour, NotDone))
     assert not isinstance(cause.labour, NotDone)
-    stated = findings._cause(cause, SCALE, planted_study.chart.months[0])
+    stated = findings._cause(cause, SCALE, planted_study.chart.months)
     assert stated.severity == SCALE.of_ratio(cause.ratio, cause.labour.full)
     text = stated.statement.plain()
     assert cause.labour.hours.interval and text.count("95% interval") == 5
+
+
+@pytest.mark.parametrize(("before", "span"), [(0, 36), (20, 16), (33, 3)])
+def test_what_a_cause_costs_is_dated_and_spread_from_its_first_machine_on(
+    planted_study: Study, before: int, span: int
+):
+    months = tuple(Month(2023, 11) + k for k in range(36))
+    cost = money(36_000.0, 24_000.0, 48_000.0)
+    cause = replace(
+        planted_study.causes[0], since=months[before], cost=cost, labour=NotDone(reason=Text.same(""))
+    )
+    stated = findings._cause(cause, SCALE, months)
+    assert f"Since {month_text(months[before], 'en')} the excess" in stated.statement.plain()
+    assert stated.stake and stated.stake.months == span
+    assert stated.stake.per_year == pytest.approx(24_000.0 * min(1.0, 12 / span))
 
 
 def test_a_fix_that_made_it_worse_alarms_only_where_the_rise_matters(planted_study: Study):
@@ -274,8 +289,9 @@ def said(sentence: Any) -> tuple[str, str]:
     return sentence.plain("en"), sentence.plain("zh")
 
 
-def supplier(name: str, *limits: float) -> tuple[Text, Fact]:
-    return Text.same(name), number(*limits, metric="supplier_recovery_rate", unit="share")
+def supplier(name: str, *limits: float) -> Recovery:
+    share = number(*limits, metric="supplier_recovery_rate", unit="share")
+    return Recovery(supplier=Text.same(name), share=share, recovered=money(1.0), approved=money(1.0))
 
 
 @pytest.mark.parametrize(
@@ -293,7 +309,7 @@ def supplier(name: str, *limits: float) -> tuple[Text, Fact]:
         ([supplier("Satoya", 0.05, 0.03, 0.07)], "Satoya gave back"),
     ],
 )
-def test_who_gave_back_least_is_named_only_with_support(lines: Sequence[tuple[Text, Fact]], title: str):
+def test_who_gave_back_least_is_named_only_with_support(lines: Sequence[Recovery], title: str):
     en, zh = said(failure_ranking._recovered(lines))
     assert title in en and zh != en
 
@@ -446,7 +462,7 @@ def test_a_cause_without_hours_or_without_a_ledger_says_what_is_known(planted_st
     nothing = replace(
         bare, cost=replace(cause.cost, value=None, reason=Text.same("no ledger"), interval=None)
     )
-    texts = {said(findings._cause(one, SCALE, cause.begun[0]).statement)[0] for one in (cause, bare, nothing)}
+    texts = {said(findings._cause(one, SCALE, cause.begun).statement)[0] for one in (cause, bare, nothing)}
     assert len(texts) == 3
     assert (
         sum("of own staff" in text for text in texts) == 1
@@ -511,3 +527,26 @@ def test_a_batch_is_told_from_its_region_by_intervals(elsewhere: Fact, rest: Fac
     apart = SimpleNamespace(region="South", batch_elsewhere=elsewhere, region_without=rest)
     cause: Any = SimpleNamespace(name=Text.same("Batch B"), apart=apart)
     assert checks._apart(cause, least=0.1).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("horizon", "days", "last"),
+    [
+        ("2026-10-30", 30, (2026, 9)),  # a repair of 30 September is followed on 30 October
+        ("2026-10-29", 30, (2026, 8)),
+        ("2026-11-10", 30, (2026, 9)),
+        ("2026-10-31", 60, (2026, 8)),
+        ("2026-10-29", 60, (2026, 7)),
+        ("2027-03-01", 30, (2026, 10)),  # never beyond the report month
+    ],
+)
+def test_a_month_is_followed_once_the_days_of_its_last_repair_are_over(
+    horizon: str, days: int, last: tuple[int, int]
+):
+    rules = SimpleNamespace(repeat_repair_days=days)
+    inputs = SimpleNamespace(engine=SimpleNamespace(rules=rules))
+    field: Any = SimpleNamespace(inputs=inputs, horizon=dt.date.fromisoformat(horizon), last=Month(2026, 10))
+    assert lives.last_followed(field) == month_index(Month(*last))
+    # the last repair of that month has its days behind it; that of the next month has not, or is beyond the report month
+    ends = [(Month(*last) + k).last_day + dt.timedelta(days=days) for k in (0, 1)]
+    assert ends[0] <= field.horizon and (ends[1] > field.horizon or last == (2026, 10))

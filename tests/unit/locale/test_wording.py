@@ -225,6 +225,17 @@ GLOSSARY = (
     Refused("待复核人|已复核", "复核人"),
     Refused("产能利用(?!率)", "计薪÷实际工时 or 产能利用率"),
     Refused("人工比例", "人工处理比例"),
+    Refused("骤增", "激增"),
+    Refused("外勤|现场团队", "现场服务团队"),
+    Refused("未见故障", "未发现故障"),
+    Refused("已赚取", "已实现毛利"),
+    # an account has its own name, and an outlay is recovered (收回) by what it saves
+    Refused("收回|返还|退回", "追回", of="supplier", unless="Recoveries of parts cost"),
+    Refused("才答复", "逾期答复", of="complaint|request"),
+    Refused("耗费", "成本"),
+    Refused("未作显示", "未能显示"),
+    Refused("(?<!修)正收入", "收入为正"),
+    Refused("Q[1-4{]", "…年…季度"),
 )
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -12,8 +13,8 @@ import pyarrow as pa
 import pytest
 
 from analysis.errors import MissingData, ParameterError
-from analysis.locale import Text
-from analysis.metrics import Engine, Measure, Metric, Period
+from analysis.locale import Language, Text
+from analysis.metrics import Engine, Measure, Metric, Period, Registry
 from analysis.metrics.backend import transpiled
 from analysis.metrics.kept import HASH_BYTES, SUFFIX, drop_damaged, keep, kept
 from analysis.metrics.views import VIEWS, Rules
@@ -330,3 +331,23 @@ def test_a_parameter_fills_its_own_name_and_no_longer_one():
 
     rows = Selection("view", "SELECT 1").given(share=0.8)
     assert rows.filled("quantile_cont(x, $share) + $shares") == "quantile_cont(x, 0.8) + $shares"
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_formula_is_read_in_one_way_only(language: Language):
+    """Outside brackets a line holds the words of its own two parts, each whole, and the operators between them."""
+    registry = Registry.load()
+    for metric in registry:
+        whole = registry.formula(metric)[language]
+        outside = re.sub(r"[(（][^()（）]*[)）]", "", whole)
+        if metric.denominator is not None or metric.per != 1:
+            found = re.findall(r" (?:[÷×−+]|minus|plus) ", outside)
+            wanted = [" ÷ "] * (metric.denominator is not None) + [" × "] * (metric.per != 1)
+            assert found == wanted, whole
+    assert (
+        registry.formula(registry["cost_change_rate"])[language]
+        == {
+            "en": "(cost of the month − cost of the compared month) ÷ cost of the compared month",
+            "zh": "（当月成本 − 对比月成本） ÷ 对比月成本",
+        }[language]
+    )

@@ -65,6 +65,7 @@ def test_a_ticket_entered_twice_is_named_and_stays(company: Path, inputs_of: Inp
     found = near(study, "tickets")
     assert found.rows.value == 1 and found.example == "T1 / T2"
     assert found.pairs[["earlier_key", "ticket_id"]].to_numpy().tolist() == [["T1", "T2"]]
+    assert (found.pairs["earlier_at"] < found.pairs["opened_at"]).all()  # both moments, and called so
     finding = next(finding for finding in study.findings if finding.id == "quality.near.tickets")
     assert finding.severity == "info" and "Nothing was removed" in finding.statement.plain()
     assert next(file for file in study.files if file.table == "tickets").rows["accepted"].value == 6

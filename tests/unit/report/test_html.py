@@ -490,6 +490,18 @@ def test_code_and_streams_are_not_printed() -> None:
 # ---------------------------------------------------------------- cards
 
 
+@pytest.mark.parametrize(
+    ("language", "formula"), [("en", "(new − old) ÷ old"), ("zh", "（新 − 旧） ÷ 旧"), (None, "new less old")]
+)
+def test_a_card_prints_the_formula_of_the_definition_in_its_language(
+    language: Language | None, formula: str
+) -> None:
+    fact = Fact(metric="growth", period="2026-10", unit="share", value=0.1, formula="new less old")
+    entry = {"id": "growth", "formula": {"en": "(new − old) ÷ old", "zh": "（新 − 旧） ÷ 旧"}}
+    known = Definitions.of([entry] if language else [], language or "en")
+    assert fact_card(fact.as_json(), known)["formula"] == formula
+
+
 def test_a_card_prints_the_exact_value_and_the_reason_of_a_missing_one() -> None:
     definitions = Definitions.of([], "en")
     exact = Fact(

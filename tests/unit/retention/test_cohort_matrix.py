@@ -6,6 +6,7 @@ import pytest
 
 from analysis.errors import ContractError, ParameterError
 from analysis.retention import cohort_differences, cohort_matrix
+from analysis.retention.cohorts_facts import step_label
 
 
 def orders(*rows: tuple[str, str, float]) -> pd.DataFrame:
@@ -112,3 +113,17 @@ def test_refusals():
         cohort_matrix(ORDERS.assign(customer_id=[None, *ORDERS["customer_id"][1:]]), as_of="2025-03-31")
     with pytest.raises(ContractError, match="no event up to 2024-12-31"):
         cohort_matrix(ORDERS, as_of="2024-12-31")
+
+
+@pytest.mark.parametrize(
+    ("name", "en", "zh"),
+    [
+        ("2024Q4", "Q4 2024", "2024年4季度"),
+        ("2024-11", "November 2024", "2024年11月"),
+        ("2024-11-04", "4 November 2024", "2024年11月4日"),
+        ("2024", "2024", "2024"),
+        ("Home Comfort", "Home Comfort", "Home Comfort"),
+    ],
+)
+def test_a_step_is_read_as_periods_are_elsewhere(name: str, en: str, zh: str):
+    assert (step_label(name).en, step_label(name).zh) == (en, zh)

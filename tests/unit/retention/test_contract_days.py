@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from analysis.retention.drivers import exposure_rows
 from analysis.retention.matching_facts import _landmarks
 from analysis.retention.revenue import renewal_calendar, revenue_retention
 from analysis.retention.spells import contracts, losses_known_until
-from analysis.retention.survival import DAYS_PER_MONTH, curve
+from analysis.retention.survival import DAYS_PER_MONTH, MARKS, curve, survival
 
 Inputs = Callable[..., StudyInputs]
 HEAD = "contract_id,term_no,customer_id,kind,starts_on,ends_on,cancelled_on,amount"
@@ -329,3 +330,25 @@ def test_tenure_counts_months_that_are_over(
 ):
     age = full_months(f"DATE '{begins}'", f"DATE '{moment}'")
     assert int(inputs_of(company).engine.query(f"SELECT {age} AS months")["months"].iloc[0]) == months
+
+
+def test_however_contracts_are_grouped_as_many_are_at_risk_at_every_age(company: Path, inputs_of: Inputs):
+    # losses at every age around each mark, of one kind of contract and one type of customer at a time
+    rows: list[tuple[object, ...]] = []
+    for number in range(240):
+        begins = dt.date(2022, 1, 1) + dt.timedelta(days=5 * number)
+        kind = "subscription" if number % 2 else "maintenance"
+        lost = begins + dt.timedelta(days=300 + 7 * number)
+        rows.append(
+            (f"K{number}", 1, f"X{number}", kind, begins, begins + dt.timedelta(days=3650), lost, "100.00")
+        )
+    folder = written(company, rows)
+    text = (folder / "customers.csv").read_text()
+    (folder / "customers.csv").write_text(re.sub(r"^(X\d*[0-4]),b2c", r"\1,b2b", text, flags=re.MULTILINE))
+    by = survival(inputs_of(folder)).by
+    assert {"customer_type", "contract_kind"} <= set(by)
+    for mark in MARKS:
+        totals = {
+            name: sum(dict(one.at_risk)[mark].value or 0 for one in groups) for name, groups in by.items()
+        }
+        assert len(set(totals.values())) == 1, (mark, totals)

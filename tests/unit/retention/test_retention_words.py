@@ -22,6 +22,7 @@ from analysis.exhibits.retention_risk import _may_swap, _tenth_title
 from analysis.exhibits.retention_service import _chain_title
 from analysis.exhibits.retention_tenure import _reason_title, _year_title
 from analysis.exhibits.style import Drawing
+from analysis.formats import month_text
 from analysis.locale import Text
 from analysis.metrics import NotDone, StudyInputs
 from analysis.periods import Month
@@ -29,7 +30,7 @@ from analysis.results import Fact, Interval
 from analysis.retention import RetentionStudy
 from analysis.retention.chain import Link
 from analysis.retention.components_facts import ChurnBasis
-from analysis.retention.findings import _calibrated, _threshold, findings, shown, weight
+from analysis.retention.findings import _calibrated, _leaving, _threshold, findings, shown, weight
 from analysis.retention.scores import level_limits
 from analysis.retention.scores_facts import EarlyWarning
 
@@ -460,3 +461,18 @@ def test_the_reference_segment_of_the_finding_is_the_one_with_the_most_customers
     ]
     assert f"against {first.label.en} customers, the segment with the most customers" in str(found.statement)
     assert f"客户数最多的等级（{first.label.zh}）" in found.statement.plain("zh")
+
+
+def test_the_rows_behind_who_left_are_of_those_who_left(tenth: Tenth):
+    inputs, study = tenth
+    after = study.loss_after_repair
+    assert not isinstance(after, NotDone)
+    lines = tuple(replace(one, difference=between(one.difference, 0.2, 0.1, 0.3)) for one in after)
+    sure = frozenset(f"leaving.{one.arm}" for one in lines)
+    found = _leaving(inputs, replace(study, loss_after_repair=lines), sure)  # type: ignore[type-var, arg-type]
+    assert len(found) == len(lines)
+    for finding, line in zip(found, lines, strict=True):
+        rows = finding.evidence
+        assert rows is not None and not any("bought" in name for name in rows.columns)
+        assert int(rows["left"].sum()) == line.served.numerator
+        assert f"since {month_text(line.span['first'], 'en')}" in str(finding.statement)

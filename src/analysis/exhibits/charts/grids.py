@@ -301,6 +301,7 @@ def heatmap(
     numbers: bool = True,
     places: int | None = None,
     beside: tuple[Name, Mapping[str, Fact]] | None = None,
+    in_words: Mapping[str, Name] | None = None,
 ) -> Drawing:
     """A grid of facts, darker for more. A pair without a fact is blank: an immature cohort is not a zero.
 
@@ -308,6 +309,7 @@ def heatmap(
     fact when left out. With ``centre`` (in the unit of the facts) values above take the ``focus`` colour and
     values below the ``actual`` one. Darkness is drawn as opacity of one colour, so that light and dark pages read the same.
     ``beside`` is a column at the right, outside the colours: what each row is expected to come to, with its interval.
+    ``in_words`` names columns by key as a sentence does, where their heads are bare numbers.
     """
     facts = list(cells.values())
     head_beside, ends = beside or ("", {})
@@ -377,7 +379,7 @@ def heatmap(
         draw=draw,
         data=_heat_table(rows, columns, cells, by=by, beside=beside),
         size=(WIDTH, (len(rows) * ROW_HEIGHT + 44) / 72),
-        doubt=_widest_cell(dict(rows), dict(columns), cells),
+        doubt=_widest_cell(dict(rows), dict(columns) | dict(in_words or {}), cells),
     )
 
 
