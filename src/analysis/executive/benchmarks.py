@@ -11,6 +11,7 @@ from analysis.executive.settings import counted
 from analysis.formats import decimal
 from analysis.metrics import Metric, Period, Registry, Stating, StudyInputs, traced
 from analysis.params.benchmarks import REGISTER, Benchmark
+from analysis.periods import Month
 from analysis.results import Assumed, Fact
 from analysis.summaries import Summarised
 
@@ -64,7 +65,7 @@ def _compared(inputs: StudyInputs, one: Benchmark) -> Benchmarked:
     year = Period(inputs.month - 11, inputs.month)
     ours = inputs.engine.fact(one.metric, period=year)
     read = Assumed(source=f"params/{REGISTER}", name=f"{one.metric}: {one.source}")
-    theirs = Stating(inputs=inputs, period=str(one.date)).exact(
+    theirs = Stating(inputs=inputs, period=Month.parse(one.date)).exact(
         "benchmark", one.value, lineage=read, of=one.metric, source=one.source, population=one.population.en
     )
     return Benchmarked(
