@@ -1356,8 +1356,8 @@ def _shop_columns(table: ShopTable) -> list[Field]:
         found = [metric(metric_id, of=f"facts.{metric_id}", head=head, **options)]
         return found if metric_id in known else []
 
-    def rate(metric_id: str, head: str) -> list[Field]:
-        shown = of(metric_id, head, show="estimate", places=1)
+    def rate(metric_id: str, head: str, places: int) -> list[Field]:
+        shown = of(metric_id, head, show="estimate", places=places)
         difference = DIFFERENCES[metric_id]
         # no colour of its own: what could be noise after all comparisons shall not look like a verdict
         gap = metric(
@@ -1366,7 +1366,7 @@ def _shop_columns(table: ShopTable) -> list[Field]:
             key=difference,
             head="Against other shops",
             show="estimate",
-            places=1,
+            places=places,
             signed=True,
             better=None,
         )
@@ -1377,12 +1377,12 @@ def _shop_columns(table: ShopTable) -> list[Field]:
         words("name", "Shop", key="shop", wide=True),
         *of("customer_orders"),
         *of("service_order_count"),
-        *rate(RATE, "Per 1,000 orders"),
+        *rate(RATE, "Per 1,000 orders", 0),
         *of(COST, "Cost"),
-        *of("cost_per_thousand_orders", "Cost per 1,000 orders"),
-        *of("labour_share", "Labour share"),
-        *rate(IN_TIME, "First answers in time"),
-        *rate(SATISFIED, "Satisfied"),
+        *of("cost_per_thousand_orders", "Cost per 1,000 orders", places=0),
+        *of("labour_share", "Labour share", places=0),
+        *rate(IN_TIME, "First answers in time", 1),
+        *rate(SATISFIED, "Satisfied", 0),
         *answers,
         *([words("verdict", "Beyond chance", wide=True)] if compared else []),
     ]
