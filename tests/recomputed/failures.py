@@ -149,9 +149,9 @@ def _repeats(raw: Raw, asked: Asked) -> tuple[int, int]:
 
 
 @recomputes(
-    "repeat_repair_rate_30d#2025-08",
     "repeat_repair_rate_30d#2025-09",
     "repeat_repair_rate_30d#2026-08",
+    "repeat_repair_rate_30d#2026-09",
     kind=SHARE,
 )
 def repeat_repair_rate(raw: Raw, asked: Asked) -> float:
@@ -161,7 +161,7 @@ def repeat_repair_rate(raw: Raw, asked: Asked) -> float:
 
 
 @recomputes(
-    "repeat_repair_rate_30d#2026-08",
+    "repeat_repair_rate_30d#2026-09",
     part="high",
     kind=MODEL,
     within=1e-6,
