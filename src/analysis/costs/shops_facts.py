@@ -101,7 +101,7 @@ class ShopGroup(Summarised):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ShopTable(Summarised):
-    """Shops over a span. The shops, the ``smaller`` ones together and ``unnamed`` (what is of no shop) sum to ``total`` to the cent."""
+    """Shops over a span. The shops (a platform without any by its own line), the ``smaller`` ones together and ``unnamed``, what is of none, sum to ``total`` to the cent."""
 
     period: Period
     by: tuple[str, ...]
@@ -144,7 +144,7 @@ class Shops(Summarised):
 
 
 def places_named(inputs: StudyInputs) -> list[tuple[str, ...]]:
-    """Shops that the orders, tickets or postings of the last twelve months name, each with its platform; platforms where no shop is named."""
+    """Shops that the orders, tickets or postings of the last twelve months name, each with its platform; platforms of which no shop is named."""
     columns = [f"{table}.{name}" for table in VIEWS_OF.values() for name in PLACES]
     if not any(inputs.engine.tables.has(column) for column in columns):
         return []
@@ -159,8 +159,7 @@ def shops_of(inputs: StudyInputs) -> Shops:
     MissingData
         Where neither orders nor tickets nor postings name two shops or platforms.
     """
-    places = places_named(inputs)
-    if len(places) < 2:
+    if len(places_named(inputs)) < 2:
         raise MissingData("orders.shop", message="no two shops or platforms are named")
     year = _table(_Rows(inputs=inputs, period=_year(inputs)), compared=True)
     month = _table(_Rows(inputs=inputs, period=Period.of(inputs.month)), compared=False)
@@ -220,7 +219,7 @@ class _Rows:
 
     @cached_property
     def places(self) -> list[tuple[str, ...]]:
-        """The shops by :attr:`by`; platforms where no shop is named."""
+        """The shops by :attr:`by`; a platform of which no shop is named stands for itself."""
         told = {place for places in self._named.values() for place in places}
         if self.by != PLACES:
             at = PLACES.index(self.by[0]) if self.by else 0
@@ -229,13 +228,13 @@ class _Rows:
         for platform, shop in told:
             if platform is not None and shop is not None:
                 on.setdefault(shop, set()).add(platform)
-        return sorted(
-            {
-                (platform or (min(on[shop]) if len(on.get(shop, ())) == 1 else NOT_STATED), shop)
-                for platform, shop in told
-                if shop is not None
-            }
-        )
+        shops = {
+            (platform or (min(on[shop]) if len(on.get(shop, ())) == 1 else NOT_STATED), shop)
+            for platform, shop in told
+            if shop is not None
+        }
+        platforms = {platform for platform, _ in told if platform is not None} - {place[0] for place in shops}
+        return sorted(shops | {(platform, NOT_STATED) for platform in platforms})
 
     def names(self, view: str) -> bool:
         """Whether the rows of a view name any shop or platform; where they do not, nothing of it is of a shop."""
