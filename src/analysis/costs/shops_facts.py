@@ -22,6 +22,7 @@ from analysis.metrics.backend import literal
 from analysis.metrics.views import NOT_STATED
 from analysis.metrics.views.responses import CLOCKS
 from analysis.metrics.views.selection import Selection, worded
+from analysis.periods import Month
 from analysis.results import Fact, Finding, Ground, Sentence, Severity, Stake, Value
 from analysis.summaries import Summarised
 
@@ -148,7 +149,8 @@ def places_named(inputs: StudyInputs) -> list[tuple[str, ...]]:
     columns = [f"{table}.{name}" for table in VIEWS_OF.values() for name in PLACES]
     if not any(inputs.engine.tables.has(column) for column in columns):
         return []
-    return _Rows(inputs=inputs, period=_year(inputs)).places
+    year = _year(inputs)
+    return _Rows(inputs=inputs, year=year, period=year).places
 
 
 def shops_of(inputs: StudyInputs) -> Shops:
@@ -161,33 +163,33 @@ def shops_of(inputs: StudyInputs) -> Shops:
     """
     if len(places_named(inputs)) < 2:
         raise MissingData("orders.shop", message="no two shops or platforms are named")
-    year = _table(_Rows(inputs=inputs, period=_year(inputs)), compared=True)
-    month = _table(_Rows(inputs=inputs, period=Period.of(inputs.month)), compared=False)
-    return Shops(year=year, month=month, findings=_findings(inputs, year))
+    span = _year(inputs)
+    rows = _Rows(inputs=inputs, year=span, period=span)
+    year = _table(rows, compared=True)
+    month = _table(replace(rows, period=Period.of(inputs.month)), compared=False)
+    return Shops(year=year, month=month, findings=_findings(rows, year))
 
 
 def _year(inputs: StudyInputs) -> Period:
     """Twelve months, or as many as orders, tickets and postings all reach back: a rate of two spans would be none."""
-    tables = inputs.engine.tables.tables
-    begun = [
-        min(month for part in tables[name].partitions if (month := part.month))
-        for name in VIEWS_OF.values()
-        if name in tables and tables[name].partitions
-    ]
-    return Period(min(max([inputs.month - (MONTHS - 1), *begun]), inputs.month), inputs.month)
+    begun = " UNION ALL ".join(f"SELECT min(month) AS first FROM {view}" for view in VIEWS_OF)
+    days = [day for day in inputs.engine.query(begun)["first"] if day is not None and day == day]
+    months = [Month(day.year, day.month) for day in days]
+    return Period(min(max([inputs.month - (MONTHS - 1), *months]), inputs.month), inputs.month)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Rows:
-    """The rows of one span by view, with the platform of their shop; and which of the two dimensions they name at all."""
+    """The rows of one span within the year by view, with the platform of their shop; and which of the two dimensions they name at all."""
 
     inputs: StudyInputs
+    year: Period
     period: Period
 
     @cached_property
     def _named(self) -> dict[str, list[tuple[str | None, str | None]]]:
         """Platform and shop as the rows of each view name them over the year, so that a quiet month keeps its shops."""
-        within = _year(self.inputs).condition()
+        within = self.year.condition()
         views = " UNION ".join(
             f"SELECT '{view}' AS view, platform, shop FROM {view} WHERE {within}" for view in VIEWS_OF
         )
@@ -203,7 +205,7 @@ class _Rows:
     @cached_property
     def _platforms(self) -> str:
         """The name of a table of shops that are on one platform alone."""
-        within = _year(self.inputs).condition()
+        within = self.year.condition()
         views = " UNION ".join(f"SELECT platform, shop FROM {view} WHERE {within}" for view in VIEWS_OF)
         return self.inputs.engine.materialise(
             "shop_platforms",
@@ -246,7 +248,7 @@ class _Rows:
         table = self.inputs.engine.materialise(
             f"shop_{view}",
             f"SELECT {columns}, v.shop, coalesce(v.platform, k.platform) AS platform FROM {view} v "
-            f"LEFT JOIN {self._platforms} k ON k.shop = v.shop WHERE {_year(self.inputs).condition()}",
+            f"LEFT JOIN {self._platforms} k ON k.shop = v.shop WHERE {self.year.condition()}",
         )
         return Selection(view, f"SELECT * FROM {table}").where(self.period.condition(), *conditions)
 
@@ -632,9 +634,9 @@ _DEARER = " Its after-sales cost is {unit}, theirs {their_unit}; at their rate {
 
 
 @traced
-def _findings(inputs: StudyInputs, table: ShopTable) -> tuple[Finding, ...]:
+def _findings(rows: _Rows, table: ShopTable) -> tuple[Finding, ...]:
     """The line that is worse beyond chance, by as much as matters, and costs most beyond the others; none where nothing is worse."""
-    rows = _Rows(inputs=inputs, period=table.period)
+    inputs = rows.inputs
     worse = [(line, metric) for line in table.apart for metric in line.of("worse")]
     if not worse:
         return ()

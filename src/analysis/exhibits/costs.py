@@ -1360,7 +1360,7 @@ def _shop_columns(table: ShopTable) -> list[Field]:
     answers = [count(SATISFIED, of=f"facts.{SATISFIED}", head="Answers")] if SATISFIED in known else []
     return [
         words("name", "Shop", key="shop", wide=True),
-        *of("customer_orders"),
+        *of("customer_orders", "Orders"),
         *of("service_order_count"),
         *rate(RATE, "Ticket rate", 0),
         *of(COST, "Cost"),
