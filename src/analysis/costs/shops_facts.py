@@ -22,6 +22,7 @@ from analysis.metrics.backend import literal
 from analysis.metrics.views import NOT_STATED
 from analysis.metrics.views.responses import CLOCKS
 from analysis.metrics.views.selection import Selection, worded
+from analysis.periods import Month
 from analysis.results import Fact, Finding, Ground, Sentence, Severity, Stake, Value
 from analysis.summaries import Summarised
 
@@ -101,7 +102,7 @@ class ShopGroup(Summarised):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ShopTable(Summarised):
-    """Shops over a span. The shops, the ``smaller`` ones together and ``unnamed`` (what is of no shop) sum to ``total`` to the cent."""
+    """Shops over a span. The shops (a platform without any by its own line), the ``smaller`` ones together and ``unnamed``, what is of none, sum to ``total`` to the cent."""
 
     period: Period
     by: tuple[str, ...]
@@ -144,11 +145,12 @@ class Shops(Summarised):
 
 
 def places_named(inputs: StudyInputs) -> list[tuple[str, ...]]:
-    """Shops that the orders, tickets or postings of the last twelve months name, each with its platform; platforms where no shop is named."""
+    """Shops that the orders, tickets or postings of the last twelve months name, each with its platform; platforms of which no shop is named."""
     columns = [f"{table}.{name}" for table in VIEWS_OF.values() for name in PLACES]
     if not any(inputs.engine.tables.has(column) for column in columns):
         return []
-    return _Rows(inputs=inputs, period=_year(inputs)).places
+    year = _year(inputs)
+    return _Rows(inputs=inputs, year=year, period=year).places
 
 
 def shops_of(inputs: StudyInputs) -> Shops:
@@ -159,36 +161,35 @@ def shops_of(inputs: StudyInputs) -> Shops:
     MissingData
         Where neither orders nor tickets nor postings name two shops or platforms.
     """
-    places = places_named(inputs)
-    if len(places) < 2:
+    if len(places_named(inputs)) < 2:
         raise MissingData("orders.shop", message="no two shops or platforms are named")
-    year = _table(_Rows(inputs=inputs, period=_year(inputs)), compared=True)
-    month = _table(_Rows(inputs=inputs, period=Period.of(inputs.month)), compared=False)
-    return Shops(year=year, month=month, findings=_findings(inputs, year))
+    span = _year(inputs)
+    rows = _Rows(inputs=inputs, year=span, period=span)
+    year = _table(rows, compared=True)
+    month = _table(replace(rows, period=Period.of(inputs.month)), compared=False)
+    return Shops(year=year, month=month, findings=_findings(rows, year))
 
 
 def _year(inputs: StudyInputs) -> Period:
     """Twelve months, or as many as orders, tickets and postings all reach back: a rate of two spans would be none."""
-    tables = inputs.engine.tables.tables
-    begun = [
-        min(month for part in tables[name].partitions if (month := part.month))
-        for name in VIEWS_OF.values()
-        if name in tables and tables[name].partitions
-    ]
-    return Period(min(max([inputs.month - (MONTHS - 1), *begun]), inputs.month), inputs.month)
+    begun = " UNION ALL ".join(f"SELECT min(month) AS first FROM {view}" for view in VIEWS_OF)
+    days = [day for day in inputs.engine.query(begun)["first"] if day is not None and day == day]
+    months = [Month(day.year, day.month) for day in days]
+    return Period(min(max([inputs.month - (MONTHS - 1), *months]), inputs.month), inputs.month)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Rows:
-    """The rows of one span by view, with the platform of their shop; and which of the two dimensions they name at all."""
+    """The rows of one span within the year by view, with the platform of their shop; and which of the two dimensions they name at all."""
 
     inputs: StudyInputs
+    year: Period
     period: Period
 
     @cached_property
     def _named(self) -> dict[str, list[tuple[str | None, str | None]]]:
         """Platform and shop as the rows of each view name them over the year, so that a quiet month keeps its shops."""
-        within = _year(self.inputs).condition()
+        within = self.year.condition()
         views = " UNION ".join(
             f"SELECT '{view}' AS view, platform, shop FROM {view} WHERE {within}" for view in VIEWS_OF
         )
@@ -204,7 +205,7 @@ class _Rows:
     @cached_property
     def _platforms(self) -> str:
         """The name of a table of shops that are on one platform alone."""
-        within = _year(self.inputs).condition()
+        within = self.year.condition()
         views = " UNION ".join(f"SELECT platform, shop FROM {view} WHERE {within}" for view in VIEWS_OF)
         return self.inputs.engine.materialise(
             "shop_platforms",
@@ -220,7 +221,7 @@ class _Rows:
 
     @cached_property
     def places(self) -> list[tuple[str, ...]]:
-        """The shops by :attr:`by`; platforms where no shop is named."""
+        """The shops by :attr:`by`; a platform of which no shop is named stands for itself."""
         told = {place for places in self._named.values() for place in places}
         if self.by != PLACES:
             at = PLACES.index(self.by[0]) if self.by else 0
@@ -229,13 +230,13 @@ class _Rows:
         for platform, shop in told:
             if platform is not None and shop is not None:
                 on.setdefault(shop, set()).add(platform)
-        return sorted(
-            {
-                (platform or (min(on[shop]) if len(on.get(shop, ())) == 1 else NOT_STATED), shop)
-                for platform, shop in told
-                if shop is not None
-            }
-        )
+        shops = {
+            (platform or (min(on[shop]) if len(on.get(shop, ())) == 1 else NOT_STATED), shop)
+            for platform, shop in told
+            if shop is not None
+        }
+        platforms = {platform for platform, _ in told if platform is not None} - {place[0] for place in shops}
+        return sorted(shops | {(platform, NOT_STATED) for platform in platforms})
 
     def names(self, view: str) -> bool:
         """Whether the rows of a view name any shop or platform; where they do not, nothing of it is of a shop."""
@@ -247,7 +248,7 @@ class _Rows:
         table = self.inputs.engine.materialise(
             f"shop_{view}",
             f"SELECT {columns}, v.shop, coalesce(v.platform, k.platform) AS platform FROM {view} v "
-            f"LEFT JOIN {self._platforms} k ON k.shop = v.shop WHERE {_year(self.inputs).condition()}",
+            f"LEFT JOIN {self._platforms} k ON k.shop = v.shop WHERE {self.year.condition()}",
         )
         return Selection(view, f"SELECT * FROM {table}").where(self.period.condition(), *conditions)
 
@@ -633,9 +634,9 @@ _DEARER = " Its after-sales cost is {unit}, theirs {their_unit}; at their rate {
 
 
 @traced
-def _findings(inputs: StudyInputs, table: ShopTable) -> tuple[Finding, ...]:
+def _findings(rows: _Rows, table: ShopTable) -> tuple[Finding, ...]:
     """The line that is worse beyond chance, by as much as matters, and costs most beyond the others; none where nothing is worse."""
-    rows = _Rows(inputs=inputs, period=table.period)
+    inputs = rows.inputs
     worse = [(line, metric) for line in table.apart for metric in line.of("worse")]
     if not worse:
         return ()

@@ -1375,11 +1375,11 @@ def _shop_columns(table: ShopTable) -> list[Field]:
     answers = [count(SATISFIED, of=f"facts.{SATISFIED}", head="Answers")] if SATISFIED in known else []
     return [
         words("name", "Shop", key="shop", wide=True),
-        *of("customer_orders"),
+        *of("customer_orders", "Orders"),
         *of("service_order_count"),
-        *rate(RATE, "Per 1,000 orders", 0),
+        *rate(RATE, "Ticket rate", 0),
         *of(COST, "Cost"),
-        *of("cost_per_thousand_orders", "Cost per 1,000 orders", places=0),
+        *of("cost_per_thousand_orders", "Unit cost", places=0),
         *of("labour_share", "Labour share", places=0),
         *rate(IN_TIME, "First answers in time", 1),
         *rate(SATISFIED, "Satisfied", 0),
