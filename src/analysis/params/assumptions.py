@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
 from analysis.errors import ParameterError, suggestion
 from analysis.locale import Text
-from analysis.params.places import params_file, shown
+from analysis.params.places import params_file, shipped_root, shown
 from analysis.params.strict import Within, bind, read_yaml
 
 # What a number of a unit can be; of any other unit it is not below zero.
@@ -34,6 +35,8 @@ _WINDOWS = (
     "value_observed_rates_months",
     "value_holdout_weeks",
 )
+# What finance may leave unstated: the figures that rest on it say that they are not computed.
+_MAY_BE_UNSTATED = {"budget_tickets", "outsourcing_minimum_tickets"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +83,25 @@ class Assumptions:
             for start, value in entry.values.items():
                 domain.refuse_outside(value.value, f"{where}: {name}, {start} ({entry.unit})")
         return cls(entries)
+
+    def refuse_incomplete(self) -> None:
+        """Whatever the report asks for is stated, or what to add is told: a file of one's own may be older than the report.
+
+        Raises
+        ------
+        ParameterError
+            Naming each assumption that is not stated, with the entry that ships for the first of them.
+        """
+        path = shipped_root() / "params" / "assumptions.yml"
+        if not (lacking := set(Assumptions.load(path).entries) - set(self.entries) - _MAY_BE_UNSTATED):
+            return
+        names = sorted(lacking)
+        blocks = re.split(r"^(?=\w+:)", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        entry = next(block for block in blocks if block.startswith(f"{names[0]}:"))
+        raise ParameterError(
+            f"{shown(params_file('assumptions.yml'))} does not state {', '.join(names)}, which this version of the report asks for. "
+            f"Add what your company answers for; what ships for {names[0]}:\n{entry}"
+        )
 
     def value(self, name: str, *, on: dt.date) -> Decimal:
         if name not in self.entries:

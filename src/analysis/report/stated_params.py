@@ -45,6 +45,8 @@ def read_stated_params(run: str) -> None:
     if (times := params_file("standard_times.yml")).is_file():
         Assumptions.load(times)
     retention_settings()
-    value_settings(Assumptions.load())
+    assumptions = Assumptions.load()
+    assumptions.refuse_incomplete()
+    value_settings(assumptions)
     trees()
     simulated.kept()

@@ -165,7 +165,7 @@ def test_a_pool_whose_driver_is_absent_stays_whole_and_is_named(company: Path, i
     left = {one.pool.en: (one.amount.value, one.reason.en) for one in shared.left}
     assert left == {
         "Labour of teams": (Decimal("1200.00"), "driver hours is absent in the month"),
-        "Cost of no pool": (Decimal("80.10"), "no pool and no product line in the posting"),
+        "Postings without a pool": (Decimal("80.10"), "no product line either"),
     }
     assert shared.unallocated.value == Decimal("1280.10")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -38,3 +39,26 @@ def test_a_file_that_says_something_else_is_named(name: str, content: str, param
     (params / name).write_text(content, encoding="utf-8")
     with pytest.raises(ParameterError, match=Path(name).stem):
         read_stated_params("sample")
+
+
+@pytest.mark.parametrize("name", ["shop_least_effect", "late_answer_hours", "value_top_share"])
+def test_an_older_file_of_assumptions_is_told_what_to_add(name: str, params: Path):
+    entries = re.split(r"^(?=\w+:)", (params / "assumptions.yml").read_text("utf-8"), flags=re.MULTILINE)
+    (gone,) = (entry for entry in entries if entry.startswith(f"{name}:"))
+    (params / "assumptions.yml").write_text("".join(e for e in entries if e != gone), "utf-8")
+    with pytest.raises(ParameterError) as refused:
+        read_stated_params("sample")
+    assert f"does not state {name}," in str(refused.value)
+    assert gone.strip() in str(refused.value)
+
+
+@pytest.mark.parametrize("run", sorted(path.name for path in (project_root() / "params/templates").iterdir()))
+def test_every_template_states_what_the_report_asks_for(run: str):
+    read_stated_params(run)
+
+
+def test_what_may_be_left_unstated_may_be_gone(params: Path):
+    entries = re.split(r"^(?=\w+:)", (params / "assumptions.yml").read_text("utf-8"), flags=re.MULTILINE)
+    kept = "".join(e for e in entries if not e.startswith(("budget_tickets:", "outsourcing_minimum_tickets:")))
+    (params / "assumptions.yml").write_text(kept, "utf-8")
+    read_stated_params("sample")
