@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +31,7 @@ from analysis.metrics.views import VIEWS, Rules, View
 from analysis.metrics.views.prepared import Prepared, view_named
 from analysis.metrics.views.selection import Selection, worded
 from analysis.params import Assumptions, CostTree
-from analysis.periods import Month, day_end_utc
+from analysis.periods import Month, Period, day_end_utc
 from analysis.results import (
     CENT,
     OPERATIONS,
@@ -66,71 +66,6 @@ _KEPT_IN_HISTORY = ("segment", "region")
 # A table's rows as the load left them: all that were accepted, whenever they were recorded, and what was set aside.
 _WHOLE = re.compile(r"(accepted|set_aside)_(\w+)")
 _ASIDE_COLUMNS = ("file", "row_number", "scope", "column", "reason", "example")
-
-
-@dataclass(frozen=True)
-class Period:
-    """Consecutive months, both ends included; printed as one month or as a half-open range.
-
-    Attributes
-    ----------
-    first, last : Month
-
-    Examples
-    --------
-    >>> from analysis.metrics import Period
-    >>> period = Period.parse("2026-01/2026-11")
-    >>> str(period.last), str(Period.of("2026-10"))
-    ('2026-10', '2026-10')
-    """
-
-    first: Month
-    last: Month
-
-    @classmethod
-    def of(cls, period: Month | Period | str) -> Period:
-        """A period, a month, or either as text.
-
-        Parameters
-        ----------
-        period : Month, Period or str
-            ``2026-10``, ``2026-01/2026-11``.
-
-        Returns
-        -------
-        Period
-        """
-        if isinstance(period, str):
-            return cls.parse(period)
-        return period if isinstance(period, Period) else cls(period, period)
-
-    @classmethod
-    def parse(cls, text: str) -> Period:
-        """A period from text.
-
-        Parameters
-        ----------
-        text : str
-            ``2026-10``, or the half-open ``2026-01/2026-11``.
-
-        Returns
-        -------
-        Period
-        """
-        first, slash, end = text.partition("/")
-        return cls(Month.parse(first), Month.parse(end) - 1 if slash else Month.parse(first))
-
-    def __str__(self) -> str:
-        return str(self.first) if self.first == self.last else f"{self.first}/{self.last + 1}"
-
-    def condition(self) -> str:
-        """The period as a condition of SQL on ``month``.
-
-        Returns
-        -------
-        str
-        """
-        return f"month >= {literal(self.first.start)} AND month < {literal(self.last.end)}"
 
 
 class Engine:

@@ -13,10 +13,9 @@ from analysis.locale import Text
 from analysis.results import CENT, Assumed, Derived, Fact, Interval, Lineage
 
 if TYPE_CHECKING:
-    from analysis.metrics.engine import Period
     from analysis.metrics.inputs import StudyInputs
     from analysis.metrics.views.selection import Selection
-    from analysis.periods import Month
+    from analysis.periods import Month, Period
 
 #: Values of the dimension ``against`` that stand for another month.
 MONTHS_AGAINST = frozenset({"previous_month", "year_before"})
