@@ -411,6 +411,16 @@ def _quarter_zh(period: Period) -> str:
     return f"{name}（{begins}至{ends}）"
 
 
+def short_period(period: Period, language: Language) -> str:
+    """A period in a chart: ``October 2026``, ``Q3 2026``, ``2026``."""
+    if period.year is None:
+        return period_text(period, language)
+    if language == "zh":
+        name = f"第{_QUARTERS['zh'][period.quarter - 1]}季度" if period.quarter else ""
+        return f"{period.year}年{name}"
+    return f"Q{period.quarter} {period.year}" if period.quarter else f"{period.year}"
+
+
 def cover_period(name: str, year_begins: int, language: Language) -> str:
     """The period of a pack, by the name of its folder, as its cover says it."""
     return period_text(Period.named(name, year_begins=year_begins), language, alone=True)

@@ -83,7 +83,7 @@ class ClaimsBridge(Summarised):
 
 @traced
 def provision_of(inputs: StudyInputs) -> Provision:
-    """Roll the provision forward over twelve months and hold its balance against the claims expected.
+    """Roll the provision forward over twelve months (of a quarter's report, over the quarter) and hold its balance against the claims expected.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def provision_of(inputs: StudyInputs) -> Provision:
         Without a provision table, or without a row of it for the month.
     """
     month = inputs.month
-    span = Period(month - (MONTHS - 1), month)
+    span = Period(month - (MONTHS - 1), month) if inputs.period.months == 1 else inputs.period
     rolled = _rolled(inputs, span)
     by_line = {str(name): rows for name, rows in rolled.by_period.groupby("product_line", sort=True)}
     sales = _sales(inputs, span)

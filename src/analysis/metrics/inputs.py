@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from analysis.errors import FitError, MissingData
 from analysis.locale import Text
+from analysis.locale.lengths import of_length
 from analysis.metrics.engine import Engine
 from analysis.metrics.whole_month import PARTIAL
 from analysis.params import Assumptions, CostTree, RunParams
-from analysis.periods import Month
+from analysis.periods import Month, Period
 from analysis.results import Sentence
 from analysis.summaries import Summarised
+from analysis.tables import contract
 
 if TYPE_CHECKING:
     import numpy as np
@@ -105,7 +107,9 @@ class ExperienceMoney(Protocol):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StudyInputs(Summarised):
-    """One month of one company, ready to be studied.
+    """One period of one company, ready to be studied.
+
+    ``month`` is the report month, of a quarter or a year its last: where every window of a study's own ends. ``period`` is what is reported.
 
     ``sliced`` says where the company's rows went when only a part of it is studied, by table. ``rows_end`` is the last day with a row where the rows end before the report month does (:mod:`analysis.metrics.whole_month`): such a month
     is not compared with a whole one. ``earlier`` is what the last report said; ``claims_ahead``, ``cost_ahead`` and ``experience_money`` lend what one study found to another that may
@@ -125,20 +129,61 @@ class StudyInputs(Summarised):
     experience_money: Callable[[StudyInputs], Mapping[str, ExperienceMoney]] | None = None
 
     @property
+    def period(self) -> Period:
+        """What is reported: the month, or the quarter or year that ends with it."""
+        return Period(self.month - (self.params.months - 1), self.month, self.params.year_begins)
+
+    def fact(
+        self, metric: str, *, period: Period | None = None, dimensions: Mapping[str, str] | None = None
+    ) -> Fact:
+        """A metric over a period, the reported one where left out; of several months only what the data cover whole: half a quarter would pass for one."""
+        period = period or self.period
+        fact = self.engine.fact(metric, period=period, dimensions=dimensions)
+        reason = None if fact.value is None else self.uncovered(period, fact.sources)
+        if reason is None:
+            return fact
+        return self.engine.stated(metric, period=period, dimensions=dimensions, value=None, reason=reason)
+
+    def uncovered(self, period: Period, tables: Sequence[str]) -> Text | None:
+        """Why several months are not whole in some tables: a dated one begins after their start or ends before their end; None where all cover them."""
+        if period.months == 1:
+            return None
+        ended = min((months[-1] for months in self._dated(tables)), default=period.last)
+        if ended >= period.last:
+            return self.unbegun(period, tables)
+        return Sentence("not computed: the data end in {month}", {"month": ended}).text()
+
+    def unbegun(self, period: Period, tables: Sequence[str]) -> Text | None:
+        """Why a period has no beginning in some tables: a dated one begins later; None where none does."""
+        begun = max((months[0] for months in self._dated(tables)), default=period.first)
+        if begun <= period.first:
+            return None
+        return Sentence("not computed: the data begin in {month}", {"month": begun}).text()
+
+    def _dated(self, tables: Sequence[str]) -> list[tuple[Month, ...]]:
+        """The months of those tables that have dated rows."""
+        given = self.engine.tables.tables
+        return [
+            given[name].months
+            for name in tables
+            if name in given and contract().tables[name].time is not None and given[name].months
+        ]
+
+    @property
     def as_of(self) -> dt.date:
         return self.engine.as_of
 
     def require_whole_month(self) -> None:
         """Refuse (``FitError``) to hold a month whose rows end in its middle against a whole one."""
         if self.rows_end is not None:
-            raise FitError(PARTIAL, day=self.rows_end)
+            raise FitError(of_length(PARTIAL, self.params.months), day=self.rows_end)
 
     @property
     def partial(self) -> Text | None:
         """Why the report month is compared with no other; None for a whole month."""
         if self.rows_end is None:
             return None
-        reason = Sentence(PARTIAL, {"day": self.rows_end}).text()
+        reason = Sentence(of_length(PARTIAL, self.params.months), {"day": self.rows_end}).text()
         return Sentence("not computed: {reason}", {"reason": reason}).text()
 
     def projected_cost(self) -> CostAhead | None:

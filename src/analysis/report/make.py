@@ -467,7 +467,8 @@ class _Making:
                 faults=self.faults,
             )
             name_left_out(paths, building / "run" / "evidence")
-            return {path.stem: scrub_file(path, data=str(self.stated["data"])) for path in paths}
+            data, months = str(self.stated["data"]), self.run.period.months
+            return {path.stem: scrub_file(path, data=data, months=months) for path in paths}
 
     def _checked(self, building: Path, executed: Mapping[str, Any]) -> tuple[PackRecord, Comparison | None]:
         from analysis.report import checks, editions, gates
