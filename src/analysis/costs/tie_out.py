@@ -45,7 +45,7 @@ class TieOut(Summarised):
         if lacking := [line for line in self.judged if line[3].value is None]:
             return lacking[0]
         last = self.judged[-1]
-        return last if last[3].value else max(reversed(self.judged), key=lambda line: size(line[3]))
+        return last if last[3].value else max([last, *self.judged], key=lambda line: size(line[3]))
 
 
 @traced
