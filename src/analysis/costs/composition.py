@@ -89,7 +89,7 @@ class _Earlier:
 
 @traced
 def _earlier(inputs: StudyInputs, dimension: str, period: Period) -> _Earlier:
-    lacks = inputs.uncovered(period, ("ledger",))
+    lacks = inputs.engine.uncovered(period, ("ledger",))
     amounts = {} if lacks else amounts_by(inputs, dimension, period)
     return _Earlier(period=period, amounts=amounts, lacks=lacks)
 

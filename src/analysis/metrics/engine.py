@@ -83,6 +83,7 @@ class Engine:
     confidence : coverage of every interval
     database : the engine behind it; DuckDB where none is given (:class:`analysis.metrics.spark.Spark` is the other)
     rules : grace days and other rules of the shared views; those of ``params/assumptions.yml`` where none are given
+    months : how many months are reported; of several, a fact over so many is computed only where the data cover them, whoever asks
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Engine:
         cache: Path | None,
         database: Database | None = None,
         rules: Rules | None = None,
+        months: int = 1,
     ) -> None:
         self.tables = tables
         self.registry = registry
@@ -105,6 +107,7 @@ class Engine:
         self.as_of = as_of
         self.currency = currency
         self.confidence = confidence
+        self.months = months
         self.rules = rules or Rules.of(Assumptions.load(), on=as_of, time_zone=time_zone)
         self._knowledge = Knowledge(day=as_of, until=day_end_utc(as_of, time_zone))
         self._came_later: dict[str, frozenset[str]] = {}
@@ -556,7 +559,44 @@ class Engine:
         >>> str(fact.value), fact.unit
         ('1600.00', 'CNY')
         """
-        entry, period = self.registry[metric], Period.of(period)
+        found = self._counted(metric, Period.of(period), dimensions)
+        reported = self.months > 1 and Period.of(period).months == self.months
+        return self.covered(found, period=Period.of(period)) if reported else found
+
+    def covered(self, fact: Fact, *, period: Period) -> Fact:
+        """The fact where the data cover its months whole, else why not; a single month is what it is."""
+        reason = None if fact.value is None else self.uncovered(period, fact.sources)
+        if reason is None:
+            return fact
+        return self.stated(fact.metric, period=period, dimensions=fact.dimensions, value=None, reason=reason)
+
+    def uncovered(self, period: Period, tables: Sequence[str]) -> Text | None:
+        """Why several months are not whole in some tables: a dated one begins after their start or ends before their end; None where all cover them."""
+        if period.months == 1:
+            return None
+        ended = min((months[-1] for months in self._dated(tables)), default=period.last)
+        if (begun := self.unbegun(period, tables)) is not None or ended >= period.last:
+            return begun
+        return Sentence("not computed: the data end in {month}", {"month": ended}).text()
+
+    def unbegun(self, period: Period, tables: Sequence[str]) -> Text | None:
+        """Why a period has no beginning in some tables: a dated one begins later; None where none does."""
+        begun = max((months[0] for months in self._dated(tables)), default=period.first)
+        if begun <= period.first:
+            return None
+        return Sentence("not computed: the data begin in {month}", {"month": begun}).text()
+
+    def _dated(self, tables: Sequence[str]) -> list[tuple[Month, ...]]:
+        """The months of those tables that have dated rows."""
+        given = self.tables.tables
+        return [
+            given[name].months
+            for name in tables
+            if name in given and contract().tables[name].time is not None and given[name].months
+        ]
+
+    def _counted(self, metric: str, period: Period, dimensions: Mapping[str, str] | None) -> Fact:
+        entry = self.registry[metric]
         if entry.derived is not None:
             parents = [self.fact(parent, period=period, dimensions=dimensions) for parent in entry.derived.of]
             return self.derived(metric, *parents, period=period, dimensions=dimensions)

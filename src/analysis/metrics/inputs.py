@@ -17,7 +17,6 @@ from analysis.params import Assumptions, CostTree, RunParams
 from analysis.periods import Month, Period
 from analysis.results import Sentence
 from analysis.summaries import Summarised
-from analysis.tables import contract
 
 if TYPE_CHECKING:
     import numpy as np
@@ -138,36 +137,9 @@ class StudyInputs(Summarised):
     ) -> Fact:
         """A metric over a period, the reported one where left out; of several months only what the data cover whole: half a quarter would pass for one."""
         period = period or self.period
-        fact = self.engine.fact(metric, period=period, dimensions=dimensions)
-        reason = None if fact.value is None else self.uncovered(period, fact.sources)
-        if reason is None:
-            return fact
-        return self.engine.stated(metric, period=period, dimensions=dimensions, value=None, reason=reason)
-
-    def uncovered(self, period: Period, tables: Sequence[str]) -> Text | None:
-        """Why several months are not whole in some tables: a dated one begins after their start or ends before their end; None where all cover them."""
-        if period.months == 1:
-            return None
-        ended = min((months[-1] for months in self._dated(tables)), default=period.last)
-        if ended >= period.last:
-            return self.unbegun(period, tables)
-        return Sentence("not computed: the data end in {month}", {"month": ended}).text()
-
-    def unbegun(self, period: Period, tables: Sequence[str]) -> Text | None:
-        """Why a period has no beginning in some tables: a dated one begins later; None where none does."""
-        begun = max((months[0] for months in self._dated(tables)), default=period.first)
-        if begun <= period.first:
-            return None
-        return Sentence("not computed: the data begin in {month}", {"month": begun}).text()
-
-    def _dated(self, tables: Sequence[str]) -> list[tuple[Month, ...]]:
-        """The months of those tables that have dated rows."""
-        given = self.engine.tables.tables
-        return [
-            given[name].months
-            for name in tables
-            if name in given and contract().tables[name].time is not None and given[name].months
-        ]
+        return self.engine.covered(
+            self.engine.fact(metric, period=period, dimensions=dimensions), period=period
+        )
 
     @property
     def as_of(self) -> dt.date:

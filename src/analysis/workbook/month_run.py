@@ -266,6 +266,7 @@ def prepare_run(
         currency=params.currency,
         confidence=params.confidence,
         cache=cache,
+        months=params.months,
     )
     refuse_month_without_data(tables, params)
     assumptions = Assumptions.load()

@@ -265,3 +265,26 @@ def test_a_budget_that_lacks_a_month_of_the_quarter_is_none(paper: Path, inputs_
         ).budget.value
         == 1000
     )
+
+
+def test_whoever_asks_for_the_reported_span_gets_the_same_number(paper: Path, inputs_of: Inputs):
+    """A study that asks the engine and one that asks for the period would else publish two numbers under one id."""
+    (paper / "orders.csv").write_text(
+        "order_id,customer_id,product_id,ordered_at,revenue\nO1,C1,P1,2026-09-02T02:00:00,10000.00\n",
+        encoding="utf-8",
+    )
+    inputs = inputs_of(paper, months=3, year_begins=8)
+    rate = inputs.fact("after_sales_cost_rate")
+    assert (
+        rate.value is None
+        and rate.reason is not None
+        and "the data begin in September 2026" in rate.reason.en
+    )
+    assert inputs.engine.fact("after_sales_cost_rate", period=inputs.period).value is not None
+    inputs.engine.months = 3  # as a run of a quarter makes its engine
+    assert inputs.engine.fact("after_sales_cost_rate", period=inputs.period).value is None
+    assert inputs.engine.fact("after_sales_cost", period=inputs.period).value == Decimal("2740.00")
+    # a year is no quarter: it is counted as in a report of a month
+    assert (
+        inputs.engine.fact("after_sales_cost_rate", period=Period.parse("2025-11/2026-11")).value is not None
+    )
