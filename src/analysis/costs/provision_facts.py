@@ -23,6 +23,7 @@ from analysis.costs.provision import ProvisionRollForward, provision_roll_forwar
 from analysis.costs.signals_facts import false_alarm_level
 from analysis.errors import FitError, MissingData
 from analysis.locale import Text
+from analysis.locale.lengths import of_length
 from analysis.metrics import Materiality, NotDone, Period, Stating, StudyInputs, cents, materiality, traced
 from analysis.metrics.backend import literal
 from analysis.metrics.views.selection import selected
@@ -319,7 +320,7 @@ def _short(inputs: StudyInputs, provision: Provision, line: ProvisionLine, mater
         if name == ALL
         else rows[rows["product_line"] == name].reset_index(drop=True),
         statement=Sentence(
-            " ".join([_TOO_SMALL, *more]),
+            of_length(" ".join([_TOO_SMALL, *more]), inputs.period.months),
             {
                 "line": line.line,
                 "closing": closing,

@@ -163,7 +163,8 @@ def _tied_months(study: CostStudy) -> list[tuple[Fact, Fact, Fact]]:
         for line in zip(tied.ledger, tied.control, tied.difference, strict=True)
         if line[0].value is not None
     ]
-    shown = max(TIED_MONTHS, study.period.months)
+    # above a sum stand the months that it is of
+    shown = TIED_MONTHS if study.period.months == 1 else study.period.months
     return [line for line in known[:-shown] if line[2].value] + known[-shown:]
 
 
