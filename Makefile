@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 # A misspelt variable would otherwise be ignored, and last month's report issued again.
-VARIABLES := RUN TEMPLATE MONTH DATA MAP SLICE FOLDER NAME COMPANY CURRENCY TIME_ZONE YES AS_OF DEFINITIONS MOVED NOTEBOOKS PARAMETERS WORKERS FORCE DRAFT REPORTS ID EDITION OUT NULL SEED SEEDS STUDIES PLANTED ONLY ALL ROOT PYTHON VENV SOURCE_DATE_EPOCH PYTEST
+VARIABLES := RUN TEMPLATE MONTH QUARTER YEAR DATA MAP SLICE FOLDER NAME COMPANY CURRENCY TIME_ZONE YES AS_OF DEFINITIONS MOVED NOTEBOOKS PARAMETERS WORKERS FORCE DRAFT REPORTS ID EDITION OUT NULL SEED SEEDS STUDIES PLANTED ONLY ALL ROOT PYTHON VENV SOURCE_DATE_EPOCH PYTEST
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command line,$(origin $(name))),$(name)))
 UNKNOWN := $(filter-out $(VARIABLES) MAKEFLAGS MAKEOVERRIDES SHELL,$(GIVEN))
 ifneq ($(UNKNOWN),)
@@ -23,7 +23,7 @@ $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name)))$(eval expo
 # the shell reads the value itself, so spaces and quotes in it are safe
 given = $(if $(filter $(1),$(TYPED)),$(2) "$$$(1)")
 flag = $(if $(filter $(1),$(TYPED)),$(if $(filter-out 0 no false,$($(1))),$(2)))
-RUN_OPTIONS = $(call given,TEMPLATE,--run) $(call given,RUN,--run) $(call given,MONTH,--month) $(call given,DATA,--data) $(call given,MAP,--map)
+RUN_OPTIONS = $(call given,TEMPLATE,--run) $(call given,RUN,--run) $(call given,MONTH,--month) $(call given,QUARTER,--quarter) $(call given,YEAR,--year) $(call given,DATA,--data) $(call given,MAP,--map)
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1). Set PYTHON=path/to/python3.11"; exit 2; }
@@ -48,7 +48,7 @@ start: $(STAMP) ## your own data: from a folder of exports to a first draft  FOL
 	  $(call given,TIME_ZONE,--time-zone) $(call given,MONTH,--month) $(call given,WORKERS,--workers) $(call flag,YES,--yes)
 
 .PHONY: report
-report: $(STAMP) ## make and issue the month's report  [MONTH= DATA= MAP= RUN= TEMPLATE=saas SLICE=region=South AS_OF= NOTEBOOKS="10 90" PARAMETERS="top=7" WORKERS= FORCE=1 DRAFT=1]
+report: $(STAMP) ## make and issue the report of a month, a quarter or a year  [MONTH= or QUARTER=2026-Q3 or YEAR=2026, DATA= MAP= RUN= TEMPLATE=saas SLICE=region=South AS_OF= NOTEBOOKS="10 90" PARAMETERS="top=7" WORKERS= FORCE=1 DRAFT=1]
 	@$(BIN)/analysis report $(RUN_OPTIONS) $(call given,AS_OF,--as-of) $(call given,SLICE,--slice) $(call given,NOTEBOOKS,--notebooks) \
 	  $(foreach pair,$(if $(filter PARAMETERS,$(TYPED)),$(PARAMETERS)),-p '$(pair)') \
 	  $(call given,WORKERS,--workers) $(call given,REPORTS,--reports) $(call flag,FORCE,--force) $(call flag,DRAFT,--draft)
@@ -85,7 +85,7 @@ lab: $(STAMP) ## JupyterLab on the notebooks; own work goes to notebooks/scratch
 	@$(BIN)/jupyter lab notebooks $(call flag,ROOT,--allow-root)
 
 .PHONY: tables
-tables: $(STAMP) ## read and prove the tables only, print where their rows went  [DATA= MONTH= RUN=]
+tables: $(STAMP) ## read and prove the tables only, print where their rows went  [DATA= MONTH= QUARTER= YEAR= RUN=]
 	@$(BIN)/analysis check $(RUN_OPTIONS)
 
 .PHONY: trace

@@ -97,7 +97,7 @@ def _report(options: argparse.Namespace) -> None:
     try:
         edition = make_report(
             run,
-            month=options.month,
+            month=_period(options),
             data=folder or options.data,
             as_of=options.as_of,
             source_map=options.map,
@@ -278,7 +278,7 @@ def _checked_run(options: argparse.Namespace) -> tuple[RunParams, bool]:
     from analysis.params.places import use_own
 
     run, folder = _run_or_folder(options)
-    params = load_run(run, month=options.month, data=folder or options.data)
+    params = load_run(run, month=_period(options), data=folder or options.data)
     use_own(params.own_params)
     # corrections are those of a run, not of its rules
     params = replace(params, name="", source_map=options.map) if folder else params
@@ -548,6 +548,13 @@ def _pairs(texts: Sequence[str]) -> dict[str, str]:
     return pairs
 
 
+def _period(options: argparse.Namespace) -> str:
+    """The one period that was asked for, as a run reads it."""
+    from analysis.periods import asked_period
+
+    return asked_period(month=options.month, quarter=options.quarter, year=options.year)
+
+
 def _cut(texts: Sequence[str]) -> dict[str, list[str]]:
     """Values by dimension, as often as each is named."""
     from analysis.errors import ParameterError
@@ -635,8 +642,8 @@ def _parser() -> argparse.ArgumentParser:
         commands,
         "report",
         _report,
-        "make and issue the report of a month",
-        "analysis report\nanalysis report acme --month 2026-10\nanalysis report path/to/exports --map zendesk --draft\nanalysis report acme --slice region=South\nanalysis report acme --notebooks 10,90 -p top=10",
+        "make and issue the report of a month, a quarter or a year",
+        "analysis report\nanalysis report acme --month 2026-10\nanalysis report acme --quarter 2026-Q3\nanalysis report path/to/exports --map zendesk --draft\nanalysis report acme --slice region=South\nanalysis report acme --notebooks 10,90 -p top=10",
     )
     _what_options(report)
     _run_options(report)
@@ -939,6 +946,12 @@ def _what_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+_LONGER = {
+    "quarter": "2026-Q3, of the company's own year, in place of a month",
+    "year": "2026, the company's own, in place of a month",
+}
+
+
 def _run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--run",
@@ -947,13 +960,10 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="a file in params/runs/ (default: sample)",
     )
-    parser.add_argument(
-        "--month",
-        action=_Stated,
-        default="",
-        metavar="MONTH",
-        help="such as 2026-10 (default: the run's own)",
-    )
+    for name, example in (("month", "2026-10 (default: the run's own)"), *_LONGER.items()):
+        parser.add_argument(
+            f"--{name}", action=_Stated, default="", metavar=name.upper(), help=f"such as {example}"
+        )
     parser.add_argument(
         "--data",
         action=_Stated,

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from analysis.errors import ParameterError
 from analysis.locale import Language
-from analysis.periods import Month
+from analysis.periods import Month, Period
 
 Number = Decimal | int | float
 
@@ -374,6 +374,75 @@ def month_text(month: Month, language: Language) -> str:
         if language == "en"
         else f"{month.year}年{month.number}月"
     )
+
+
+def period_text(period: Period, language: Language, *, alone: bool = False) -> str:
+    """A month, a quarter or a year of the company's own by its name; any other span by its ends.
+
+    Parameters
+    ----------
+    alone : bool
+        Whether it stands alone, as on a cover, and not inside a sentence.
+
+    Examples
+    --------
+    >>> from analysis.formats import period_text
+    >>> from analysis.periods import Period
+    >>> period_text(Period.named("2026-Q3"), "en"), period_text(Period.named("2026-Q3"), "zh")
+    ('the third quarter of 2026 (July to September)', '2026年第三季度（7月至9月）')
+    """
+    if period.first == period.last:
+        return month_text(period.last, language)
+    if period.year is None:
+        joint = " to " if language == "en" else "至"
+        return joint.join(month_text(month, language) for month in (period.first, period.last))
+    if language == "zh":
+        return f"{period.year}年{_quarter_zh(period)}"
+    if period.quarter is None:
+        return f"{period.year}{_ends_en(period)}"
+    told = f"{_QUARTERS['en'][period.quarter - 1]} quarter of {period.year}{_ends_en(period)}"
+    return told[0].upper() + told[1:] if alone else f"the {told}"
+
+
+_QUARTERS: Mapping[Language, Sequence[str]] = {
+    "en": ("first", "second", "third", "fourth"),
+    "zh": ("一", "二", "三", "四"),
+}
+
+
+def _ends_en(period: Period) -> str:
+    """The months in brackets; of a calendar year there is nothing to say, and within the year that was named the year is not said again."""
+    first, last = period.first, period.last
+    if period.quarter is None and first.number == 1:
+        return ""
+    whole = first.year != last.year or first.year != period.year
+    begins = month_text(first, "en") if first.year != last.year else _MONTH_NAMES[first.number - 1]
+    return f" ({begins} to {month_text(last, 'en') if whole else _MONTH_NAMES[last.number - 1]})"
+
+
+def _quarter_zh(period: Period) -> str:
+    first, last = period.first, period.last
+    if period.quarter is None and first.number == 1:
+        return ""
+    begins = f"{first.number}月" if first.year == period.year == last.year else month_text(first, "zh")
+    ends = f"{last.number}月" if first.year == last.year else month_text(last, "zh")
+    name = f"第{_QUARTERS['zh'][period.quarter - 1]}季度" if period.quarter else ""
+    return f"{name}（{begins}至{ends}）"
+
+
+def short_period(period: Period, language: Language) -> str:
+    """A period in a chart: ``October 2026``, ``Q3 2026``, ``2026``."""
+    if period.year is None:
+        return period_text(period, language)
+    if language == "zh":
+        name = f"第{_QUARTERS['zh'][period.quarter - 1]}季度" if period.quarter else ""
+        return f"{period.year}年{name}"
+    return f"Q{period.quarter} {period.year}" if period.quarter else f"{period.year}"
+
+
+def cover_period(name: str, year_begins: int, language: Language) -> str:
+    """The period of a pack, by the name of its folder, as its cover says it."""
+    return period_text(Period.named(name, year_begins=year_begins), language, alone=True)
 
 
 def short_month(month: Month, language: Language) -> tuple[str, str]:

@@ -9,12 +9,21 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from analysis.errors import ParameterError, in_quotes
+
+MONTH, QUARTER, YEAR = 1, 3, 12  # lengths of a report's period, in months
+# By length, what a period is held against: values of the dimension ``against``, each with how many months earlier it lies.
+AGAINST: Mapping[int, Mapping[str, int]] = {
+    MONTH: {"previous_month": 1, "year_before": 12},
+    QUARTER: {"previous_quarter": 3, "quarter_year_before": 12},
+    # the year before is the year a year earlier: it stands once
+    YEAR: {"previous_year": 12},
+}
 
 # Of the months and days that anything here can speak of.
 FIRST_YEAR, LAST_YEAR = 1900, 2200
@@ -82,6 +91,205 @@ def months_between(first: Month, last: Month) -> Iterator[Month]:
     """Every month from ``first`` to ``last``, both included."""
     for offset in range(last.months_since(first) + 1):
         yield first + offset
+
+
+@dataclass(frozen=True)
+class Period:
+    """Consecutive months, both ends included; printed as one month or as a half-open range.
+
+    Attributes
+    ----------
+    first, last : Month
+    year_begins : int
+        The month, 1 to 12, with which the company's year begins: what a quarter and a year are called. It tells no two periods apart.
+
+    Examples
+    --------
+    >>> from analysis.metrics import Period
+    >>> period = Period.parse("2026-01/2026-11")
+    >>> str(period.last), str(Period.of("2026-10"))
+    ('2026-10', '2026-10')
+    """
+
+    first: Month
+    last: Month
+    year_begins: int = field(default=1, compare=False)
+
+    @classmethod
+    def of(cls, period: Month | Period | str) -> Period:
+        """A period, a month, or either as text.
+
+        Parameters
+        ----------
+        period : Month, Period or str
+            ``2026-10``, ``2026-01/2026-11``.
+
+        Returns
+        -------
+        Period
+        """
+        if isinstance(period, str):
+            return cls.parse(period)
+        return period if isinstance(period, Period) else cls(period, period)
+
+    @classmethod
+    def parse(cls, text: str) -> Period:
+        """A period from text.
+
+        Parameters
+        ----------
+        text : str
+            ``2026-10``, or the half-open ``2026-01/2026-11``.
+
+        Returns
+        -------
+        Period
+        """
+        first, slash, end = text.partition("/")
+        return cls(Month.parse(first), Month.parse(end) - 1 if slash else Month.parse(first))
+
+    @classmethod
+    def named(cls, text: str | dt.date | Month, *, year_begins: int = 1) -> Period:
+        """The period of a report by its name.
+
+        Parameters
+        ----------
+        text : str
+            A month ``2026-10``, a quarter ``2026-Q3`` or a year ``2026``.
+        year_begins : int
+            The month with which the company's year begins; with 4, the year 2026 is April 2026 to March 2027.
+
+        Returns
+        -------
+        Period
+
+        Raises
+        ------
+        ParameterError
+            For any other text.
+
+        Examples
+        --------
+        >>> from analysis.metrics import Period
+        >>> str(Period.named("2026-Q3")), str(Period.named("2026", year_begins=4))
+        ('2026-07/2026-10', '2026-04/2027-04')
+        """
+        said = str(text).strip()
+        if match := re.fullmatch(r"([0-9]{4})-[Qq]([1-4])", said):
+            first = Month(int(match[1]), year_begins) + QUARTER * (int(match[2]) - 1)
+            return cls(first, first + (QUARTER - 1), year_begins)
+        if re.fullmatch(r"[0-9]{4}", said):
+            first = Month(int(said), year_begins)
+            return cls(first, first + (YEAR - 1), year_begins)
+        if "Q" in said.upper() and isinstance(text, str):
+            raise ParameterError(
+                f"quarter {in_quotes(said)}: not a quarter; a year has four, write it as 2026-Q3."
+            )
+        month = Month.parse(text)
+        return cls(month, month, year_begins)
+
+    def __str__(self) -> str:
+        return str(self.first) if self.first == self.last else f"{self.first}/{self.last + 1}"
+
+    @property
+    def months(self) -> int:
+        """How many months it holds."""
+        return self.last.months_since(self.first) + 1
+
+    @property
+    def quarter(self) -> int | None:
+        """Which quarter of the company's year it is, 1 to 4; None for what is none."""
+        at = self._of_the_year % YEAR
+        return at // QUARTER + 1 if self.months == QUARTER and not at % QUARTER else None
+
+    @property
+    def year(self) -> int | None:
+        """The calendar year in which the company's year begins that it is, or that its quarter is of; None for what is neither."""
+        whole = self.months == YEAR and not self._of_the_year % YEAR
+        if not whole and self.quarter is None:
+            return None
+        return (self.first - self._of_the_year % YEAR).year
+
+    @property
+    def _of_the_year(self) -> int:
+        return self.first.number - self.year_begins
+
+    @property
+    def name(self) -> str:
+        """As a report is asked for: ``2026-10``, ``2026-Q3``, ``2026``; a range where it is none of them."""
+        if self.year is None:
+            return str(self)
+        return f"{self.year:04d}" + (f"-Q{self.quarter}" if self.quarter else "")
+
+    def back(self, months: int) -> Period:
+        """The period of equal length so many months earlier.
+
+        Parameters
+        ----------
+        months : int
+
+        Returns
+        -------
+        Period
+        """
+        return Period(self.first - months, self.last - months, self.year_begins)
+
+    @property
+    def compared(self) -> dict[str, Period]:
+        """What a report's period is held against, by value of the dimension ``against``: the one just before, and that of a year earlier (a year has one)."""
+        return {against: self.back(months) for against, months in AGAINST[self.months].items()}
+
+    def each(self) -> list[Month]:
+        """Its months.
+
+        Returns
+        -------
+        list of Month
+            In order of time.
+        """
+        return list(months_between(self.first, self.last))
+
+    def condition(self) -> str:
+        """The period as a condition of SQL on ``month``.
+
+        Returns
+        -------
+        str
+        """
+        return f"month >= DATE '{self.first.start}' AND month < DATE '{self.last.end}'"
+
+
+def asked_period(*, month: str = "", quarter: str = "", year: str = "") -> str:
+    """The one period that a report is asked for, of which at most one of three options may be given; blank where none is.
+
+    Raises
+    ------
+    ParameterError
+        For two of them, and for one that is not of its kind.
+    """
+    given = {
+        name: text for name, text in (("month", month), ("quarter", quarter), ("year", year)) if text.strip()
+    }
+    if len(given) > 1:
+        told = " and ".join(f"{name} {in_quotes(text)}" for name, text in given.items())
+        raise ParameterError(
+            f"{told}: a report has one period; give one of MONTH=, QUARTER= and YEAR= (--month, --quarter, --year)."
+        )
+    for name, text in given.items():
+        form, example = _FORMS[name]
+        if not re.fullmatch(form, text.strip()):
+            raise ParameterError(f"{name} {in_quotes(text)}: not a {name}; write it as {example}.")
+    return next(iter(given.values()), "").strip()
+
+
+_FORMS = {
+    "month": (
+        r"[0-9]{4}-[0-9]{2}(?:-01)?",
+        "2026-10 (a quarter is given as QUARTER=2026-Q3, a year as YEAR=2026)",
+    ),
+    "quarter": (r"[0-9]{4}-[Qq][1-4]", "2026-Q3; a year has four"),
+    "year": (r"[0-9]{4}", "2026"),
+}
 
 
 def stated_epoch() -> int | None:

@@ -28,9 +28,10 @@ from analysis.formats import (
     is_bound,
     month_text,
     number_text,
+    period_text,
 )
 from analysis.locale import LANGUAGES, Language, Text, spaced, translate
-from analysis.periods import Month
+from analysis.periods import Month, Period
 from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
@@ -412,7 +413,7 @@ class Lacking(Text):
     needs: tuple[str, ...] = ()
 
 
-Value = Fact | Month | dt.date | Text | str
+Value = Fact | Month | Period | dt.date | Text | str
 
 
 @dataclass(frozen=True)
@@ -472,6 +473,8 @@ def _placed(value: Value, specification: str, language: Language) -> Segment:
         return _fact_segment(value, specification, language)
     if isinstance(value, Month):
         return Segment(text=month_text(value, language), kind="period")
+    if isinstance(value, Period):
+        return Segment(text=period_text(value, language), kind="period")
     if isinstance(value, dt.date):
         return Segment(text=date_text(value, language), kind="period")
     if isinstance(value, Text):

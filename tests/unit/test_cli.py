@@ -212,6 +212,29 @@ def test_what_was_typed_reaches_the_report(monkeypatch, capsys, tmp_path):
     assert "NOT TIED OUT" in shown
 
 
+@pytest.mark.parametrize(
+    ("typed", "asked"),
+    [("--quarter 2026-Q3", "2026-Q3"), ("--year 2026", "2026"), ("--month 2026-10", "2026-10"), ("", "")],
+)
+def test_the_one_period_that_was_typed_reaches_the_report(typed, asked, monkeypatch, tmp_path):
+    found: dict[str, object] = {}
+
+    def make_report(run: str, **options: object) -> Edition:
+        found.update(options)
+        return Edition(folder=tmp_path, month=asked, number=1)
+
+    monkeypatch.setattr("analysis.report.make.make_report", make_report)
+    assert cli.main(["report", *typed.split()]) == 0
+    assert found["month"] == asked
+
+
+def test_a_quarter_that_is_none_is_refused_in_words(capsys):
+    assert cli.main(["report", "--quarter", "2026-Q5"]) == errors.ParameterError.exit_code
+    assert "quarter '2026-Q5': not a quarter; write it as 2026-Q3" in capsys.readouterr().err
+    assert cli.main(["report", "--quarter", "2026-Q3", "--year", "2026"]) == errors.ParameterError.exit_code
+    assert "a report has one period" in capsys.readouterr().err
+
+
 def test_an_unchanged_month_says_which_edition_stands(monkeypatch, capsys, tmp_path):
     standing = Edition(folder=tmp_path, month="2026-10", number=3, unchanged=True)
     monkeypatch.setattr("analysis.report.make.make_report", lambda *_, **__: standing)
@@ -339,6 +362,11 @@ def test_an_unknown_run_is_refused_with_a_suggestion(tmp_path):
         ("report", "--run", "x" * 5_000),
         ("report", "--as-of", "9999-12-31"),
         ("report", "--month", "2026-13"),
+        ("report", "--quarter", "2026-Q5"),
+        ("report", "--quarter", "postgres://joe:hunter2@host/db"),
+        ("report", "--year", "26"),
+        ("report", "--month", "2026-10", "--quarter", "2026-Q3"),
+        ("check", "--quarter", "2026-Q3", "--year", "2026"),
         ("check", "postgres://joe:hunter2@host/db"),
         ("check", "x" * 5_000),
         ("verify", "postgres://joe:hunter2@host/db"),
@@ -379,7 +407,7 @@ def test_a_number_of_the_environment_is_one(monkeypatch, name, value):
 
 
 @pytest.mark.parametrize("value", ["", "  "])
-@pytest.mark.parametrize("option", ["--data", "--month", "--run", "--as-of"])
+@pytest.mark.parametrize("option", ["--data", "--month", "--quarter", "--year", "--run", "--as-of"])
 def test_an_option_that_is_given_and_empty_is_refused(option, value, capsys):
     """``DATA=$FOLDER`` with FOLDER unset would otherwise issue the sample company's pack."""
     with pytest.raises(SystemExit) as ended:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.costs.activity_costing import ActivityCosts, time_driven_abc
-from analysis.costs.figures import added, month_texts, rows_of
+from analysis.costs.figures import added, month_texts, reported, rows_of
 from analysis.costs.signals import idle_teams
 from analysis.costs.signals_facts import Searched, false_alarm_level
 from analysis.errors import MissingData, NothingToCount
@@ -33,7 +33,7 @@ IDLE_WINDOW = 3
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TeamCapacity(Summarised):
-    """One team in the month: what its capacity cost, and how much of the practical hours its tickets used."""
+    """One team in the period: what its capacity cost, and how much of the practical hours its tickets used."""
 
     team: str
     cost: Fact
@@ -62,17 +62,16 @@ class Capacity(Summarised):
 
 @traced
 def capacity_of(inputs: StudyInputs) -> Capacity:
-    """Time-driven costing of the month: labour cost of each in-house team over its practical hours, charged by handling hours.
+    """Time-driven costing of the period: labour cost of each in-house team over its practical hours, charged by handling hours.
 
     Raises
     ------
     MissingData
         Without the cost and paid hours of teams, or without the time that tickets took.
     """
-    state = Stating(inputs=inputs)
+    state = reported(inputs)
     supplied = inputs.engine.query(
-        _SUPPLY.format(month=literal(inputs.month.start)),
-        needs=("staff.team", "staff.hours_paid", "staff.cost"),
+        _SUPPLY.format(when=inputs.period.condition()), needs=("staff.team", "staff.hours_paid", "staff.cost")
     )
     work, time, times = _work(inputs)
     supplied = supplied[supplied["cost"].notna()]
@@ -112,7 +111,7 @@ def _costed(supplied: pd.DataFrame, work: pd.DataFrame, *, practical_share: Deci
 @traced
 def _by_object(inputs: StudyInputs, costed: ActivityCosts, dimension: str) -> tuple[tuple[Text, Fact], ...]:
     """Cost of used time by value of a cost object, the largest first."""
-    state = Stating(inputs=inputs)
+    state = reported(inputs)
     table = costed.by(dimension).sort_values("cost", ascending=False, kind="stable")
     return tuple(
         (
@@ -126,17 +125,17 @@ def _by_object(inputs: StudyInputs, costed: ActivityCosts, dimension: str) -> tu
 @traced
 def _work(inputs: StudyInputs) -> tuple[pd.DataFrame, str, Text]:
     """Time by team and cost object, its SQL and its words: recorded hours, or standard times by ticket type where the source records none."""
-    engine, month = inputs.engine, inputs.month
+    engine = inputs.engine
     time, needs, source = "handling_hours", "tickets.handling_hours", RECORDED
     try:
         engine.require(needs)
     except MissingData:
-        times = standard_times(on=month.last_day)
+        times = standard_times(on=inputs.month.last_day)
         if not times:
             raise
         cases = " ".join(f"WHEN {literal(kind)} THEN {hours}" for kind, hours in sorted(times.items()))
         time, needs, source = f"CASE ticket_type {cases} END", "tickets.ticket_type", STANDARD
-    sql = _WORK.format(month=literal(month.start), time=time)
+    sql = _WORK.format(when=inputs.period.condition(), time=time)
     return engine.query(sql, needs=("tickets.team", needs)), time, source
 
 
@@ -158,10 +157,10 @@ STANDARD = Text.of(
 @traced
 def _team(inputs: StudyInputs, costed: ActivityCosts, team: str, share: Fact, time: str) -> TeamCapacity:
     """One team: what its paid hours cost, and what its tickets used of them."""
-    state = Stating(inputs=inputs)
+    state = reported(inputs)
     row: Mapping[Any, Any] = costed.capacity.set_index("team").loc[team].to_dict()
     cost = state.counted("capacity_cost", row["cost"], team=team)
-    paid = inputs.engine.fact("paid_hours", period=inputs.month, dimensions={"team": team})
+    paid = inputs.engine.fact("paid_hours", period=inputs.period, dimensions={"team": team})
     practical = state.derived("practical_hours", paid, share, team=team)
     used = state.counted("used_hours", row["used_time"], lineage=_hours_of(inputs, team, time), team=team)
     used_cost = state.exact("used_capacity_cost", row["used_cost"], team=team)
@@ -178,9 +177,9 @@ def _team(inputs: StudyInputs, costed: ActivityCosts, team: str, share: Fact, ti
 
 
 def _hours_of(inputs: StudyInputs, team: str, time: str) -> Rows:
-    """The month's tickets of a team and the time each took."""
+    """The period's tickets of a team and the time each took."""
     return Rows(
-        numerator=f"SELECT *, {time} AS hours FROM service WHERE {Period.of(inputs.month).condition()} "
+        numerator=f"SELECT *, {time} AS hours FROM service WHERE {inputs.period.condition()} "
         f"AND team = {literal(team)} AND {time} > 0",
         value=added("hours"),
     )
@@ -309,11 +308,11 @@ def _scaled(share: Fact, amount: float) -> dict[str, Any]:
 
 _SUPPLY = f"""
 SELECT team, sum(cost) AS cost, {added("hours_paid")} AS paid FROM workforce
-WHERE month = {{month}} AND team IS NOT NULL AND coalesce(sourcing, 'in_house') = 'in_house' GROUP BY 1 HAVING {added("hours_paid")} > 0 ORDER BY 1
+WHERE {{when}} AND team IS NOT NULL AND coalesce(sourcing, 'in_house') = 'in_house' GROUP BY 1 HAVING {added("hours_paid")} > 0 ORDER BY 1
 """
 _WORK = f"""
 SELECT team, {", ".join(f"coalesce({name}, '{NOT_STATED}') AS {name}" for name in COST_OBJECTS)}, {added("{time}")} AS time
-FROM service WHERE month = {{month}} AND team IS NOT NULL AND {{time}} > 0 GROUP BY ALL ORDER BY ALL
+FROM service WHERE {{when}} AND team IS NOT NULL AND {{time}} > 0 GROUP BY ALL ORDER BY ALL
 """
 _TEAM_MONTHS = f"""
 SELECT month, team, {added("hours_paid")} AS hours_paid, {added("hours_worked")} AS hours_worked, sum(cost) AS cost FROM workforce

@@ -10,10 +10,11 @@ from typing import Any
 import pandas as pd
 
 from analysis.costs.allocation import allocate_pools, allocation_sensitivity
-from analysis.costs.figures import added, amounts_by, rows_of
+from analysis.costs.figures import added, amounts_by, reported, rows_of
 from analysis.errors import MissingData
 from analysis.locale import Text
-from analysis.metrics import NotDone, Period, Stating, StudyInputs, traced
+from analysis.locale.lengths import of_length
+from analysis.metrics import NotDone, StudyInputs, traced
 from analysis.metrics.backend import literal
 from analysis.metrics.registry import NOT_STATED
 from analysis.metrics.views.selection import Selection, selected
@@ -51,7 +52,7 @@ class Unallocated(Summarised):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Allocated(Summarised):
-    """Pools of the month by product line. ``unallocated`` is what no rule or driver reaches; ``left`` names it pool by pool."""
+    """Pools of the period by product line. ``unallocated`` is what no rule or driver reaches; ``left`` names it pool by pool."""
 
     lines: tuple[KeyLine, ...]
     pools: Fact
@@ -66,42 +67,48 @@ POOL = f"CASE WHEN tracing = 'pool' THEN cost_pool WHEN category = '{LABOUR}' TH
 
 @traced
 def allocated_of(inputs: StudyInputs) -> Allocated:
-    """Pools and labour shared to product lines under the rules of the day; beside it, every known driver as the one key of all pools.
+    """Pools and labour shared to product lines, each month's under the rules of its day; beside it, every known driver as the one key of all pools.
 
     Raises
     ------
     MissingData
-        Without drivers by product line in the month.
+        Without drivers by product line in the period.
     """
-    month = inputs.month
+    period = inputs.period
     weights = inputs.engine.query(
-        f"SELECT driver, cost_object AS product_line, {added('quantity')} AS weight FROM drivers WHERE {Period.of(month).condition()} "
-        "AND cost_object_type = 'product_line' GROUP BY 1, 2 ORDER BY 1, 2",
+        f"SELECT month, driver, cost_object AS product_line, {added('quantity')} AS weight FROM drivers WHERE {period.condition()} "
+        "AND cost_object_type = 'product_line' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
         needs=("drivers.quantity", "drivers.driver"),
     )
     if weights.empty:
-        raise MissingData("drivers", message="no driver by product line in {month}", month=month)
+        raise MissingData("drivers", message="no driver by product line in {month}", month=period.name)
     pools = inputs.engine.query(
-        f"SELECT {POOL} AS pool, sum(amount) AS amount FROM ({_shared_rows(inputs)}) GROUP BY 1 ORDER BY 1"
+        f"SELECT month, {POOL} AS pool, sum(amount) AS amount FROM ({_shared_rows(inputs)}) GROUP BY 1, 2 ORDER BY 1, 2"
     )
     mapped = pools.assign(
-        driver=[driver_of(inputs.cost_tree, pool, month) or NO_POOL for pool in pools["pool"]]
+        driver=[
+            driver_of(inputs.cost_tree, pool, Month.parse(month)) or NO_POOL
+            for month, pool in zip(pools["month"], pools["pool"], strict=True)
+        ]
     )
     shared = allocate_pools(mapped, weights, target="product_line")
-    direct = _named(amounts_by(inputs, "product_line", month))
-    tickets = _named(amounts_by(inputs, "product_line", month, measure="service_orders"))
+    direct = _named(amounts_by(inputs, "product_line", period))
+    tickets = _named(amounts_by(inputs, "product_line", period, measure="service_orders"))
     under = {
-        driver: weights[weights["driver"] == driver].set_index("product_line")["weight"]
+        driver: dict(iter(rows.groupby("month")))
         for driver in DRIVERS
-        if driver in set(weights["driver"])
+        if len(rows := weights[weights["driver"] == driver])
+        and rows["month"].nunique() == weights["month"].nunique()
     }
     by_key = _under_keys(mapped, under, direct)
     lines = tuple(
         _line(inputs, name, tickets.get(name, 0), direct.get(name, NOTHING), shared.amounts, by_key)
         for name in sorted(tickets.keys() | direct.keys())
     )
-    left = tuple(_left(inputs, row) for row in rows_of(shared.unallocated) if row["amount"])
-    state, whole = Stating(inputs=inputs), sum(pools["amount"], NOTHING)
+    # a pool that several months leave is one line, with the driver of the last of them
+    kept = {row["pool"]: row for row in rows_of(shared.unallocated) if row["amount"]}
+    left = tuple(_left(inputs, row) for row in kept.values())
+    state, whole = reported(inputs), sum(pools["amount"], NOTHING)
     return Allocated(
         lines=lines,
         pools=state.counted("shared_cost", whole),
@@ -113,10 +120,10 @@ def allocated_of(inputs: StudyInputs) -> Allocated:
 
 
 def _shared_rows(inputs: StudyInputs) -> Selection:
-    """The month's cost that names no product line."""
+    """The period's cost that names no product line."""
     return selected(
         "cost",
-        Period.of(inputs.month).condition(),
+        inputs.period.condition(),
         "posting_basis IN ('incurred', 'recovery') AND product_line IS NULL",
     )
 
@@ -127,13 +134,26 @@ def _named(amounts: Mapping[str, Any]) -> dict[str, Any]:
 
 @traced
 def _under_keys(
-    pools: pd.DataFrame, keys: Mapping[str, pd.Series], direct: Mapping[str, Decimal]
+    pools: pd.DataFrame, keys: Mapping[str, Mapping[Any, pd.DataFrame]], direct: Mapping[str, Decimal]
 ) -> pd.DataFrame:
-    """Cost of each target (rows) when one key (columns) shares every pool; empty where there is no pool or no key."""
-    shareable = {row["pool"]: row["amount"] for row in rows_of(pools) if row["pool"] != NO_POOL}
-    if not shareable or not keys:
+    """Cost of each target (rows) when one key (columns) shares every pool, each month's by its weights; empty where there is no pool or no key."""
+    shareable = pools[pools["pool"] != NO_POOL]
+    if shareable.empty or not keys:
         return pd.DataFrame()
-    return allocation_sensitivity(shareable, keys, direct=direct).amounts
+    found = []
+    for month, rows in shareable.groupby("month"):
+        weights = {
+            key: by_month[month].set_index("product_line")["weight"]
+            for key, by_month in keys.items()
+            if month in by_month
+        }
+        if weights:
+            pool = rows.set_index("pool")["amount"]
+            found.append(allocation_sensitivity(pool, weights, direct=direct).amounts)
+            direct = {}  # carried once
+    return (
+        found[0] if len(found) == 1 else pd.concat(found).groupby(level=0).sum() if found else pd.DataFrame()
+    )
 
 
 @traced
@@ -152,7 +172,7 @@ def _line(
     inputs: StudyInputs, name: str, count: int, own: Decimal, shared: pd.DataFrame, by_key: pd.DataFrame
 ) -> KeyLine:
     """One product line; without tickets it has no unit costs."""
-    state = Stating(inputs=inputs)
+    state = reported(inputs)
     given = sum(shared.loc[shared["product_line"] == name, "amount"], NOTHING)
     tickets = state.counted("line_tickets", count, product_line=name)
     direct = state.counted("after_sales_cost", own, product_line=name)
@@ -181,9 +201,7 @@ def _line(
 def _under_key(inputs: StudyInputs, by_key: pd.DataFrame, key: str, name: str) -> Fact:
     amount = by_key[key].to_dict().get(name)
     none = Text.of("not computed: the key names no such line")
-    return Stating(inputs=inputs).exact(
-        "line_cost_under_key", amount, reason=none, product_line=name, key=key
-    )
+    return reported(inputs).exact("line_cost_under_key", amount, reason=none, product_line=name, key=key)
 
 
 def _left(inputs: StudyInputs, row: Mapping[str, Any]) -> Unallocated:
@@ -201,10 +219,12 @@ def _left(inputs: StudyInputs, row: Mapping[str, Any]) -> Unallocated:
         reason = (
             Text.of("no rule in params/cost_tree.yml")
             if driver == NO_POOL
-            else Text.filled("driver {driver} is absent in the month", driver=driver)
+            else Text.filled(
+                of_length("driver {driver} is absent in the month", inputs.period.months), driver=driver
+            )
         )
     rows = _shared_rows(inputs).where(f"{POOL} = {literal(pool)}")
-    amount = Stating(inputs=inputs).measured("shared_cost_unallocated", rows, pool=pool)
+    amount = reported(inputs).measured("shared_cost_unallocated", rows, pool=pool)
     return Unallocated(pool=name, amount=amount, reason=reason)
 
 

@@ -13,11 +13,11 @@ import pandas as pd
 from analysis.costs.allocation import allocate_pools
 from analysis.costs.bridge import bridge_by, cost_bridge, drill_largest
 from analysis.costs.calendar_effect import festival_share, working_days
-from analysis.costs.figures import added, amount_of, change_facts, rows_of, size
+from analysis.costs.figures import added, amount_of, change_facts, reported, rows_of, size
 from analysis.costs.serial import contrast
 from analysis.errors import MissingData
 from analysis.locale import Text
-from analysis.metrics import NotDone, Period, Stating, StudyInputs, traced
+from analysis.metrics import NotDone, Period, StudyInputs, traced
 from analysis.metrics.backend import literal
 from analysis.metrics.registry import NOT_STATED
 from analysis.params.cost_tree import UNALLOCATED
@@ -62,9 +62,10 @@ class DrillStep(Summarised):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Bridge(Summarised):
-    """Effects on the change of cost against another month; they add up to ``change`` to the cent."""
+    """Effects on the change of cost against another period (``before``); they add up to ``change`` to the cent."""
 
     against: str
+    before: Period
     base: Fact
     cost: Fact
     change: Fact
@@ -85,47 +86,53 @@ class Bridge(Summarised):
         return max(same, key=lambda effect: size(effect[1])) if same else self.largest
 
 
-def comparison_facts(inputs: StudyInputs, cost: Fact, against: str, back: int) -> CostComparison:
-    base = inputs.engine.fact("after_sales_cost", period=inputs.month - back, dimensions=cost.dimensions)
+def comparison_facts(inputs: StudyInputs, cost: Fact, against: str, before: Period) -> CostComparison:
+    base = inputs.fact("after_sales_cost", period=before, dimensions=cost.dimensions)
     change, rate = change_facts(inputs, cost, base, **cost.dimensions, against=against)
     return CostComparison(against=against, cost=cost, base=base, change=change, rate=rate)
 
 
 @traced
-def bridge_against(inputs: StudyInputs, against: str, back: int) -> Bridge:
-    """The change against an earlier month by driver, and its largest effect opened level by level.
+def bridge_against(inputs: StudyInputs, against: str, before: Period) -> Bridge:
+    """The change against an earlier period by driver, and its largest effect opened level by level.
 
     Parameters
     ----------
     against : name of the comparison
-    back : months back
+    before : the earlier period, as long as the reported one
 
     Raises
     ------
     MissingData
-        Where one of the months has no cost.
+        Where one of the periods has no cost, or is not covered whole.
     FitError
-        Where the rows of the month end in its middle.
+        Where the rows of the last month end in its middle.
     """
     inputs.require_whole_month()
-    state, month = Stating(inputs=inputs), inputs.month
-    cost, base = (inputs.engine.fact("after_sales_cost", period=each) for each in (month, month - back))
+    state, period = reported(inputs), inputs.period
+    cost, base = (inputs.fact("after_sales_cost", period=each) for each in (period, before))
     if cost.value is None or base.value is None:
+        lacking = period if cost.value is None else before
         raise MissingData(
-            "ledger", message="no cost in {month}", month=month if cost.value is None else base.period
+            "ledger",
+            message="no cost in {month}"
+            if lacking.months == 1
+            else "the ledger does not cover all of {month}",
+            month=lacking.name,
         )
     effects = cost_bridge(
-        bridge_cells(inputs, month - back),
-        bridge_cells(inputs, month),
+        bridge_cells(inputs, before),
+        bridge_cells(inputs, period),
         by=list(CELL),
         volume_by=["product_line", "ticket_type"],
-        calendar=calendar_of(inputs, month - back, month),
+        calendar=calendar_of(inputs, before, period),
     )
     by_category = _by_category(inputs, effects, against)
     change, _ = change_facts(inputs, cost, base, against=against)
     drivers = bridge_by(effects)
     return Bridge(
         against=against,
+        before=before,
         base=base,
         cost=cost,
         change=change,
@@ -150,7 +157,7 @@ def bridge_against(inputs: StudyInputs, against: str, back: int) -> Bridge:
 @traced
 def _by_category(inputs: StudyInputs, effects: pd.DataFrame, against: str) -> tuple[CategoryEffect, ...]:
     """What each driver did to each category: its cells added up; nothing where they add up to nothing."""
-    state, label = Stating(inputs=inputs), inputs.engine.registry.value_label
+    state, label = reported(inputs), inputs.engine.registry.value_label
     return tuple(
         CategoryEffect(
             category=label("category", row["category"]),
@@ -171,7 +178,7 @@ def _by_category(inputs: StudyInputs, effects: pd.DataFrame, against: str) -> tu
 @traced
 def _drill(inputs: StudyInputs, effects: pd.DataFrame, against: str) -> tuple[DrillStep, ...]:
     """The largest effect opened level by level; a level that is not told apart is passed over."""
-    state = Stating(inputs=inputs)
+    state = reported(inputs)
     place: dict[str, Any] = {}
     steps = []
     for row in rows_of(drill_largest(effects, CELL)):
@@ -189,8 +196,10 @@ def _drill(inputs: StudyInputs, effects: pd.DataFrame, against: str) -> tuple[Dr
 
 
 @traced
-def calendar_of(inputs: StudyInputs, before: Month, after: Month) -> dict[str, tuple[float, float]]:
-    """What working days and the lunar new year do to a month's tickets, as factors of both months; only what the company's history shows.
+def calendar_of(inputs: StudyInputs, before: Period, after: Period) -> dict[str, tuple[float, float]]:
+    """What working days and the lunar new year do to a period's tickets, as factors of both periods; only what the company's history shows.
+
+    Of several months the factor is the mean of theirs.
 
     Log tickets are regressed on log working days, the festival's share of the month, a trend and the season. A term whose interval holds
     zero is left out: appliances break on holidays too, and dividing by days that do not matter would only make two large effects that cancel.
@@ -201,11 +210,12 @@ def calendar_of(inputs: StudyInputs, before: Month, after: Month) -> dict[str, t
         )
     except MissingData:
         return {}
-    load = inputs.engine.aggregate("service_orders", period=Period(after - 59, after))
+    load = inputs.engine.aggregate("service_orders", period=Period(after.last - 59, after.last))
     months = [Month.parse(text) for text in load["month"]]
     if len(months) < LEAST_CALENDAR_MONTHS:
         return {}
-    days, share = working_days([*months, before], exceptions=exceptions), festival_share([*months, before])
+    every = [*months, *before.each(), *after.each()]
+    days, share = working_days(every, exceptions=exceptions), festival_share(every)
     time = np.arange(len(months), dtype=float)
     angle = 2 * np.pi * np.array([month.number for month in months]) / 12
     columns = {"working_days": np.log(days), "lunar_new_year": share}
@@ -222,28 +232,29 @@ def calendar_of(inputs: StudyInputs, before: Month, after: Month) -> dict[str, t
     for place, (name, column) in enumerate(columns.items(), start=4):
         found = contrast(design, np.log(load["service_orders"].to_numpy(float)), np.eye(6)[place])
         low, high = found.limits(inputs.confidence)
-        if not low <= 0 <= high and column[before] != column[after]:
+        earlier, later = (column[each.each()].to_numpy(float) for each in (before, after))
+        if not low <= 0 <= high and sorted(earlier) != sorted(later):
             factors[name] = (
-                float(np.exp(found.estimate * column[before])),
-                float(np.exp(found.estimate * column[after])),
+                float(np.exp(found.estimate * earlier).mean()),
+                float(np.exp(found.estimate * later).mean()),
             )
     return factors
 
 
 @traced
-def bridge_cells(inputs: StudyInputs, month: Month) -> pd.DataFrame:
-    """The month's cost on cells of `CELL`, with the quantities that move it; the cells add up to the cost to the cent.
+def bridge_cells(inputs: StudyInputs, period: Period) -> pd.DataFrame:
+    """A period's cost on cells of `CELL`, with the quantities that move it; the cells add up to the cost to the cent.
 
     What is traced to tickets stands on their product line and type. Labour of a team stands on the cells of its tickets, shared by handling
     hours, with the hours the team worked and was paid for. Parts are measured at constant prices, credits (returns and recoveries) apart;
     other traced cost by the tickets that carry it. Everything else has no driver.
     """
     engine = inputs.engine
-    tickets = engine.query(_TICKETS.format(month=literal(month.start)))
-    direct = engine.query(_DIRECT.format(month=literal(month.start)))
-    held = engine.query(_HELD.format(month=literal(month.start)))
-    labour, held = _labour_cells(inputs, held, month)
-    parts = _parts_at_constant_prices(inputs, month)
+    tickets, direct, held = (
+        engine.query(sql.format(when=period.condition())) for sql in (_TICKETS, _DIRECT, _HELD)
+    )
+    labour, held = _labour_cells(inputs, held, period)
+    parts = _parts_at_constant_prices(inputs, period)
     traced = direct.merge(
         parts, on=["category", "resource", "product_line", "ticket_type"], how="left", validate="one_to_one"
     )
@@ -251,10 +262,10 @@ def bridge_cells(inputs: StudyInputs, month: Month) -> pd.DataFrame:
     traced["input_quantity"] = (
         traced["constant_price"].where(known, traced["carrying"]).where(traced["resource"] != "credits")
     )
-    # in a month in which nothing is traced and no team has hours, only what has no driver is left
+    # in a period in which nothing is traced and no team has hours, only what has no driver is left
     driven = pd.concat([part for part in (traced, labour) if len(part)] or [traced], ignore_index=True)
     cell = ["product_line", "ticket_type"]
-    # a ticket cell that cost nothing this month still counts in volume and mix
+    # a ticket cell that cost nothing in the period still counts in volume and mix
     silent = tickets.merge(
         driven[cell].drop_duplicates(), on=cell, how="left", indicator=True, validate="one_to_one"
     )
@@ -279,16 +290,18 @@ def bridge_cells(inputs: StudyInputs, month: Month) -> pd.DataFrame:
 
 
 @traced
-def _labour_cells(inputs: StudyInputs, held: pd.DataFrame, month: Month) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _labour_cells(
+    inputs: StudyInputs, held: pd.DataFrame, period: Period
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Labour of teams on the cells of their tickets, and what is left without a driver."""
     nothing = pd.DataFrame(columns=[*CELL, "cost", "input_quantity", "paid_quantity"])
     try:
         hours = inputs.engine.query(
-            _TEAM_HOURS.format(month=literal(month.start)),
+            _TEAM_HOURS.format(when=period.condition()),
             needs=("staff.team", "staff.hours_paid", "staff.hours_worked"),
         )
         weights = inputs.engine.query(
-            _TEAM_WORK.format(month=literal(month.start)), needs=("tickets.team", "tickets.handling_hours")
+            _TEAM_WORK.format(when=period.condition()), needs=("tickets.team", "tickets.handling_hours")
         )
     except MissingData:
         return nothing, held
@@ -319,14 +332,14 @@ def _labour_cells(inputs: StudyInputs, held: pd.DataFrame, month: Month) -> tupl
 
 
 @traced
-def _parts_at_constant_prices(inputs: StudyInputs, month: Month) -> pd.DataFrame:
-    """Parts of the tickets whose parts were posted in the month, each at its average price over the history up to the report month.
+def _parts_at_constant_prices(inputs: StudyInputs, period: Period) -> pd.DataFrame:
+    """Parts of the tickets whose parts were posted in the period, each at its average price over the history up to the report month.
 
     Not over all that the extract holds: what was used later was not known then, and a month made again would differ.
     """
     try:
         return inputs.engine.query(
-            _PARTS.format(month=literal(month.start), last=literal(inputs.month.start)),
+            _PARTS.format(when=period.condition(), last=literal(inputs.month.start)),
             needs=("parts_used.quantity", "parts_used.unit_price"),
         )
     except MissingData:
@@ -340,9 +353,9 @@ _CELL_SQL = f"coalesce(product_line, '{NOT_STATED}') AS product_line, coalesce(t
 _TICKET_CELL_SQL = _CELL_SQL.replace("coalesce(product_line", "coalesce(ticket_product_line")
 _TICKETS = f"""
 SELECT {_CELL_SQL}, count(*) AS tickets, count(*) FILTER (WHERE automated) AS automated_tickets
-FROM service WHERE month = {{month}} GROUP BY 1, 2 ORDER BY 1, 2
+FROM service WHERE {{when}} GROUP BY 1, 2 ORDER BY 1, 2
 """
-_INCURRED = "month = {month} AND posting_basis IN ('incurred', 'recovery')"
+_INCURRED = "{when} AND posting_basis IN ('incurred', 'recovery')"
 _DIRECT = f"""
 SELECT category, CASE WHEN category = 'parts' AND (amount < 0 OR posting_basis = 'recovery') THEN 'credits' ELSE '{WHOLE}' END AS resource, {_TICKET_CELL_SQL},
        sum(amount) AS cost, count(DISTINCT ticket_id)::DOUBLE AS carrying
@@ -353,11 +366,11 @@ SELECT category, coalesce(team, '{NOT_STATED}') AS team, sum(amount) AS cost
 FROM cost WHERE {_INCURRED} AND tracing <> 'direct' GROUP BY 1, 2 ORDER BY 1, 2
 """
 _TEAM_HOURS = f"""
-SELECT team, {added("hours_paid")} AS paid, {added("hours_worked")} AS worked FROM workforce WHERE month = {{month}} AND team IS NOT NULL
+SELECT team, {added("hours_paid")} AS paid, {added("hours_worked")} AS worked FROM workforce WHERE {{when}} AND team IS NOT NULL
 GROUP BY 1 HAVING {added("hours_worked")} > 0 AND {added("hours_paid")} > 0 ORDER BY 1
 """
 _TEAM_WORK = f"""
-SELECT team, {_CELL_SQL}, {added("handling_hours")} AS weight FROM service WHERE month = {{month}} AND team IS NOT NULL
+SELECT team, {_CELL_SQL}, {added("handling_hours")} AS weight FROM service WHERE {{when}} AND team IS NOT NULL
 GROUP BY 1, 2, 3 HAVING {added("handling_hours")} > 0 ORDER BY 1, 2, 3
 """
 _PARTS = f"""
@@ -369,7 +382,7 @@ WITH posted AS (
     WHERE unit_price > 0 AND posted.month <= {{last}} GROUP BY 1
 )
 SELECT 'parts' AS category, '{WHOLE}' AS resource, {_CELL_SQL}, {added("u.quantity * price.price")} AS constant_price
-FROM posted JOIN parts_used u USING (ticket_id) JOIN price USING (part_no) WHERE posted.month = {{month}} GROUP BY 3, 4 ORDER BY 3, 4
+FROM (SELECT * FROM posted WHERE {{when}}) AS posted JOIN parts_used u USING (ticket_id) JOIN price USING (part_no) GROUP BY 3, 4 ORDER BY 3, 4
 """
 
 
@@ -409,11 +422,17 @@ def movement_findings(
 
 
 _MOVED = {
+    "previous_quarter": "After-sales cost was {cost}, {change:word|up|down|unchanged} {rate:abs} ({change:signed}) on the previous quarter. The largest effect was {name:lower} ({effect:signed}).",
+    "quarter_year_before": "Against the same quarter a year before, after-sales cost {change:word|rose|fell|did not change} by {rate:abs} ({change:signed}). The largest effect was {name:lower} ({effect:signed}).",
+    "previous_year": "After-sales cost was {cost}, {change:word|up|down|unchanged} {rate:abs} ({change:signed}) on the previous year. The largest effect was {name:lower} ({effect:signed}).",
     "previous_month": "After-sales cost was {cost}, {change:word|up|down|unchanged} {rate:abs} ({change:signed}) on the previous month. The largest effect was {name:lower} ({effect:signed}).",
     "year_before": "Against the same month a year before, after-sales cost {change:word|rose|fell|did not change} by {rate:abs} ({change:signed}). The largest effect was {name:lower} ({effect:signed}).",
 }
 # The largest effect went the other way: it is no reason for the change, and is said to be against it.
 _MOVED_ALTHOUGH = {
+    "previous_quarter": "After-sales cost was {cost}, {change:word|up|down|unchanged} {rate:abs} ({change:signed}) on the previous quarter: {name:lower} was the largest part of it ({effect:signed}), while {contrary:lower} went the other way ({other:signed}).",
+    "quarter_year_before": "Against the same quarter a year before, after-sales cost {change:word|rose|fell|did not change} by {rate:abs} ({change:signed}): {name:lower} was the largest part of it ({effect:signed}), while {contrary:lower} went the other way ({other:signed}).",
+    "previous_year": "After-sales cost was {cost}, {change:word|up|down|unchanged} {rate:abs} ({change:signed}) on the previous year: {name:lower} was the largest part of it ({effect:signed}), while {contrary:lower} went the other way ({other:signed}).",
     "previous_month": "After-sales cost was {cost}, {change:word|up|down|unchanged} {rate:abs} ({change:signed}) on the previous month: {name:lower} was the largest part of it ({effect:signed}), while {contrary:lower} went the other way ({other:signed}).",
     "year_before": "Against the same month a year before, after-sales cost {change:word|rose|fell|did not change} by {rate:abs} ({change:signed}): {name:lower} was the largest part of it ({effect:signed}), while {contrary:lower} went the other way ({other:signed}).",
 }

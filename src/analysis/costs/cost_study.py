@@ -19,7 +19,7 @@ from analysis.costs.bridge_facts import (
     movement_findings,
 )
 from analysis.costs.composition import Slice, category_history, composition_by
-from analysis.costs.figures import facts_by_month
+from analysis.costs.figures import facts_by_period
 from analysis.costs.findings import budget_findings, labour_findings, unallocated_check, unallocated_findings
 from analysis.costs.hindsight import hindsight_checks
 from analysis.costs.outlook import Outlook, outlook_findings, outlook_of
@@ -59,12 +59,12 @@ from analysis.metrics import (
     materiality_check,
 )
 from analysis.metrics import study as asked
-from analysis.periods import Month
+from analysis.periods import Month, Period
 from analysis.results import Check, Fact, Finding
 from analysis.summaries import Summarised
 
 HISTORY_MONTHS = 25
-AGAINST = {"previous_month": 1, "year_before": 12}
+HISTORY_PERIODS = 13  # quarters or years, where that is what is reported
 DIMENSIONS = ("category", "product_line", "region", "channel", "team", "ticket_type", "tracing")
 
 
@@ -76,10 +76,12 @@ class CostStudy(Summarised):
 
     Attributes
     ----------
-    month : the report month.
-    total : cost of the month.
-    comparisons, history : against the month before and the year before; the last 25 months.
-    unit_costs, cost_rates, labour_shares, ratios : cost per ticket, ÷ revenue, labour ÷ cost, and the other ratios, by month.
+    month, period : the report month; what is reported, which is the month or ends with it.
+    total : cost of the period.
+    comparisons, history : against the period before and the year before, which of a year are one; the last 25 months, or whole periods as far as
+        the data go.
+    monthly : the last 25 months.
+    unit_costs, cost_rates, labour_shares, ratios : cost per ticket, ÷ revenue, labour ÷ cost, and the other ratios, by period.
     composition, category_history : slices by dimension; categories by month.
     tie_out : reconciliation with the general ledger.
     bridges : why cost moved, by what it is held against.
@@ -101,9 +103,11 @@ class CostStudy(Summarised):
     """
 
     month: Month
+    period: Period
     total: Fact
     comparisons: tuple[CostComparison, ...]
     history: tuple[Fact, ...]
+    monthly: tuple[Fact, ...]
     unit_costs: tuple[Fact, ...]
     cost_rates: tuple[Fact, ...]
     labour_shares: tuple[Fact, ...]
@@ -130,12 +134,12 @@ class CostStudy(Summarised):
 
 @asked(section="costs", needs=("ledger.amount",))
 def study(inputs: StudyInputs) -> CostStudy:
-    """The cost decomposition of one month.
+    """The cost decomposition of one period.
 
     Parameters
     ----------
     inputs : StudyInputs
-        One month of one company: ``run.inputs``.
+        One period of one company: ``run.inputs``.
 
     Returns
     -------
@@ -157,16 +161,19 @@ def study(inputs: StudyInputs) -> CostStudy:
     1600.00
     """
     months = [inputs.month - back for back in range(HISTORY_MONTHS - 1, -1, -1)]
+    period = inputs.period
+    periods = periods_until(period)
     parts = Parts(section="costs")
-    history = facts_by_month(inputs, "after_sales_cost", months)
+    history = facts_by_period(inputs, "after_sales_cost", periods)
     total = history[-1]
-    comparisons = tuple(comparison_facts(inputs, total, against, back) for against, back in AGAINST.items())
+    compared = period.compared
+    comparisons = tuple(comparison_facts(inputs, total, against, one) for against, one in compared.items())
     composition = {dimension: composition_by(inputs, dimension, total) for dimension in DIMENSIONS}
     tied = tie_out(inputs, months[-13:])
-    labour_shares = facts_by_month(inputs, "labour_share", months)
+    labour_shares = facts_by_period(inputs, "labour_share", periods)
     bridges = {
-        against: parts.do(f"bridge_{against}", bridge_against, inputs, against, back)
-        for against, back in AGAINST.items()
+        against: parts.do(f"bridge_{against}", bridge_against, inputs, against, before)
+        for against, before in compared.items()
     }
     budget = parts.do("budget", budget_of, inputs, total)
     expense = parts.do("expense", profit_and_loss, inputs)
@@ -182,13 +189,17 @@ def study(inputs: StudyInputs) -> CostStudy:
     signals = {name: parts.do(name, search, inputs) for name, search in SIGNALS.items()}
     return CostStudy(
         month=inputs.month,
+        period=period,
         total=total,
         comparisons=comparisons,
         history=history,
-        unit_costs=facts_by_month(inputs, "service_unit_cost", months),
-        cost_rates=facts_by_month(inputs, "after_sales_cost_rate", months),
+        monthly=history
+        if period.months == 1
+        else facts_by_period(inputs, "after_sales_cost", [Period.of(month) for month in months]),
+        unit_costs=facts_by_period(inputs, "service_unit_cost", periods),
+        cost_rates=facts_by_period(inputs, "after_sales_cost_rate", periods),
         labour_shares=labour_shares,
-        ratios=tuple(inputs.engine.fact(metric, period=inputs.month) for metric in RATIOS),
+        ratios=tuple(inputs.fact(metric) for metric in RATIOS),
         composition=composition,
         category_history=category_history(inputs, months),
         tie_out=tied,
@@ -208,7 +219,7 @@ def study(inputs: StudyInputs) -> CostStudy:
         provision=provision,
         shops=shops,
         findings=(
-            *tie_out_findings(inputs, tied),
+            *tie_out_findings(tied),
             *movement_findings(comparisons, bridges),
             *labour_findings(inputs, labour_shares[-1]),
             *budget_findings(inputs, budget),
@@ -227,7 +238,7 @@ def study(inputs: StudyInputs) -> CostStudy:
         checks=(
             materiality_check(materiality(inputs)),
             likelihood_check(likelihood(inputs)),
-            tie_out_check(inputs, tied),
+            tie_out_check(tied),
             currency_check(inputs),
             unallocated_check(inputs, composition["category"]),
             bridge_check(bridges),
@@ -240,6 +251,12 @@ def study(inputs: StudyInputs) -> CostStudy:
             *parts.not_tested(TITLES),
         ),
     )
+
+
+def periods_until(period: Period) -> list[Period]:
+    """Periods of equal length up to this one, in order of time: twenty-five months, thirteen quarters or years."""
+    count = HISTORY_MONTHS if period.months == 1 else HISTORY_PERIODS
+    return [period.back(back * period.months) for back in range(count - 1, -1, -1)]
 
 
 SIGNALS = {
@@ -263,6 +280,9 @@ RATIOS = (
 TITLES = {
     "bridge_previous_month": Text.of("Cost bridge to the previous month"),
     "bridge_year_before": Text.of("Cost bridge to the same month a year before"),
+    "bridge_previous_quarter": Text.of("Cost bridge to the previous quarter"),
+    "bridge_quarter_year_before": Text.of("Cost bridge to the same quarter a year before"),
+    "bridge_previous_year": Text.of("Cost bridge to the previous year"),
     "budget": Text.of("Cost against budget"),
     "flexed": Text.of("Budget at the tickets that came"),
     "expense": Text.of("Expense of the profit and loss"),

@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.formats import decimal
 from analysis.metrics import Stating, StudyInputs, traced
-from analysis.periods import Month
+from analysis.periods import Month, Period
 from analysis.results import Fact
 
 
@@ -44,14 +44,14 @@ def added(expression: str) -> str:
     return f"sum(CAST({expression} AS DECIMAL(38, 6)))::DOUBLE"
 
 
-def facts_by_month(inputs: StudyInputs, metric: str, months: Sequence[Month]) -> tuple[Fact, ...]:
-    """The metric of each month."""
-    return tuple(inputs.engine.fact(metric, period=month) for month in months)
+def facts_by_period(inputs: StudyInputs, metric: str, periods: Sequence[Period]) -> tuple[Fact, ...]:
+    """The metric of each period."""
+    return tuple(inputs.fact(metric, period=period) for period in periods)
 
 
 def change_facts(inputs: StudyInputs, cost: Fact, base: Fact, **place: Any) -> tuple[Fact, Fact]:
     """Change and relative change of a cost against its base; what either lacks, the change lacks."""
-    state = Stating(inputs=inputs)
+    state = reported(inputs)
     return (
         state.derived("cost_change", cost, base, **place),
         state.derived("cost_change_rate", cost, base, **place),
@@ -60,9 +60,17 @@ def change_facts(inputs: StudyInputs, cost: Fact, base: Fact, **place: Any) -> t
 
 @traced
 def amounts_by(
-    inputs: StudyInputs, dimension: str, month: Month, *, measure: str = "incurred_cost"
+    inputs: StudyInputs, dimension: str, period: Month | Period, *, measure: str = "incurred_cost"
 ) -> dict[str, Decimal]:
-    """A measure of money by value of a dimension in one month; values without an amount are left out."""
-    frame = inputs.engine.aggregate(measure, by=(dimension,), period=month)
-    amounts = zip(frame[dimension], frame[measure], strict=True)
-    return {value: amount for value, amount in amounts if amount is not None and amount == amount}
+    """A measure of money by value of a dimension over a period; values without an amount are left out."""
+    frame = inputs.engine.aggregate(measure, by=(dimension,), period=period)
+    summed: dict[str, Decimal] = {}
+    for value, amount in zip(frame[dimension], frame[measure], strict=True):
+        if amount is not None and amount == amount:
+            summed[value] = summed[value] + amount if value in summed else amount
+    return summed
+
+
+def reported(inputs: StudyInputs) -> Stating:
+    """States what is counted over the reported period."""
+    return Stating(inputs=inputs, period=inputs.period)

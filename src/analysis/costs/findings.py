@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from analysis.costs.composition import Slice
 from analysis.costs.figures import size
 from analysis.costs.yields import Budget
-from analysis.metrics import NotDone, Period, Stating, StudyInputs, materiality, traced
+from analysis.locale.lengths import of_length
+from analysis.metrics import NotDone, Stating, StudyInputs, materiality, traced
 from analysis.metrics.backend import literal
 from analysis.params.cost_tree import UNALLOCATED
 from analysis.results import Check, Fact, Finding, Sentence, Stake, Value
@@ -19,7 +20,7 @@ def labour_findings(inputs: StudyInputs, share: Fact) -> list[Finding]:
     line = Stating(inputs=inputs).assumed("labour_share_limit")
     if share.value is None or line.value is None or share.value <= line.value:
         return []
-    automation = inputs.engine.fact("automation_rate", period=inputs.month)
+    automation = inputs.engine.fact("automation_rate", period=inputs.period)
     return [
         Finding(
             id="costs.labour_share",
@@ -31,7 +32,7 @@ def labour_findings(inputs: StudyInputs, share: Fact) -> list[Finding]:
                 {"share": share, "limit": line, "automation": automation},
             ),
             method="Exact comparison of an accounting ratio with the limit",
-            evidence=inputs.engine.aggregate("incurred_cost", by=("category",), period=inputs.month),
+            evidence=inputs.engine.aggregate("incurred_cost", by=("category",), period=inputs.period),
             rank=float(share.value),
         )
     ]
@@ -60,7 +61,7 @@ def budget_findings(inputs: StudyInputs, budget: Budget | NotDone) -> list[Findi
             ground="loss",
             stake=Stake.of(budget.variance),
             statement=Sentence(template, values),
-            method="Cost minus budget of the month",
+            method=of_length("Cost minus budget of the month", inputs.period.months),
             evidence=budget.rows(),
             rank=float(budget.variance.value),
         )
@@ -75,7 +76,7 @@ def unallocated_findings(inputs: StudyInputs, categories: Sequence[Slice]) -> li
         return []
     rows = inputs.engine.query(
         f"SELECT account, cost_center, count(*) AS postings, sum(amount) AS amount FROM cost "
-        f"WHERE category = {literal(UNALLOCATED)} AND {Period.of(inputs.month).condition()} GROUP BY 1, 2 ORDER BY 1, 2"
+        f"WHERE category = {literal(UNALLOCATED)} AND {inputs.period.condition()} GROUP BY 1, 2 ORDER BY 1, 2"
     )
     return [
         Finding(
@@ -106,13 +107,13 @@ def unallocated_check(inputs: StudyInputs, categories: Sequence[Slice]) -> Check
         return Check(
             id="cost_categories",
             outcome="passed",
-            sentence=Sentence("Every posting of {month} has a cost category.", {"month": inputs.month}),
+            sentence=Sentence("Every posting of {month} has a cost category.", {"month": inputs.period}),
         )
     return Check(
         id="cost_categories",
         outcome="info",
         sentence=Sentence(
             "{cost:exact} of {month} is unallocated ({share}).",
-            {"cost": line.cost, "share": line.share, "month": inputs.month},
+            {"cost": line.cost, "share": line.share, "month": inputs.period},
         ),
     )

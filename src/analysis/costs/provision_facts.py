@@ -23,6 +23,7 @@ from analysis.costs.provision import ProvisionRollForward, provision_roll_forwar
 from analysis.costs.signals_facts import false_alarm_level
 from analysis.errors import FitError, MissingData
 from analysis.locale import Text
+from analysis.locale.lengths import of_length
 from analysis.metrics import Materiality, NotDone, Period, Stating, StudyInputs, cents, materiality, traced
 from analysis.metrics.backend import literal
 from analysis.metrics.views.selection import selected
@@ -84,7 +85,7 @@ class ClaimsBridge(Summarised):
 
 @traced
 def provision_of(inputs: StudyInputs) -> Provision:
-    """Roll the provision forward over twelve months and hold its balance against the claims expected.
+    """Roll the provision forward over twelve months (of a quarter's report, over the quarter) and hold its balance against the claims expected.
 
     Raises
     ------
@@ -92,7 +93,7 @@ def provision_of(inputs: StudyInputs) -> Provision:
         Without a provision table, or without a row of it for the month.
     """
     month = inputs.month
-    span = Period(month - (MONTHS - 1), month)
+    span = Period(month - (MONTHS - 1), month) if inputs.period.months == 1 else inputs.period
     rolled = _rolled(inputs, span)
     by_line = {str(name): rows for name, rows in rolled.by_period.groupby("product_line", sort=True)}
     sales = _sales(inputs, span)
@@ -329,7 +330,7 @@ def _short(inputs: StudyInputs, provision: Provision, line: ProvisionLine, mater
         if name == ALL
         else rows[rows["product_line"] == name].reset_index(drop=True),
         statement=Sentence(
-            " ".join([_TOO_SMALL, *more]),
+            of_length(" ".join([_TOO_SMALL, *more]), inputs.period.months),
             {
                 "line": line.line,
                 "closing": closing,

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from analysis.costs.figures import amounts_by, size
+from analysis.costs.figures import amounts_by, reported, size
 from analysis.errors import MissingData
+from analysis.locale.lengths import of_length
 from analysis.metrics import NotDone, Period, Stating, StudyInputs, traced
+from analysis.metrics.stating import TOO_FEW
 from analysis.metrics.views.selection import selected, study_view
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding, Sentence, Stake, Value
@@ -23,72 +25,111 @@ NOTHING = Decimal("0.00")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TieOut(Summarised):
-    """The ledger beside the general ledger, month by month and, where the control totals name accounts, account by account."""
+    """The ledger beside the general ledger, month by month and, where the control totals name accounts, account by account over the period.
+
+    ``whole`` is the sum of a period of several months (ledger, control, difference); ``judged`` are the lines that the status is told of: the
+    months of the period and their sum.
+    """
 
     ledger: tuple[Fact, ...]
     control: tuple[Fact, ...]
     difference: tuple[Fact, ...]
+    whole: tuple[Fact, Fact, Fact] | None
+    judged: tuple[tuple[Period, Fact, Fact, Fact], ...]
     accounts: tuple[tuple[Fact, Fact, Fact], ...]
     status: str  # tied_out | within_tolerance | refused | no_control_totals
+
+    @property
+    def told(self) -> tuple[Period, Fact, Fact, Fact]:
+        """The line that is said in words: the period's; a month of it that has no control total, or is furthest off where the sum agrees."""
+        if lacking := [line for line in self.judged if line[3].value is None]:
+            return lacking[0]
+        last = self.judged[-1]
+        return last if last[3].value else max([last, *self.judged], key=lambda line: size(line[3]))
 
 
 @traced
 def tie_out(inputs: StudyInputs, months: Sequence[Month]) -> TieOut:
     """Ledger minus control total for each month and, for the last month, each account.
 
-    Zero to the cent is tied out. A difference within ``tie_out_tolerance`` is a failed check; beyond it the pack is refused.
+    Zero to the cent is tied out, of several months in each of them and in their sum. A difference within ``tie_out_tolerance`` is a failed check;
+    beyond it the pack is refused.
 
     Parameters
     ----------
-    months : in order of time, the report month last
+    months : in order of time, those of the reported period last
     """
-    engine = inputs.engine
-    accounts = _account_totals(inputs)
+    engine, period = inputs.engine, inputs.period
     ledger = tuple(engine.fact("after_sales_cost", period=each) for each in months)
-    control = tuple(engine.fact("gl_after_sales_cost", period=each) for each in months)
-    if control[-1].value is None and accounts:
-        control = (*control[:-1], _sum_of_accounts(inputs, accounts))
+    control = tuple(_control(inputs, each) for each in months)
     difference = tuple(
         engine.derived("ledger_gl_difference", ours, theirs, period=each)
         for each, ours, theirs in zip(months, ledger, control, strict=True)
     )
-    gap = difference[-1].value
-    if gap is None:
+    lines = list(zip(months, ledger, control, difference, strict=True))[-period.months :]
+    whole = None if period.months == 1 else _whole(inputs, [theirs for _, _, theirs, _ in lines])
+    judged = [(Period.of(each), ours, theirs, gap) for each, ours, theirs, gap in lines]
+    judged += [(period, *whole)] if whole else []
+    gaps = [gap for *_, gap in judged]
+    if any(gap.value is None for gap in gaps):
         status = "no_control_totals"
-    elif gap == 0:
+    elif not any(gap.value for gap in gaps):
         status = "tied_out"
     else:
-        status = "within_tolerance" if size(difference[-1]) <= inputs.params.tie_out_tolerance else "refused"
+        within = max(map(size, gaps)) <= inputs.params.tie_out_tolerance
+        status = "within_tolerance" if within else "refused"
+    accounts = _account_totals(inputs, period)
     return TieOut(
         ledger=ledger,
         control=control,
         difference=difference,
+        whole=whole,
+        judged=tuple(judged),
         accounts=_accounts(inputs, accounts) if accounts else (),
         status=status,
     )
 
 
-def _sum_of_accounts(inputs: StudyInputs, accounts: Mapping[str, Decimal]) -> Fact:
-    """The control total where the general ledger gives accounts only: their sum."""
+def _whole(inputs: StudyInputs, control: Sequence[Fact]) -> tuple[Fact, Fact, Fact]:
+    """The sum of the period's months: ledger, control and difference; without one of the control totals there is no sum of them."""
+    state, ours = reported(inputs), inputs.engine.fact("after_sales_cost", period=inputs.period)
+    lacking = next((fact for fact in control if fact.value is None), None)
+    theirs = (
+        state.total("gl_after_sales_cost", *control)
+        if lacking is None
+        else state.exact("gl_after_sales_cost", None, reason=lacking.reason or TOO_FEW)
+    )
+    return ours, theirs, state.derived("ledger_gl_difference", ours, theirs)
+
+
+def _control(inputs: StudyInputs, month: Month) -> Fact:
+    """The control total of a month; of the reported period where the general ledger gives accounts only, their sum."""
+    total = inputs.engine.fact("gl_after_sales_cost", period=month)
+    if total.value is not None or not inputs.period.first <= month <= inputs.period.last:
+        return total
+    accounts = _account_totals(inputs, month)
+    if not accounts:
+        return total
     by_account = inputs.engine.registry["gl_account_after_sales_cost"]
     return Stating(inputs=inputs).counted(
         "gl_after_sales_cost",
         sum(accounts.values(), Decimal(0)),
-        lineage=inputs.engine.rows_behind(by_account, inputs.month, {}),
+        period=month,
+        lineage=inputs.engine.rows_behind(by_account, month, {}),
     )
 
 
-def _account_totals(inputs: StudyInputs) -> dict[str, Decimal]:
+def _account_totals(inputs: StudyInputs, period: Month | Period) -> dict[str, Decimal]:
     """Control totals by account; empty where the general ledger names no account."""
     try:
-        return amounts_by(inputs, "account", inputs.month, measure="gl_account_cost")
+        return amounts_by(inputs, "account", period, measure="gl_account_cost")
     except MissingData:
         return {}
 
 
 def _accounts(inputs: StudyInputs, control: Mapping[str, Decimal]) -> tuple[tuple[Fact, Fact, Fact], ...]:
-    """(ledger, control, difference) by account for the report month."""
-    state, ledger = Stating(inputs=inputs), amounts_by(inputs, "account", inputs.month)
+    """(ledger, control, difference) by account for the reported period."""
+    state, ledger = reported(inputs), amounts_by(inputs, "account", inputs.period)
     lines = []
     for account in sorted(control.keys() | ledger.keys()):
         ours = state.counted("after_sales_cost", ledger.get(account, Decimal(0)), account=account)
@@ -99,12 +140,13 @@ def _accounts(inputs: StudyInputs, control: Mapping[str, Decimal]) -> tuple[tupl
     return tuple(lines)
 
 
-def tie_out_findings(inputs: StudyInputs, tied: TieOut) -> list[Finding]:
+def tie_out_findings(tied: TieOut) -> list[Finding]:
     if tied.status != "within_tolerance" and tied.status != "refused":
         return []
     off = [(ours, theirs, gap) for ours, theirs, gap in tied.accounts if gap.value]
     template = "The after-sales ledger and the general ledger differ by {difference:exact} in {month}."
-    values: dict[str, Value] = {"difference": tied.difference[-1], "month": inputs.month}
+    period, *line = tied.told
+    values: dict[str, Value] = {"difference": line[2], "month": period}
     if off:
         template = "The after-sales ledger and the general ledger differ by {difference:exact} in {month}; account {account} differs by {gap:exact}."
         largest = max(off, key=lambda line: size(line[2]))
@@ -115,10 +157,10 @@ def tie_out_findings(inputs: StudyInputs, tied: TieOut) -> list[Finding]:
             section="costs",
             severity="alert",
             ground="data",
-            stake=Stake.of(tied.difference[-1]),
+            stake=Stake.of(line[2]),
             statement=Sentence(template, values),
             method="Ledger minus control total, to the cent",
-            evidence=_account_evidence(off or [(tied.ledger[-1], tied.control[-1], tied.difference[-1])]),
+            evidence=_account_evidence(off or [(line[0], line[1], line[2])]),
             rank=1e12,
         )
     ]
@@ -141,13 +183,14 @@ def _account_evidence(lines: Sequence[tuple[Fact, Fact, Fact]]) -> pd.DataFrame:
     )
 
 
-def tie_out_check(inputs: StudyInputs, tied: TieOut) -> Check:
+def tie_out_check(tied: TieOut) -> Check:
     """``ledger_tied_out``: passed at zero, failed otherwise, blocking beyond the tolerance; information without control totals."""
+    period, ledger, control, difference = tied.told
     values: dict[str, Value] = {
-        "ledger": tied.ledger[-1],
-        "control": tied.control[-1],
-        "difference": tied.difference[-1],
-        "month": inputs.month,
+        "ledger": ledger,
+        "control": control,
+        "difference": difference,
+        "month": period,
     }
     match tied.status:
         case "tied_out":
@@ -208,20 +251,20 @@ def profit_and_loss(inputs: StudyInputs) -> ProfitAndLoss:
     MissingData
         Where no posting of the ledger accrues or utilises a provision.
     """
-    engine, month, state = inputs.engine, inputs.month, Stating(inputs=inputs)
+    engine, period, state = inputs.engine, inputs.period, reported(inputs)
     if engine.query("SELECT 1 FROM cost WHERE posting_basis IN ('accrual', 'utilisation') LIMIT 1").empty:
         raise MissingData(
             "ledger.posting_basis", message="no posting of the ledger accrues or utilises a provision"
         )
-    incurred = engine.fact("after_sales_cost", period=month)
+    incurred = inputs.fact("after_sales_cost")
     # whichever sign the ledger gives them, an accrual adds to the expense and a utilisation takes from it
-    posted = selected("cost", Period.of(month).condition())
+    posted = selected("cost", period.condition())
     accrued, utilised, adjusted = (
         state.measured(f"provision_posted_{flow}", posted) for flow in ("accrued", "utilised", "adjusted")
     )
     expense = state.derived("after_sales_expense", incurred, accrued, utilised, adjusted)
-    operating = engine.fact("operating_cost_total", period=month)
-    booked = [engine.fact(f"provision_{flow}", period=month) for flow in ("accrued", "utilised")]
+    operating = inputs.fact("operating_cost_total")
+    booked = [inputs.fact(f"provision_{flow}") for flow in ("accrued", "utilised")]
     return ProfitAndLoss(
         incurred=incurred,
         accrued=accrued,
@@ -244,7 +287,10 @@ def profit_and_loss_check(statement: ProfitAndLoss | NotDone) -> list[Check]:
         return []
     holds = statement.gap.value == 0
     template = (
-        "The provision movements posted in the ledger are those of the provision table, to the cent; the expense of the month is {expense:exact}."
+        of_length(
+            "The provision movements posted in the ledger are those of the provision table, to the cent; the expense of the month is {expense:exact}.",
+            Period.parse(statement.expense.period).months,
+        )
         if holds
         else "The provision movements posted in the ledger differ from the provision table by {gap:exact}."
     )

@@ -8,13 +8,14 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.costs.figures import amount_of, amounts_by, size
+from analysis.costs.figures import amount_of, amounts_by, reported, size
 from analysis.errors import MissingData, NothingToCount, ParameterError
 from analysis.locale import Text
 from analysis.metrics import Stating, StudyInputs, cents, traced
 from analysis.metrics.registry import NOT_STATED
 from analysis.metrics.views import at
 from analysis.metrics.views.selection import selected
+from analysis.periods import Month
 from analysis.results import Fact
 from analysis.summaries import Summarised
 
@@ -25,12 +26,11 @@ PER_BASE = ("service_unit_cost", "cost_per_order", "cost_per_thousand_orders", "
 @traced
 def unit_costs_of(inputs: StudyInputs) -> tuple[Fact, ...]:
     """After-sales cost per ticket, order, thousand orders, agent hour and machine in the field."""
-    engine, month = inputs.engine, inputs.month
-    state = Stating(inputs=inputs)
-    field = state.measured("field_machines", selected(at("machines", month.end)))
-    cost = engine.fact("after_sales_cost", period=month)
+    state = reported(inputs)
+    field = state.measured("field_machines", selected(at("machines", inputs.month.end)))
+    cost = inputs.fact("after_sales_cost")
     return (
-        *(engine.fact(metric, period=month) for metric in PER_BASE),
+        *(inputs.fact(metric) for metric in PER_BASE),
         state.derived("cost_per_unit_in_field", cost, field),
     )
 
@@ -60,8 +60,8 @@ def profitability_of(inputs: StudyInputs) -> tuple[Profit, ...]:
     lines: list[Profit] = []
     revenue = cost = NOTHING
     for dimension in ("product_line", "customer_type", "region"):
-        earned = amounts_by(inputs, dimension, inputs.month, measure="service_sales")
-        spent = amounts_by(inputs, dimension, inputs.month)
+        earned = amounts_by(inputs, dimension, inputs.period, measure="service_sales")
+        spent = amounts_by(inputs, dimension, inputs.period)
         for name in sorted(earned.keys() | spent.keys(), key=lambda name: (name == NOT_STATED, name)):
             lines.append(
                 _profit(inputs, earned.get(name, NOTHING), spent.get(name, NOTHING), **{dimension: name})
@@ -72,7 +72,7 @@ def profitability_of(inputs: StudyInputs) -> tuple[Profit, ...]:
 
 def _profit(inputs: StudyInputs, earned: Decimal, spent: Decimal, **place: Any) -> Profit:
     """One slice; without a place the whole."""
-    state = Stating(inputs=inputs)
+    state = reported(inputs)
     names = [inputs.engine.registry.value_label(dimension, name) for dimension, name in place.items()]
     revenue = state.counted("service_revenue", earned, **place)
     cost = state.counted("after_sales_cost", spent, **place)
@@ -106,7 +106,7 @@ class CategoryBudget(Summarised):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Budget(Summarised):
-    """The month's budget, what the cost was beyond it, and its categories, the largest variance first."""
+    """The period's budget, what the cost was beyond it, and its categories, the largest variance first."""
 
     budget: Fact
     variance: Fact
@@ -136,21 +136,25 @@ class FlexedBudget(Summarised):
 
 @traced
 def budget_of(inputs: StudyInputs, total: Fact) -> Budget:
-    """The month's cost against its budget, in all and by category.
+    """The period's cost against its budget, in all and by category.
 
     Raises
     ------
     MissingData
-        Where the month has no budget, or no cost.
+        Where a month of the period has no budget, or no cost.
     """
     inputs.require_whole_month()
-    budget = inputs.engine.fact("budget_cost", period=inputs.month)
+    budget = inputs.fact("budget_cost")
     if budget.value is None or total.value is None:
         inputs.engine.require("budget.amount")
         raise NothingToCount("budget.amount" if budget.value is None else "ledger.amount")
+    planned = set(inputs.engine.aggregate("budgeted_cost", period=inputs.period)["month"])
+    for month in inputs.period.each():
+        if str(month) not in planned:
+            raise MissingData("budget.amount", message="no budget in {month}", month=month)
     return Budget(
         budget=budget,
-        variance=Stating(inputs=inputs).derived("budget_variance", total, budget),
+        variance=reported(inputs).derived("budget_variance", total, budget),
         lines=budget_lines(inputs),
     )
 
@@ -158,9 +162,9 @@ def budget_of(inputs: StudyInputs, total: Fact) -> Budget:
 @traced
 def budget_lines(inputs: StudyInputs) -> tuple[CategoryBudget, ...]:
     """Cost, budget and variance by category, the largest variance first; a category without budget has a budget of nothing."""
-    state, month = Stating(inputs=inputs), inputs.month
-    planned = amounts_by(inputs, "category", month, measure="budgeted_cost")
-    spent = amounts_by(inputs, "category", month)
+    state = reported(inputs)
+    planned = amounts_by(inputs, "category", inputs.period, measure="budgeted_cost")
+    spent = amounts_by(inputs, "category", inputs.period)
     lines = []
     for category in planned.keys() | spent.keys():
         cost = state.counted("after_sales_cost", spent.get(category, NOTHING), category=category)
@@ -192,17 +196,17 @@ def flexed_budget(inputs: StudyInputs, budget: Budget) -> FlexedBudget:
     Raises
     ------
     MissingData
-        Where the planned tickets of the month's year are not stated, or no ticket came.
+        Where the planned tickets of a month's year are not stated, or no ticket came.
     """
-    state = Stating(inputs=inputs)
+    state = reported(inputs)
     planned = planned_tickets(inputs)
-    actual = inputs.engine.fact("service_order_count", period=inputs.month)
+    actual = inputs.fact("service_order_count")
     if planned is None or not actual.value:
         raise MissingData("tickets" if planned is not None else f"params/assumptions.yml {BUDGET_TICKETS}")
     growth = Decimal(actual.value) / planned - 1
     moved = {line.category: _moved(inputs, line, growth) for line in budget.lines}
     return FlexedBudget(
-        planned=state.assumed("budget_tickets"),
+        planned=_planned(inputs),
         actual=actual,
         volume=state.total("budget_volume_variance", *moved.values()),
         rest=tuple(
@@ -223,13 +227,28 @@ def _moved(inputs: StudyInputs, line: CategoryBudget, growth: Decimal) -> Fact:
     known = inputs.cost_tree.categories.get(line.category)
     variable = known is not None and known.behaviour == "variable"
     part = cents(amount_of(line.budget) * growth) if variable else NOTHING
-    return Stating(inputs=inputs).exact("budget_volume_variance", part, category=line.category)
+    return reported(inputs).exact("budget_volume_variance", part, category=line.category)
+
+
+def _planned(inputs: StudyInputs) -> Fact:
+    """The tickets planned, as finance states them; of several months their sum."""
+    state = Stating(inputs=inputs)
+    if inputs.period.months == 1:
+        return state.assumed("budget_tickets")
+    months = [state.assumed("budget_tickets", on=month, period=month) for month in inputs.period.each()]
+    return state.total("budget_tickets", *months, period=inputs.period)
 
 
 def planned_tickets(inputs: StudyInputs) -> Decimal | None:
-    """Tickets planned for the month; None where none are stated for its year. A plan does not hold beyond its year."""
+    """Tickets planned for the period; None where a month of it has none stated for its year. A plan does not hold beyond its year."""
+    planned = [_planned_in(inputs, month) for month in inputs.period.each()]
+    known = [tickets for tickets in planned if tickets is not None]
+    return sum(known, Decimal(0)) if len(known) == len(planned) else None
+
+
+def _planned_in(inputs: StudyInputs, month: Month) -> Decimal | None:
     entry = inputs.assumptions.entries.get(BUDGET_TICKETS)
-    year, last = inputs.month.year, inputs.month.last_day
+    year, last = month.year, month.last_day
     held = [start for start in entry.values if start <= last and start.year == year] if entry else []
     if entry is None or not held:
         return None

@@ -1,4 +1,4 @@
-"""The executive summary: the headlines of the month, each beside last month and the year before, and what could not be asked."""
+"""The executive summary: the headlines of the period, each beside the period before and the year before, and what could not be asked."""
 
 from analysis.executive.benchmarks import Benchmarked
 from analysis.executive.changes import Change

@@ -1,4 +1,4 @@
-"""A headline against another month, and how the change reads."""
+"""A headline against another period, and how the change reads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Reading = Literal["good", "bad", "noise", "neutral"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Change(Summarised):
-    """A headline against another month and how it reads: ``noise`` when the interval of the change holds zero."""
+    """A headline against another period and how it reads: ``noise`` when the interval of the change holds zero."""
 
     against: Text
     base: Fact
@@ -38,9 +38,9 @@ def change(
 
     Parameters
     ----------
-    fact, base : the metric of the report month, or of a span, and of the month or span it is held against
-    against : which month or span that is, a value of the dimension ``against``
-    period : the span, where it is no month
+    fact, base : the metric of the reported period, or of a span, and of the period or span it is held against
+    against : which period or span that is, a value of the dimension ``against``
+    period : of the fact, where it is not the report month
     """
     points = Unit.parse(fact.unit).base in {"share", "chance"}
     parts: dict[str, Any] = {}
@@ -62,7 +62,7 @@ def change(
 
 
 def _difference_interval(inputs: StudyInputs, metric: Metric, fact: Fact, base: Fact) -> Interval | None:
-    """Interval of the difference of two months' shares, for metrics that are estimates."""
+    """Interval of the difference of two periods' shares, for metrics that are estimates."""
     if metric.interval not in ("wilson", "garwood") or not (fact.denominator and base.denominator):
         return None
     from analysis import stats

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analysis.locale import Text
+from analysis.locale.lengths import of_length
 from analysis.metrics import Stating, StudyInputs
 from analysis.results import Check, Fact, Read, Sentence
 
@@ -39,7 +40,7 @@ def doubts(
     tuple of Check
         How many questions could not be asked, and one per section that is not made.
     """
-    return (_asked(questions_not_tested(inputs, checks)), *_sections(not_made))
+    return (_asked(questions_not_tested(inputs, checks), inputs.period.months), *_sections(not_made))
 
 
 def not_tested(checks: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Mapping[str, Any]]:
@@ -56,13 +57,18 @@ def not_tested(checks: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Mappin
 def questions_not_tested(inputs: StudyInputs, checks: Mapping[str, Sequence[Mapping[str, Any]]]) -> Fact:
     """How many questions of all sections could not be asked of this month's data."""
     counted = Read(table="", files={CHECKS_FILE: ""}, outcome="not tested")
-    return Stating(inputs=inputs).exact("questions_not_tested", len(not_tested(checks)), lineage=counted)
+    return Stating(inputs=inputs, period=inputs.period).exact(
+        "questions_not_tested", len(not_tested(checks)), lineage=counted
+    )
 
 
-def _asked(count: Fact) -> Check:
+def _asked(count: Fact, months: int) -> Check:
     if count.value:
         sentence = Sentence(
-            "{count} {count:plural|question|questions} could not be asked this month; each is listed below with its reason and does not read as “nothing found”.",
+            of_length(
+                "{count} {count:plural|question|questions} could not be asked this month; each is listed below with its reason and does not read as “nothing found”.",
+                months,
+            ),
             {"count": count},
         )
         return Check(id="questions_not_tested", outcome="info", sentence=sentence)

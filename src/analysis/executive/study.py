@@ -1,4 +1,4 @@
-"""Headlines of the month. A change is coloured only when it is exact, or when its interval leaves zero out."""
+"""Headlines of the period. A change is coloured only when it is exact, or when its interval leaves zero out."""
 
 from __future__ import annotations
 
@@ -13,17 +13,16 @@ from analysis.executive.years import Span, spans
 from analysis.metrics import Metric, StudyInputs
 from analysis.metrics import study as study_of
 from analysis.params.benchmarks import Benchmark, load_benchmarks
-from analysis.periods import Month
+from analysis.periods import AGAINST, Month, Period
 from analysis.results import Check, Fact, Finding
 from analysis.summaries import Summarised
 
-AGAINST = {"previous_month": 1, "year_before": 12}
-HISTORY_MONTHS = 13
+HISTORY = 13  # months, quarters or years
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Headline(Summarised):
-    """One metric of the month with its changes and its last months."""
+    """One metric of the period with its changes and its last periods."""
 
     metric: Metric
     fact: Fact
@@ -39,8 +38,8 @@ class ExecutiveStudy(Summarised):
 
     Attributes
     ----------
-    month : the report month.
-    headlines : one metric each, with its changes and its last months.
+    month, period : the report month; what is reported, which is the month or ends with it.
+    headlines : one metric each, with its changes and its last months, quarters or years.
     benchmarks : what others published of the same measures, beside ours.
     spans : the same metrics over the year so far and the last twelve months, against a year earlier.
     findings, checks : what stands out, what is to be doubted.
@@ -54,6 +53,7 @@ class ExecutiveStudy(Summarised):
     """
 
     month: Month
+    period: Period
     headlines: tuple[Headline, ...]
     spans: tuple[Span, ...]
     benchmarks: tuple[Benchmarked, ...]
@@ -70,7 +70,7 @@ def study(
     Parameters
     ----------
     inputs : StudyInputs
-        One month of one company: ``run.inputs``.
+        One period of one company: ``run.inputs``.
     metrics : ids of metrics
         That are computed from measures; none, those of ``params/headlines.yml``.
     benchmarks : values that others published
@@ -93,6 +93,7 @@ def study(
     missing = [headline.metric.id for headline in headlines if headline.fact.value is None]
     return ExecutiveStudy(
         month=inputs.month,
+        period=inputs.period,
         headlines=headlines,
         spans=spans(
             inputs, [headline.metric.id for headline in headlines if headline.fact.value is not None]
@@ -104,9 +105,9 @@ def study(
 
 
 def _headline(inputs: StudyInputs, name: str) -> Headline:
-    engine, metric = inputs.engine, inputs.engine.registry[name]
+    metric, period = inputs.engine.registry[name], inputs.period
     history = tuple(
-        engine.fact(name, period=inputs.month - back) for back in range(HISTORY_MONTHS - 1, -1, -1)
+        inputs.fact(name, period=period.back(back * period.months)) for back in range(HISTORY - 1, -1, -1)
     )
     fact = history[-1]
     limit = None if fact.value is None else limit_of(inputs, metric)
@@ -114,7 +115,8 @@ def _headline(inputs: StudyInputs, name: str) -> Headline:
         metric=metric,
         fact=fact,
         changes=tuple(
-            change(inputs, metric, fact, history[-1 - back], against) for against, back in AGAINST.items()
+            change(inputs, metric, fact, history[-1 - back // period.months], against, period=period)
+            for against, back in AGAINST[period.months].items()
         ),
         history=tuple(one for one in history if one.value is not None),
         limit=limit,

@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from analysis.executive.changes import Change, change
 from analysis.locale import Text
 from analysis.metrics import Metric, Period, Stating, StudyInputs
-from analysis.periods import Month
-from analysis.results import Fact, Sentence
+from analysis.results import Fact
 from analysis.summaries import Summarised
-from analysis.tables import contract
 
 AGAINST = "span_year_before"
 COST = "after_sales_cost"
@@ -96,22 +94,10 @@ def _line(
 def _of(inputs: StudyInputs, name: str, period: Period) -> Fact:
     """The metric over a span that the data cover from its first month on; half a span is none to compare with."""
     fact = inputs.engine.fact(name, period=period)
-    begun = _data_begin(inputs, fact.sources)
-    if begun is None or period.first >= begun:
+    reason = inputs.engine.unbegun(period, fact.sources)
+    if reason is None:
         return fact
-    reason = Sentence("not computed: the data begin in {month}", {"month": begun}).text()
     return Stating(inputs=inputs).exact(name, None, period=period, reason=reason)
-
-
-def _data_begin(inputs: StudyInputs, tables: Sequence[str]) -> Month | None:
-    """The first month of the dated tables that a figure was made of, the latest of them; None where none of them is dated."""
-    given = inputs.engine.tables.tables
-    first = [
-        given[name].months[0]
-        for name in tables
-        if name in given and contract().tables[name].time is not None and given[name].months
-    ]
-    return max(first, default=None)
 
 
 def _events(

@@ -39,6 +39,7 @@ from analysis.exhibits.specification import (
     indented,
     interval,
     label,
+    level_head,
     level_line,
     metric,
     registry,
@@ -51,10 +52,11 @@ from analysis.exhibits.specification import (
 )
 from analysis.exhibits.statements import callout, facts_block, not_computed
 from analysis.exhibits.vocabulary import Row, phrase
-from analysis.formats import month_text
+from analysis.formats import short_period
 from analysis.locale import Text
+from analysis.locale.lengths import of_length
 from analysis.metrics import NotDone
-from analysis.periods import Month
+from analysis.periods import AGAINST, Month, Period
 from analysis.results import Fact, Sentence, Value
 
 COST = "after_sales_cost"
@@ -70,16 +72,23 @@ _TITLES = {
 }
 
 
-def _source(study: CostStudy) -> Sentence:
-    return Sentence("Source: after-sales ledger, incurred basis; {month}.", {"month": study.month})
+def _source(study: CostStudy, *, window: bool = False) -> Sentence:
+    """Where the figures come from, and of which period; those of a window of their own end with its last month."""
+    period = study.month if window else study.period
+    return Sentence("Source: after-sales ledger, incurred basis; {month}.", {"month": period})
 
 
 def _absent(id: str, what: NotDone, name: str) -> Block:
     return not_computed(what, id=id, what=Text.of(name))
 
 
-def _month_name(month: Month) -> Text:
-    return Text(en=month_text(month, "en"), zh=month_text(month, "zh"))
+def _short(period: Period) -> Text:
+    return Text(en=short_period(period, "en"), zh=short_period(period, "zh"))
+
+
+def _said(message: str, study: CostStudy) -> str:
+    """A message as it is said of the period that is reported."""
+    return of_length(message, study.period.months)
 
 
 def _known(facts: tuple[Fact, ...]) -> list[Fact]:
@@ -96,18 +105,20 @@ def cost_tiles(study: CostStudy) -> Block:
         for comparison in study.comparisons
     ]
     total = tile(COST, study.total, history=study.history[-13:], comparisons=changes)
-    others = (
+    others: tuple[tuple[str, tuple[Fact, ...]], ...] = (
         ("after_sales_cost_rate", study.cost_rates),
         ("service_unit_cost", study.unit_costs),
         ("labour_share", study.labour_shares),
     )
-    return tiles("costs.headlines", [total, *(_level_tile(id, history) for id, history in others)])
+    return tiles(
+        "costs.headlines", [total, *(_level_tile(study.period, id, history) for id, history in others)]
+    )
 
 
-def _level_tile(id: str, history: tuple[Fact, ...]) -> Any:
+def _level_tile(period: Period, id: str, history: tuple[Fact, ...]) -> Any:
     levels = [
-        level_line(id, history[-2], against="previous_month"),
-        level_line(id, history[-13], against="year_before"),
+        level_line(id, history[-1 - back // period.months], against=against)
+        for against, back in AGAINST[period.months].items()
     ]
     return tile(id, history[-1], history=history[-13:], comparisons=levels)
 
@@ -122,7 +133,7 @@ def tie_out_table(study: CostStudy) -> Block:
             title=Sentence("Not tied out"),
             body=Sentence(
                 "There is no control total of the general ledger for {month}: table gl_totals, measure after_sales_cost.",
-                {"month": study.month},
+                {"month": tied.told[0]},
             ),
         )
     accounts = [line for line in tied.accounts if line[2].value]
@@ -145,10 +156,11 @@ def tie_out_table(study: CostStudy) -> Block:
     ]
     return table_of(
         "costs.tie_out",
-        title=Sentence(title, {"difference": tied.difference[-1]}),
+        title=Sentence(title, {"difference": tied.told[3]}),
         subtitle=Sentence("After-sales cost on the incurred basis, by month"),
         columns=columns,
         rows=[_tied(line, columns) for line in _tied_months(study)]
+        + ([_tied(tied.whole, columns, whole=study.period)] if tied.whole else [])
         + [_tied(line, columns, by=("account",)) for line in accounts],
         note=_source(study),
     )
@@ -161,46 +173,55 @@ def _tied_months(study: CostStudy) -> list[tuple[Fact, Fact, Fact]]:
         for line in zip(tied.ledger, tied.control, tied.difference, strict=True)
         if line[0].value is not None
     ]
-    return [line for line in known[:-TIED_MONTHS] if line[2].value] + known[-TIED_MONTHS:]
+    # above a sum stand the months that it is of
+    shown = TIED_MONTHS if study.period.months == 1 else study.period.months
+    return [line for line in known[:-shown] if line[2].value] + known[-shown:]
 
 
-def _tied(line: tuple[Fact, Fact, Fact], columns: list[Field], by: tuple[str, ...] = ()) -> Row:
-    """One month, or one account of the last."""
+def _tied(
+    line: tuple[Fact, Fact, Fact], columns: list[Field], by: tuple[str, ...] = (), whole: Period | None = None
+) -> Row:
+    """One month, the sum of a period of several, or one account of it."""
     ours, theirs, gap = line
     account = phrase("Account {account}", account=gap.dimensions.get("account", ""))
-    period = account if by else Month.parse(ours.period)
+    period: Text | Month = account if by else _short(whole) if whole else Month.parse(ours.period)
     cells = {"period": period, "ledger": ours, "control": theirs, "difference": gap}
-    return row_of(cells, columns, by=by, tone="bad" if gap.value else None)
+    return row_of(
+        cells, columns, by=by, tone="bad" if gap.value else None, role="subtotal" if whole else "body"
+    )
 
 
 def composition_table(study: CostStudy, dimension: str) -> Block:
-    """The month's cost by slice, its share, and its change on last month and on the year before; totals ruled."""
+    """The period's cost by slice, its share, and its change on the period before and on the year before, of a year once; totals ruled."""
     slices = study.composition[dimension]
-    previous, before = study.comparisons
+    # the year before, which of a year is the period before
+    earlier = list(
+        zip(("previous", "year_before"), ("change", "year_change"), study.comparisons, strict=False)
+    )
     largest = slices[0] if slices and dimension == "category" else None
     values: dict[str, Value] = {"largest": largest.label, "share": largest.share} if largest else {}
     return table_of(
         f"costs.by_{dimension}",
         title=Sentence(_TITLES[dimension], values),
-        subtitle=Sentence("After-sales cost of {month} on the incurred basis", {"month": study.month}),
+        subtitle=Sentence("After-sales cost of {month} on the incurred basis", {"month": study.period}),
         rows=slices,
         by=(dimension,),
         columns=[
             label(dimension, key="slice"),
-            metric(COST, of="cost", head="This month", period=str(study.month)),
+            metric(COST, of="cost", head=_said("This month", study), period=str(study.period)),
             metric("category_cost_share", of="share", head="Share"),
-            metric(COST, of="previous", head="Previous month", period=str(study.month - 1)),
-            change("cost_change", of="change", against="previous_month"),
-            metric(COST, of="year_before", head="Year before", period=str(study.month - 12)),
-            change("cost_change", of="year_change", against="year_before"),
+            *(
+                field
+                for level, moved, one in earlier
+                for field in (
+                    metric(COST, of=level, head=level_head(one.against), period=one.base.period),
+                    change("cost_change", of=moved, against=one.against),
+                )
+            ),
         ],
-        total={
-            "cost": study.total,
-            "previous": previous.base,
-            "change": previous.change,
-            "year_before": before.base,
-            "year_change": before.change,
-        },
+        total={"cost": study.total}
+        | {level: one.base for level, _, one in earlier}
+        | {moved: one.change for _, moved, one in earlier},
         note=_source(study),
     )
 
@@ -211,8 +232,8 @@ _SIDES = (("product_line", "region", "ticket_type"), ("team", "channel", "tracin
 def slices_table(study: CostStudy) -> Block:
     """The month's cost by slice of several dimensions, side by side; the slices of each dimension add up to the total."""
     left, right = ([row for dimension in side for row in _slice_rows(study, dimension)] for side in _SIDES)
-    columns = _slice_columns(None)
-    whole = {"cost": study.total, "year_change": study.comparisons[1].change}
+    columns = _slice_columns(study, None)
+    whole = {"cost": study.total, "year_change": study.comparisons[-1].change}
     total = row_of(
         {"slice": Text.of("Total of each group"), **whole},
         columns,
@@ -225,7 +246,7 @@ def slices_table(study: CostStudy) -> Block:
         title=Sentence("Cost by product line, region, ticket type, team, channel and tracing"),
         subtitle=Sentence(
             "After-sales cost of {month} on the incurred basis, where the posting or its ticket names one",
-            {"month": study.month},
+            {"month": study.period},
         ),
         columns=[*columns, *right_of(columns)],
         rows=[*beside(left, right), total],
@@ -233,18 +254,18 @@ def slices_table(study: CostStudy) -> Block:
     )
 
 
-def _slice_columns(dimension: str | None) -> list[Field]:
+def _slice_columns(study: CostStudy, dimension: str | None) -> list[Field]:
     return [
         label(dimension, key="slice") if dimension else words("slice", "Slice", wide=True),
-        metric(COST, of="cost", head="This month"),
+        metric(COST, of="cost", head=_said("This month", study)),
         metric("category_cost_share", of="share", head="Share"),
-        change("cost_change", of="year_change", against="year_before"),
+        change("cost_change", of="year_change", against=study.comparisons[-1].against),
     ]
 
 
 def _slice_rows(study: CostStudy, dimension: str) -> list[Row]:
     """The name of a dimension, then its slices."""
-    columns = _slice_columns(dimension)
+    columns = _slice_columns(study, dimension)
     rows = [row_of(line, columns, by=(dimension,), indent=1) for line in study.composition[dimension]]
     return [group(_SERVES.get(dimension, registry().dimension_name(dimension)), columns), *rows]
 
@@ -280,9 +301,12 @@ def ratio_table(study: CostStudy) -> Block:
     ratios = [fact for fact in study.ratios if fact.metric in _RATIOS]
     return table_of(
         "costs.ratios",
-        title=Sentence("Unit costs and ratios of {month}", {"month": study.month}),
+        title=Sentence("Unit costs and ratios of {month}", {"month": study.period}),
         subtitle=Sentence(
-            "Base: what the cost of the month is divided by. Ratios of accounting totals are exact; rates of tickets have an interval"
+            _said(
+                "Base: what the cost of the month is divided by. Ratios of accounting totals are exact; rates of tickets have an interval",
+                study,
+            )
         ),
         columns=[*left, *right],
         rows=beside(
@@ -302,6 +326,11 @@ def _named(fact: Fact) -> dict[str, Any]:
 # ---------------------------------------------------------------- why it moved
 
 
+def bridge_figures(study: CostStudy) -> list[Block]:
+    """A waterfall for each period that the cost is held against."""
+    return [bridge_figure(study, against) for against in study.bridges]
+
+
 def bridge_figure(study: CostStudy, against: str) -> Block:
     """The change in cost as a waterfall whose steps add up exactly."""
     from analysis.exhibits.charts import Item, waterfall
@@ -311,9 +340,9 @@ def bridge_figure(study: CostStudy, against: str) -> Block:
         return callout(
             f"costs.bridge_{against}",
             tone="info",
-            title=Sentence("No cost bridge: the month to compare with has no cost."),
+            title=Sentence(_said("No cost bridge: the month to compare with has no cost.", study)),
         )
-    base, month = Month.parse(bridge.base.period), study.month
+    base, month = bridge.before, study.period
     if not bridge.effects:
         same = Sentence(
             "No cost bridge: every driver of cost was in {month} what it was in {base}.",
@@ -344,9 +373,9 @@ def bridge_figure(study: CostStudy, against: str) -> Block:
             values,
         ),
         draw=waterfall(
-            Item(name=_month_name(base), fact=bridge.base),
+            Item(name=_short(base), fact=bridge.base),
             [Item(name=name, fact=fact) for name, fact in bridge.effects],
-            Item(name=_month_name(month), fact=bridge.cost),
+            Item(name=_short(month), fact=bridge.cost),
             measure=registry()[COST].name,
             by=registry().dimension_name("driver"),
         ),
@@ -365,12 +394,15 @@ def category_history_figure(study: CostStudy, *, top: int = 6) -> Block:
         for category, facts in list(study.category_history.items())[:top]
     ]
     largest = study.composition["category"][0]
-    values: dict[str, Value] = {"largest": largest.label, "cost": largest.cost, "month": study.month}
+    values: dict[str, Value] = {"largest": largest.label, "cost": largest.cost, "month": study.period}
     return figure(
         "costs.category_history",
         title=Sentence("{largest} is the largest category: {cost} in {month}", values),
         subtitle=Sentence(
-            "After-sales cost by category and month: the largest categories; the table by category has all of them for this month"
+            _said(
+                "After-sales cost by category and month: the largest categories; the table by category has all of them for this month",
+                study,
+            )
         ),
         foot=_source(study),
         alt=Sentence(
@@ -424,7 +456,13 @@ def drill_table(study: CostStudy) -> Block | None:
     )
 
 
-_AGAINST = {"previous_month": "Against the previous month", "year_before": "Against the year before"}
+_AGAINST = {
+    "previous_month": "Against the previous month",
+    "year_before": "Against the year before",
+    "previous_quarter": "Against the previous quarter",
+    "quarter_year_before": "Against the same quarter a year before",
+    "previous_year": "Against the previous year",
+}
 _LEVELS = {"resource": "team"}  # what the bridge calls a resource is a team on the page
 
 
@@ -440,7 +478,7 @@ def expense_table(study: CostStudy) -> Block:
         "costs.expense",
         title=Sentence(
             "From incurred cost to the expense of {month}: {expense}",
-            {"month": study.month, "expense": lines.expense},
+            {"month": study.period, "expense": lines.expense},
         ),
         subtitle=Sentence("Every posting stands in one line only, by its basis"),
         columns=statement(scale="exact"),
@@ -465,11 +503,11 @@ def budget_figure(study: CostStudy) -> Block | None:
         return callout(
             "costs.budget",
             tone="info",
-            title=Sentence("No budget for {month}: table budget.", {"month": study.month}),
+            title=Sentence("No budget for {month}: table budget.", {"month": study.period}),
             instead_of=Absent(Text.of("Budget"), study.budget.reason),
         )
     budget, variance = study.budget.budget, study.budget.variance
-    values: dict[str, Value] = {"variance": variance, "budget": budget, "month": study.month}
+    values: dict[str, Value] = {"variance": variance, "budget": budget, "month": study.period}
     steps = [Item(name=line.name, fact=line.variance) for line in study.budget.lines if line.variance.value]
     subtitle = "Variance by category; planned tickets are not stated, so volume is not told apart"
     if not isinstance(study.flexed, NotDone):
@@ -488,7 +526,7 @@ def budget_figure(study: CostStudy) -> Block | None:
         draw=waterfall(
             Item(name=Text.of("Budget"), fact=budget),
             steps,
-            Item(name=_month_name(study.month), fact=study.total),
+            Item(name=_short(study.period), fact=study.total),
             measure=registry()[COST].name,
             by=registry().dimension_name("category"),
         ),
@@ -512,7 +550,7 @@ def profitability_table(study: CostStudy) -> Block | None:
         title=Sentence("What service earns on what it costs"),
         subtitle=Sentence(
             "Service revenue of {month} minus the after-sales cost that names the slice; what names none stands as not stated, so no slice bears its part of it",
-            {"month": study.month},
+            {"month": study.period},
         ),
         columns=_profit_columns(None),
         rows=_profit_rows(study.profitability),
@@ -607,7 +645,7 @@ def unallocated_table(study: CostStudy) -> Block | None:
         "costs.unallocated_pools",
         title=Sentence("What stays unallocated: {left:exact}", {"left": shared.unallocated}),
         subtitle=Sentence(
-            "Shared cost without a rule or a driver in {month}; it is not spread", {"month": study.month}
+            "Shared cost without a rule or a driver in {month}; it is not spread", {"month": study.period}
         ),
         rows=shared.left,
         columns=[
@@ -632,7 +670,7 @@ def capacity_table(study: CostStudy) -> Block:
         ),
         subtitle=Sentence(
             "In-house teams in {month}; practical capacity is {share} of paid hours. Work beyond it shows as negative unused cost",
-            {"month": study.month, "share": capacity.practical_share},
+            {"month": study.period, "share": capacity.practical_share},
         ),
         rows=capacity.teams,
         by=("team",),
@@ -655,7 +693,7 @@ def capacity_table(study: CostStudy) -> Block:
         },
         note=Sentence(
             "Blank: teams are costed each at its own rate, and their hours cannot stand in for each other's. Source: staff and tickets; {month}.",
-            {"month": study.month},
+            {"month": study.period},
         ),
     )
 
@@ -695,7 +733,7 @@ def activity_table(study: CostStudy) -> Block | None:
             row_of(unused, columns),
             row_of(supplied, columns, role="total"),
         ],
-        note=Sentence("Source: staff and tickets; {month}.", {"month": study.month}),
+        note=Sentence("Source: staff and tickets; {month}.", {"month": study.period}),
     )
 
 
@@ -710,12 +748,12 @@ def forecast_figure(study: CostStudy) -> Block:
     if isinstance(outlook, NotDone):
         return _absent("costs.forecast", outlook, "Forecast")
     values: dict[str, Value] = {"sum": outlook.sums["total"]}
-    actual = [(Month.parse(fact.period), fact) for fact in _known(study.history)]
+    actual = [(Month.parse(fact.period), fact) for fact in _known(study.monthly)]
     return figure(
         "costs.forecast",
         title=Sentence("The next twelve months are expected to cost {sum} ({sum:interval})", values),
         subtitle=Sentence("After-sales cost by month; band: interval of each single month"),
-        foot=_source(study),
+        foot=_source(study, window=True),
         alt=Sentence(
             "History of the monthly cost and its forecast for twelve months; the sum is {sum}.", values
         ),
@@ -748,7 +786,7 @@ def forecast_table(study: CostStudy) -> Block | None:
         ),
         columns=columns,
         rows=[*_year_rows(outlook, columns), *_ahead_rows(outlook, columns), *_again_rows(outlook, columns)],
-        note=_source(study),
+        note=_source(study, window=True),
     )
 
 
@@ -843,7 +881,7 @@ def hindsight_table(study: CostStudy) -> Block | None:
         ),
         columns=columns,
         rows=rows,
-        note=_source(study),
+        note=_source(study, window=True),
     )
 
 
@@ -878,7 +916,7 @@ def backtest_table(study: CostStudy) -> Block | None:
             interval("backtest_coverage", of="coverage", key="coverage_interval"),
             count("backtest_mase", of="mase", head="Starting points"),
         ],
-        note=_source(study),
+        note=_source(study, window=True),
     )
 
 
@@ -906,7 +944,7 @@ def unusual_table(study: CostStudy) -> Block | None:
             change("unusual_cost", of="part", head="Of which"),
             interval("unusual_cost", of="part", key="part_interval"),
         ],
-        note=_source(study),
+        note=_source(study, window=True),
     )
 
 
@@ -1136,7 +1174,7 @@ def swing_table(study: CostStudy) -> Block | None:
             metric("sourcing_month_cost_per_ticket", of="out_each", head="Per ticket", slice=out, places=0),
             interval("sourcing_month_cost_per_ticket", of="out_each", key="out_range", slice=out, places=0),
         ],
-        note=_source(study),
+        note=_source(study, window=True),
     )
 
 
@@ -1167,10 +1205,7 @@ def staffing_table(study: CostStudy) -> Block | None:
         ],
         note=Sentence(
             "In {month} {people} people of own field teams were paid. Source: staff, ledger, tickets.",
-            {
-                "month": _month_name(Month.parse(study.sourcing.people.period)),
-                "people": study.sourcing.people,
-            },
+            {"month": Month.parse(study.sourcing.people.period), "people": study.sourcing.people},
         ),
     )
 
@@ -1185,7 +1220,7 @@ def provision_table(study: CostStudy) -> Block:
         return _absent("costs.provision", provision, "Warranty provision")
     return table_of(
         "costs.provision",
-        title=Sentence("The warranty provision over twelve months"),
+        title=Sentence(_said("The warranty provision over twelve months", study)),
         subtitle=Sentence(
             "Opening + accrued + utilised (below zero) ± adjusted = closing; rates on the sales of product orders that name a product line"
         ),
@@ -1205,19 +1240,17 @@ def provision_table(study: CostStudy) -> Block:
         ],
         total=provision.total,
         total_head="All product lines",
-        note=_provision_note(study.month, provision.unnamed_sales),
+        note=_provision_note(study, provision.unnamed_sales),
     )
 
 
-def _provision_note(month: Month, unnamed: Fact | None) -> Sentence:
+def _provision_note(study: CostStudy, unnamed: Fact | None) -> Sentence:
     """The source; where product orders name no line, how much the rates leave out."""
     source = "Source: provision table and orders; twelve months to {month}."
     if unnamed is None or not unnamed.value:
-        return Sentence(source, {"month": month})
-    return Sentence(
-        f"Product orders of {{unnamed}} name no product line and are in no rate. {source}",
-        {"unnamed": unnamed, "month": month},
-    )
+        return Sentence(_said(source, study), {"month": study.month})
+    left_out = f"Product orders of {{unnamed}} name no product line and are in no rate. {source}"
+    return Sentence(_said(left_out, study), {"unnamed": unnamed, "month": study.month})
 
 
 def coverage_table(study: CostStudy) -> Block | None:

@@ -18,10 +18,20 @@ from analysis.exhibits.estimates import interval_lines
 from analysis.exhibits.key_figures import tiles
 from analysis.exhibits.record import Block
 from analysis.exhibits.shape import references
-from analysis.exhibits.specification import change_label, estimate, group, metric, table_of, tile, words
+from analysis.exhibits.specification import (
+    change_label,
+    estimate,
+    group,
+    level_head,
+    metric,
+    table_of,
+    tile,
+    words,
+)
 from analysis.exhibits.statements import callout
 from analysis.exhibits.vocabulary import Comparison, Status, Tile, Tone, phrase
 from analysis.locale import Text
+from analysis.locale.lengths import of_length
 from analysis.results import Check, Fact, Sentence
 
 _TONE: dict[str, Tone | None] = {"good": "good", "bad": "bad", "noise": "muted", "neutral": None}
@@ -32,7 +42,7 @@ ALWAYS_SHOWN = frozenset({"ledger_tied_out", "rows_conserved"})
 
 
 def headline_tiles(study: ExecutiveStudy) -> Block:
-    """One tile a headline: the figure, its change on last month and on the year before, and its last months."""
+    """One tile a headline: the figure, its change on the period before and on the year before, and its last periods."""
     return tiles("executive.headlines", [_tile(headline) for headline in study.headlines])
 
 
@@ -82,17 +92,21 @@ def _comparison(change: Change) -> Comparison:
 
 def headline_table(study: ExecutiveStudy) -> Block:
     """The headlines with interval and basis, for the reader who signs."""
-    ids, month = [headline.metric.id for headline in study.headlines], study.month
+    ids, period = [headline.metric.id for headline in study.headlines], study.period
+    # of a year the year before is the one before
+    earlier = [
+        estimate(*ids, of=key, head=level_head(against), period=str(one))
+        for key, (against, one) in zip(("previous", "before"), period.compared.items(), strict=False)
+    ]
     return table_of(
         "executive.table",
-        title=Sentence("The headlines of {month}, with their basis", {"month": month}),
+        title=Sentence("The headlines of {month}, with their basis", {"month": period}),
         subtitle=_basis([headline.fact for headline in study.headlines]),
         rows=[_line(headline) for headline in study.headlines],
         columns=[
             words("metric", "Metric", wide=True),
-            estimate(*ids, of="now", head="This month", period=str(month)),
-            estimate(*ids, of="previous", head="Previous month", period=str(month - 1)),
-            estimate(*ids, of="before", head="Year before", period=str(month - 12)),
+            estimate(*ids, of="now", head=of_length("This month", period.months), period=str(period)),
+            *earlier,
             estimate(*CHANGES, of="change", head="Change on year before", signed=True),
         ],
     )
@@ -192,7 +206,7 @@ def _basis(facts: Iterable[Fact]) -> Sentence:
 
 
 def _line(headline: Headline) -> dict[str, Any]:
-    last, year = headline.changes
+    last, year = headline.changes[0], headline.changes[-1]
     return {
         "metric": headline.metric.name,
         "now": headline.fact,
@@ -203,12 +217,19 @@ def _line(headline: Headline) -> dict[str, Any]:
 
 
 def findings_of_sections(
-    findings: Mapping[str, list[dict[str, Any]]], facts: Iterable[dict[str, Any]], *, top: int
+    findings: Mapping[str, list[dict[str, Any]]],
+    facts: Iterable[dict[str, Any]],
+    *,
+    top: int,
+    months: int = 1,
 ) -> Block:
-    """Findings the other sections have recorded, as one block: the first ``top`` that need a decision, in one order."""
+    """Findings the other sections have recorded, as one block: the first ``top`` that need a decision, in one order.
+
+    ``months`` is how many the report is of.
+    """
     chosen = in_one_order(findings)[:top]
     used = set(references(chosen))
-    empty = Sentence("No section reports a finding this month.")
+    empty = Sentence(of_length("No section reports a finding this month.", months))
     return Block(
         {
             "version": 1,

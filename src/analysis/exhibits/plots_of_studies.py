@@ -88,7 +88,7 @@ def _names(table: Any, columns: Iterable[str]) -> list[str]:
 
 
 def _costs(sheet: Sheet, study: Any) -> None:
-    unit = _line(sheet, [fact.period for fact in study.history], study.history)
+    unit = _line(sheet, [fact.period for fact in study.monthly], study.monthly)
     sheet.from_zero()
     sheet.named(sheet.say("After-sales cost by month"), y=sheet.say("cost per month ({unit})", unit=unit))
 

@@ -42,6 +42,9 @@ Better = Literal["higher", "lower"]
 _AGAINST = {
     "previous_month": ("Change on month", "Previous month"),
     "year_before": ("Change on year", "Year before"),
+    "previous_quarter": ("Change on quarter", "Previous quarter"),
+    "quarter_year_before": ("Change on year", "Same quarter, year before"),
+    "previous_year": ("Change on year", "Previous year"),
 }
 
 
@@ -404,9 +407,14 @@ def change_label(against: str) -> Text:
     return Text.of(_AGAINST[against][0])
 
 
+def level_head(against: str) -> str:
+    """What stands over the level of another period: a message of the catalogue."""
+    return _AGAINST[against][1]
+
+
 def level_line(id: str, fact: Fact, *, against: str) -> Comparison:
     """The level of another month below a tile."""
-    return Comparison(label=Text.of(_AGAINST[against][1]), value=fact, signed=False, metric=(id,))
+    return Comparison(label=Text.of(level_head(against)), value=fact, signed=False, metric=(id,))
 
 
 def line(

@@ -1,6 +1,6 @@
 """Metrics: what the company's figures mean, computed once, on the engine."""
 
-from analysis.metrics.engine import Engine, Period
+from analysis.metrics.engine import Engine
 from analysis.metrics.inputs import StudyInputs
 from analysis.metrics.likelihood import Likelihood, likelihood, likelihood_check
 from analysis.metrics.lineage import traced, traced_property
@@ -9,6 +9,7 @@ from analysis.metrics.registry import Measure, Metric, Registry
 from analysis.metrics.stating import Stating, cents
 from analysis.metrics.study import NotDone, Parts, Study, facts_in, study
 from analysis.metrics.views import VIEWS, View
+from analysis.periods import Period
 
 __all__ = [
     "VIEWS",

@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +31,7 @@ from analysis.metrics.views import VIEWS, Rules, View
 from analysis.metrics.views.prepared import Prepared, view_named
 from analysis.metrics.views.selection import Selection, worded
 from analysis.params import Assumptions, CostTree
-from analysis.periods import Month, day_end_utc
+from analysis.periods import Month, Period, day_end_utc
 from analysis.results import (
     CENT,
     OPERATIONS,
@@ -68,71 +68,6 @@ _WHOLE = re.compile(r"(accepted|set_aside)_(\w+)")
 _ASIDE_COLUMNS = ("file", "row_number", "scope", "column", "reason", "example")
 
 
-@dataclass(frozen=True)
-class Period:
-    """Consecutive months, both ends included; printed as one month or as a half-open range.
-
-    Attributes
-    ----------
-    first, last : Month
-
-    Examples
-    --------
-    >>> from analysis.metrics import Period
-    >>> period = Period.parse("2026-01/2026-11")
-    >>> str(period.last), str(Period.of("2026-10"))
-    ('2026-10', '2026-10')
-    """
-
-    first: Month
-    last: Month
-
-    @classmethod
-    def of(cls, period: Month | Period | str) -> Period:
-        """A period, a month, or either as text.
-
-        Parameters
-        ----------
-        period : Month, Period or str
-            ``2026-10``, ``2026-01/2026-11``.
-
-        Returns
-        -------
-        Period
-        """
-        if isinstance(period, str):
-            return cls.parse(period)
-        return period if isinstance(period, Period) else cls(period, period)
-
-    @classmethod
-    def parse(cls, text: str) -> Period:
-        """A period from text.
-
-        Parameters
-        ----------
-        text : str
-            ``2026-10``, or the half-open ``2026-01/2026-11``.
-
-        Returns
-        -------
-        Period
-        """
-        first, slash, end = text.partition("/")
-        return cls(Month.parse(first), Month.parse(end) - 1 if slash else Month.parse(first))
-
-    def __str__(self) -> str:
-        return str(self.first) if self.first == self.last else f"{self.first}/{self.last + 1}"
-
-    def condition(self) -> str:
-        """The period as a condition of SQL on ``month``.
-
-        Returns
-        -------
-        str
-        """
-        return f"month >= {literal(self.first.start)} AND month < {literal(self.last.end)}"
-
-
 class Engine:
     """Facts and frames of one run: validated tables, a registry, and the day up to which records are known.
 
@@ -148,6 +83,7 @@ class Engine:
     confidence : coverage of every interval
     database : the engine behind it; DuckDB where none is given (:class:`analysis.metrics.spark.Spark` is the other)
     rules : grace days and other rules of the shared views; those of ``params/assumptions.yml`` where none are given
+    months : how many months are reported; of several, a fact over so many is computed only where the data cover them, whoever asks
     """
 
     def __init__(
@@ -163,6 +99,7 @@ class Engine:
         cache: Path | None,
         database: Database | None = None,
         rules: Rules | None = None,
+        months: int = 1,
     ) -> None:
         self.tables = tables
         self.registry = registry
@@ -170,6 +107,7 @@ class Engine:
         self.as_of = as_of
         self.currency = currency
         self.confidence = confidence
+        self.months = months
         self.rules = rules or Rules.of(Assumptions.load(), on=as_of, time_zone=time_zone)
         self._knowledge = Knowledge(day=as_of, until=day_end_utc(as_of, time_zone))
         self._came_later: dict[str, frozenset[str]] = {}
@@ -621,7 +559,44 @@ class Engine:
         >>> str(fact.value), fact.unit
         ('1600.00', 'CNY')
         """
-        entry, period = self.registry[metric], Period.of(period)
+        found = self._counted(metric, Period.of(period), dimensions)
+        reported = self.months > 1 and Period.of(period).months == self.months
+        return self.covered(found, period=Period.of(period)) if reported else found
+
+    def covered(self, fact: Fact, *, period: Period) -> Fact:
+        """The fact where the data cover its months whole, else why not; a single month is what it is."""
+        reason = None if fact.value is None else self.uncovered(period, fact.sources)
+        if reason is None:
+            return fact
+        return self.stated(fact.metric, period=period, dimensions=fact.dimensions, value=None, reason=reason)
+
+    def uncovered(self, period: Period, tables: Sequence[str]) -> Text | None:
+        """Why several months are not whole in some tables: a dated one begins after their start or ends before their end; None where all cover them."""
+        if period.months == 1:
+            return None
+        ended = min((months[-1] for months in self._dated(tables)), default=period.last)
+        if (begun := self.unbegun(period, tables)) is not None or ended >= period.last:
+            return begun
+        return Sentence("not computed: the data end in {month}", {"month": ended}).text()
+
+    def unbegun(self, period: Period, tables: Sequence[str]) -> Text | None:
+        """Why a period has no beginning in some tables: a dated one begins later; None where none does."""
+        begun = max((months[0] for months in self._dated(tables)), default=period.first)
+        if begun <= period.first:
+            return None
+        return Sentence("not computed: the data begin in {month}", {"month": begun}).text()
+
+    def _dated(self, tables: Sequence[str]) -> list[tuple[Month, ...]]:
+        """The months of those tables that have dated rows."""
+        given = self.tables.tables
+        return [
+            given[name].months
+            for name in tables
+            if name in given and contract().tables[name].time is not None and given[name].months
+        ]
+
+    def _counted(self, metric: str, period: Period, dimensions: Mapping[str, str] | None) -> Fact:
+        entry = self.registry[metric]
         if entry.derived is not None:
             parents = [self.fact(parent, period=period, dimensions=dimensions) for parent in entry.derived.of]
             return self.derived(metric, *parents, period=period, dimensions=dimensions)

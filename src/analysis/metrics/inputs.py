@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from analysis.errors import FitError, MissingData
 from analysis.locale import Text
+from analysis.locale.lengths import of_length
 from analysis.metrics.engine import Engine
 from analysis.metrics.whole_month import PARTIAL
 from analysis.params import Assumptions, CostTree, RunParams
-from analysis.periods import Month
+from analysis.periods import Month, Period
 from analysis.results import Sentence
 from analysis.summaries import Summarised
 
@@ -105,7 +106,9 @@ class ExperienceMoney(Protocol):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StudyInputs(Summarised):
-    """One month of one company, ready to be studied.
+    """One period of one company, ready to be studied.
+
+    ``month`` is the report month, of a quarter or a year its last: where every window of a study's own ends. ``period`` is what is reported.
 
     ``sliced`` says where the company's rows went when only a part of it is studied, by table. ``rows_end`` is the last day with a row where the rows end before the report month does (:mod:`analysis.metrics.whole_month`): such a month
     is not compared with a whole one. ``earlier`` is what the last report said; ``claims_ahead``, ``cost_ahead`` and ``experience_money`` lend what one study found to another that may
@@ -125,20 +128,34 @@ class StudyInputs(Summarised):
     experience_money: Callable[[StudyInputs], Mapping[str, ExperienceMoney]] | None = None
 
     @property
+    def period(self) -> Period:
+        """What is reported: the month, or the quarter or year that ends with it."""
+        return Period(self.month - (self.params.months - 1), self.month, self.params.year_begins)
+
+    def fact(
+        self, metric: str, *, period: Period | None = None, dimensions: Mapping[str, str] | None = None
+    ) -> Fact:
+        """A metric over a period, the reported one where left out; of several months only what the data cover whole: half a quarter would pass for one."""
+        period = period or self.period
+        return self.engine.covered(
+            self.engine.fact(metric, period=period, dimensions=dimensions), period=period
+        )
+
+    @property
     def as_of(self) -> dt.date:
         return self.engine.as_of
 
     def require_whole_month(self) -> None:
         """Refuse (``FitError``) to hold a month whose rows end in its middle against a whole one."""
         if self.rows_end is not None:
-            raise FitError(PARTIAL, day=self.rows_end)
+            raise FitError(of_length(PARTIAL, self.params.months), day=self.rows_end)
 
     @property
     def partial(self) -> Text | None:
         """Why the report month is compared with no other; None for a whole month."""
         if self.rows_end is None:
             return None
-        reason = Sentence(PARTIAL, {"day": self.rows_end}).text()
+        reason = Sentence(of_length(PARTIAL, self.params.months), {"day": self.rows_end}).text()
         return Sentence("not computed: {reason}", {"reason": reason}).text()
 
     def projected_cost(self) -> CostAhead | None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analysis.formats import Number
-from analysis.metrics.engine import Period
 from analysis.metrics.inputs import StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.metrics.stating import Stating
+from analysis.periods import Period
 from analysis.results import Check, Fact, Sentence, Severity, Stake
 from analysis.summaries import Summarised
 

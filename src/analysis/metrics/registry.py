@@ -16,9 +16,10 @@ from typing import Annotated, Any, Literal, get_args
 from analysis.errors import ParameterError, suggestion
 from analysis.formats import Unit
 from analysis.locale import Language, Text
-from analysis.params.places import params_file, params_files, shown
+from analysis.params.places import params_file, params_files, shipped_root, shown
 from analysis.params.strict import Within, bind, read_yaml
 from analysis.results import OPERATIONS, Estimated, Fact
+from analysis.tables.contract import contract
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,11 +173,8 @@ class Registry:
                 metrics[name] = replace(
                     _metric(raw, f"{shown(path)}: {name}"), id=name, section=section.section
                 )
-        labels = read_yaml(folder.parent / "labels.yml" if folder else params_file("labels.yml"))
-        dimensions = {
-            name: bind(Dimension, entry, f"params/labels.yml: {name}") for name, entry in labels.items()
-        }
-        registry = cls(measures, metrics, dimensions)
+        labels = folder.parent / "labels.yml" if folder else params_file("labels.yml")
+        registry = cls(measures, metrics, _dimensions(labels))
         registry._check()
         return registry
 
@@ -312,6 +310,29 @@ class Dimension:
 
     name: Text
     values: dict[str, Text] = field(default_factory=dict)
+
+
+def _dimensions(labels: Path) -> dict[str, Dimension]:
+    """The company's names, and those that ship where it has none: a file of one's own may be older than what the report has learned to say.
+
+    Names of values that only a company's data can hold (its regions, its severities) are its own to give.
+    """
+    own = {
+        name: bind(Dimension, entry, f"params/labels.yml: {name}")
+        for name, entry in read_yaml(labels).items()
+    }
+    shipped = shipped_root() / "params" / "labels.yml"
+    if labels == shipped:
+        return own
+    for name, entry in _dimensions(shipped).items():
+        columns = [table.columns[name] for table in contract().tables.values() if name in table.columns]
+        fixed = {value for column in columns for value in column.values} if columns else set(entry.values)
+        stated = own.get(name, Dimension(name=entry.name))
+        values = {value: text for value, text in entry.values.items() if value in fixed}
+        own[name] = replace(
+            stated, values=stated.values | {v: t for v, t in values.items() if v not in stated.values}
+        )
+    return own
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.formats import Number, chance, decimal
 from analysis.locale import Text
+from analysis.periods import AGAINST
 from analysis.results import CENT, Assumed, Derived, Fact, Interval, Lineage
 
 if TYPE_CHECKING:
-    from analysis.metrics.engine import Period
     from analysis.metrics.inputs import StudyInputs
     from analysis.metrics.views.selection import Selection
-    from analysis.periods import Month
+    from analysis.periods import Month, Period
 
-#: Values of the dimension ``against`` that stand for another month.
-MONTHS_AGAINST = frozenset({"previous_month", "year_before"})
+#: Values of the dimension ``against`` that stand for another period.
+PERIODS_AGAINST = frozenset(name for earlier in AGAINST.values() for name in earlier)
 TOO_FEW = Text.of("not computed: too few customers")
 NOBODY = Text.of("not computed: nobody was present at the start")
 
@@ -171,7 +171,7 @@ class Stating:
     ) -> Fact:
         """A fact computed from others by the operation that the metric's definition names; a month that is not whole is held against none."""
         against = dimensions.get("against")
-        lacks = self.inputs.partial if against in MONTHS_AGAINST else None
+        lacks = self.inputs.partial if against in PERIODS_AGAINST else None
         return self.inputs.engine.derived(
             metric,
             *parents,
@@ -249,10 +249,12 @@ class Stating:
         place: dict[str, Any] = {"period": period, "lineage": follows, **dimensions}
         return self.exact(metric, value, **place)
 
-    def assumed(self, metric: str, *, period: Month | Period | None = None, **dimensions: str) -> Fact:
-        """The dated assumption that the metric's definition names, as it holds on the last day of the report month."""
+    def assumed(
+        self, metric: str, *, period: Month | Period | None = None, on: Month | None = None, **dimensions: str
+    ) -> Fact:
+        """The dated assumption that the metric's definition names, as it holds on the last day of the report month or of another."""
         entry = self.inputs.engine.registry[metric]
-        value = self.inputs.assumptions.value(entry.assumption, on=self.inputs.month.last_day)
+        value = self.inputs.assumptions.value(entry.assumption, on=(on or self.inputs.month).last_day)
         follows = Assumed(source="params/assumptions.yml", name=entry.assumption)
         place: dict[str, Any] = {"period": period, "lineage": follows, **dimensions}
         return self.exact(metric, value, **place)

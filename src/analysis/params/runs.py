@@ -1,4 +1,4 @@
-"""A run: one report month, the data it reads and what the company is called."""
+"""A run: the period it reports, the data it reads and what the company is called."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from analysis.params.strict import (
     known_day,
     read_yaml,
 )
-from analysis.periods import Month
+from analysis.periods import AGAINST, MONTH, Month, Period
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +55,7 @@ class RunParams:
     which this run is refused (each with rows in the report month); everything else that is absent is said on the page it is missing from.
     ``template`` names a folder in ``params/templates`` whose files stand for those of the same name; a folder ``params/runs/<name>`` beside the
     run's file does so for this run alone, and before the template.
+    ``months`` is how long the reported period is, which ends with ``month``: 1, or the 3 of a quarter or 12 of a year of the company's own.
     ``year_begins``: the month, 1 to 12, with which the company's year begins. ``sections`` names those of the report that are made (``[quality, costs]``), beside the summary; blank, all of them.
     ``slice`` names the part of the company that is reported (``{region: [South]}``, ``{shop: [Tmall, JD]}``): rows of other values and rows of which
     nothing tells are accounted for on the data-quality page and belong to no other number.
@@ -65,6 +66,7 @@ class RunParams:
     company: Annotated[Text, Words(longest=200)]
     data: Annotated[str, Name(longest=1_000)]
     month: Month
+    months: int = MONTH
     currency: Annotated[str, CurrencyCode()]
     time_zone: Annotated[str, TimeZone()]
     as_of: dt.date | None = None
@@ -85,12 +87,26 @@ class RunParams:
     ] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.months not in AGAINST:
+            raise ParameterError(
+                f"run '{self.name}': months is {self.months}; a report is of 1, of 3 (a quarter) or of 12 (a year)."
+            )
+        if self.months != MONTH and self.period.year is None:
+            raise ParameterError(
+                f"run '{self.name}': months is {self.months} and month {self.month}, which ends no {'quarter' if self.months == 3 else 'year'} "
+                f"of a year that begins with month {self.year_begins}."
+            )
         # a day inside the month would leave out rows of the month that is reported, and say so nowhere
         if self.as_of is not None and self.as_of < self.month.last_day:
             raise ParameterError(
                 f"run '{self.name}': as_of {self.as_of} lies before the end of the report month {self.month}; it should be {self.month.last_day} "
                 "or later, or left out."
             )
+
+    @property
+    def period(self) -> Period:
+        """What is reported: the month, or the quarter or year that ends with it."""
+        return Period(self.month - (self.months - 1), self.month, self.year_begins)
 
     @property
     def knowledge_day(self) -> dt.date:
@@ -152,7 +168,8 @@ def load_run(name: str, *, month: str = "", data: str = "", as_of: str = "") -> 
     name : str
         Of the file.
     month, data, as_of : str
-        Replace the report month (``2026-10``), the data folder and the last day whose records are seen (``2026-11-10``) where they are not blank.
+        Replace the reported period (a month ``2026-10``, or a quarter ``2026-Q3`` or year ``2026`` of the company's own), the data folder and the last
+        day whose records are seen (``2026-11-10``) where they are not blank.
 
     Returns
     -------
@@ -161,7 +178,7 @@ def load_run(name: str, *, month: str = "", data: str = "", as_of: str = "") -> 
     Raises
     ------
     ParameterError
-        For an unknown run, and a month or day that is none.
+        For an unknown run, and a period or day that is none.
 
     Examples
     --------
@@ -182,7 +199,8 @@ def load_run(name: str, *, month: str = "", data: str = "", as_of: str = "") -> 
             f"{shown(path)}: template {in_quotes(run.template)} is no folder in params/templates.{suggestion(run.template, available_templates())}"
         )
     if month:
-        run = replace(run, month=Month.parse(month), as_of=None)
+        period = Period.named(month, year_begins=run.year_begins)
+        run = replace(run, month=period.last, months=period.months, as_of=None)
     if data:
         Name(longest=1_000).refuse_outside(data, "data")
         run = replace(run, data=data, source_map="" if data == "sample" else run.source_map)

@@ -20,9 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from analysis.exhibits.markup import Markup, block_styles
-from analysis.formats import date_text, grouped, month_text
+from analysis.formats import cover_period, date_text, grouped
 from analysis.locale import Language, translate
-from analysis.periods import Month
 from analysis.report.executed import SUMMARY_SECTIONS, Notebook, read_notebook
 from analysis.report.exhibit_index import exhibit_numbers
 from analysis.report.folding import folded
@@ -246,7 +245,7 @@ class _Site:
         )
         return {
             "company": wording(pack["company"], self.language),
-            "month": month_text(Month.parse(pack["month"]), self.language),
+            "month": cover_period(pack["month"], pack.get("year_begins", 1), self.language),
             "as_of": date_text(as_of, self.language),
             "rows_end": date_text(dt.date.fromisoformat(pack["rows_end"]), self.language)
             if pack.get("rows_end")

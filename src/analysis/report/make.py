@@ -1,4 +1,4 @@
-"""One month's report, from data to issued edition, or a refusal that issues nothing.
+"""One period's report, from data to issued edition, or a refusal that issues nothing.
 
 The stages: prepare data, run notebooks, check the record, export, publish. See ``docs/ARCHITECTURE.md`` for what a notebook
 must look like and ``analysis.report.publish`` for why a half-made pack is never seen.
@@ -31,7 +31,7 @@ from analysis.params import RunParams, load_run, project_root
 from analysis.params.may_leave import load_may_leave
 from analysis.params.places import FROZEN, frozen, is_folder, params_in_force, use_own
 from analysis.params.runs import state_for_this_report
-from analysis.periods import stated_epoch
+from analysis.periods import MONTH, stated_epoch
 from analysis.report import manifest, publish
 from analysis.report.exhibit_index import EXHIBITS, exhibit_index
 from analysis.report.folding import folded, name_left_out
@@ -82,12 +82,12 @@ def make_report(
     export: Export | None = None,
     registered: Sequence[str] | None = None,
 ) -> Edition:
-    """Make and issue the report of one month.
+    """Make and issue the report of one month, quarter or year.
 
     Parameters
     ----------
     run_name, month, data, as_of : str
-        The run in ``params/runs/``, and what replaces its month (``2026-10``), data folder and the last day whose records are seen (``2026-11-10``) when
+        The run in ``params/runs/``, and what replaces its period (``2026-10``, ``2026-Q3``, ``2026``), data folder and the last day whose records are seen (``2026-11-10``) when
         not blank.
     source_map : str
         A map in ``params/sources`` to read the data through, in place of the run's own, when not blank.
@@ -279,7 +279,8 @@ class _Making:
 
     @property
     def month(self) -> str:
-        return str(self.run.month)
+        """What the editions are called by: ``2026-10``, a quarter ``2026-Q3``, a year ``2026``."""
+        return str(self.run.period.name)
 
     @property
     def last(self) -> Path | None:
@@ -361,7 +362,7 @@ class _Making:
             number=publish.edition_number(self.last),
             unchanged=True,
             tied_out=stated["status"] == "issued",
-            note=publish.follow_latest(self.reports),
+            note=publish.follow_latest(self.reports) if self.run.period.months == MONTH else "",
         )
 
     def edition(self, kernels: Kernels) -> Edition:
@@ -420,7 +421,8 @@ class _Making:
             manifest.remember_data(stated, self.run.data_folder)
             folder = self._publish(building, number)
             issued = not (self.draft or self.faults)
-            note = publish.follow_latest(self.reports) if issued else ""
+            # latest is the newest month: a quarter and a year have folders of their own
+            note = publish.follow_latest(self.reports) if issued and self.run.period.months == MONTH else ""
         return Edition(
             folder=folder,
             month=self.month,
@@ -465,7 +467,8 @@ class _Making:
                 faults=self.faults,
             )
             name_left_out(paths, building / "run" / "evidence")
-            return {path.stem: scrub_file(path, data=str(self.stated["data"])) for path in paths}
+            data, months = str(self.stated["data"]), self.run.period.months
+            return {path.stem: scrub_file(path, data=data, months=months) for path in paths}
 
     def _checked(self, building: Path, executed: Mapping[str, Any]) -> tuple[PackRecord, Comparison | None]:
         from analysis.report import checks, editions, gates
@@ -532,6 +535,7 @@ class _Making:
         run, code = self.run, self.code
         return {
             "month": self.month,
+            "year_begins": run.period.year_begins,
             "as_of": run.as_of.isoformat(),
             "rows_end": run.inputs.rows_end.isoformat() if run.inputs.rows_end else "",
             "edition": number,

@@ -76,7 +76,7 @@ def _environment_hash() -> str:
 def identity(run: Any, notebooks: Sequence[Notebook], *, extra: Mapping[str, str]) -> dict[str, Any]:
     """What the pack's bytes follow from. ``run`` is a prepared run (see ``analysis.workbook``)."""
     return {
-        "month": str(run.month),
+        "month": run.period.name,
         "as_of": run.as_of.isoformat(),
         "run": run.name,
         "inputs": {

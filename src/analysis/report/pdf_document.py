@@ -17,9 +17,8 @@ from analysis.exhibits.record import MIME
 from analysis.exhibits.shape import validate
 from analysis.exhibits.style import LIGHT
 from analysis.fonts.coverage import printable
-from analysis.formats import date_text, month_text
+from analysis.formats import cover_period, date_text
 from analysis.locale import Language
-from analysis.periods import Month
 from analysis.report.executed import SUMMARY_SECTIONS, Notebook
 from analysis.report.exhibit_index import DROPPED_TAGS, exhibit_numbers, in_reading_order, placed
 from analysis.report.gates import GateRefused
@@ -178,7 +177,7 @@ class _Whole:
         )
 
     def _month(self) -> str:
-        return month_text(Month.parse(self.pack["month"]), self.nodes.language)
+        return cover_period(self.pack["month"], self.pack.get("year_begins", 1), self.nodes.language)
 
     def _edition(self) -> str:
         return self.nodes.word("Edition {edition}").format(edition=self.pack["edition"])

@@ -1,6 +1,6 @@
 """Publishing fails closed: a pack is built in a folder of its own and becomes visible by one rename, whole or not at all.
 
-``reports/<month>/edition-n`` is never changed once it is there. A draft goes to ``reports/_drafts/<month>-<n>``. A pack in which
+``reports/<period>/edition-n`` (a month ``2026-10``, a quarter ``2026-Q3``, a year ``2026``) is never changed once it is there. A draft goes to ``reports/_drafts/<month>-<n>``. A pack in which
 a fault of the program left a part out goes to ``reports/_incomplete/<month>-<n>``, stamped. What fails goes to ``reports/_quarantine/<month>-<n>`` with a
 message; what is interrupted leaves a hidden ``.building-…`` folder that no reader looks at and ``analysis clean`` removes.
 """

@@ -237,7 +237,7 @@ def refuse_unknown_parameters(extra: Mapping[str, str], notebooks: Sequence[Note
             )
         if name in STANDARD:
             raise ParameterError(
-                f"parameter '{name}': set it with RUN=, MONTH=, DATA= or AS_OF= (--run, --month, --data, --as-of), not as a notebook parameter."
+                f"parameter '{name}': set it with RUN=, MONTH= (QUARTER=, YEAR=), DATA= or AS_OF= (--run, --month, --quarter, --year, --data, --as-of), not as a notebook parameter."
             )
         if name not in known:
             raise ParameterError(

@@ -11,6 +11,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from analysis.locale.lengths import of_length
+
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,16}\b")
 _KEPT_METADATA = ("after_sales", "kernelspec", "language_info")
 
@@ -95,9 +97,33 @@ def _stating(cell: dict[str, Any], data: str) -> dict[str, Any]:
     return {**cell, "source": _DATA.sub(lambda _: line, _text(cell["source"]))}
 
 
-def scrub_file(path: Path, *, data: str) -> dict[str, Any]:
+def said_of(notebook: dict[str, Any], months: int) -> dict[str, Any]:
+    """The notebook with the paragraphs and headings that say "month" as they are said of a report of so many months."""
+    return {**notebook, "cells": [_said_of(cell, months) for cell in notebook["cells"]]}
+
+
+def _said_of(cell: dict[str, Any], months: int) -> dict[str, Any]:
+    if cell["cell_type"] != "markdown":
+        return cell
+    paragraphs = [
+        f"{mark}{of_length(words, months)}"
+        for mark, words in (
+            _HEADED.match(text).groups()  # type: ignore[union-attr]
+            for text in _text(cell["source"]).split("\n\n")
+        )
+    ]
+    return {**cell, "source": "\n\n".join(paragraphs)}
+
+
+# The mark of a heading, and its words; of a paragraph all of it is words.
+_HEADED = re.compile(r"(#+ +|)(.*)", re.DOTALL)
+
+
+def scrub_file(path: Path, *, data: str, months: int = 1) -> dict[str, Any]:
     """Scrub an executed notebook in place and return it; ``data`` is the data folder as the pack names it."""
     notebook = scrub(json.loads(path.read_text(encoding="utf-8")))
+    if months > 1:
+        notebook = said_of(notebook, months)
     notebook["cells"] = [_stating(cell, data) for cell in notebook["cells"]]
     path.write_text(
         json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8"

@@ -29,7 +29,7 @@ from analysis.metrics.whole_month import rows_end
 from analysis.params import Assumptions, CostTree, RunParams, load_run, project_root
 from analysis.params.places import is_folder, locked_by, use_own
 from analysis.params.runs import params_hash
-from analysis.periods import Month
+from analysis.periods import MONTH, QUARTER, YEAR, Month, Period
 from analysis.results import Check, Finding, by_severity
 from analysis.sources import MappedFile, apply_map, load_map
 from analysis.summaries import Summarised
@@ -75,8 +75,13 @@ class MonthRun(Summarised):
 
     @property
     def month(self) -> Month:
-        """The report month."""
+        """The report month; of a quarter or a year, its last."""
         return self.params.month
+
+    @property
+    def period(self) -> Period:
+        """What is reported: the month, or the quarter or year that ends with it."""
+        return self.params.period
 
     @property
     def as_of(self) -> dt.date:
@@ -261,6 +266,7 @@ def prepare_run(
         currency=params.currency,
         confidence=params.confidence,
         cache=cache,
+        months=params.months,
     )
     refuse_month_without_data(tables, params)
     assumptions = Assumptions.load()
@@ -320,7 +326,7 @@ def open_run(run_name: str, *, month: str = "", data: str = "", as_of: str = "",
     run_name : str
         Of the file in ``params/runs``.
     month, data, as_of : str
-        Replace the report month (``2026-10``), the data folder and the last day whose records are seen (``2026-11-10``) where they are not blank.
+        Replace the reported period (``2026-10``; a quarter ``2026-Q3``, a year ``2026``), the data folder and the last day whose records are seen (``2026-11-10``) where they are not blank.
     section : str
         Whose notebook this is, such as ``costs``.
 
@@ -353,7 +359,11 @@ def open_run(run_name: str, *, month: str = "", data: str = "", as_of: str = "",
 
 def _run_folder(params: RunParams) -> Path:
     stated = os.environ.get("AFTER_SALES_RUN_DIR")
-    return Path(stated) if stated else project_root() / "build" / "explore" / f"{params.name}-{params.month}"
+    return (
+        Path(stated)
+        if stated
+        else project_root() / "build" / "explore" / f"{params.name}-{params.period.name}"
+    )
 
 
 def read_tables(
@@ -458,8 +468,7 @@ def make_sample_company(folder: Path, progress: Progress | None, *, template: st
 
 
 def refuse_month_without_data(tables: TableSet, params: RunParams) -> None:
-    """A month without the rows its run stands on is refused; a report of nothing would look like a report of zero."""
-    month = params.month
+    """A period with a month without the rows its run stands on is refused; a report of nothing would look like a report of zero."""
     for name in params.needs:
         if name not in tables.tables:
             raise ParameterError(
@@ -472,20 +481,29 @@ def refuse_month_without_data(tables: TableSet, params: RunParams) -> None:
                 "without it says so in its file in params/runs (needs: […])."
             )
         if contract().tables[name].time is not None:
-            _refuse_other_months(name, info, month)
+            _refuse_other_months(name, info, params.period)
         elif not info.rows:
             raise ContractError(
                 f"{name}: there are no rows, and run '{params.name}' needs them. Add the missing file."
             )
 
 
-def _refuse_other_months(name: str, info: TableInfo, month: Month) -> None:
-    if month in info.months:
+def _refuse_other_months(name: str, info: TableInfo, period: Period) -> None:
+    # of a quarter that is not over, what lacks last is what is missing
+    month = next((each for each in reversed(period.each()) if each not in info.months), None)
+    if month is None:
         return
     span = f"they run from {info.months[0]} to {info.months[-1]}" if info.months else "there are none"
     raise ContractError(
-        f"{name}: no rows in {month}; {span}. Choose a month in that range (MONTH=…) or add the missing file."
+        f"{name}: no rows in {month}{_of_which(period)}; {span}. Choose a {_KINDS[period.months][0]} in that range ({_KINDS[period.months][1]}=…) or add the missing file."
     )
+
+
+_KINDS = {MONTH: ("month", "MONTH"), QUARTER: ("quarter", "QUARTER"), YEAR: ("year", "YEAR")}
+
+
+def _of_which(period: Period) -> str:
+    return "" if period.months == MONTH else f", which {period.name} holds"
 
 
 def _executed_cells() -> Sequence[str]:

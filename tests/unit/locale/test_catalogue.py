@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import string
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -120,3 +121,18 @@ def test_no_figure_of_the_english_wording_is_lost_in_the_chinese():
         for message, found in catalogue("zh").items()
         if figures[message] - set(re.findall(r"\d+", found))
     }
+
+
+def test_a_message_is_worded_once():
+    """Of two wordings of one message the later would be printed everywhere, whoever reads the other."""
+    files = sorted((SOURCE / "locale" / "zh").glob("*.po"))
+    entries = [
+        entry
+        for path in files
+        for entry in re.findall(
+            r'^((?:msgctxt ".*"\n)?msgid ".*"(?:\n".*")*)', path.read_text(encoding="utf-8"), re.MULTILINE
+        )
+        if entry != 'msgid ""' and not entry.startswith('msgid ""\n"Project')
+    ]
+    assert len(entries) > 1_000
+    assert [entry for entry, count in Counter(entries).items() if count > 1] == []

@@ -194,3 +194,17 @@ def test_what_is_gone_or_new_is_said():
     assert doubts({"here": one}, {}, "") == ["here: is new; make golden DEFINITIONS=1 keeps it."]
     assert "no longer defined" in doubts({}, {"gone": one}, "")[0]
     assert definitions.named("what_if_npv", "- all of `what_if_*` moved") and not definitions.named("x", "y")
+
+
+def test_an_older_file_of_labels_borrows_what_the_report_says_itself(tmp_path: Path):
+    """Names of what the report compares and finds ship; regions and severities are the company's to name, in its order."""
+    own = "region: {name: {en: Site, zh: 作业点}}\nseverity: {name: {en: Priority, zh: 优先级}, values: {P1: {en: P1, zh: 一级}}}\n"
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "labels.yml").write_text(own, encoding="utf-8")
+    registry, shipped = Registry.load(tmp_path / "metrics"), Registry.load()
+    assert registry.dimension_name("region").en == "Site"
+    assert registry.dimension_name("shop") == shipped.dimension_name("shop")
+    assert registry.value_label("against", "others") == shipped.value_label("against", "others")
+    assert shipped.value_label("region", "North").zh != "North"
+    assert registry.value_label("region", "North").zh == "North"
+    assert list(registry.dimensions["severity"].values) == ["P1"]

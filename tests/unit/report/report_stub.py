@@ -11,7 +11,7 @@ from typing import Any
 
 from analysis.exhibits.record import MIME
 from analysis.locale import LANGUAGES, Text
-from analysis.periods import Month
+from analysis.periods import Month, Period
 from analysis.report.html import content_policy, own_script
 
 BLANK_PDF = (
@@ -69,6 +69,7 @@ def stub_run(*, tables: dict[str, Any] | None = None, content_hash: str = "d" * 
         inputs=SimpleNamespace(rows_end=None),
         name="sample",
         month=Month(2026, 10),
+        period=Period.of("2026-10"),
         as_of=dt.date(2026, 11, 10),
         company=Text(en="Lumen Appliances", zh="流明电器"),
         currency="CNY",

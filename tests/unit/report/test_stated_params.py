@@ -59,6 +59,8 @@ def test_every_template_states_what_the_report_asks_for(run: str):
 
 def test_what_may_be_left_unstated_may_be_gone(params: Path):
     entries = re.split(r"^(?=\w+:)", (params / "assumptions.yml").read_text("utf-8"), flags=re.MULTILINE)
-    kept = "".join(e for e in entries if not e.startswith(("budget_tickets:", "outsourcing_minimum_tickets:")))
+    kept = "".join(
+        e for e in entries if not e.startswith(("budget_tickets:", "outsourcing_minimum_tickets:"))
+    )
     (params / "assumptions.yml").write_text(kept, "utf-8")
     read_stated_params("sample")

@@ -115,6 +115,38 @@ def test_a_month_without_data_and_an_absent_folder_are_refused(own_data: None, c
         prepare_run("sample", month="2026-10", data=str(company))
 
 
+@pytest.mark.parametrize(
+    ("period", "lacking", "choose"),
+    [
+        ("2026-Q4", "2026-12, which 2026-Q4 holds", r"quarter in that range \(QUARTER="),  # not over
+        ("2026-Q3", "2026-08, which 2026-Q3 holds", r"quarter in that range \(QUARTER="),  # not begun
+        ("2026", "2026-12, which 2026 holds", r"year in that range \(YEAR="),
+    ],
+)
+def test_a_period_with_a_month_without_data_is_refused(
+    own_data: None, company: Path, period: str, lacking: str, choose: str
+):
+    with pytest.raises(
+        ContractError, match=f"ledger: no rows in {lacking}; they run from 2026-09 to 2026-10.*{choose}"
+    ):
+        prepare_run("sample", month=period, data=str(company))
+
+
+def test_a_quarter_is_prepared_and_explored_in_a_folder_of_its_own(own_data: None, company: Path):
+    for name, row in (
+        ("ledger", "L0,2026-08-05,labour,40.00,,CC1,6601.01.01,incurred,"),
+        ("tickets", "T0,C1,P1,repair,2026-08-05T02:00:00,2026-08-05T03:00:00,false,1.0,closed,false,"),
+        ("ledger", "LJ,2026-07-05,labour,2.00,,CC1,6601.01.01,incurred,"),
+        ("tickets", "TJ,C1,P1,repair,2026-07-05T02:00:00,2026-07-05T03:00:00,false,1.0,closed,false,"),
+    ):
+        path = company / f"{name}.csv"
+        path.write_text(f"{path.read_text(encoding='utf-8')}{row}\n", encoding="utf-8")
+    run = prepare_run("sample", month="2026-Q3", data=str(company))
+    assert (str(run.month), run.period.name, run.folder.name) == ("2026-09", "2026-Q3", "sample-2026-Q3")
+    assert run.inputs.fact("after_sales_cost").value == Decimal("1142.00")
+    assert run.inputs.period == run.period and str(run.as_of) == "2026-10-10"
+
+
 def test_data_that_change_while_a_report_is_made_are_refused(
     own_data: None, company: Path, monkeypatch: pytest.MonkeyPatch
 ):
