@@ -134,10 +134,10 @@ class ShopTable(Summarised):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Shops(Summarised):
-    """The last twelve months with comparisons, and the report month without."""
+    """The last twelve months with comparisons, and the reported period without."""
 
     year: ShopTable
-    month: ShopTable
+    reported: ShopTable
     findings: tuple[Finding, ...]
 
 
@@ -154,7 +154,7 @@ def places_named(inputs: StudyInputs) -> list[tuple[str, ...]]:
 
 
 def shops_of(inputs: StudyInputs) -> Shops:
-    """Shops and platforms over the last twelve months and over the month.
+    """Shops and platforms over the last twelve months and over what is reported.
 
     Raises
     ------
@@ -166,8 +166,8 @@ def shops_of(inputs: StudyInputs) -> Shops:
     span = _year(inputs)
     rows = _Rows(inputs=inputs, year=span, period=span)
     year = _table(rows, compared=True)
-    month = _table(replace(rows, period=Period.of(inputs.month)), compared=False)
-    return Shops(year=year, month=month, findings=_findings(rows, year))
+    reported = _table(replace(rows, period=inputs.period), compared=False)
+    return Shops(year=year, reported=reported, findings=_findings(rows, year))
 
 
 def _year(inputs: StudyInputs) -> Period:

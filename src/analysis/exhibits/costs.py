@@ -1337,15 +1337,15 @@ _NOISE = "From {first} to {month}. In brackets {rate:level} intervals, wider whe
 
 
 def shops_month_table(study: CostStudy) -> Block | None:
-    """The same of the report month, without comparisons: a month of one shop is mostly chance."""
+    """The same of the reported period, without comparisons: a month of one shop is mostly chance. Of a year the first table says it."""
     shops = study.shops
-    if isinstance(shops, NotDone):
+    if isinstance(shops, NotDone) or study.period.months > 3:
         return None
     return _shop_table(
         "costs.shops_month",
-        shops.month,
-        title=Sentence("The same shops in {month}", {"month": study.month}),
-        subtitle=Sentence("One month is short: read the intervals before the numbers"),
+        shops.reported,
+        title=Sentence("The same shops in {month}", {"month": study.period}),
+        subtitle=Sentence(_said("One month is short: read the intervals before the numbers", study)),
     )
 
 

@@ -69,6 +69,10 @@ OF_LENGTH: Mapping[str, tuple[str, str]] = {
         "After-sales cost by category and month: the largest categories; the table by category has all of them for this quarter",
         "After-sales cost by category and month: the largest categories; the table by category has all of them for this year",
     ),
+    "One month is short: read the intervals before the numbers": (
+        "One quarter is short: read the intervals before the numbers",
+        "One year is short: read the intervals before the numbers",
+    ),
     "The warranty provision over twelve months": (
         "The warranty provision over the quarter",
         "The warranty provision over twelve months",
