@@ -341,7 +341,7 @@ def b10_life(raw: Raw, asked: Asked) -> float:
 
 
 @recomputes(
-    f"b10_life@component=compressor,model=exponential#{WINDOW}",
+    f"b10_life@component=compressor,life_model=exponential#{WINDOW}",
     kind=MODEL,
     within=2e-3,
     why="the pack groups ages by fortnight when it compares distributions",

@@ -450,11 +450,11 @@ def _cox(raw: Raw, model: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 @recomputes(
-    f"loss_hazard_ratio@exposure=slow,model=total#{SEEN}",
-    f"loss_hazard_ratio@exposure=prompt,model=total#{SEEN}",
-    f"loss_hazard_ratio@exposure=repeat,model=total_repeat#{SEEN}",
-    f"loss_hazard_ratio@exposure=slow,model=unadjusted#{SEEN}",
-    f"loss_hazard_ratio@exposure=slow,model=naive#{SEEN}",
+    f"loss_hazard_ratio@exposure=slow,loss_model=total#{SEEN}",
+    f"loss_hazard_ratio@exposure=prompt,loss_model=total#{SEEN}",
+    f"loss_hazard_ratio@exposure=repeat,loss_model=total_repeat#{SEEN}",
+    f"loss_hazard_ratio@exposure=slow,loss_model=unadjusted#{SEEN}",
+    f"loss_hazard_ratio@exposure=slow,loss_model=naive#{SEEN}",
     kind=MODEL,
     within=1e-5,
     why=EFRON,
@@ -466,7 +466,7 @@ def loss_hazard_ratio(raw: Raw, asked: Asked) -> float:
 
 
 @recomputes(
-    f"loss_hazard_ratio@exposure=slow,model=total#{SEEN}", part="low", kind=MODEL, within=1e-5, why=EFRON
+    f"loss_hazard_ratio@exposure=slow,loss_model=total#{SEEN}", part="low", kind=MODEL, within=1e-5, why=EFRON
 )
 def lower_limit_of_a_hazard_ratio(raw: Raw, asked: Asked) -> float:
     """Wald's 95 % interval of the log hazard ratio, lower limit. Source: loss_hazard_ratio."""

@@ -91,7 +91,7 @@ def models_table(study: FailureStudy) -> Block | None:
                 of=_excess(model),
                 key=model,
                 head=names[model],
-                slice={"model": model},
+                slice={"life_model": model},
                 places=1,
             )
             for model in MODELS
@@ -167,7 +167,7 @@ def _b10_table(study: FailureStudy, life: LifeFacts, number: int) -> Block:
         title=Sentence("{component}: B10 life by distribution", {"component": life.name}),
         subtitle=Sentence("Intervals by likelihood ratio, of the mixture by its curvature"),
         rows=life.models,
-        by=(*life.shape.dimensions, "model"),
+        by=(*life.shape.dimensions, "life_model"),
         columns=[
             words("name", "Distribution", key="model", wide=True),
             metric(

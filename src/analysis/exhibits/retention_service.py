@@ -30,15 +30,6 @@ _SHOWN_RATIOS = (
     ("followed", "resolution"),
 )
 TOO_FEW = NotDone(reason=Text.of(TOO_FEW_LOSSES))
-_MODEL = {
-    "response": Text.of("against answered sooner"),
-    "resolution": Text.of("against one contact"),
-    "total": Text.of("adjusted"),
-    "total_repeat": Text.of("later complaints not held fixed"),
-    "mediation": Text.of("mediation model"),
-    "unadjusted": Text.of("not adjusted for segment"),
-    "naive": Text.of("naive: ever against never"),
-}
 
 
 def drivers_figure(study: RetentionStudy) -> Block:
@@ -50,7 +41,9 @@ def drivers_figure(study: RetentionStudy) -> Block:
         return absent("drivers", part, "Service experience and loss")
     items = [
         Item(
-            name=paired(registry().value_label("exposure", what), _MODEL[model]),
+            name=paired(
+                registry().value_label("exposure", what), registry().value_label("loss_model", model)
+            ),
             fact=ratio,
             role="focus" if (what, model) in TESTED and f"experience.{what}" in study.sure else "context",
         )

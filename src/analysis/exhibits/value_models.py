@@ -118,7 +118,7 @@ def candidates_table(study: ValueStudy) -> Block | None:
             {"customers": model.customers, "patterns": model.patterns},
         ),
         rows=model.tried,
-        by=("grouping", "model"),
+        by=("grouping", "purchase_model"),
         columns=[
             words("model", "Model", context="statistics"),
             words("grouping", "Fitted", wide=True),

@@ -206,7 +206,7 @@ def _model_facts(
     level, found = field.inputs.confidence, []
     models, not_fitted = compared(life.counts, level=level, mixture=mixture)
     for one in models:
-        place: dict[str, Any] = {**machines, "model": one.model}
+        place: dict[str, Any] = {**machines, "life_model": one.model}
         n = {"n": life.failures}
         b10 = one.b10
         if not isinstance(b10, NotDone) and far_beyond(b10, oldest):

@@ -251,7 +251,7 @@ def stratum_labels(rows: pd.DataFrame, strata: Sequence[str]) -> NDArray[np.int6
 @traced
 def _ratio(state: Stating, fit: CoxFit | NotDone, name: str, model: str, losses: int) -> Fact:
     """How many times as often those with the experience leave; without a fit, the reason."""
-    place: dict[str, Any] = {"exposure": "slow" if name == "ever_slow" else name, "model": model}
+    place: dict[str, Any] = {"exposure": "slow" if name == "ever_slow" else name, "loss_model": model}
     if isinstance(fit, NotDone) or name not in fit.coefficients.index:
         return state.exact("loss_hazard_ratio", None, reason=_why_not(fit), **place)
     row: Any = fit.coefficients.loc[name]

@@ -38,12 +38,6 @@ if TYPE_CHECKING:
     from analysis.metrics import Engine
     from analysis.metrics.views.selection import Selection
 
-MODEL_NAMES = {
-    "bg_nbd": Text.same("BG/NBD"),
-    "mbg_nbd": Text.same("MBG/NBD"),
-    "pareto_nbd": Text.same("Pareto/NBD"),
-    "observed_rates": Text.of("observed rates by class"),
-}
 _UNUSED_MARGIN = Text.of("not used: basis is revenue")
 _NO_MARGIN = lacking("orders.gross_margin")
 GROUPING_NAMES = {
@@ -147,7 +141,7 @@ def modelling(
     known = _HoldoutRows(inputs, settings, state, types)
     bought = parameters.buying
     return Modelling(
-        model=MODEL_NAMES[choice.model],
+        model=_named(facts, choice.model),
         grouping=GROUPING_NAMES[bought.grouping()],
         fallback=choice.fallback,
         tried=_tried(facts, choice),
@@ -211,11 +205,15 @@ def _class_limits(name: str) -> tuple[int, int]:
     return next((low, high) for known, low, high in CLASSES if known == name)
 
 
+def _named(facts: Stating, model: str) -> Text:
+    return facts.inputs.engine.registry.value_label("purchase_model", model)
+
+
 @traced
 def _tried(facts: Stating, choice: Choice) -> tuple[Tried, ...]:
     lines = []
     for one in choice.candidates:
-        place: dict[str, Any] = {"model": one.model, "grouping": one.grouping}
+        place: dict[str, Any] = {"purchase_model": one.model, "grouping": one.grouping}
         numbers = {
             name: value if one.problem is None else None
             for name, value in (
@@ -237,7 +235,7 @@ def _tried(facts: Stating, choice: Choice) -> tuple[Tried, ...]:
         }
         lines.append(
             Tried(
-                model=MODEL_NAMES[one.model],
+                model=_named(facts, one.model),
                 grouping=GROUPING_NAMES[one.grouping],
                 chosen=one.model == choice.model and one.grouping == choice.grouping,
                 **stated,

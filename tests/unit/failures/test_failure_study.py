@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from analysis import failures, sample
@@ -16,6 +17,8 @@ from analysis.failures.field import Field
 from analysis.failures.reporting_facts import ReportingTest
 from analysis.failures.study import tested as found_by_tests
 from analysis.metrics import StudyInputs
+from analysis.metrics.registry import NOT_STATED
+from analysis.metrics.study import facts_in
 from analysis.results import Finding
 
 Inputs = Callable[..., StudyInputs]
@@ -235,3 +238,19 @@ def test_forecast_and_obligation_print_direct_and_full_cost_at_one_cost_per_fail
         assert float(one.labour.full.value) == pytest.approx(
             direct_part + hours * float(one.labour.rate.value), abs=0.05
         )
+
+
+def test_a_dimension_of_the_machines_holds_values_of_the_machines(
+    planted: Path, planted_study: failures.FailureStudy
+):
+    """What is fitted has a name of its own: a life distribution called a model would take the place of the machines' model."""
+    told = {name: set[str]() for name in ("model", "supplier", "plant", "component", "batch")}
+    for fact in facts_in(planted_study).values():
+        for name in told.keys() & fact.dimensions.keys():
+            told[name].add(fact.dimensions[name])
+    tables = {"model": "products", "component": "tickets"}
+    for name, values in told.items():
+        (path,) = planted.glob(f"{tables.get(name, 'units')}.*")
+        there = {str(value) for (value,) in duckdb.sql(f"SELECT DISTINCT {name} FROM '{path}'").fetchall()}
+        assert values - {lives_facts.OTHER, "all", NOT_STATED} <= there, name
+    assert told["model"] and told["component"]

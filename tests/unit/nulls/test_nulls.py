@@ -206,7 +206,7 @@ def test_a_truth_is_held_missed_or_not_stated():
                 value=2.0,
                 n=10,
                 interval=Interval(low=low, high=high, level=0.95, method="by hand"),
-                dimensions={"exposure": "slow", "model": "total"},
+                dimensions={"exposure": "slow", "loss_model": "total"},
             )
         )
 
