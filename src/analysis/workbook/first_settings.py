@@ -28,6 +28,8 @@ LOOKED_AT = 500
 #: What ISO 4217 says for no currency.
 NO_CURRENCY = "XXX"
 MOST = 0.5
+#: Planned work is a part of the work from this share on, and a customer's way of buying is that of nearly all.
+A_PART, NEARLY_ALL = 0.25, 0.8
 NOTHING_TELLS = "nothing in the data tells another"
 
 
@@ -126,7 +128,10 @@ def proposed_month(engine: Engine, *, silent_days: float, today: dt.date) -> Set
 
 
 def proposed_template(engine: Engine) -> Setting:
-    """The industry template that a company without machines is likest: by its subscriptions, or by its shops; blank for none.
+    """The industry template that a company is likest; blank for none.
+
+    Machines that are read by the hour and mostly worked on as planned: ``heavy``. Machines of businesses under service contracts, with planned
+    visits a part of the work: ``hospital``. No machines: ``saas`` by subscriptions, ``ecommerce`` by shops.
 
     Parameters
     ----------
@@ -134,16 +139,39 @@ def proposed_template(engine: Engine) -> Setting:
     """
     tables = engine.tables
     if tables["units"].rows:
-        return Setting(value="", why="it has machines, as the rules that ship expect")
-    if tables.has("contracts.kind") and tables["contracts"].rows:
-        counted = engine.query(
-            f"SELECT avg(CASE WHEN kind = 'subscription' THEN 1.0 ELSE 0.0 END) AS share FROM {at('contract_terms', engine.as_of + dt.timedelta(days=1))}"
-        )
-        if float(counted["share"].iloc[0] or 0) >= MOST:
-            return Setting(value="saas", why="no machines, and most contracts are subscriptions")
+        return _with_machines(engine)
+    if tables.has("contracts.kind") and _share(engine, "kind = 'subscription'", of=_terms(engine)) >= MOST:
+        return Setting(value="saas", why="no machines, and most contracts are subscriptions")
     if any(tables.has(f"orders.{column}") for column in ("shop", "platform")) and tables["orders"].rows:
         return Setting(value="ecommerce", why="no machines, and orders name the shop or platform")
     return Setting(value="", why=NOTHING_TELLS)
+
+
+def _with_machines(engine: Engine) -> Setting:
+    tables = engine.tables
+    work = "(SELECT ticket_type FROM tickets WHERE ticket_type IN ('repair', 'maintenance')) AS work"
+    planned = (
+        _share(engine, "ticket_type = 'maintenance'", of=work) if tables.has("tickets.ticket_type") else 0
+    )
+    if planned >= MOST and tables.has("units.usage"):
+        return Setting(value="heavy", why="machines are read by the hour, and most work on them is planned")
+    if planned >= A_PART and tables.has("customers.customer_type") and tables.has("contracts.customer_id"):
+        businesses = _share(engine, "customer_type = 'b2b'", of="customers")
+        covered = f"customer_id IN (SELECT customer_id FROM {_terms(engine)})"
+        if min(businesses, _share(engine, covered, of="customers")) >= NEARLY_ALL:
+            why = "machines of businesses under contract, with planned visits a part of the work"
+            return Setting(value="hospital", why=why)
+    return Setting(value="", why="it has machines, as the rules that ship expect")
+
+
+def _terms(engine: Engine) -> str:
+    return at("contract_terms", engine.as_of + dt.timedelta(days=1))
+
+
+def _share(engine: Engine, condition: str, *, of: str) -> float:
+    """The share of rows of which a condition holds; 0 without rows."""
+    counted = engine.query(f"SELECT avg(CASE WHEN {condition} THEN 1.0 ELSE 0.0 END) AS share FROM {of}")
+    return float(counted["share"].fillna(0).iloc[0])
 
 
 def needed_tables(tables: TableSet, month: Month) -> tuple[str, ...]:

@@ -278,6 +278,69 @@ def test_a_template_is_proposed_by_what_a_company_has(tmp_path):
         begun(tmp_path / "seats", name="other", settings={"template": "sas"})
 
 
+MACHINES = [
+    {
+        "serial_no": f"S{number}",
+        "product_id": "P1",
+        "customer_id": f"C{number % 10}",
+        "shipped_on": "2024-03-01",
+    }
+    for number in range(40)
+]
+
+
+def visits(planned: int, of: int) -> list[dict[str, str]]:
+    """Work on machines, a day each, ``planned`` in every ``of`` of it planned."""
+    return [
+        {
+            "ticket_id": f"T{number}",
+            "customer_id": f"C{number % 10}",
+            "serial_no": f"S{number % 40}",
+            "ticket_type": "maintenance" if number % of < planned else "repair",
+            "opened_at": f"{day.isoformat()}T08:00:00",
+        }
+        for number, day in enumerate(days(dt.date(2026, 1, 1), dt.date(2026, 10, 31)))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("planned", "read", "kind", "covered", "template"),
+    [
+        (3, True, "b2b", 0, "heavy"),
+        (3, False, "b2b", 0, ""),  # no hours of use: lives by use have nothing to stand on
+        (2, False, "b2b", 10, "hospital"),
+        (2, False, "b2b", 5, ""),
+        (2, False, "b2c", 10, ""),
+        (0, True, "b2b", 10, ""),
+    ],
+)
+def test_a_template_of_machines_is_proposed_by_how_they_are_kept(
+    planned: int, read: bool, kind: str, covered: int, template: str, tmp_path: Path
+):
+    usage = {"usage": "1200", "usage_as_of": "2026-10-31"} if read else {}
+    write(tmp_path / "fleet", "units.csv", [machine | usage for machine in MACHINES])
+    write(tmp_path / "fleet", "products.csv", [{"product_id": "P1", "product_line": "Pumps", "model": "M1"}])
+    write(tmp_path / "fleet", "tickets.csv", visits(planned, 5))
+    customers = [
+        {"customer_id": f"C{number}", "customer_type": kind, "region": "East"} for number in range(10)
+    ]
+    write(tmp_path / "fleet", "customers.csv", customers)
+    terms = [
+        {
+            "contract_id": f"K{n}",
+            "customer_id": f"C{n}",
+            "kind": "maintenance",
+            "starts_on": "2026-01-01",
+            "ends_on": "2026-12-31",
+        }
+        for n in range(covered)
+    ]
+    if terms:
+        write(tmp_path / "fleet", "contracts.csv", terms)
+    started, said = begun(tmp_path / "fleet")
+    assert load_run(started.name).template == template, said
+
+
 def test_nothing_is_written_before_the_person_agrees(tmp_path, project):
     write(tmp_path / "acme", "ledger export.csv", postings())
     asked: list[tuple[str, str]] = []
