@@ -465,7 +465,7 @@ def outlook_findings(inputs: StudyInputs, outlook: Outlook | NotDone) -> list[Fi
             evidence=_forecast_rows(outlook),
             rank=stake.amount,
             statement=Sentence(
-                "The year is {likelihood} to exceed its budget of {budget}: {expected} expected ({expected:interval}); {chance} of {chance:n} simulated futures{chance:doubt} exceed it. The interval of a chance is that of the simulation alone.",
+                "The year is {likelihood} to exceed its budget of {budget}: {expected} expected ({expected:interval}); {chance} of {chance:n} simulated futures{chance:doubt} exceed it. That interval is only of the number of simulations, not of the model.",
                 {
                     "likelihood": likelihood(inputs).word(year.chance_over),
                     "budget": year.budget,

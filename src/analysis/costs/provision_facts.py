@@ -345,7 +345,7 @@ def _short(inputs: StudyInputs, provision: Provision, line: ProvisionLine, mater
 
 
 _TOO_SMALL = "The warranty provision of {line} is too small by {shortfall} ({shortfall:interval}): the closing balance of {closing} covers {coverage} ({coverage:interval}) of the claims expected from units under warranty, {expected}{expected:doubt}."
-_RATES = "It was accrued at {accrual:exact} of sales while claims took {claims:exact}, the rate that would have met them."
+_RATES = "In the span of its table it was accrued at {accrual:exact} of the line's product orders; claims took {claims:exact}, the rate that would have met them."
 _MOVED = "All lines together are covered {together} ({together:interval}), {richest} alone {most} ({most:interval}). Proposed: move {moved} of the balance from {givers} to {line}; the expense of the month does not change."
 _PARTLY = "All lines together are covered {together} ({together:interval}), {richest} alone {most} ({most:interval}). Proposed: move {moved} of the balance from {givers} to {line} and book {booked} as warranty expense."
 _BOOKED = "Proposed: book {booked} as warranty expense against the provision."

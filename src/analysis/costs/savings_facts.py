@@ -477,7 +477,7 @@ def measure_findings(inputs: StudyInputs, measures: Sequence[RegisteredMeasure])
     return found
 
 
-_DILUTED = "The measure “{name}” delivered where it could reach: cost per ticket of own teams fell by {rate} ({rate:interval}), {promised} was promised. Own teams handled {share} of its tickets since{share:doubt}; the rest went to service partners, whom it does not reach, so the whole slice came to {saving} ({saving:interval}) against {expected} expected{expected:doubt}, {short} less than promised{short:doubt}."
+_DILUTED = "The measure “{name}” delivered where it could reach: cost per ticket of own teams fell by {rate} ({rate:interval}), {promised} was promised. Own teams handled {share} of its tickets since ({share:numerator} of {share:denominator}){share:doubt}; the rest went to service partners, whom it does not reach, so the whole slice came to {saving} ({saving:interval}) against {expected} expected{expected:doubt}, {short} less than promised{short:doubt}."
 _FREED = "This is capacity freed (notional), hours at the wage: the ledger saves it only where those hours are no longer paid."
 _NOT = "The measure “{name}” did not deliver: {saving} saved ({saving:interval}) against {expected} expected{expected:doubt}, {short} less than promised{short:doubt}."
 _IN_PART = "The measure “{name}” delivered only in part: {saving} saved ({saving:interval}) against {expected} expected{expected:doubt}, {short} less than promised{short:doubt}."

@@ -237,7 +237,7 @@ def _account_finding(
 
 
 REGRESSION = "regression on tickets and trend, serially correlated errors, t"
-_DEARER = "It cost {fee} that carried it ({fee:denominator} posted in these months), {before} in the twelve months before ({before:denominator}): {price_part}{price_part:doubt} of the excess; of the tickets opened in these months {share} carried it ({share:numerator} of {share:denominator}){share:doubt}, {share_before} before ({share_before:numerator} of {share_before:denominator}){share_before:doubt}."
+_DEARER = "It cost {fee} that carried it ({fee:denominator} tickets with a posting in these months), {before} in the twelve months before ({before:denominator} tickets); the price makes {price_part}{price_part:doubt} of the excess. Of the tickets opened in these months {share} carried it ({share:numerator} of {share:denominator}){share:doubt}, before {share_before} ({share_before:numerator} of {share_before:denominator}){share_before:doubt}."
 _BELOW = "All other cost of the same months differed by {rest:signed} ({rest:interval}) from what tickets explain; together that is {net:signed} ({net:interval})."
 
 

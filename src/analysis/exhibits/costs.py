@@ -626,12 +626,12 @@ def _unallocated_note(shared: Allocated) -> Sentence:
     """What is left, with its reason where it is a single pool; several have a table of their own."""
     if len(shared.left) != 1:
         return Sentence(
-            "{left:exact} of shared cost has no rule or driver and stays unallocated.",
+            "{left:exact} of shared cost has no rule or driver and is spread to no product line.",
             {"left": shared.unallocated},
         )
     line = shared.left[0]
     return Sentence(
-        "{left:exact} of shared cost stays unallocated: {pool:lower} ({reason}).",
+        "{left:exact} of shared cost is spread to no product line: {pool:lower} ({reason}).",
         {"left": shared.unallocated, "pool": line.pool, "reason": line.reason},
     )
 
@@ -643,7 +643,7 @@ def unallocated_table(study: CostStudy) -> Block | None:
         return None
     return table_of(
         "costs.unallocated_pools",
-        title=Sentence("What stays unallocated: {left:exact}", {"left": shared.unallocated}),
+        title=Sentence("What is spread to no product line: {left:exact}", {"left": shared.unallocated}),
         subtitle=Sentence(
             "Shared cost without a rule or a driver in {month}; it is not spread", {"month": study.period}
         ),

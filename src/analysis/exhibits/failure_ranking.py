@@ -88,13 +88,13 @@ def triangle_figure(study: FailureStudy, by: str = "production") -> Block:
 _TRIANGLE = {
     "production": {
         "title": "Highest after {age}: machines produced in {quarter}, {count}{count:doubt}",
-        "range": "Quarters of production old enough had {least}{least:doubt} to {count}{count:doubt} after {age}; none is highest beyond chance",
+        "range": "Quarters of production old enough had {least}{least:doubt} to {count}{count:doubt} after {age}; none is shown to have more than the others",
         "subtitle": "Confirmed failures per 1,000 machines up to this age in service, by quarter of production; blank where machines are too young; last column: expected at {last}, blank where nothing has failed yet",
         "by": "Produced",
     },
     "service": {
         "title": "Highest after {age}: machines put into service in {quarter}, {count}{count:doubt}",
-        "range": "Quarters of start of service old enough had {least}{least:doubt} to {count}{count:doubt} after {age}; none is highest beyond chance",
+        "range": "Quarters of start of service old enough had {least}{least:doubt} to {count}{count:doubt} after {age}; none is shown to have more than the others",
         "subtitle": "Confirmed failures per 1,000 machines up to this age in service, by quarter of start of service; blank where machines are too young; last column: expected at {last}, blank where nothing has failed yet",
         "by": "Put into service",
     },
@@ -343,6 +343,6 @@ def _recovered(lines: Sequence[Recovery]) -> Sentence:
             values,
         )
     return Sentence(
-        "Suppliers gave back {share}{share:doubt} to {most}{most:doubt} of the amount of approved claims; none gave back least beyond chance",
+        "Suppliers gave back {share}{share:doubt} to {most}{most:doubt} of the amount of approved claims; none is shown to give back less than the others",
         {"share": least, "most": others[-1]},
     )

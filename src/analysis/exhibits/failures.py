@@ -220,7 +220,7 @@ def rules_table(study: FailureStudy) -> Block:
         "failures.rules",
         title=Sentence("What each rule says of the same points"),
         subtitle=Sentence(
-            "Only the first raises a finding: every rule added raises more false alarms, as the last column shows"
+            "Only the first raises a finding: each of the others has false alarms of its own, as the last column shows"
         ),
         rows=study.rules,
         by=("rule",),

@@ -26,11 +26,11 @@ UNSIGNED = {
     ),
     "draft": (
         "Draft: not for signature",
-        "This copy is a draft: it may lack sections, and no edition was issued with it. Sign the issued edition.",
+        "This copy is a draft: it may lack sections and was not issued; the edition that it names is the one it would become. Sign the issued edition.",
     ),
     "incomplete": (
         "Incomplete: not for signature",
-        "A fault of the program kept parts of this pack from being made; each says so in its place. No edition was issued with it.",
+        "A fault of the program kept parts of this pack from being made; each says so in its place. It was not issued.",
     ),
 }
 RESTATED = {

@@ -179,7 +179,7 @@ def weight(difference: Fact, least: float) -> Weight:
 
 _EXPERIENCE = {
     "slow": "Customers whose complaint was answered after {late} left {ratio} as often as comparable customers without a complaint ({ratio:interval}); "
-    "within twelve months that goes with {difference:signed} of losses ({difference:interval}). The comparison of those who ever complained with those who never did says {naive}{naive:doubt}: it forgets that only who stays long enough can complain.",
+    "within twelve months that goes with {difference:signed} of losses ({difference:interval}). The comparison of those who ever had a late answer with all others says {naive}{naive:doubt}: it forgets that only who stays long enough can have one.",
     "waited": "Customers whose request was answered after {late} left {ratio} as often as comparable customers who were answered sooner ({ratio:interval}); "
     "within twelve months that goes with {difference:signed} of losses ({difference:interval}).",
     "followed": "Customers whose repair took more than one contact left {ratio} as often as comparable customers whose repair took one ({ratio:interval}); "

@@ -18,7 +18,7 @@ from analysis.value.base import ERROR
 from analysis.value.portfolio import Portfolio
 from analysis.value.results import ServiceBreakEven
 
-DUTY_METHOD = "simulated futures of the failure forecast"
+DUTY_METHOD = "simulations of the failure forecast"
 BILLED_TWICE = Text.of(
     "not computed: without a table of contracts their bills are within the margin of purchases"
 )
