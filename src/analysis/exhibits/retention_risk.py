@@ -277,7 +277,7 @@ _CALL_LIMITS = (
     "Whom a call would keep is not known: that takes customers left out by lot; margin at risk says where most is at stake. Reasons: what raises the "
     "score most against its usual value, not a cause. Customer numbers stand in the evidence file"
 )
-_CALL_INTERVALS = "Here it is the miss in the customer's tenth of the score, counted by customers; the sum of the whole list above has that of the customers then called, weighted by their margin, so the one does not follow from the other"
+_CALL_INTERVALS = "Here it is the miss in the customer's tenth of the score, counted by customers; the interval of the whole list, in the table before, is of another miss: that of the customers then called, weighted by their margin"
 _CALLED = {
     True: f"{_CALL_ORDER}; intervals of neighbours overlap, so they could change places by chance. {_HOLDS_THE_MISS}. {_CALL_INTERVALS}. {_CALL_LIMITS}",
     False: f"{_CALL_ORDER}. {_HOLDS_THE_MISS}. {_CALL_INTERVALS}. {_CALL_LIMITS}",
