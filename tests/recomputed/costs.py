@@ -124,8 +124,9 @@ def cost_per_agent_hour(raw: Raw, asked: Asked) -> float:
 
 @recomputes("cost_per_order#2026-10", kind=SHARE, within=1e-8)
 def cost_per_order(raw: Raw, asked: Asked) -> float:
-    """After-sales cost over orders of the month; the lines of an order are one. Source: cost_per_order."""
-    return _cost_cents(raw, asked) / 100 / _within(raw.orders, asked)["order_id"].nunique()
+    """After-sales cost over orders of the month; the lines of an order are one, a refund of an earlier one is none. Source: cost_per_order."""
+    orders = _within(raw.orders, asked)
+    return _cost_cents(raw, asked) / 100 / orders.loc[orders["revenue"] >= 0, "order_id"].nunique()
 
 
 @recomputes("field_machines#2026-10", kind=COUNT)

@@ -23,6 +23,7 @@ Inspired by great_tables: a table is its data and a list of declarations, not a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -391,11 +392,12 @@ def tile(
 
 
 def change_line(id: str, fact: Fact, *, against: str) -> Comparison:
-    """The change on another month below a tile, coloured by the metric's direction where its interval does not hold zero."""
+    """The change on another month below a tile, coloured by the metric's direction where its interval does not hold zero and the page shows one."""
     direction = better(registry()[id])
     tone: Tone | None = None
     noise = fact.interval is not None and fact.interval.holds(0)
-    if direction and fact.value and not noise:
+    shown = Sentence("{fact:signed}", {"fact": fact}).plain()
+    if direction and fact.value and not noise and re.search(r"[1-9]", shown):
         tone = "good" if (fact.value > 0) == (direction == "higher") else "bad"
     return Comparison(
         label=change_label(against), value=fact, tone=tone, metric=(id,), slice={"against": against}
