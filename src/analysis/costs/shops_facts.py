@@ -52,7 +52,7 @@ RATE, IN_TIME, SATISFIED = "tickets_per_thousand_orders", "first_answers_in_time
 COUNTS = ("customer_orders", "service_order_count", "after_sales_cost")
 NAMES = {
     RATE: Text.of("service orders per 1,000 orders"),
-    IN_TIME: Text.of("first answers in time"),
+    IN_TIME: Text.of("first answers not late"),
     SATISFIED: Text.of("satisfaction"),
 }
 DIFFERENCES = {

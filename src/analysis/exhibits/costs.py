@@ -1375,8 +1375,12 @@ def _shop_table(id: str, table: ShopTable, *, title: Sentence, subtitle: Sentenc
         subtitle=subtitle,
         columns=columns,
         rows=[*rows, total],
-        note=Sentence("Source: orders, tickets, surveys and the after-sales ledger, incurred basis."),
+        note=Sentence(_SHARED if table.unnamed else _SHOPS_SOURCE),
     )
+
+
+_SHOPS_SOURCE = "Source: orders, tickets, surveys and the after-sales ledger, incurred basis."
+_SHARED = "The total holds the cost of no shop too, so its unit cost and labour share are no mean of the shops'. Source: orders, tickets, surveys and the after-sales ledger, incurred basis."
 
 
 def _shop_columns(table: ShopTable) -> list[Field]:
@@ -1414,7 +1418,7 @@ def _shop_columns(table: ShopTable) -> list[Field]:
         *of(COST, "Cost"),
         *of("cost_per_thousand_orders", "Unit cost", places=0),
         *of("labour_share", "Labour share", places=0),
-        *rate(IN_TIME, "First answers in time", 1),
+        *rate(IN_TIME, "First answers not late", 1),
         *rate(SATISFIED, "Satisfied", 0),
         *answers,
         *([words("verdict", "Beyond chance", wide=True)] if compared else []),
