@@ -24,6 +24,42 @@ def test_the_same_again_is_unchanged(second: House) -> None:
     assert len(second.editions()) == 2
 
 
+TABLES = ("customers", "gl_totals", "ledger", "orders", "products", "tickets")
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        *((name,) for name in TABLES),
+        ("ledger", "gl_totals"),
+        ("ledger", "gl_totals", "orders"),
+        ("ledger", "gl_totals", "tickets"),
+        ("orders", "tickets"),
+        ("customers", "products", "orders"),
+    ],
+    ids=" and ".join,
+)
+def test_a_company_without_some_tables_has_its_pack(gone: tuple[str, ...], house: House) -> None:
+    """Sections that nothing can fill are no pages, and nothing that only they need keeps the rest from being issued."""
+    run = house.root / "params" / "runs" / "lean.yml"
+    run.parent.mkdir(parents=True, exist_ok=True)
+    left = [name for name in TABLES if name not in gone]
+    run.write_text(
+        "company: {en: Lean, zh: 精简}\ndata: company\nmonth: 2026-10\ncurrency: CNY\ntime_zone: Asia/Shanghai\n"
+        f"needs: [{', '.join(name for name in left if name in ('ledger', 'tickets', 'orders'))}]\n",
+        encoding="utf-8",
+    )
+    for name in gone:
+        house.table(name).unlink()
+    done = house.report("--run", "lean", "--draft")
+    house.judge(done, code=0, words="draft")
+    (draft,) = (house.reports / "_drafts").iterdir()
+    assert (draft / "after-sales-report.zh.pdf").stat().st_size > 20_000
+    printed = {path.stem for path in (draft / "html" / "en").glob("[0-9]*.html")}
+    assert {"00_data_quality", "90_executive_summary"} <= printed
+    assert ("10_cost_decomposition" in printed) == ("ledger" in left)
+
+
 @pytest.fixture
 def of_eight_months(tmp_path: Path, tables: dict[str, str]) -> tuple[House, House]:
     """Two houses of one company that has tickets, postings and totals in each of eight months."""

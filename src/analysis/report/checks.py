@@ -467,10 +467,10 @@ def _output_texts(output: Json) -> Iterable[str]:
 # ---------------------------------------------------------------- the exported pack
 
 
-def file_problems(folder: Path, notebooks: Sequence[str]) -> list[Problem]:
-    """Files that a pack must have and has not, and files that are empty."""
+def file_problems(folder: Path, notebooks: Sequence[str], pages: Sequence[str]) -> list[Problem]:
+    """Files that a pack must have and has not, and files that are empty; ``pages``: the notebooks that it prints (:func:`analysis.report.folding.folded`)."""
     expected = [f"after-sales-report.{language}.pdf" for language in LANGUAGES]
-    expected += [f"html/{language}/{page}.html" for language in LANGUAGES for page in ("index", *notebooks)]
+    expected += [f"html/{language}/{page}.html" for language in LANGUAGES for page in ("index", *pages)]
     expected += [f"notebooks/{name}.ipynb" for name in notebooks]
     expected += ["facts.json", "findings.json", EXHIBITS]
     problems = [
@@ -490,6 +490,7 @@ def pack_problems(
     folder: Path,
     notebooks: Sequence[str],
     *,
+    pages: Sequence[str],
     facts: Mapping[str, Json],
     paths: Sequence[str],
     regions: Collection[str],
@@ -501,6 +502,7 @@ def pack_problems(
     ----------
     folder : of the pack
     notebooks : names of those it was made of
+    pages : of them those that it prints, because they have content
     facts : by id
     paths : folders of this machine
     regions, allowed : see :func:`analysis.report.leaks.leaks`
@@ -508,16 +510,16 @@ def pack_problems(
     from analysis.report import made_files
     from analysis.report.pack_texts import Page, pack_texts
 
-    missing = file_problems(folder, notebooks)
+    missing = file_problems(folder, notebooks, pages)
     if missing:
         return missing
-    pages = {
+    made = {
         path.relative_to(folder).as_posix(): Page.read(path.read_text(encoding="utf-8"))
         for path in sorted((folder / "html").rglob("*.html"))
     }
     documents, problems = made_files.read_documents(folder)
-    problems += made_files.page_problems(pages, allowed)
-    problems += made_files.link_problems(folder, pages)
-    problems += made_files.language_problems(folder, pages, documents, facts)
-    problems += leaving(pack_texts(folder, pages, documents), paths=paths, regions=regions, allowed=allowed)
+    problems += made_files.page_problems(made, allowed)
+    problems += made_files.link_problems(folder, made)
+    problems += made_files.language_problems(folder, made, documents, facts)
+    problems += leaving(pack_texts(folder, made, documents), paths=paths, regions=regions, allowed=allowed)
     return list(dict.fromkeys(problems))

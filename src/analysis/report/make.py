@@ -33,6 +33,7 @@ from analysis.params.places import FROZEN, frozen, is_folder, params_in_force, u
 from analysis.params.runs import state_for_this_report
 from analysis.periods import MONTH, stated_epoch
 from analysis.report import manifest, publish
+from analysis.report.executed import read_notebook
 from analysis.report.exhibit_index import EXHIBITS, exhibit_index
 from analysis.report.folding import folded, name_left_out
 from analysis.report.kernels import Kernels, fitting_workers, free_memory, warm_kernels
@@ -611,10 +612,13 @@ class _Making:
         """Ask the finished files what whoever receives them would ask; how many they are."""
         from analysis.report import checks, gates
 
+        names = [notebook.name for notebook in self.notebooks]
+        executed = [(name, read_notebook(building / "notebooks" / f"{name}.ipynb")) for name in names]
         gates.refuse(
             checks.pack_problems(
                 building,
-                [notebook.name for notebook in self.notebooks],
+                names,
+                pages=[name for name, _ in folded(executed)],
                 facts=pack["facts"],
                 paths=self.machine_paths(building),
                 regions=self.regions,

@@ -407,13 +407,17 @@ def test_every_expected_file_must_be_there_and_hold_something(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x")
     (tmp_path / "facts.json").write_text("")
-    found = [str(problem) for problem in file_problems(tmp_path, ["10_costs"])]
+    found = [str(problem) for problem in file_problems(tmp_path, ["10_costs"], ["10_costs"])]
     assert found == [
         "after-sales-report.en.pdf: this file of the pack was not made.",
         "html/en/index.html: this file of the pack was not made.",
         "html/en/10_costs.html: this file of the pack was not made.",
         "facts.json: this file is empty.",
     ]
+    # a section without content is no page, and stays a notebook
+    found = [str(problem) for problem in file_problems(tmp_path, ["10_costs", "20_empty"], ["10_costs"])]
+    assert "notebooks/20_empty.ipynb: this file of the pack was not made." in found
+    assert not any("html" in text and "20_empty" in text for text in found)
 
 
 def test_a_refusal_lists_the_first_problems_and_counts_the_rest(tmp_path):

@@ -70,6 +70,7 @@ def asked(pack: Path, *allowed: str) -> None:
         pack_problems(
             pack,
             ["10_costs"],
+            pages=["10_costs"],
             facts={COST: fact()},
             paths=[GROUND],
             regions={"CN", "US", "GB"},
