@@ -38,7 +38,11 @@ COMPARED = ("supplier", "model", "plant", "region")
 @or_said
 def causes_table(study: FailureStudy) -> Block:
     """Ranked causes, or that there is none."""
-    searched: dict[str, Value] = {"candidates": study.candidates, "error": study.search_error}
+    searched: dict[str, Value] = {
+        "candidates": study.candidates,
+        "error": study.search_error,
+        "others": study.others,
+    }
     if not study.causes:
         return callout(
             "failures.causes",
@@ -62,7 +66,7 @@ def causes_table(study: FailureStudy) -> Block:
         "failures.causes",
         title=Sentence("Causes that survive a search over {candidates} combinations", searched),
         subtitle=Sentence(
-            "Compared with machines of the same age in the same months; chance of naming any when there is none: at most {error}",
+            "Compared with {others} in the same months; chance of naming any when there is none: at most {error}",
             searched,
         ),
         columns=columns,
@@ -163,11 +167,12 @@ def ratio_figure(study: FailureStudy) -> Block:
     largest = max(items, key=lambda item: float(item.fact.value or 0))
     attributes = _attributes(study)
     values: dict[str, Value] = {"name": largest.name, "ratio": largest.fact, "attributes": attributes}
+    values["others"] = study.others
     return figure(
         "failures.ratios",
         title=_highest(items, attributes),
         subtitle=Sentence(
-            "Failures over those that all other machines of the same age would have had in the same months; the two highest of each of these attributes, others are not compared here; the intervals hold together, each at {ratio:level}",
+            "Failures over those that all {others} would have had in the same months; the two highest of each of these attributes, others are not compared here; the intervals hold together, each at {ratio:level}",
             values,
         ),
         foot=source(study),

@@ -24,6 +24,8 @@ from analysis.summaries import Summarised
 if TYPE_CHECKING:
     import pandas as pd
 
+    from analysis.failures.localising import Cause
+
 Floats = NDArray[np.float64]
 BAND_STARTS = (0, 1, 2, 3, 6, 9, 12, 18, 24, 36, 48, 60, 84, 120)
 OWN = 30
@@ -57,47 +59,50 @@ class Baseline(Summarised):
     kinds: Mapping[tuple[str, str], frozenset[int]]
 
     @classmethod
-    def of(cls, field: Field) -> Baseline:
+    def of(cls, field: Field, causes: Sequence[Cause] = ()) -> Baseline:
+        """Of all machines; those of ``causes`` count in their component for as many as they fail.
+
+        A batch that fails six times as often raises the rate of its own line and age, and would be held against itself. With its effect in the
+        exposure the rates are those of machines without it.
+        """
         counts = field.failures_by_line
         components = tuple(sorted(counts["component"].unique()))
         months = tuple(range(month_index(field.first), month_index(field.last) + 1))
         oldest = int(field.by_age["age_months"].max())
         bands = tuple(start for start in BAND_STARTS if start <= oldest)
+        exposed, weight_of = _weighed(field, causes, components)
         held = {
-            (str(line), str(model)): _grid(part, "unit_months", bands, months)
-            for (line, model), part in field.by_line.groupby(["product_line", "model"], sort=True)
+            name: {
+                (str(line), str(model)): _grid(part, name, bands, months)
+                for (line, model), part in exposed.groupby(["product_line", "model"], sort=True)
+            }
+            for name in sorted({"unit_months", *weight_of})
         }
-        carriers = field.carriers
+        machines, carriers = held["unit_months"], field.carriers
         kinds = {
             machine: frozenset(k for k, name in enumerate(components) if not carriers.carries(name, *machine))
-            for machine in held
+            for machine in machines
         }
         failed = {
             line: np.stack(
                 [_grid(own[own["component"] == one], "failures", bands, months) for one in components], axis=2
             )
-            for line in sorted({line for line, _ in held})
+            for line in sorted({line for line, _ in machines})
             for own in [counts[counts["product_line"] == line]]
         }
-        whole = np.sum(list(held.values()), axis=0)
-        return cls._fitted(_at_risk(held, kinds, failed), whole, components, bands, months, kinds)
-
-    @classmethod
-    def _fitted(
-        cls,
-        groups: Mapping[str, Sequence[_Group]],
-        held: Floats,
-        components: tuple[str, ...],
-        bands: tuple[int, ...],
-        months: tuple[int, ...],
-        kinds: Mapping[tuple[str, str], frozenset[int]],
-    ) -> Baseline:
-        factor = _factor([one for own in groups.values() for one in own], held)
+        groups = {line: _at_risk(line, held, weight_of, kinds, counted) for line, counted in failed.items()}
+        whole = {
+            line: np.asarray(sum(grid for machine, grid in machines.items() if machine[0] == line))
+            for line in groups
+        }
+        factor = _factor(
+            [one for own in groups.values() for one in own], np.sum(list(whole.values()), axis=0)
+        )
         factors = {line: factor for line in groups}
         if len(groups) > 1:
             for line, own in groups.items():
                 if sum(one.failed.sum() for one in own) >= OWN * len(months):
-                    factors[line] = _factor(own, own[0].held)
+                    factors[line] = _factor(own, whole[line])
         rates = _rates(groups, factors, (len(bands), len(components)))
         due = sum(
             rates[line][:, one.columns].sum(axis=1) @ one.held for line, own in groups.items() for one in own
@@ -179,29 +184,50 @@ class _Group:
 
 
 @traced
+def _weighed(
+    field: Field, causes: Sequence[Cause], components: Sequence[str]
+) -> tuple[pd.DataFrame, list[str]]:
+    """Unit-months by product line, model, month and age, also times the rate ratios of causes (``w0`` …), and the column of each component."""
+    own = [tuple(one for one in causes if one.component in (None, name)) for name in components]
+    sets = list(dict.fromkeys(part for part in own if part))
+    if not sets:
+        return field.by_line, ["unit_months"] * len(components)
+    names = tuple(dict.fromkeys(name.removesuffix(" from") for one in causes for name in one.attributes))
+    columns = ", ".join(
+        f"{exact_sum(' * '.join(['unit_months', *(f'CASE WHEN {one.machines} THEN {one.rate_ratio!r} ELSE 1 END' for one in part)]))} AS w{k}"
+        for k, part in enumerate(sets)
+    )
+    exposed = field.query(
+        field.machines,
+        field.exposure(*dict.fromkeys(("product_line", "model", *names))),
+        select=f"SELECT product_line, model, month_no, age_months, {exact_sum('unit_months')} AS unit_months, {columns} FROM grid GROUP BY ALL ORDER BY ALL",
+    )
+    return exposed, [f"w{sets.index(part)}" if part else "unit_months" for part in own]
+
+
+@traced
 def _at_risk(
-    held: Mapping[tuple[str, str], Floats],
+    line: str,
+    held: Mapping[str, Mapping[tuple[str, str], Floats]],
+    weight_of: Sequence[str],
     kinds: Mapping[tuple[str, str], frozenset[int]],
-    failed: Mapping[str, Floats],
-) -> dict[str, list[_Group]]:
-    """The components of each line by the machines that carry them; those that all of them carry first, whether or not there are any."""
-    found = {}
-    for line, counts in failed.items():
-        own = {machine: grid for machine, grid in held.items() if machine[0] == line}
-        without: dict[tuple[tuple[str, str], ...], list[int]] = {(): []}
-        for k in range(counts.shape[2]):
-            lacking = tuple(machine for machine in own if k in kinds[machine])
-            if len(lacking) < len(own):
-                without.setdefault(lacking, []).append(k)
-        found[line] = [
-            _Group(
-                columns=columns,
-                held=np.asarray(sum(grid for machine, grid in own.items() if machine not in lacking)),
-                failed=counts[:, :, columns],
-            )
-            for lacking, columns in without.items()
-        ]
-    return found
+    counts: Floats,
+) -> list[_Group]:
+    """The components of a line by the machines that carry them and by how these count."""
+    machines = [machine for machine in kinds if machine[0] == line]
+    alike: dict[tuple[tuple[tuple[str, str], ...], str], list[int]] = {}
+    for k in range(counts.shape[2]):
+        lacking = tuple(machine for machine in machines if k in kinds[machine])
+        if len(lacking) < len(machines):
+            alike.setdefault((lacking, weight_of[k]), []).append(k)
+    return [
+        _Group(
+            columns=columns,
+            held=np.asarray(sum(held[weight][one] for one in machines if one not in lacking)),
+            failed=counts[:, :, columns],
+        )
+        for (lacking, weight), columns in alike.items()
+    ]
 
 
 @traced

@@ -19,6 +19,9 @@ from analysis.summaries import Summarised
 LEAST = 1.0
 """Expected failures below which a ratio to them says nothing: half a failure more among the others would halve it."""
 BEYOND = Text.of("beyond the data")
+NO_OTHERS = Text.of("no other machine of its product lines to compare with")
+SAME_AGE = Text.of("other machines of the same age")
+SAME_LINE = Text.of("other machines of the same product line and age")
 RATIO_METHOD = "exact conditional (two Poisson rates)"
 SIDES = ["failures", "expected", "others", "others_expected"]
 

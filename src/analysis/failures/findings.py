@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SECTION = "failures"
 SEARCH_METHOD = (
-    "Expected: what all machines of the same product line outside the cause would have had in its place, by months in service and component, times a factor of the calendar month; "
+    "Expected: what all machines outside the cause would have had in its place, by product line, months in service and component, times a factor of the calendar month; "
     "search over combinations of attributes with a bound on the chance of naming any cause when there is none. "
     "It may have begun in the months that a likelihood ratio at 95% does not exclude."
 )
@@ -89,8 +89,8 @@ def not_rated(reason: NotDone) -> Finding:
     )
 
 
-_RATIO = "{cause}: failures are {ratio} the number that other machines of the same product line and age have ({ratio:interval}); {failures} instead of {expected}{expected:doubt}."
-_BEYOND = "{cause}: {failures}; other machines of the same product line and age have had too few to say how many times as often that is."
+_RATIO = "{cause}: failures are {ratio} the number that {others} have ({ratio:interval}); {failures} instead of {expected}{expected:doubt}."
+_BEYOND = "{cause}: {failures}; {others} have had too few to say how many times as often that is."
 _BEGUN = {
     "month": "It began in {begun} and is beyond chance since {first}.",
     "months": "It began between {begun} and {latest} and is beyond chance since {first}.",
@@ -115,14 +115,15 @@ EXCESS, EXCESS_BEYOND = (
 def _cause(cause: CauseFacts, scale: Scale, watched: Sequence[Month]) -> Finding:
     values: dict[str, Value] = {
         "cause": cause.name,
-        "ratio": cause.ratio,
+        "others": cause.others,
         "failures": cause.failures,
-        "expected": cause.expected,
         "first": cause.first_month,
         "begun": cause.begun[0],
         "latest": cause.begun[1],
         "since": cause.since,
     }
+    if cause.cause.known:
+        values |= {"ratio": cause.ratio, "expected": cause.expected}
     full = None if isinstance(cause.labour, NotDone) else cause.labour.full
     if cause.cost.value is not None:
         values["cost"] = cause.cost

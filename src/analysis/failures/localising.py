@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -179,8 +179,8 @@ class Cells(Summarised):
 
 
 @traced
-def cells_of(field: Field, baseline: Baseline) -> Cells:
-    """Everything the search needs, added up in the database: a few columns for each combination of attributes."""
+def cells_of(field: Field, baseline: Baseline, *, dispersion: float | None = None) -> Cells:
+    """Everything the search needs, added up in the database: a few columns for each combination of attributes; ``dispersion`` where it is known."""
     keys = [*views.ATTRIBUTES, "product_line"]
     names = ", ".join(keys)
     wide = field.query(
@@ -201,7 +201,7 @@ def cells_of(field: Field, baseline: Baseline) -> Cells:
         frame=frame,
         unit_months=wide[[*keys, "unit_months"]],
         attributes=views.ATTRIBUTES,
-        dispersion=_dispersion(frame),
+        dispersion=_dispersion(frame) if dispersion is None else dispersion,
     )
 
 
@@ -295,8 +295,6 @@ def searched(
     A batch fixes model, plant and month of production, so that two attributes say what five would. A cause that holds in all components
     alike is said once, of all; one whose excess lies in one component is said of that component. Machines are compared within their product line.
     """
-    if "product_line" not in cells.frame:
-        cells = replace(cells, frame=cells.frame.assign(product_line="not_stated"))
     varied = [name for name in cells.attributes if cells.unit_months[name].nunique() > 1]
     parts = list(cells.frame.groupby("component", sort=True))
     whole = cells.frame.groupby([*cells.attributes, "product_line"], as_index=False, sort=True)[

@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.errors import MissingData
 from analysis.failures import localising, money, views
 from analysis.failures.baseline import Baseline
-from analysis.failures.comparing import BEYOND, RATIO_METHOD, Compared
+from analysis.failures.comparing import BEYOND, NO_OTHERS, RATIO_METHOD, Compared
 from analysis.failures.field import Field
 from analysis.failures.limits import interval_of, jointly, of_what, scale_limits, whole
 from analysis.failures.localising import FEWEST_SCATTERED, Cause, Cells, Search, members, scattered
@@ -30,7 +30,6 @@ SELECTED_METHOD = "exact conditional, given that the search named it"
 COST_METHOD = "interval of the rate ratio; cost per failure held"
 EXPECTED_METHOD = "exact Poisson (failures of the other machines)"
 SCATTER_METHOD = "chi-square, degrees of freedom of a median"
-NO_EXPOSURE = Text.of("not computed: no exposure")
 FEW_SCATTERED = Text.of("taken as chance: fewer than 30 parts of batches expect five failures")
 NO_HOURS = Text.of("not computed: no hours of own staff, or no cost traced")
 
@@ -39,11 +38,13 @@ NO_HOURS = Text.of("not computed: no hours of own staff, or no cost traced")
 class CauseFacts(Summarised):
     """A cause that survived, with what it costs, since when, and the rows behind it.
 
+    others : what its machines are compared with
     since : the first month with a machine of it in the field, or a failure: what it costs is the sum of the months from then on
     """
 
     cause: Cause
     name: Text
+    others: Text
     ratio: Fact
     corrected: Fact
     failures: Fact
@@ -131,6 +132,7 @@ def cause_facts(
     return CauseFacts(
         cause=cause,
         name=cause_name(field, cause),
+        others=field.others,
         ratio=ratio("cause_rate_ratio", cause.rate_ratio),
         corrected=ratio("cause_rate_ratio_corrected", cause.corrected),
         failures=state.measured("cause_failures", field.rows(where), **place),
@@ -324,7 +326,7 @@ def _ratio_fact(
     """
     level, found = level or field.inputs.confidence, Compared.of(own, rest)
     if not found.lines:
-        return field.state.exact("failure_ratio", None, reason=NO_EXPOSURE, **place)
+        return field.state.exact("failure_ratio", None, reason=NO_OTHERS, **place)
     if not found.known:
         return field.state.exact("failure_ratio", None, reason=BEYOND, **place)
     parts = {
