@@ -116,30 +116,31 @@ def _cause_figure(study: FailureStudy, cause: CauseFacts, number: int) -> Block:
     def ends(facts: Sequence[Fact]) -> list[tuple[Month, Fact]]:
         return [(study.window.first + k, fact) for k, fact in enumerate(facts)]
 
-    values: dict[str, Value] = {
-        "cause": cause.name,
-        "failures": cause.failures,
-        "expected": cause.expected,
-        "first": cause.first_month,
-    }
+    values: dict[str, Value] = {"cause": cause.name, "failures": cause.failures, "first": cause.first_month}
+    known = cause.expected.value is not None
+    series = [Series(name=Text.of("Counted"), points=ends(cause.actual_by_month), role="focus")]
+    if known:
+        values["expected"] = cause.expected
+        series.append(Series(name=Text.of("Expected"), points=ends(cause.expected_by_month), role="expected"))
     return figure(
         f"failures.cause_{number}",
-        title=Sentence("{cause}: {failures} where {expected}{expected:doubt} were to be expected", values),
+        title=Sentence(
+            "{cause}: {failures} where {expected}{expected:doubt} were to be expected"
+            if known
+            else "{cause}: {failures}; how many were to be expected is beyond the data",
+            values,
+        ),
         subtitle=Sentence(
             "Confirmed failures since the start of the window, added up; expected at the same ages and months"
         ),
         foot=source(study),
         alt=Sentence(
-            "Running number of failures of {cause}: {failures} counted, {expected} expected; beyond chance since {first}.",
+            "Running number of failures of {cause}: {failures} counted, {expected} expected; beyond chance since {first}."
+            if known
+            else "Running number of failures of {cause}: {failures} counted; beyond chance since {first}.",
             values,
         ),
-        draw=lines(
-            [
-                Series(name=Text.of("Counted"), points=ends(cause.actual_by_month), role="focus"),
-                Series(name=Text.of("Expected"), points=ends(cause.expected_by_month), role="expected"),
-            ],
-            measure=Text.of("Failures, running total"),
-        ),
+        draw=lines(series, measure=Text.of("Failures, running total")),
     )
 
 

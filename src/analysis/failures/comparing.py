@@ -13,7 +13,6 @@ import pandas as pd
 
 from analysis.locale import Text
 from analysis.metrics.lineage import traced
-from analysis.stats import rate_ratio_interval
 from analysis.summaries import Summarised
 
 LEAST = 1.0
@@ -55,6 +54,8 @@ class Compared(Summarised):
 
     def limits(self, level: float) -> tuple[float, float]:
         """Limits of the ratio: exact for one line, of several by the count of others that tells as much (as Fay and Feuer 1997 do for standardised rates)."""
+        from analysis.stats import rate_ratio_interval
+
         found = rate_ratio_interval(self.failures, self.expected, self.others, self.others, level=level)
         return float(found.low), float(found.high)
 
@@ -99,6 +100,8 @@ def by_line(frame: pd.DataFrame) -> pd.DataFrame:
 def _common_ratio(failed: np.ndarray, due: np.ndarray, others: np.ndarray, others_due: np.ndarray) -> float:
     """Maximum likelihood of one rate ratio over lines with a level each: given the totals, the counts are binomial."""
     both = failed + others
+    if not len(both):
+        return np.inf
     if len(both) == 1:
         return float(failed[0] / due[0] / (others[0] / others_due[0])) if others[0] > 0 else np.inf
     if failed.sum() == 0:

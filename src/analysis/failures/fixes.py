@@ -38,6 +38,7 @@ class FixResult(Summarised):
 
 
 NO_FAILURES = Text.of("nothing failed that it could have changed")
+TOO_YOUNG = Text.of("less than one failure was due on machines made with it")
 NOT_YET = Text.of("no machine made with it is in the field yet")
 
 
@@ -85,6 +86,9 @@ def judged(field: Field, baseline: Baseline, fix: Intervention, *, level: float)
     if not compared.lines or before == 0:
         return NotDone(reason=NO_FAILURES)
     low, high = compared.limits(level)
+    verdict = _verdict(low, high, compared.expected, compared.others, fix.expected_reduction, level)
+    if verdict == "too_early" and not compared.known:
+        return NotDone(reason=TOO_YOUNG)
     return FixResult(
         fix=fix,
         condition=compared_rows,
@@ -95,7 +99,7 @@ def judged(field: Field, baseline: Baseline, fix: Intervention, *, level: float)
         rate_ratio=compared.ratio,
         low=low,
         high=high,
-        verdict=_verdict(low, high, compared.expected, compared.others, fix.expected_reduction, level),
+        verdict=verdict,
     )
 
 

@@ -167,9 +167,13 @@ def cause_facts(
 
 
 def _expected(field: Field, cause: Cause, due: float, *, period: Period | None = None) -> Fact:
-    """What other machines would have had: as uncertain as the count of their failures, half of one where none failed."""
+    """What other machines would have had: as uncertain as the count of their failures; beyond the data where the ratio is."""
     from analysis.stats import poisson_interval
 
+    if not cause.known:
+        return field.state.exact(
+            "cause_expected_failures", None, period=period, reason=BEYOND, **cause_slice(cause)
+        )
     level, outside = field.inputs.confidence, max(cause.outside, 0.5)
     rests = poisson_interval(cause.outside, outside, level=level)
     return field.state.exact(

@@ -369,7 +369,12 @@ def test_a_ranking_names_a_leader_only_where_chance_leaves_it_there(
 ):
     any_ranking = next(iter(planted_study.paretos.values()))
     made = replace(any_ranking, by=by, lines=tuple(lines))
-    values = {"first": lines[0].name, "fact": lines[0].fact, "attribute": Text(en="component", zh="部件")}
+    values = {
+        "first": lines[0].name,
+        "fact": lines[0].fact,
+        "attribute": Text(en="component", zh="部件"),
+        "others": planted_study.others,
+    }
     en, zh = said(failure_ranking._leader(made, values))
     assert title in en and zh != en
 
