@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +24,6 @@ from analysis.summaries import Summarised
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.failures.localising import Cause
-
 Floats = NDArray[np.float64]
 BAND_STARTS = (0, 1, 2, 3, 6, 9, 12, 18, 24, 36, 48, 60, 84, 120)
 OWN = 30
@@ -36,6 +34,19 @@ DUE = (
     "JOIN month_factors f USING (product_line, month_no)"
 )
 """The rows of exposure with their rates (``a``) and factors (``f``), over the tables of :meth:`Baseline.parts`."""
+
+
+class Affected(Protocol):
+    """Machines that fail ``rate_ratio`` times as often in a component (None: in all), as a search names them."""
+
+    @property
+    def attributes(self) -> Mapping[str, str]: ...
+    @property
+    def component(self) -> str | None: ...
+    @property
+    def rate_ratio(self) -> float: ...
+    @property
+    def machines(self) -> str: ...
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,7 +70,7 @@ class Baseline(Summarised):
     kinds: Mapping[tuple[str, str], frozenset[int]]
 
     @classmethod
-    def of(cls, field: Field, causes: Sequence[Cause] = ()) -> Baseline:
+    def of(cls, field: Field, causes: Sequence[Affected] = ()) -> Baseline:
         """Of all machines; those of ``causes`` count in their component for as many as they fail.
 
         A batch that fails six times as often raises the rate of its own line and age, and would be held against itself. With its effect in the
@@ -185,7 +196,7 @@ class _Group:
 
 @traced
 def _weighed(
-    field: Field, causes: Sequence[Cause], components: Sequence[str]
+    field: Field, causes: Sequence[Affected], components: Sequence[str]
 ) -> tuple[pd.DataFrame, list[str]]:
     """Unit-months by product line, model, month and age, also times the rate ratios of causes (``w0`` …), and the column of each component."""
     own = [tuple(one for one in causes if one.component in (None, name)) for name in components]
