@@ -107,17 +107,17 @@ _TRIANGLE = {
 _LEADS = {
     "count": "{first} leads by count: {fact} in twelve months",
     "cost": "{first} costs most: {fact} in twelve months",
-    "excess": "{first} stands highest above other machines of the same age: {fact} ({fact:interval})",
+    "excess": "{first} stands highest above {others}: {fact} ({fact:interval})",
     "past": "{first} stands highest above its own past at the same ages: {fact} ({fact:interval})",
 }
 _OPEN = {
     "count": "{first} has {fact} in twelve months; chance could put another first",
     "cost": "{first} cost {fact} in twelve months; chance could put another first",
-    "excess": "Above other machines of the same age by more than chance: {names}; which is first is open",
+    "excess": "Above {others} by more than chance: {names}; which is first is open",
     "past": "Above its own past at the same ages by more than chance: {names}; which is first is open",
 }
 _NONE = {
-    "excess": "By {attribute:lower} nothing lies above other machines of the same age by more than chance",
+    "excess": "By {attribute:lower} nothing lies above {others} by more than chance",
     "past": "By {attribute:lower} nothing lies above its own past at the same ages by more than chance",
 }
 
@@ -148,7 +148,12 @@ def pareto_figure(study: FailureStudy, measure: str = "count", attribute: str = 
     if not lines:
         return None
     by = registry().dimension_name(attribute)
-    values: dict[str, Value] = {"first": lines[0].name, "fact": lines[0].fact, "attribute": by}
+    values: dict[str, Value] = {
+        "first": lines[0].name,
+        "fact": lines[0].fact,
+        "attribute": by,
+        "others": study.others,
+    }
     return figure(
         "_".join((f"failures.pareto_{measure}", *([attribute] if attribute != "component" else []))),
         title=_leader(ranking, values),
@@ -193,15 +198,15 @@ def pareto_table(study: FailureStudy) -> Block | None:
     return table_of(
         "failures.paretos",
         title=Sentence("Who stands first, attribute by attribute, and what chance leaves of it"),
-        subtitle=Sentence(_RANKED_REPEATED if _codes_repeat(study) else _RANKED),
+        subtitle=Sentence(_RANKED_REPEATED if _codes_repeat(study) else _RANKED, {"others": study.others}),
         columns=columns,
         rows=[_ranking_row(ranking, columns) for ranking in study.paretos.values()],
         note=_excess_note(study),
     )
 
 
-_RANKED = "Count and cost of twelve months; excess over other machines of the same age, whole window; a first place is settled where its rank by chance is 1 to 1"
-_RANKED_REPEATED = "Count and cost of twelve months; excess over other machines of the same age, whole window; a first place is settled where its rank by chance is 1 to 1. Fault codes divide the failures as components do: their lines repeat those of the components"
+_RANKED = "Count and cost of twelve months; excess over {others}, whole window; a first place is settled where its rank by chance is 1 to 1"
+_RANKED_REPEATED = "Count and cost of twelve months; excess over {others}, whole window; a first place is settled where its rank by chance is 1 to 1. Fault codes divide the failures as components do: their lines repeat those of the components"
 
 
 def _codes_repeat(study: FailureStudy) -> bool:

@@ -38,7 +38,11 @@ COMPARED = ("supplier", "model", "plant", "region")
 @or_said
 def causes_table(study: FailureStudy) -> Block:
     """Ranked causes, or that there is none."""
-    searched: dict[str, Value] = {"candidates": study.candidates, "error": study.search_error}
+    searched: dict[str, Value] = {
+        "candidates": study.candidates,
+        "error": study.search_error,
+        "others": study.others,
+    }
     if not study.causes:
         return callout(
             "failures.causes",
@@ -62,7 +66,7 @@ def causes_table(study: FailureStudy) -> Block:
         "failures.causes",
         title=Sentence("Causes that survive a search over {candidates} combinations", searched),
         subtitle=Sentence(
-            "Compared with machines of the same age in the same months; chance of naming any when there is none: at most {error}",
+            "Compared with {others} in the same months; chance of naming any when there is none: at most {error}",
             searched,
         ),
         columns=columns,
@@ -112,30 +116,31 @@ def _cause_figure(study: FailureStudy, cause: CauseFacts, number: int) -> Block:
     def ends(facts: Sequence[Fact]) -> list[tuple[Month, Fact]]:
         return [(study.window.first + k, fact) for k, fact in enumerate(facts)]
 
-    values: dict[str, Value] = {
-        "cause": cause.name,
-        "failures": cause.failures,
-        "expected": cause.expected,
-        "first": cause.first_month,
-    }
+    values: dict[str, Value] = {"cause": cause.name, "failures": cause.failures, "first": cause.first_month}
+    known = cause.expected.value is not None
+    series = [Series(name=Text.of("Counted"), points=ends(cause.actual_by_month), role="focus")]
+    if known:
+        values["expected"] = cause.expected
+        series.append(Series(name=Text.of("Expected"), points=ends(cause.expected_by_month), role="expected"))
     return figure(
         f"failures.cause_{number}",
-        title=Sentence("{cause}: {failures} where {expected}{expected:doubt} were to be expected", values),
+        title=Sentence(
+            "{cause}: {failures} where {expected}{expected:doubt} were to be expected"
+            if known
+            else "{cause}: {failures}; how many were to be expected is beyond the data",
+            values,
+        ),
         subtitle=Sentence(
             "Confirmed failures since the start of the window, added up; expected at the same ages and months"
         ),
         foot=source(study),
         alt=Sentence(
-            "Running number of failures of {cause}: {failures} counted, {expected} expected; beyond chance since {first}.",
+            "Running number of failures of {cause}: {failures} counted, {expected} expected; beyond chance since {first}."
+            if known
+            else "Running number of failures of {cause}: {failures} counted; beyond chance since {first}.",
             values,
         ),
-        draw=lines(
-            [
-                Series(name=Text.of("Counted"), points=ends(cause.actual_by_month), role="focus"),
-                Series(name=Text.of("Expected"), points=ends(cause.expected_by_month), role="expected"),
-            ],
-            measure=Text.of("Failures, running total"),
-        ),
+        draw=lines(series, measure=Text.of("Failures, running total")),
     )
 
 
@@ -163,11 +168,12 @@ def ratio_figure(study: FailureStudy) -> Block:
     largest = max(items, key=lambda item: float(item.fact.value or 0))
     attributes = _attributes(study)
     values: dict[str, Value] = {"name": largest.name, "ratio": largest.fact, "attributes": attributes}
+    values["others"] = study.others
     return figure(
         "failures.ratios",
         title=_highest(items, attributes),
         subtitle=Sentence(
-            "Failures over those that all other machines of the same age would have had in the same months; the two highest of each of these attributes, others are not compared here; the intervals hold together, each at {ratio:level}",
+            "Failures over those that all {others} would have had in the same months; the two highest of each of these attributes, others are not compared here; the intervals hold together, each at {ratio:level}",
             values,
         ),
         foot=source(study),

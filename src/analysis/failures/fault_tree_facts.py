@@ -222,30 +222,33 @@ def _uncounted(tree: FaultTree) -> NotDone:
 
 @traced
 def _from_field(field: Field, where: str = "TRUE") -> dict[str, BasicEvent]:
-    """Failures and exposure of each component in the first months in service, on the machines that meet a condition.
+    """Failures and exposure of each component in the first months in service, on the machines that meet a condition and carry it.
 
-    A component that did not fail there has an event without failures: it is rare, not absent.
+    A component that did not fail there has an event without failures: it is rare, not absent. One that none of these machines carries has none.
     """
-    young = float(
-        field.query(
-            field.machines,
-            field.exposure(where=where),
-            select=f"SELECT coalesce({exact_sum('unit_months')}, 0) AS held FROM grid WHERE age_months < {MISSION_MONTHS}",
-        )["held"].iloc[0]
+    young = field.query(
+        field.machines,
+        field.exposure("product_line", "model", where=where),
+        select=f"SELECT product_line, model, {exact_sum('unit_months')} AS held FROM grid WHERE age_months < {MISSION_MONTHS} GROUP BY ALL ORDER BY ALL",
     )
     counts = field.query(
         field.failures,
         select=f"SELECT component, count(*) FILTER (WHERE age_months < {MISSION_MONTHS} AND {where}) AS failures FROM failed "
         f"GROUP BY ALL HAVING count(*) FILTER (WHERE age_months < {MISSION_MONTHS}) > 0 ORDER BY ALL",
     ).set_index("component")["failures"]
-    return (
-        {
-            str(name): BasicEvent(failures=float(n), exposure=float(young), mission=float(MISSION_MONTHS))
-            for name, n in counts.items()
-        }
-        if young > 0
-        else {}
-    )
+    at_risk = {
+        str(name): sum(
+            float(held)
+            for line, model, held in young.itertuples(index=False)
+            if field.carriers.carries(str(name), line, model)
+        )
+        for name in counts.index
+    }
+    return {
+        name: BasicEvent(failures=float(counts[name]), exposure=held, mission=float(MISSION_MONTHS))
+        for name, held in at_risk.items()
+        if held > 0
+    }
 
 
 def _label(tree: FaultTree, name: str) -> Text:

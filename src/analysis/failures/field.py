@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 from analysis.errors import FitError, MissingData
 from analysis.failures import views
+from analysis.failures.carriers import Carriers
+from analysis.failures.comparing import SAME_AGE, SAME_LINE
 from analysis.failures.views import with_parts
 from analysis.locale import Text
 from analysis.metrics import Period, Stating, StudyInputs
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced_property
-from analysis.metrics.views import month_index, month_number
+from analysis.metrics.views import NOT_STATED, month_index, month_number
 from analysis.metrics.views.selection import study_view
 from analysis.periods import Month
 from analysis.summaries import Summarised
@@ -91,6 +93,11 @@ class Field(Summarised):
         """States facts of the window."""
         return Stating(inputs=self.inputs, period=self.window)
 
+    @traced_property
+    def others(self) -> Text:
+        """What machines are compared with: their product line is said where there are several."""
+        return SAME_LINE if self.by_line["product_line"].nunique() > 1 else SAME_AGE
+
     def label(self, dimension: str, value: str) -> Text:
         """What a value of a dimension is called."""
         return self.inputs.engine.registry.value_label(dimension, value)
@@ -162,6 +169,38 @@ class Field(Summarised):
         )
 
     @traced_property
+    def by_line(self) -> pd.DataFrame:
+        """The same by ``product_line`` and ``model``."""
+        return self.query(
+            self.machines, self.exposure("product_line", "model"), select="SELECT * FROM grid ORDER BY ALL"
+        )
+
+    @traced_property
+    def failures_by_line(self) -> pd.DataFrame:
+        """One row per product line, calendar month, month in service and component: ``failures``."""
+        return self.query(
+            self.failures,
+            select="SELECT product_line, month_no, age_months, component, count(*) AS failures FROM failed GROUP BY ALL ORDER BY ALL",
+        )
+
+    @traced_property
+    def carriers(self) -> Carriers:
+        """Which machines carry a component, as the orders of all the history known say."""
+        named = self.query(
+            self.machines,
+            select=f"SELECT m.product_line, m.model, coalesce(t.component, t.fault_code, {literal(NOT_STATED)}) AS component, count(*) AS orders "
+            f"FROM service_orders t JOIN shipped m USING (serial_no) WHERE t.opened_on <= {literal(self.horizon)} GROUP BY ALL ORDER BY ALL",
+        )
+        failed = self.query(
+            self.failures,
+            select="SELECT product_line, model, component, count(*) AS failures FROM failed GROUP BY ALL ORDER BY ALL",
+        )
+        held: pd.DataFrame = self.by_line.groupby(["product_line", "model"], as_index=False, sort=True)[
+            ["unit_months"]
+        ].sum()
+        return Carriers.of(held, named, failed)
+
+    @traced_property
     def failure_counts(self) -> pd.DataFrame:
         """One row per calendar month, month in service and component: ``failures``."""
         return self.query(
@@ -188,10 +227,10 @@ class Field(Summarised):
 
     @traced_property
     def shipped(self) -> pd.DataFrame:
-        """Machines by month of start of service: ``started_no``, ``machines``."""
+        """Machines by product line, model and month of start of service (``started_no``): ``machines``."""
         return self.query(
             self.machines,
-            select=f"SELECT {month_number('started')} AS started_no, count(*) AS machines FROM machines GROUP BY ALL ORDER BY 1",
+            select=f"SELECT product_line, model, {month_number('started')} AS started_no, count(*) AS machines FROM machines GROUP BY ALL ORDER BY ALL",
         )
 
 

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from analysis.failures.lives_facts import LifeFacts
     from analysis.failures.localising_facts import CauseFacts
     from analysis.failures.money_facts import DueFacts, LeakFacts, MoneyFacts
-    from analysis.failures.monitoring_facts import ChartFacts, WatchFacts
+    from analysis.failures.monitoring_facts import AlertFacts, ChartFacts, WatchFacts
     from analysis.failures.result import FailureStudy
     from analysis.failures.scale import Scale
     from analysis.periods import Month
 
 SECTION = "failures"
 SEARCH_METHOD = (
-    "Expected: what all machines outside the cause would have had in its place, by months in service and component, times a factor of the calendar month; "
+    "Expected: what all machines outside the cause would have had in its place, by product line, months in service and component, times a factor of the calendar month; "
     "search over combinations of attributes with a bound on the chance of naming any cause when there is none. "
     "It may have begun in the months that a likelihood ratio at 95% does not exclude."
 )
@@ -89,7 +89,8 @@ def not_rated(reason: NotDone) -> Finding:
     )
 
 
-_RATIO = "{cause}: failures are {ratio} the number that other machines of the same age have ({ratio:interval}); {failures} instead of {expected}{expected:doubt}."
+_RATIO = "{cause}: failures are {ratio} the number that {others} have ({ratio:interval}); {failures} instead of {expected}{expected:doubt}."
+_BEYOND = "{cause}: {failures}; {others} have had too few to say how many times as often that is."
 _BEGUN = {
     "month": "It began in {begun} and is beyond chance since {first}.",
     "months": "It began between {begun} and {latest} and is beyond chance since {first}.",
@@ -101,24 +102,28 @@ _COST = {
     "full": " Since {since} the excess cost {full}{full:doubt}: {cost}{cost:doubt} in direct cost, and {hours}{hours:doubt} of own staff at {rate}.",
 }
 # by the money that is known, and by what is known of the months in which it began
-EXCESS = {
-    (money, when): f"{_RATIO} {begun}{cost}"
-    for money, cost in _COST.items()
-    for when, begun in _BEGUN.items()
-}
+EXCESS, EXCESS_BEYOND = (
+    {
+        (money, when): f"{counted} {begun}{cost}"
+        for money, cost in _COST.items()
+        for when, begun in _BEGUN.items()
+    }
+    for counted in (_RATIO, _BEYOND)
+)
 
 
 def _cause(cause: CauseFacts, scale: Scale, watched: Sequence[Month]) -> Finding:
     values: dict[str, Value] = {
         "cause": cause.name,
-        "ratio": cause.ratio,
+        "others": cause.others,
         "failures": cause.failures,
-        "expected": cause.expected,
         "first": cause.first_month,
         "begun": cause.begun[0],
         "latest": cause.begun[1],
         "since": cause.since,
     }
+    if cause.cause.known:
+        values |= {"ratio": cause.ratio, "expected": cause.expected}
     full = None if isinstance(cause.labour, NotDone) else cause.labour.full
     if cause.cost.value is not None:
         values["cost"] = cause.cost
@@ -127,12 +132,12 @@ def _cause(cause: CauseFacts, scale: Scale, watched: Sequence[Month]) -> Finding
     money = "" if cause.cost.value is None and full is None else "direct" if full is None else "full"
     earliest, latest = cause.begun
     when = "before" if earliest == watched[0] else "month" if earliest == latest else "months"
-    template = EXCESS[money, when]
+    template, limits = (EXCESS if cause.cause.known else EXCESS_BEYOND)[money, when], cause.cause.limits
     return Finding(
         id="failures.excess",
         section=SECTION,
-        severity=scale.of_ratio(cause.ratio, full or cause.cost),
-        ground="loss" if scale.ratio_matters(cause.ratio) else "small",
+        severity=scale.of_ratio(cause.ratio, full or cause.cost, limits=limits),
+        ground="loss" if scale.limits_matter(*limits) else "small",
         # a batch that came last year has not cost over the whole window
         stake=Stake.of(full or cause.cost, months=watched[-1].months_since(cause.since) + 1),
         subject=cause_slice(cause.cause),
@@ -164,18 +169,27 @@ def _emerging(watch: WatchFacts | NotDone, scale: Scale) -> list[Finding]:
         Finding(
             id="failures.emerging",
             section=SECTION,
-            severity="watch" if scale.ratio_matters(alert.ratio) else "info",
-            ground="no_sum" if scale.ratio_matters(alert.ratio) else "small",
-            statement=Sentence(
-                "New in the last three months: {cell} fails {ratio} as often as before, age and season allowed for ({ratio:interval}).",
-                {"cell": alert.name, "ratio": alert.ratio},
-            ),
+            severity="watch" if scale.limits_matter(*alert.limits) else "info",
+            ground="no_sum" if scale.limits_matter(*alert.limits) else "small",
+            statement=_new(alert),
             subject=dict(alert.ratio.dimensions),
             evidence=alert.evidence,
             rank=float(alert.ratio.value or 0),
         )
         for alert in watch.alerts
     ]
+
+
+def _new(alert: AlertFacts) -> Sentence:
+    if alert.ratio.value is None:
+        return Sentence(
+            "New in the last three months: {cell} had {failures}; before, none, although machines were there.",
+            {"cell": alert.name, "failures": alert.failures},
+        )
+    return Sentence(
+        "New in the last three months: {cell} fails {ratio} as often as before, age and season allowed for ({ratio:interval}).",
+        {"cell": alert.name, "ratio": alert.ratio},
+    )
 
 
 def _chart(study: Tested, scale: Scale) -> list[Finding]:

@@ -8,13 +8,13 @@ from typing import Literal
 import numpy as np
 
 from analysis.failures import views
-from analysis.failures.baseline import Baseline
+from analysis.failures.baseline import DUE, Baseline
+from analysis.failures.comparing import Compared
 from analysis.failures.field import Field
 from analysis.locale import Text
 from analysis.metrics import NotDone
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
-from analysis.metrics.steady import exact_sum
 from analysis.params.interventions import Intervention
 from analysis.summaries import Summarised
 
@@ -23,14 +23,13 @@ Verdict = Literal["worked", "worse", "no_effect", "too_early"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FixResult(Summarised):
-    """Actual over expected failures after the fix, divided by the same before it; ``condition`` chooses the failures compared."""
+    """Failures of machines made with the fix over those ``expected`` at the level of those before it; ``condition`` chooses the failures compared."""
 
     fix: Intervention
     condition: str
     failures: int
     expected: float
     failures_before: int
-    expected_before: float
     oldest_months: int
     rate_ratio: float
     low: float
@@ -39,6 +38,7 @@ class FixResult(Summarised):
 
 
 NO_FAILURES = Text.of("nothing failed that it could have changed")
+TOO_YOUNG = Text.of("less than one failure was due on machines made with it")
 NOT_YET = Text.of("no machine made with it is in the field yet")
 
 
@@ -49,25 +49,23 @@ def made_with(fix: Intervention) -> str:
 
 @traced
 def judged(field: Field, baseline: Baseline, fix: Intervention, *, level: float) -> FixResult | NotDone:
-    """Machines of ``fix.where`` produced from ``fix.starts`` on, against those produced before; not done while there are none in the field.
+    """Machines of ``fix.where`` produced from ``fix.starts`` on, against those of their product line produced before; not done while none are in the field.
 
     Only months in service that the new machines have reached are compared; season and reporting are in the expectation. ``too_early`` when
     the promised reduction would be found in fewer than four of five cases with so few failures.
     """
-    from analysis.stats import rate_ratio_interval
+    import pandas as pd
 
     components = [fix.component] if fix.component else list(baseline.components)
     known = [k for k, name in enumerate(baseline.components) if name in components]
     if not known:
         return NotDone(reason=NO_FAILURES)
     where, after_fix = views.condition(fix.where), made_with(fix)
-    rate = baseline.rate_of([baseline.components[k] for k in known])
+    due = baseline.sum_of([baseline.components[k] for k in known])
     held = field.query(
-        field.machines,
-        field.exposure("produced_month", where=where),
-        baseline.tables(),
-        select=f"SELECT {after_fix} AS after, age_months, {exact_sum(f'g.unit_months * ({rate}) * f.factor')} AS expected FROM grid g "
-        "JOIN age_rates a USING (age_months) JOIN month_factors f USING (month_no) WHERE produced_month <> 'not_stated' GROUP BY ALL ORDER BY ALL",
+        *baseline.parts(field, "produced_month", where=where),
+        select=f"SELECT product_line, {after_fix} AS after, age_months, {due} AS expected FROM {DUE} "
+        "WHERE produced_month <> 'not_stated' GROUP BY ALL ORDER BY ALL",
     )
     if not held["after"].any():
         return NotDone(reason=NOT_YET)
@@ -78,38 +76,35 @@ def judged(field: Field, baseline: Baseline, fix: Intervention, *, level: float)
     )
     seen = field.query(
         field.failures,
-        select=f"SELECT {after_fix} AS after, count(*) AS failures FROM failed WHERE {compared_rows} GROUP BY ALL ORDER BY ALL",
-    ).set_index("after")["failures"]
-    compared = held[held["age_months"] <= oldest].groupby("after")["expected"].sum()
-    after, before = int(seen.get(True, 0)), int(seen.get(False, 0))
-    due, due_before = float(compared.get(True, 0.0)), float(compared.get(False, 0.0))
-    if due <= 0 or due_before <= 0 or before == 0:
+        select=f"SELECT product_line, {after_fix} AS after, count(*) AS failures FROM failed WHERE {compared_rows} GROUP BY ALL ORDER BY ALL",
+    )
+    reached = held[held["age_months"] <= oldest].groupby(["product_line", "after"])["expected"].sum()
+    counted = seen.set_index(["product_line", "after"])["failures"].astype(float)
+    cells = pd.concat([reached, counted], axis=1).fillna(0.0).reset_index()
+    compared = Compared.of(cells[cells["after"]], cells[~cells["after"]])
+    before = int(cells.loc[~cells["after"] & cells["product_line"].isin(compared.lines), "failures"].sum())
+    if not compared.lines or before == 0:
         return NotDone(reason=NO_FAILURES)
-    interval = rate_ratio_interval(after, due, before, due_before, level=level)
+    low, high = compared.limits(level)
+    verdict = _verdict(low, high, compared.expected, compared.others, fix.expected_reduction, level)
+    if verdict == "too_early" and not compared.known:
+        return NotDone(reason=TOO_YOUNG)
     return FixResult(
         fix=fix,
         condition=compared_rows,
-        failures=after,
-        expected=due,
+        failures=int(compared.failures),
+        expected=compared.expected,
         failures_before=before,
-        expected_before=due_before,
         oldest_months=oldest,
-        rate_ratio=float(interval.value),
-        low=float(interval.low),
-        high=float(interval.high),
-        verdict=_verdict(
-            float(interval.low),
-            float(interval.high),
-            due * before / due_before,
-            before,
-            fix.expected_reduction,
-            level,
-        ),
+        rate_ratio=compared.ratio,
+        low=low,
+        high=high,
+        verdict=verdict,
     )
 
 
 def _verdict(
-    low: float, high: float, unchanged: float, before: int, promised: float, level: float
+    low: float, high: float, unchanged: float, before: float, promised: float, level: float
 ) -> Verdict:
     """``unchanged`` is the number of failures after the fix had it changed nothing."""
     from scipy.stats import norm

@@ -91,12 +91,12 @@ def intensity_of(field: Field, baseline: Baseline, delay: Delay, lives: list[Com
 
 @traced
 def in_field(field: Field) -> pd.DataFrame:
-    """Machines in the field after the last month: ``product_line``, ``started_no``, ``warranty_no`` (last month under warranty), ``machines``."""
+    """Machines in the field after the last month: ``product_line``, ``model``, ``started_no``, ``warranty_no`` (last month under warranty), ``machines``."""
     return field.query(
         field.machines,
-        select=f"SELECT product_line, {month_number('started')} AS started_no, "
+        select=f"SELECT product_line, model, {month_number('started')} AS started_no, "
         f"coalesce({month_number('warranty_end')}, -1) AS warranty_no, count(*) AS machines FROM machines WHERE still_there "
-        "GROUP BY ALL ORDER BY 1, 2, 3",
+        "GROUP BY ALL ORDER BY 1, 2, 3, 4",
     )
 
 
@@ -110,9 +110,9 @@ def planned(field: Field) -> pd.DataFrame:
         There is no shipment plan.
     """
     return field.inputs.engine.query(
-        "SELECT coalesce(p.product_line, 'not_stated') AS product_line, year(s.month) * 12 + month(s.month) - 1 AS started_no, "
+        "SELECT coalesce(p.product_line, 'not_stated') AS product_line, coalesce(p.model, s.product_id, 'not_stated') AS model, year(s.month) * 12 + month(s.month) - 1 AS started_no, "
         f"year(s.month) * 12 + month(s.month) - 1 + coalesce(p.warranty_months, 0) AS warranty_no, {exact_sum('s.quantity')} AS machines "
-        f"FROM shipment_plan s LEFT JOIN products p ON p.product_id = s.product_id WHERE s.month >= DATE '{field.last.end}' GROUP BY ALL ORDER BY 1, 2, 3",
+        f"FROM shipment_plan s LEFT JOIN products p ON p.product_id = s.product_id WHERE s.month >= DATE '{field.last.end}' GROUP BY ALL ORDER BY 1, 2, 3, 4",
         needs=("shipment_plan.quantity", "products.warranty_months"),
     )
 
@@ -121,7 +121,9 @@ def nobody() -> pd.DataFrame:
     """No machines to come: what a provision has to cover."""
     import pandas as pd
 
-    return pd.DataFrame({"product_line": [], "started_no": [], "warranty_no": [], "machines": []})
+    return pd.DataFrame(
+        {"product_line": [], "model": [], "started_no": [], "warranty_no": [], "machines": []}
+    )
 
 
 @traced
@@ -196,6 +198,7 @@ def forecast(
     )
     machines = stock["machines"].to_numpy(dtype=float)
     line_of, lines = pd.factorize(stock["product_line"], sort=True)
+    carried = _carried(field, stock, intensity)
     last = month_index(field.last)
     for step, month in enumerate(months, start=1):
         age = last + step - started
@@ -207,7 +210,8 @@ def forecast(
         )
         cell = line_of * 2 + (warranty >= last + step)
         for component, hazard in intensity.by_age(np.arange(max(int(age.max()), 0) + 1)).items():
-            sums = np.bincount(cell, weights=present * hazard[np.maximum(age, 0)], minlength=2 * len(lines))
+            failing = present * carried[component] * hazard[np.maximum(age, 0)]
+            sums = np.bincount(cell, weights=failing, minlength=2 * len(lines))
             rows += [
                 (str(lines[k // 2]), bool(k % 2), float(value), str(month), component)
                 for k, value in enumerate(sums)
@@ -217,6 +221,19 @@ def forecast(
     return Forecast(
         frame=frame, months=months, intensity=intensity, with_plan=not isinstance(arrivals, NotDone)
     )
+
+
+@traced
+def _carried(field: Field, stock: pd.DataFrame, intensity: Intensity) -> dict[str, Floats]:
+    """By component, one for machines that carry it and zero for the others; the failures of no named component are those of all machines."""
+    machines = list(zip(stock["product_line"].astype(str), stock["model"].astype(str), strict=True))
+    kinds = sorted(set(machines))
+    place = {kind: k for k, kind in enumerate(kinds)}
+    at = np.array([place[machine] for machine in machines], dtype=np.int64)
+    return {
+        component: np.array([float(field.carriers.carries(component, *kind)) for kind in kinds])[at]
+        for component in intensity.by_age(np.arange(1))
+    }
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -253,9 +270,7 @@ def backtest(field: Field, delay: Delay) -> ForecastTest | NotDone:
     intensity = intensity_of(then, Baseline.of(then), delay_of(then.delays, then.horizon), lives)
     origin = month_index(then.last)
     later = field.shipped[field.shipped["started_no"] > origin]
-    arrivals = later.assign(product_line="all", warranty_no=FOREVER)[
-        ["product_line", "started_no", "warranty_no", "machines"]
-    ]
+    arrivals = later.assign(warranty_no=FOREVER)
     made = forecast(then, intensity, arrivals=arrivals)
     expected = made.frame.groupby("month", sort=True)["failures"].sum()
     counts = field.failure_counts.groupby("month_no")["failures"].sum()

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import FitError
-from analysis.failures import views
 from analysis.failures.field import Field
 from analysis.failures.life_models import DAYS_PER_MONTH, AgeCounts
 from analysis.locale import Text
@@ -75,17 +74,17 @@ def failure_ages(field: Field, where: str = "TRUE") -> pd.DataFrame:
 
 @traced
 def component_lives(field: Field) -> tuple[list[ComponentLife], dict[str, NotDone]]:
-    """A Weibull intensity for each component with enough failures, and why there is none for the others.
+    """A Weibull intensity for each component with enough failures, on the machines that carry it, and why there is none for the others.
 
     A failed component is replaced in a machine that goes on ageing; its failures are taken to depend on the machine's age alone (minimal repair),
     so a failure at age t adds log h(t) and the time watched takes off H(end) − H(begin). Written as rows for :func:`~analysis.stats.fit_weibull`:
     a failure is a unit that entered at its own age; a machine is a unit that entered at ``begin`` and left alive at ``end``.
     """
-    watched, ages = stays(field), failure_ages(field)
+    ages = failure_ages(field)
     fits: list[ComponentLife] = []
     without: dict[str, NotDone] = {}
     for component, part in ages.groupby("component", sort=True):
-        life = _fitted(str(component), part, watched)
+        life = _fitted(str(component), part, stays(field, field.carriers.where(str(component))))
         if isinstance(life, NotDone):
             without[str(component)] = life
         else:
@@ -116,7 +115,7 @@ class LifeApart(Summarised):
 
 def inside(cause: Cause) -> str:
     """The condition that a machine belongs to a cause."""
-    return f"coalesce({views.condition(cause.attributes)}, FALSE)"
+    return f"coalesce({cause.machines}, FALSE)"
 
 
 @traced
@@ -128,11 +127,12 @@ def lives_apart(
     One life of two populations describes neither, so a component whose failures the search explained has a life for the machines of each cause
     and one for all others, whether or not they can be fitted; a life of all machines together is said only of the other components.
     """
-    oldest = float(field.by_age["age_months"].max())
     explained = {cause.component for cause in causes if cause.component}
     found: dict[str, tuple[LifeApart, ...]] = {
         life.component: (
-            LifeApart(component=life.component, cause=None, outside=(), life=life, oldest=oldest),
+            LifeApart(
+                component=life.component, cause=None, outside=(), life=life, oldest=_oldest(field, life)
+            ),
         )
         for life in fitted
         if life.component not in explained
@@ -144,6 +144,18 @@ def lives_apart(
     return dict(sorted(found.items(), key=lambda one: (-_steepest(one[1]), one[0])))
 
 
+@traced
+def _oldest(field: Field, life: ComponentLife) -> float:
+    """The highest age in months of a machine that carries the component of a life."""
+    carried = field.by_line[
+        [
+            field.carriers.carries(life.component, str(line), str(model))
+            for line, model in zip(field.by_line["product_line"], field.by_line["model"], strict=True)
+        ]
+    ]
+    return float(carried["age_months"].max())
+
+
 def _steepest(parts: Sequence[LifeApart]) -> float:
     return max((part.life.fit.shape for part in parts if part.life), default=0.0)
 
@@ -151,7 +163,7 @@ def _steepest(parts: Sequence[LifeApart]) -> float:
 @traced
 def _life_apart(field: Field, component: str, cause: Cause | None, outside: tuple[Cause, ...]) -> LifeApart:
     part = LifeApart(component=component, cause=cause, outside=outside, life=TOO_FEW, oldest=0.0)
-    watched = stays(field, part.machines)
+    watched = stays(field, f"{part.machines} AND {field.carriers.where(component)}")
     ages = failure_ages(field, f"{part.machines} AND component = {literal(component)}")
     oldest = float(watched["end_days"].max()) / DAYS_PER_MONTH if len(watched) else 0.0
     return replace(part, life=_fitted(component, ages, watched), oldest=oldest)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.failures import lives
+from analysis.failures.comparing import BEYOND
 from analysis.failures.field import Field
 from analysis.failures.life_models import DAYS_PER_MONTH, OPEN, SPAN_DAYS, compared, plot_points
 from analysis.failures.limits import all_reasons, interval_of
@@ -121,7 +122,6 @@ def _place(field: Field, apart: LifeApart) -> tuple[dict[str, Any], Text]:
 
 #: An age so many times that of the oldest machine is the formula's word, not that of any machine watched.
 FAR = 100
-BEYOND = Text.of("beyond the data")
 
 
 def far_beyond(age: Any, oldest: float) -> bool:

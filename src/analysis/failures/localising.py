@@ -11,7 +11,8 @@ import pandas as pd
 
 from analysis.errors import ParameterError
 from analysis.failures import views
-from analysis.failures.baseline import Baseline
+from analysis.failures.baseline import DUE, Baseline
+from analysis.failures.comparing import LEAST, Compared
 from analysis.failures.field import Field
 from analysis.metrics.lineage import traced
 from analysis.metrics.steady import exact_sum
@@ -167,7 +168,8 @@ def _age_adjusted(
 class Cells(Summarised):
     """Failures and expected failures by machine attributes and component, ready to be searched.
 
-    frame : the attributes and ``component``, ``failures``, ``expected``; unit_months : by attributes alone
+    frame : the attributes, ``product_line`` (within which machines are compared) and ``component``, ``failures``, ``expected``; unit_months : by attributes
+        and product line alone
     """
 
     frame: pd.DataFrame
@@ -177,24 +179,18 @@ class Cells(Summarised):
 
 
 @traced
-def cells_of(field: Field, baseline: Baseline) -> Cells:
-    """Everything the search needs, added up in the database: a few columns for each combination of attributes."""
-    names = ", ".join(views.ATTRIBUTES)
-    sums = ", ".join(
-        f"{exact_sum(f'g.unit_months * a.r{k} * f.factor')} AS x{k}" for k in range(len(baseline.components))
-    )
+def cells_of(field: Field, baseline: Baseline, *, dispersion: float | None = None) -> Cells:
+    """Everything the search needs, added up in the database: a few columns for each combination of attributes; ``dispersion`` where it is known."""
+    keys = [*views.ATTRIBUTES, "product_line"]
+    names = ", ".join(keys)
     wide = field.query(
-        field.machines,
-        field.exposure(*views.ATTRIBUTES),
-        baseline.tables(),
-        select=f"SELECT {names}, {exact_sum('g.unit_months')} AS unit_months, {sums} FROM grid g JOIN age_rates a USING (age_months) "
-        f"JOIN month_factors f USING (month_no) GROUP BY ALL ORDER BY {names}",
+        *baseline.parts(field, *views.ATTRIBUTES),
+        select=f"SELECT {names}, {exact_sum('g.unit_months')} AS unit_months, {baseline.sums()} FROM {DUE} GROUP BY ALL ORDER BY {names}",
     )
     failed = field.query(
         field.failures,
         select=f"SELECT {names}, component, count(*) AS failures FROM failed GROUP BY ALL ORDER BY {names}, component",
     )
-    keys = list(views.ATTRIBUTES)
     expected = wide.drop(columns="unit_months").rename(
         columns={f"x{k}": one for k, one in enumerate(baseline.components)}
     )
@@ -204,8 +200,8 @@ def cells_of(field: Field, baseline: Baseline) -> Cells:
     return Cells(
         frame=frame,
         unit_months=wide[[*keys, "unit_months"]],
-        attributes=tuple(keys),
-        dispersion=_dispersion(frame),
+        attributes=views.ATTRIBUTES,
+        dispersion=_dispersion(frame) if dispersion is None else dispersion,
     )
 
 
@@ -239,7 +235,8 @@ class Cause(Summarised):
     """A cause that survived: ``attributes`` of machines (a name may end in " from": this value or later), the component it shows in (None: all).
 
     ``actual`` and ``expected`` failures are those of the machines and component; ``share`` is the excess over all failures of the window;
-    ``outside`` are the failures of other machines that the expectation rests on, as many as they count for at their scatter.
+    ``outside`` are the failures of other machines that the expectation rests on, as many as they count for at their scatter. ``lines`` are the product
+    lines in which there were others to compare with, where that is not all of its lines: the cause is said of these alone.
     """
 
     attributes: dict[str, str]
@@ -254,10 +251,26 @@ class Cause(Summarised):
     p_familywise: float
     outside: float
     confounded_with: tuple[str, ...]
+    lines: tuple[str, ...] = ()
 
     @property
     def excess(self) -> float:
         return self.actual - self.expected
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Limits of the rate ratio; the upper one may be infinite."""
+        return self.low, self.high
+
+    @property
+    def known(self) -> bool:
+        """Whether the data say how many times as often; else only that it is more often: nothing failed elsewhere, or hardly a failure was due."""
+        return bool(np.isfinite(self.high) and self.expected >= LEAST)
+
+    @property
+    def machines(self) -> str:
+        """The condition that a machine belongs to it."""
+        return " AND ".join((views.condition(self.attributes), *views.one_of("product_line", self.lines)))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -280,11 +293,11 @@ def searched(
     """Each component by itself, and all failures together; half of the error rate for either.
 
     A batch fixes model, plant and month of production, so that two attributes say what five would. A cause that holds in all components
-    alike is said once, of all; one whose excess lies in one component is said of that component.
+    alike is said once, of all; one whose excess lies in one component is said of that component. Machines are compared within their product line.
     """
     varied = [name for name in cells.attributes if cells.unit_months[name].nunique() > 1]
     parts = list(cells.frame.groupby("component", sort=True))
-    whole = cells.frame.groupby(list(cells.attributes), as_index=False, sort=True)[
+    whole = cells.frame.groupby([*cells.attributes, "product_line"], as_index=False, sort=True)[
         ["failures", "expected"]
     ].sum()
     settings: dict[str, Any] = {
@@ -365,6 +378,7 @@ def _search(frame: pd.DataFrame, varied: Sequence[str], **settings: Any) -> Loca
         frame["expected"].to_numpy(dtype=float),
         frame[list(varied)],
         max_causes=6,
+        strata=frame["product_line"] if frame["product_line"].nunique() > 1 else None,
         **settings,
     )
 
@@ -373,9 +387,12 @@ def _search(frame: pd.DataFrame, varied: Sequence[str], **settings: Any) -> Loca
 def _cause(row: Any, component: str | None, total: float, frame: pd.DataFrame, dispersion: float) -> Cause:
     attributes = {name: str(value) for name, value in row.attributes.items()}
     ratio, expected, inside = float(row.rate_ratio), float(row.expected), members(frame, attributes)
+    compared = Compared.of(frame[inside], frame[~inside])
+    own_lines = frame.loc[inside & (frame["expected"] > 0), "product_line"].nunique()
     if not np.isfinite(ratio):
-        # nothing failed outside: half a failure stands for it, so that a number can be said; the upper limit stays infinite
-        own, rest = float(frame.loc[inside, "expected"].sum()), float(frame.loc[~inside, "expected"].sum())
+        # nothing failed outside: half a failure stands for it, so that the excess can be said; the upper limit stays infinite
+        there = frame["product_line"].isin(compared.lines)
+        own, rest = (float(frame.loc[there & part, "expected"].sum()) for part in (inside, ~inside))
         expected = 0.5 * own / rest
         ratio = float(row.actual) / expected
     return Cause(
@@ -389,8 +406,9 @@ def _cause(row: Any, component: str | None, total: float, frame: pd.DataFrame, d
         corrected=float(row.rate_ratio_corrected),
         share=(float(row.actual) - expected) / total,
         p_familywise=float(row.p_familywise),
-        outside=float(frame.loc[~inside, "failures"].sum()) / dispersion,
+        outside=compared.others / dispersion,
         confounded_with=tuple(row.confounded_with),
+        lines=compared.lines if len(compared.lines) < own_lines else (),
     )
 
 

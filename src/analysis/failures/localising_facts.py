@@ -12,6 +12,7 @@ import pandas as pd
 from analysis.errors import MissingData
 from analysis.failures import localising, money, views
 from analysis.failures.baseline import Baseline
+from analysis.failures.comparing import BEYOND, NO_OTHERS, RATIO_METHOD, Compared
 from analysis.failures.field import Field
 from analysis.failures.limits import interval_of, jointly, of_what, scale_limits, whole
 from analysis.failures.localising import FEWEST_SCATTERED, Cause, Cells, Search, members, scattered
@@ -25,12 +26,10 @@ from analysis.summaries import Summarised
 
 LATER = Text.of("and later")
 RATED = ("supplier", "model", "plant", "region")
-RATIO_METHOD = "exact conditional (two Poisson rates)"
 SELECTED_METHOD = "exact conditional, given that the search named it"
 COST_METHOD = "interval of the rate ratio; cost per failure held"
 EXPECTED_METHOD = "exact Poisson (failures of the other machines)"
 SCATTER_METHOD = "chi-square, degrees of freedom of a median"
-NO_EXPOSURE = Text.of("not computed: no exposure")
 FEW_SCATTERED = Text.of("taken as chance: fewer than 30 parts of batches expect five failures")
 NO_HOURS = Text.of("not computed: no hours of own staff, or no cost traced")
 
@@ -39,11 +38,13 @@ NO_HOURS = Text.of("not computed: no hours of own staff, or no cost traced")
 class CauseFacts(Summarised):
     """A cause that survived, with what it costs, since when, and the rows behind it.
 
+    others : what its machines are compared with
     since : the first month with a machine of it in the field, or a failure: what it costs is the sum of the months from then on
     """
 
     cause: Cause
     name: Text
+    others: Text
     ratio: Fact
     corrected: Fact
     failures: Fact
@@ -94,7 +95,11 @@ def cause_name(field: Field, cause: Cause) -> Text:
         shown = field.label("component", cause.component)
         en.append(shown.en.lower())
         zh.append(shown.zh)
-    return Text(en=", ".join(en)[:1].upper() + ", ".join(en)[1:], zh="，".join(zh))
+    said = Text(en=", ".join(en)[:1].upper() + ", ".join(en)[1:], zh="，".join(zh))
+    if not cause.lines:
+        return said
+    lines = Text.joined([field.label("product_line", line) for line in cause.lines])
+    return Text(en=f"{said.en} ({lines.en})", zh=f"{said.zh}（{lines.zh}）")
 
 
 def cause_slice(cause: Cause) -> dict[str, Any]:
@@ -112,6 +117,12 @@ def cause_facts(
     place, state, where = cause_slice(cause), field.state, money.where_of(cause)
     edges = (max(0.0, 1 - 1 / cause.low) if cause.low > 0 else 0.0, 1 - 1 / cause.high)
     limits = interval_of(cause.low, cause.high, field.inputs.confidence, SELECTED_METHOD)
+
+    def ratio(metric: str, value: float) -> Fact:
+        if not cause.known:
+            return state.exact(metric, None, reason=BEYOND, **place)
+        return state.exact(metric, value, parts={"interval": limits} | n, **place)
+
     beyond = interval_of(
         cause.actual * edges[0], cause.actual * edges[1], field.inputs.confidence, SELECTED_METHOD
     )
@@ -121,10 +132,9 @@ def cause_facts(
     return CauseFacts(
         cause=cause,
         name=cause_name(field, cause),
-        ratio=state.exact("cause_rate_ratio", cause.rate_ratio, parts={"interval": limits} | n, **place),
-        corrected=state.exact(
-            "cause_rate_ratio_corrected", cause.corrected, parts={"interval": limits} | n, **place
-        ),
+        others=field.others,
+        ratio=ratio("cause_rate_ratio", cause.rate_ratio),
+        corrected=ratio("cause_rate_ratio_corrected", cause.corrected),
         failures=state.measured("cause_failures", field.rows(where), **place),
         expected=_expected(field, cause, cause.expected),
         excess=state.exact(
@@ -152,14 +162,18 @@ def cause_facts(
             for month, due in zip(months, np.cumsum(expected), strict=True)
         ),
         apart=_apart(field, cells, cause),
-        evidence=money.evidence_of_cause(field, cause.attributes, cause.component),
+        evidence=money.evidence_of_cause(field, cause),
     )
 
 
 def _expected(field: Field, cause: Cause, due: float, *, period: Period | None = None) -> Fact:
-    """What other machines would have had: as uncertain as the count of their failures, half of one where none failed."""
+    """What other machines would have had: as uncertain as the count of their failures; beyond the data where the ratio is."""
     from analysis.stats import poisson_interval
 
+    if not cause.known:
+        return field.state.exact(
+            "cause_expected_failures", None, period=period, reason=BEYOND, **cause_slice(cause)
+        )
     level, outside = field.inputs.confidence, max(cause.outside, 0.5)
     rests = poisson_interval(cause.outside, outside, level=level)
     return field.state.exact(
@@ -238,7 +252,7 @@ def _labour(field: Field, cause: Cause, edges: tuple[float, float], cost: Fact) 
 def _by_month(field: Field, baseline: Baseline, cause: Cause) -> tuple[list[Month], np.ndarray, np.ndarray]:
     """Actual and expected failures of a cause by month, the expectation at the level of machines outside it."""
     named = [cause.component] if cause.component else baseline.components
-    due = baseline.by_month(field, views.condition(cause.attributes), named)
+    due = baseline.by_month(field, cause.machines, named).groupby(level="month_no").sum()
     seen = field.query(
         field.failures,
         select=f"SELECT month_no, count(*) AS failures FROM failed WHERE {money.where_of(cause)} GROUP BY ALL ORDER BY ALL",
@@ -285,7 +299,7 @@ def _there(actual: np.ndarray, expected: np.ndarray) -> np.ndarray:
 
 @traced
 def _apart(field: Field, cells: Cells, cause: Cause) -> Apart | None:
-    """Only a batch that went to several regions can be told from one of them."""
+    """Only a batch of which more than half is in one of several regions can be told from that region."""
     if set(cause.attributes) != {"batch"} or cells.unit_months["region"].nunique() < 2:
         return None
     own = cells.unit_months[members(cells.unit_months, cause.attributes)]
@@ -293,6 +307,8 @@ def _apart(field: Field, cells: Cells, cause: Cause) -> Apart | None:
     if len(held) < 2:
         return None
     region = str(held.idxmax())
+    if 2 * float(held[region]) <= float(held.sum()):
+        return None
     frame = cells.frame[cells.frame["component"] == cause.component] if cause.component else cells.frame
     inside = members(frame, cause.attributes)
     there = frame["region"] == region
@@ -308,19 +324,22 @@ def _apart(field: Field, cells: Cells, cause: Cause) -> Apart | None:
 def _ratio_fact(
     field: Field, own: pd.DataFrame, rest: pd.DataFrame, place: dict[str, Any], *, level: float | None = None
 ) -> Fact:
-    """Failures of cells over those that the ``rest`` of the machines would have had in their place; ``level`` of the interval where it is not the run's."""
-    from analysis.stats import rate_ratio_interval
+    """Failures of cells over those that the ``rest`` of the machines of their product lines would have had in their place.
 
-    level = level or field.inputs.confidence
-    failed, due = float(own["failures"].sum()), float(own["expected"].sum())
-    others, others_due = float(rest["failures"].sum()), float(rest["expected"].sum())
-    if due <= 0 or others_due <= 0 or others <= 0:
-        return field.state.exact("failure_ratio", None, reason=NO_EXPOSURE, **place)
-    found = rate_ratio_interval(failed, due, others, others_due, level=level)
-    limits = interval_of(float(found.low), float(found.high), level, RATIO_METHOD)
-    expected = due * others / others_due
-    parts = {"numerator": failed, "denominator": expected, "n": int(failed), "interval": limits}
-    return field.state.exact("failure_ratio", failed / expected, parts=parts, **place)
+    ``level`` of the interval where it is not the run's.
+    """
+    level, found = level or field.inputs.confidence, Compared.of(own, rest)
+    if not found.lines:
+        return field.state.exact("failure_ratio", None, reason=NO_OTHERS, **place)
+    if not found.known:
+        return field.state.exact("failure_ratio", None, reason=BEYOND, **place)
+    parts = {
+        "numerator": found.failures,
+        "denominator": found.expected,
+        "n": int(found.failures),
+        "interval": interval_of(*found.limits(level), level, RATIO_METHOD),
+    }
+    return field.state.exact("failure_ratio", found.ratio, parts=parts, **place)
 
 
 @traced

@@ -51,7 +51,10 @@ def posted(field: Field, where: str = "TRUE") -> str:
 
 def where_of(cause: Cause) -> str:
     """The condition that a failure belongs to a cause."""
-    return views.condition(cause.attributes | ({"component": cause.component} if cause.component else {}))
+    component = {"component": cause.component} if cause.component else {}
+    return " AND ".join(
+        (views.condition(cause.attributes | component), *views.one_of("product_line", cause.lines))
+    )
 
 
 def _direct(field: Field) -> str:
@@ -225,13 +228,12 @@ def full_prices(field: Field) -> Prices | NotDone:
 
 
 @traced
-def evidence_of_cause(field: Field, place: dict[str, str], component: str | None) -> pd.DataFrame:
+def evidence_of_cause(field: Field, cause: Cause) -> pd.DataFrame:
     """Serials and tickets behind a cause, the youngest first."""
-    where = views.condition(place | ({"component": component} if component else {}))
     return field.query(
         field.failures,
         select="SELECT serial_no, ticket_id, event_on, opened_on, component, fault_code, model, batch, supplier, plant, region, produced_month, "
-        f"age_months AS months_in_service, in_warranty FROM failed WHERE {where} ORDER BY event_on DESC, ticket_id",
+        f"age_months AS months_in_service, in_warranty FROM failed WHERE {where_of(cause)} ORDER BY event_on DESC, ticket_id",
     )
 
 

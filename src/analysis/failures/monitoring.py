@@ -10,14 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.failures import views
-from analysis.failures.baseline import Baseline
+from analysis.failures.baseline import DUE, Baseline
 from analysis.failures.field import Field
 from analysis.failures.forecasting import Intensity
 from analysis.failures.reporting import Delay, share_by_month
 from analysis.metrics import Period
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
-from analysis.metrics.steady import exact_sum
 from analysis.metrics.views import month_index
 from analysis.params.interventions import Intervention
 from analysis.periods import Month
@@ -85,14 +84,15 @@ def phase_chart(field: Field, baseline: Baseline, fix: Intervention) -> ControlC
         return None
     named, where = [baseline.components[k] for k in known], views.condition(fix.where)
     due = baseline.by_month(field, where, named)
+    levels = _levels_elsewhere(field, baseline, fix, named, due)
+    leveled = (due * due.index.get_level_values("product_line").map(levels)).groupby(level="month_no").sum()
     listed = ", ".join(map(literal, named))
     seen = field.query(
         field.failures,
         select=f"SELECT month_no, count(*) AS failures FROM failed WHERE {where} AND component IN ({listed}) GROUP BY ALL ORDER BY ALL",
     ).set_index("month_no")["failures"]
     number = [month_index(month) for month in field.months]
-    level = _level_elsewhere(field, baseline, fix, named, due)
-    expected = [float(due.get(k, 0.0)) * level for k in number]
+    expected = [float(leveled.get(k, 0.0)) for k in number]
     if min(expected) < 1:
         return None
     phases = ["before"] * starts + ["after"] * (len(number) - starts)
@@ -102,50 +102,43 @@ def phase_chart(field: Field, baseline: Baseline, fix: Intervention) -> ControlC
 
 
 @traced
-def _level_elsewhere(
+def _levels_elsewhere(
     field: Field, baseline: Baseline, fix: Intervention, named: list[str], due: pd.Series
-) -> float:
-    """Actual over expected failures of the machines that a fix is not for; one where there are none."""
+) -> dict[str, float]:
+    """Actual over expected failures of the machines that a fix is not for, by product line; one where there are none."""
+    levels = dict.fromkeys(baseline.rates, 1.0)
     if not fix.where:
-        return 1.0
-    all_due = float(baseline.by_month(field, "TRUE", named).sum()) - float(due.sum())
+        return levels
+    rest = (
+        baseline.by_month(field, "TRUE", named).sub(due, fill_value=0.0).groupby(level="product_line").sum()
+    )
     listed = ", ".join(map(literal, named))
     failed = field.query(
         field.failures,
-        select=f"SELECT count(*) AS failures FROM failed WHERE NOT coalesce({views.condition(fix.where)}, FALSE) AND component IN ({listed})",
+        select="SELECT product_line, count(*) AS failures FROM failed "
+        f"WHERE NOT coalesce({views.condition(fix.where)}, FALSE) AND component IN ({listed}) GROUP BY ALL ORDER BY ALL",
     )
-    others = float(failed["failures"].iloc[0])
-    return others / all_due if all_due > 1e-6 and others > 0 else 1.0
+    for line, others in zip(failed["product_line"], failed["failures"], strict=True):
+        if rest[line] > 1e-6:
+            levels[str(line)] = float(others) / float(rest[line])
+    return levels
 
 
 @traced
 def _rate_points(
     field: Field, baseline: Baseline, intensity: Intensity, delay: Delay
 ) -> tuple[list[float], Floats, list[int] | None]:
-    """Failures per month over thousand unit-months at equal age and season, the exposure of young months cut to what is reported.
+    """Failures per month over thousand unit-months at equal product line, age and season, the exposure of young months cut to what is reported.
 
     A season that returns every year is no signal, nor is a field that grows older. The last months are judged by limits from the months before.
     """
     counts = field.failure_counts.groupby("month_no")["failures"].sum()
     first = month_index(field.first)
     failures = [float(counts.get(first + k, 0)) for k in range(len(field.months))]
-    rate = baseline.rate.sum(axis=1)[baseline.band_of(field.by_age["age_months"].to_numpy())]
-    weighed = (
-        field.by_age.assign(weighed=field.by_age["unit_months"] * rate)
-        .groupby("month_no")[["weighed", "unit_months"]]
-        .sum()
-        # before the first machine was in the field there is no exposure
-        .reindex(range(first, first + len(field.months)), fill_value=0.0)
-    )
-    mean_rate = float(weighed["weighed"].sum() / weighed["unit_months"].sum())
+    weighed = baseline.due_by_month
+    mean_rate = float(weighed.sum() / field.by_age["unit_months"].sum())
     season = np.array([intensity.factor(month) for month in field.months]) / float(intensity.season.mean())
-    sizes = (
-        weighed["weighed"].to_numpy()
-        / mean_rate
-        * season
-        * share_by_month(delay, field.months, field.horizon)
-        / 1000
-    )
+    sizes = weighed / mean_rate * season * share_by_month(delay, field.months, field.horizon) / 1000
     suspects = (
         list(range(max(0, len(field.months) - RECENT_MONTHS), len(field.months)))
         if len(field.months) >= 12
@@ -237,15 +230,9 @@ def margins(counted: pd.DataFrame) -> pd.DataFrame:
 def _watched(field: Field, baseline: Baseline) -> pd.DataFrame:
     border = month_index(field.last) - RECENT_MONTHS + 1
     names = ", ".join(WATCHED)
-    sums = ", ".join(
-        f"{exact_sum(f'g.unit_months * a.r{k} * f.factor')} AS x{k}" for k in range(len(baseline.components))
-    )
     wide = field.query(
-        field.machines,
-        field.exposure(*WATCHED),
-        baseline.tables(),
-        select=f"SELECT {names}, g.month_no >= {border} AS recent, {sums} FROM grid g JOIN age_rates a USING (age_months) "
-        "JOIN month_factors f USING (month_no) GROUP BY ALL ORDER BY ALL",
+        *baseline.parts(field, *WATCHED),
+        select=f"SELECT {names}, g.month_no >= {border} AS recent, {baseline.sums()} FROM {DUE} GROUP BY ALL ORDER BY ALL",
     )
     failed = field.query(
         field.failures,

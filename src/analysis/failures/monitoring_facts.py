@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.failures import fixes, monitoring, views
 from analysis.failures.baseline import Baseline
+from analysis.failures.comparing import BEYOND
 from analysis.failures.error_rates import ErrorRates
 from analysis.failures.field import Field
 from analysis.failures.limits import interval_of, scale_limits
@@ -303,10 +304,15 @@ def exposure_since(field: Field, fix: Intervention, since: Period) -> str:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AlertFacts(Summarised):
-    """A cell of component by attribute value that fails more than it used to, with its failures of the last months."""
+    """A cell of component by attribute value that fails more than it used to, with its failures of the last months.
+
+    ratio : beyond the data where none failed before; ``limits`` are known even then
+    """
 
     name: Text
     ratio: Fact
+    failures: Fact
+    limits: tuple[float, float]
     evidence: pd.DataFrame
 
 
@@ -359,16 +365,20 @@ def _alert(field: Field, row: Any, period: Period) -> AlertFacts:
     words = field.inputs.engine.registry.dimension_name(str(row.dimension))
     dimensions: dict[str, Any] = dict(place)
     where = f"{views.condition(place)} AND {views.within(period)}"
+    known = bool(np.isfinite(row.rate_ratio))
     return AlertFacts(
         name=Text(
             en=f"{component.en}, {words.en.lower()} {value.en}", zh=f"{component.zh}，{words.zh} {value.zh}"
         ),
         ratio=field.state.exact(
             "emerging_rate_ratio",
-            float(row.rate_ratio),
+            float(row.rate_ratio) if known else None,
+            reason=BEYOND,
             period=period,
-            parts={"n": int(row.failures), "interval": limits},
+            parts={"n": int(row.failures), "interval": limits} if known else {},
             **dimensions,
         ),
+        failures=field.state.measured("failure_count", field.rows(where), period=period, **dimensions),
+        limits=(float(row.low), float(row.high)),
         evidence=field.inputs.engine.query(f"{field.rows(where)} ORDER BY event_on DESC, ticket_id"),
     )

@@ -1,7 +1,8 @@
 """Failures above what a component's or a fault code's own past leads one to expect, for rankings by excess.
 
-Along model, batch, supplier, plant and region the expected number comes from all other machines of the same age. Along component and fault code
-there is no such comparison, so each is compared with itself: its rate by months in service in the whole years before the last twelve months.
+Along model, batch, supplier, plant and region the expected number comes from all other machines of the same product line and age. Along component and fault code
+there is no such comparison, so each is compared with itself: its rate by product line and months in service in the whole years before the last twelve
+months.
 Ages that nobody had reached by then have no rate of their own. A part that wears out fails there more than at all ages before, so failures at
 these ages are left out and counted as left out.
 """
@@ -126,7 +127,7 @@ def _makers(amounts: np.ndarray) -> np.ndarray:
 
 @traced
 def above_own_past(field: Field, dimension: str) -> pd.DataFrame:
-    """One row per value of ``dimension``: ``failures`` of the last twelve months and those ``expected`` from its own past at the same months of age.
+    """One row per value of ``dimension``: ``failures`` of the last twelve months and those ``expected`` from its own past, by product line and months of age.
 
     The past is the one or two whole years before, so that seasons weigh alike. Expected failures are taken down to the share reported by now;
     their ``error`` comes from the counts of the past. ``left_out`` are failures at ages that the past had not reached.
@@ -152,30 +153,32 @@ def above_own_past(field: Field, dimension: str) -> pd.DataFrame:
     )
     counts = field.query(
         field.failures,
-        select=f"SELECT month_no, age_months, coalesce({dimension}, 'not_stated') AS value, count(*) AS failures FROM failed GROUP BY ALL ORDER BY ALL",
+        select=f"SELECT product_line, month_no, age_months, coalesce({dimension}, 'not_stated') AS value, count(*) AS failures FROM failed GROUP BY ALL ORDER BY ALL",
     )
-    held = field.by_age
-    size = int(held["age_months"].max()) + 1
-    before = _by_age(held[held["month_no"].isin(past)], "unit_months", size)
-    now = held[held["month_no"].isin(recent)]
-    present = _by_age(now, "unit_months", size)
-    due = _by_age(now.assign(weighted=now["unit_months"] * now["month_no"].map(share)), "weighted", size)
-    known = (before > 0) & (before >= COMPARABLE * present)
-    times = np.divide(due, before, out=np.zeros(size), where=known)
+    size = int(field.by_age["age_months"].max()) + 1
     rows = []
-    for value, part in counts.groupby("value", sort=True):
-        earlier = _by_age(part[part["month_no"].isin(past)], "failures", size)
-        failed = _by_age(part[part["month_no"].isin(recent)], "failures", size)
-        rows.append(
-            (
-                str(value),
-                int(failed[known].sum()),
-                float(times @ earlier),
-                float(np.sqrt(times**2 @ earlier)),
-                int(failed[~known].sum()),
+    for line, held in field.by_line.groupby("product_line", sort=True):
+        before = _by_age(held[held["month_no"].isin(past)], "unit_months", size)
+        now = held[held["month_no"].isin(recent)]
+        present = _by_age(now, "unit_months", size)
+        due = _by_age(now.assign(weighted=now["unit_months"] * now["month_no"].map(share)), "weighted", size)
+        known = (before > 0) & (before >= COMPARABLE * present)
+        times = np.divide(due, before, out=np.zeros(size), where=known)
+        for value, part in counts[counts["product_line"] == line].groupby("value", sort=True):
+            earlier = _by_age(part[part["month_no"].isin(past)], "failures", size)
+            failed = _by_age(part[part["month_no"].isin(recent)], "failures", size)
+            rows.append(
+                (
+                    str(value),
+                    int(failed[known].sum()),
+                    float(times @ earlier),
+                    float(times**2 @ earlier),
+                    int(failed[~known].sum()),
+                )
             )
-        )
-    return pd.DataFrame(rows, columns=["value", "failures", "expected", "error", "left_out"])
+    columns = ["value", "failures", "expected", "variance", "left_out"]
+    found = pd.DataFrame(rows, columns=columns).groupby("value", as_index=False, sort=True).sum()
+    return found.assign(error=np.sqrt(found["variance"])).drop(columns="variance")
 
 
 @traced

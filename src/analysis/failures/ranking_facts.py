@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.failures import money, ranking
+from analysis.failures.comparing import Compared
 from analysis.failures.field import Field
 from analysis.failures.limits import interval_of
 from analysis.failures.localising import Cells
@@ -85,7 +86,7 @@ def rankings(
 ) -> dict[tuple[str, str], Ranking]:
     """Each attribute by count, by cost (where there is a ledger) and by failures above those expected; none where nothing failed.
 
-    Expected is what all other machines would have had; of a component and a fault code, what its own past had at the same ages.
+    Expected is what all other machines of the product line would have had; of a component and a fault code, what its own past had at the same ages.
     """
     found: dict[tuple[str, str], Ranking] = {}
     costed = not isinstance(costs, NotDone)
@@ -103,22 +104,33 @@ def rankings(
                 "failures_without_past", int(past["left_out"].sum()), period=field.year, attribute=dimension
             )
             found[dimension, "past"] = replace(made, left_out=left)
-        elif dimension in cells.frame.columns and cells.frame[dimension].nunique() > 1:
+        elif dimension in cells.frame.columns and len(above := _summed(cells, dimension)) > 1:
             found[dimension, "excess"] = ranked(
-                field, "excess", dimension, _excess(_summed(cells, dimension)), seed=seed, over=field.window
+                field, "excess", dimension, _excess(above), seed=seed, over=field.window
             )
     return found
 
 
 @traced
 def _summed(cells: Cells, dimension: str) -> pd.DataFrame:
-    """Failures by ``value`` of one attribute, those that all other machines would have had in its place, and the error of that expectation."""
-    sums = cells.frame.groupby(dimension, sort=True)[["failures", "expected"]].sum()
-    others = sums.sum() - sums
-    level = (others["failures"] / others["expected"]).where(others["expected"] > 0, 1.0)
-    expected = sums["expected"] * level
-    error: pd.Series = expected / np.sqrt(np.maximum(others["failures"], 1.0))
-    return sums.assign(expected=expected, error=error).rename_axis("value").reset_index()
+    """Failures by ``value`` of one attribute, those that all other machines of its product lines would have had in its place, and the error of that.
+
+    Lines in which there are no others are left out; so is a value that makes up all of its lines.
+    """
+    sums = cells.frame.groupby([dimension, "product_line"], sort=True)[["failures", "expected"]].sum()
+    others = sums.groupby(level="product_line").transform("sum") - sums
+    sides = sums.join(others.rename(columns={"failures": "others", "expected": "others_expected"}))
+    found = {
+        value: Compared.by_line(part.droplevel(dimension)) for value, part in sides.groupby(level=dimension)
+    }
+    return pd.DataFrame(
+        [
+            (str(value), one.failures, one.expected, one.error)
+            for value, one in found.items()
+            if one.lines and one.others > 0
+        ],
+        columns=["value", "failures", "expected", "error"],
+    )
 
 
 @traced

@@ -19,6 +19,7 @@ from analysis.failures import (
     triangles,
     words_facts,
 )
+from analysis.locale import Text
 from analysis.metrics import NotDone, Period
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding
@@ -32,6 +33,7 @@ class FailureStudy(Summarised):
     Attributes
     ----------
     month, window : the report month; the months that are searched.
+    others : what machines are compared with, in words.
     rates, triangle : failure rates by months in service; the triangle of cohorts and delays.
     reporting_test : how well late reports were foreseen in the past.
     chart, rules, phases, watch : control chart of the failure rate, its rules, its phases, and what is watched.
@@ -56,6 +58,7 @@ class FailureStudy(Summarised):
 
     month: Month
     window: Period
+    others: Text
     rates: reporting_facts.Rates
     reporting_test: reporting_facts.ReportingTest | NotDone
     chart: monitoring_facts.ChartFacts

@@ -31,7 +31,7 @@ class Scale(Summarised):
 
     def ratio_matters(self, ratio: Fact) -> bool:
         """Whether the whole interval of a failure ratio lies further from one than the smallest effect that matters."""
-        return _beyond(ratio.interval, self.least_effect)
+        return ratio.interval is not None and self.limits_matter(ratio.interval.low, ratio.interval.high)
 
     def level_matters(self, rate: Fact, centre: Fact) -> bool:
         """The same of a rate against the level it is held against."""
@@ -42,9 +42,18 @@ class Scale(Summarised):
         """The same of a Weibull shape."""
         return _beyond(shape.interval, self.least_shape)
 
-    def of_ratio(self, ratio: Fact, money: Fact | None) -> Severity:
-        """Severity of failures that are too many: an alert needs a ratio that matters and a material sum; without a sum it is to be watched."""
-        if not self.ratio_matters(ratio):
+    def limits_matter(self, low: float, high: float) -> bool:
+        """The same of limits; where nothing failed elsewhere, the lower one is known and the ratio is not."""
+        return low >= 1 + self.least_effect or high <= 1 - self.least_effect
+
+    def of_ratio(
+        self, ratio: Fact, money: Fact | None, *, limits: tuple[float, float] | None = None
+    ) -> Severity:
+        """Severity of failures that are too many: an alert needs a ratio that matters and a material sum; without a sum it is to be watched.
+
+        ``limits`` of the ratio, where they are known although it has no interval.
+        """
+        if not (self.limits_matter(*limits) if limits else self.ratio_matters(ratio)):
             return "info"
         return self.materiality.severity(money if money is not None and money.value is not None else None)
 

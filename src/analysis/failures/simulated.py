@@ -127,7 +127,9 @@ NEAR = "from_a_production_month_or_the_next"
 
 @traced
 def cells_of(field: pd.DataFrame, failures: Any) -> localising.Cells:
-    frame = field.rename(columns={"due": "expected"}).assign(failures=np.asarray(failures, dtype=float))
+    frame = field.rename(columns={"due": "expected"}).assign(
+        failures=np.asarray(failures, dtype=float), product_line="all"
+    )
     held = (
         frame.groupby(list(views.ATTRIBUTES), as_index=False, sort=True)[["expected"]]
         .sum()

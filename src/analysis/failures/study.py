@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from analysis.errors import FitError, MissingData
@@ -82,6 +83,31 @@ def study(inputs: StudyInputs) -> FailureStudy | NotRated:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Found:
+    """A search with the expectation that it rests on."""
+
+    baseline: Baseline
+    cells: localising.Cells
+    search: localising.Search
+
+
+def _searched(field: Field, baseline: Baseline, cells: localising.Cells, *, error: float) -> _Found:
+    """The search and, where it names causes, a second one whose expectation allows for them: a cause raises what is expected of its own line and age."""
+    search = partial(
+        localising.searched,
+        familywise=error,
+        level=field.inputs.confidence,
+        least_effect=field.assumed("failure_least_effect"),
+    )
+    first = search(cells)
+    if not first.causes:
+        return _Found(baseline=baseline, cells=cells, search=first)
+    without = Baseline.of(field, first.causes)
+    again = localising.cells_of(field, without, dispersion=cells.dispersion)
+    return _Found(baseline=without, cells=again, search=search(again))
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Ground:
     """What most parts stand on, computed once."""
 
@@ -106,12 +132,7 @@ class _Ground:
         fitted, without = lives.component_lives(field)
         intensity = forecasting.intensity_of(field, baseline, delay, fitted)
         cells = localising.cells_of(field, baseline)
-        search = localising.searched(
-            cells,
-            familywise=errors.search,
-            level=inputs.confidence,
-            least_effect=field.assumed("failure_least_effect"),
-        )
+        found = _searched(field, baseline, cells, error=errors.search)
         costs = made.do("cost", money.cost_by, field, "component")
         return cls(
             errors=errors,
@@ -122,12 +143,12 @@ class _Ground:
             without=without,
             intensity=intensity,
             cells=cells,
-            search=search,
+            search=found.search,
             charts=monitoring.rate_charts(field, baseline, intensity, delay),
             costs=costs,
             causes=tuple(
-                localising_facts.cause_facts(field, baseline, cells, cause, costs)
-                for cause in search.causes[: int(field.assumed("failure_most_causes"))]
+                localising_facts.cause_facts(field, found.baseline, found.cells, cause, costs)
+                for cause in found.search.causes[: int(field.assumed("failure_most_causes"))]
             ),
         )
 
@@ -200,6 +221,7 @@ def _rated(field: Field) -> FailureStudy:
     result = FailureStudy(
         month=inputs.month,
         window=field.window,
+        others=field.others,
         rates=reporting_facts.rates(field, delay),
         reporting_test=made.do("reporting_test", _reporting_test, field),
         chart=monitoring_facts.chart_facts(field, charts.main),

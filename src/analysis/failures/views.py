@@ -94,14 +94,15 @@ FROM held JOIN (SELECT unnest(range({first}, {last + 1})) AS month_no) c ON c.mo
 GROUP BY ALL)"""
 
 
-def values_table(name: str, columns: Sequence[str], rows: Sequence[Sequence[float | int]]) -> str:
-    """Numbers a study computed, as a table a query can join."""
-    body = ", ".join(
-        "("
-        + ", ".join(repr(float(cell)) if isinstance(cell, float) else str(int(cell)) for cell in row)
-        + ")"
-        for row in rows
-    )
+def values_table(name: str, columns: Sequence[str], rows: Sequence[Sequence[float | int | str]]) -> str:
+    """Numbers a study computed, and the names they belong to, as a table a query can join."""
+
+    def written(cell: float | int | str) -> str:
+        if isinstance(cell, str):
+            return literal(cell)
+        return repr(float(cell)) if isinstance(cell, float) else str(int(cell))
+
+    body = ", ".join("(" + ", ".join(map(written, row)) + ")" for row in rows)
     return f"{name}({', '.join(columns)}) AS (VALUES {body})"
 
 
@@ -112,6 +113,11 @@ def condition(place: Mapping[str, str]) -> str:
         column, from_on = (name.removesuffix(" from"), True) if name.endswith(" from") else (name, False)
         parts.append(f"{column} {'>=' if from_on else '='} {literal(value)}")
     return " AND ".join(parts) or "TRUE"
+
+
+def one_of(column: str, values: Sequence[str]) -> tuple[str, ...]:
+    """The condition that a column has one of these values; none where no values are given."""
+    return (f"{column} IN ({', '.join(map(literal, values))})",) if values else ()
 
 
 def within(period: Period) -> str:

@@ -32,7 +32,11 @@ Direction = Literal["excess", "deficit", "both"]
 _DENSE_LIMIT = 4_000_000
 _NOTHING_LEFT = 1e-6
 """Factor of a cause that took everything: a factor of zero could never be moved again."""
+_EVERYTHING = 1e9
+"""Factor of a cause outside which nothing was counted."""
 _SETTLED = 3
+_ALL_OF_IT = 1e-9
+"""Part of a level's expectation outside a candidate below which it holds all of it: there is nothing to compare it with."""
 """Turns of a fit after which the size of a piece is kept."""
 _UNTOUCHED = 0.25
 """Part of a cause's effect below which the rest of it counts as not affected."""
@@ -101,6 +105,7 @@ def localise(
     least_effect: float = 0.0,
     familywise: float = 0.05,
     level: float = 0.95,
+    strata: ArrayLike | None = None,
 ) -> Localisation:
     """Ranked root causes of a difference between actual and expected values of cells.
 
@@ -133,6 +138,9 @@ def localise(
         Chance of naming any cause when there is none (a bound, not an approximation, for ``poisson``).
     level : float, share 0 to 1
         Coverage of each rate-ratio interval, which carries the selection (see Notes).
+    strata : (cells,) labels, optional
+        Cells are compared only with cells of their stratum: each has a fitted level of its own (``poisson`` noise and an ``estimated`` baseline only). A
+        candidate that holds all of a stratum is not tested there, and what it holds there is not in its figures.
 
     Returns
     -------
@@ -141,7 +149,7 @@ def localise(
     Raises
     ------
     ParameterError
-        For an unknown option, cells that are negative or missing, columns of different lengths, or what is no number.
+        For an unknown option, cells that are negative or missing, columns of different lengths, what is no number, or strata with other noise.
 
     Notes
     -----
@@ -150,6 +158,9 @@ def localise(
     the simpler of two equal explanations wins: a bad batch shipped mostly to one region is a batch. Cells without
     expectation and without value say nothing and are left out. Of ``two_counts`` the share that fell into the later period is modelled, given what
     both had (Przyborowski and Wilenski 1940): its factors are ratios of rates, and its bound that of Hoeffding (1963, theorem 1) for sums of unlike trials.
+
+    With ``strata`` the count of a candidate is, given the total of each stratum, a sum of binomial counts; the gain maximised over one common factor is the
+    exponent of Chernoff's bound for that sum, so that the price bounds the error as before. Limits and tails take the binomial count with its mean and variance.
 
     A cause is named because its count is large, so its ratio is too large on average, most so just beyond the price. The limit nearer to one is
     that of the count given that it beat the price, and never nearer than the simultaneous limit over all candidates (the hybrid of Andrews,
@@ -184,12 +195,51 @@ def localise(
         dispersion=dispersion,
         least_effect=least_effect,
         familywise=familywise,
+        strata=strata,
     )
     terms = _searched(problem, max_causes)
     return _report(problem, terms, familywise=familywise, level=level)
 
 
 # -- the cells and everything that can be asked of them -------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class _Pairs:
+    """The candidates of a cuboid by stratum, as far as there are cells: a cell adds to one pair; of a "from" axis, to all pairs up to its own step."""
+
+    candidate: Codes
+    stratum: Codes
+    of_cell: Codes
+    steps: int  # of the "from" axis, the fastest; one where there is none
+
+    @classmethod
+    def of(cls, cuboid: _Cuboid, strata: Codes) -> _Pairs:
+        groups = int(strata.max()) + 1
+        if cuboid.from_axis is None:
+            pair, of_cell = np.unique(cuboid.code * groups + strata, return_inverse=True)
+            return cls(pair // groups, pair % groups, of_cell.astype(np.int64), 1)
+        along = cuboid.axes.index(cuboid.from_axis)
+        place = list(np.unravel_index(cuboid.code, cuboid.shape))
+        step, steps = place[along], cuboid.shape[along]
+        place[along] = np.zeros_like(step)
+        start = np.ravel_multi_index(place, cuboid.shape)
+        pair, of_cell = np.unique(start * groups + strata, return_inverse=True)
+        stride = int(np.prod(cuboid.shape[along + 1 :], dtype=np.int64))
+        candidate = (pair // groups)[:, None] + stride * np.arange(steps)
+        return cls(
+            candidate.ravel(),
+            np.repeat(pair % groups, steps),
+            (of_cell * steps + step).astype(np.int64),
+            steps,
+        )
+
+    def total(self, values: Floats) -> Floats:
+        """Sum over the cells of each pair."""
+        sums = np.bincount(self.of_cell, weights=values, minlength=len(self.candidate)).astype(float)
+        if self.steps > 1:
+            sums = np.cumsum(sums.reshape(-1, self.steps)[:, ::-1], axis=1)[:, ::-1].ravel()
+        return np.asarray(sums)
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,6 +252,7 @@ class _Cuboid:
     code: Codes
     size: int
     decoded: Codes | None  # for sparse cuboids: distinct dense codes
+    pairs: _Pairs | None = None  # by stratum too, where there are several
 
     @property
     def depth(self) -> int:
@@ -253,7 +304,7 @@ class _Fit:
     """
 
     mean: Floats
-    base: float
+    base: Floats  # by stratum
     effects: tuple[float, ...]
     spread: Floats
     slack: Floats
@@ -279,6 +330,25 @@ class _Problem:
     familywise: float
     kept: Flags
     counted: bool
+    strata: Codes
+
+    @property
+    def stratified(self) -> bool:
+        return bool(len(self.strata)) and int(self.strata.max()) > 0
+
+    def sums(self, values: Floats, cells: Flags | None = None) -> Floats:
+        """Sum of all cells (or of some) by stratum."""
+        chosen = values if cells is None else np.where(cells, values, 0.0)
+        if not self.stratified:
+            return np.array([chosen.sum() if cells is None else values[cells].sum()])
+        return np.bincount(self.strata, weights=chosen).astype(float)
+
+    def compared(self, term: _Term) -> Flags:
+        """The cells of a candidate whose stratum has others to compare them with."""
+        if not self.stratified:
+            return term.cells
+        others: Flags = self.sums(self.expected, ~term.cells) > _ALL_OF_IT * self.sums(self.expected)
+        return np.asarray(term.cells & others[self.strata])
 
     @property
     def trials(self) -> Floats:
@@ -300,6 +370,7 @@ class _Problem:
         dispersion: float,
         least_effect: float,
         familywise: float,
+        strata: ArrayLike | None = None,
     ) -> _Problem:
         _known(baseline, ("estimated", "given"), "baseline")
         _known(noise, ("poisson", "relative", "two_counts"), "noise")
@@ -316,6 +387,7 @@ class _Problem:
         counted = noise == "two_counts"
         _check_cells(seen, due, attributes, relative=noise == "relative", counted=counted)
         kept = (due > 0) | (counted & (seen > 0))
+        kept, groups = _strata(strata, kept, seen, noise=noise, baseline=baseline)
         used = [
             column for column in attributes.columns if attributes.loc[kept, column].nunique(dropna=False) > 1
         ]
@@ -329,8 +401,15 @@ class _Problem:
         cuboids = tuple(
             _cuboids(codes, [len(v) for v in values], [c in ordered for c in used], max_attributes)
         )
+        if groups.max() > 0:
+            cuboids = tuple(replace(cuboid, pairs=_Pairs.of(cuboid, groups)) for cuboid in cuboids)
         price, tests = _prices(
-            cuboids, (due + counted * seen)[kept], max_attributes, familywise, two_sided=direction == "both"
+            cuboids,
+            (due + counted * seen)[kept],
+            groups,
+            max_attributes,
+            familywise,
+            two_sided=direction == "both",
         )
         return cls(
             actual=seen[kept],
@@ -352,6 +431,7 @@ class _Problem:
             familywise=familywise,
             kept=kept,
             counted=counted,
+            strata=groups,
         )
 
     def term(self, cuboid: int, key: int) -> _Term:
@@ -385,6 +465,25 @@ def _known(name: str, known: Sequence[str], what: str) -> None:
         raise ParameterError(
             f"unknown {what} {name!r}; known: {', '.join(known)}." + suggestion(str(name), known)
         )
+
+
+def _strata(
+    strata: ArrayLike | None, kept: Flags, seen: Floats, *, noise: str, baseline: str
+) -> tuple[Flags, Codes]:
+    """The cells that are kept and the stratum of each, by number: all in one where none are given; a stratum without a count says nothing."""
+    if strata is None:
+        return kept, np.zeros(int(kept.sum()), dtype=np.int64)
+    if noise != "poisson" or baseline != "estimated":
+        raise ParameterError(
+            "strata need noise 'poisson' and baseline 'estimated': each has a level of its own."
+        )
+    labels = pd.Series(np.asarray(strata))
+    if len(labels) != len(kept):
+        raise ParameterError(f"strata ({len(labels)}) need one label a cell ({len(kept)}).")
+    code = pd.factorize(labels, sort=False, use_na_sentinel=False)[0]
+    counted = np.bincount(code[kept], weights=seen[kept], minlength=int(code.max()) + 1) > 0
+    kept = kept & counted[code] if counted.any() else kept
+    return kept, np.asarray(pd.factorize(code[kept])[0], dtype=np.int64)
 
 
 def _check_cells(
@@ -431,12 +530,27 @@ def _cuboids(
 
 
 def _prices(
-    cuboids: tuple[_Cuboid, ...], expected: Floats, max_attributes: int, familywise: float, *, two_sided: bool
+    cuboids: tuple[_Cuboid, ...],
+    expected: Floats,
+    strata: Codes,
+    max_attributes: int,
+    familywise: float,
+    *,
+    two_sided: bool,
 ) -> tuple[tuple[float, ...], int]:
-    """What a candidate of each depth must gain: its Bonferroni share, every depth getting an equal part."""
+    """What a candidate of each depth must gain: its Bonferroni share, every depth getting an equal part.
+
+    Of several strata a candidate is paid for where it can be compared in one of them.
+    """
     counts = np.zeros(max_attributes + 1)
+    whole = np.bincount(strata, weights=expected)
     for cuboid in cuboids:
-        present = cuboid.total(expected) > 0
+        if cuboid.pairs is None:
+            present = cuboid.total(expected) > 0
+        else:
+            own = cuboid.pairs.total(expected)
+            apart = (own > 0) & (whole[cuboid.pairs.stratum] - own > _ALL_OF_IT * whole[cuboid.pairs.stratum])
+            present = np.bincount(cuboid.pairs.candidate, weights=apart, minlength=cuboid.size) > 0
         proper = cuboid.proper()
         counts[cuboid.depth] += int((present if proper is None else present & proper).sum())
     depths = max(1, int((counts > 0).sum()))
@@ -459,11 +573,11 @@ def _quiet_spread(actual: Floats, expected: Floats, estimated: bool) -> float:
 def _fitted(problem: _Problem, terms: Sequence[_Term]) -> _Fit:
     """Multiplicative factors by cycling through the causes (iterative proportional fitting)."""
     effects = np.ones(len(terms))
-    base = (
-        problem.actual.sum() / problem.expected.sum() if problem.estimated and not problem.relative else 1.0
-    )
-    mean = base * problem.expected
-    odds = np.full(len(mean), float(base))  # of two counts: later over earlier
+    base = np.ones(1)
+    if problem.estimated and not problem.relative:
+        base = problem.sums(problem.actual) / problem.sums(problem.expected)
+    mean = base[problem.strata if len(base) > 1 else 0] * problem.expected
+    odds = np.full(len(mean), float(base[0]))  # of two counts: later over earlier
 
     def grow(cells: Flags, factor: float) -> None:
         if problem.counted:
@@ -479,15 +593,20 @@ def _fitted(problem: _Problem, terms: Sequence[_Term]) -> _Fit:
         for k, term in enumerate(terms):
             # amounts start from sums, that is from the large cells: in small ones whole pieces may all be gone or all be there
             pooled = problem.relative and turn == 0
-            best = _pooled_factor if pooled else _best_factor
+            best = _pooled_factor if pooled else _level_free if problem.stratified else _best_factor
             factor = max(best(problem, mean, spread, term.cells), _NOTHING_LEFT / effects[k])
+            if problem.stratified:
+                factor = min(factor, _EVERYTHING / effects[k])
             effects[k] *= factor
             grow(term.cells, factor)
             largest = max(largest, abs(np.log(factor)))
-        if problem.estimated:
+            if problem.stratified:
+                levels = problem.sums(problem.actual) / problem.sums(mean)
+                base, mean = base * levels, mean * levels[problem.strata]
+        if problem.estimated and not problem.stratified:
             outside = np.ones(len(mean), dtype=bool)
             factor = _best_factor(problem, mean, spread, outside)
-            base *= factor
+            base = base * factor
             grow(outside, factor)
             largest = max(largest, abs(np.log(factor)))
         if problem.relative:
@@ -495,7 +614,7 @@ def _fitted(problem: _Problem, terms: Sequence[_Term]) -> _Fit:
         if largest < 1e-8:
             break
     return _Fit(
-        mean, float(base), tuple(float(e) for e in effects), spread, slack, _likelihood(problem, mean, spread)
+        mean, base, tuple(float(e) for e in effects), spread, slack, _likelihood(problem, mean, spread)
     )
 
 
@@ -506,6 +625,16 @@ def _best_factor(problem: _Problem, mean: Floats, spread: Floats, cells: Flags) 
         odds = _odds_ratio(numerator[cells].sum(), below, problem.trials[cells].sum())
         return float(np.clip(odds, 1e-6, 1e6))
     return float(max(numerator[cells].sum() / below, 1e-9)) if below > 0 else 1.0
+
+
+def _level_free(problem: _Problem, mean: Floats, _spread: Floats, cells: Flags) -> float:
+    """One step of Newton's method for a factor, the level of each stratum moving with it: a stratum with little outside would hold it back."""
+    inside, whole = problem.sums(mean, cells), problem.sums(mean)
+    share = np.divide(inside, whole, out=np.zeros(len(whole)), where=whole > 0)
+    trials = problem.sums(problem.actual)
+    slope = float((trials * share * (1 - share)).sum())
+    above = float((problem.sums(problem.actual, cells) - trials * share).sum())
+    return float(np.exp(np.clip(above / slope, -1.0, 1.0))) if slope > _ALL_OF_IT * trials.sum() else 1.0
 
 
 def _odds_ratio(above: Any, below: Any, trials: Any) -> Any:
@@ -629,6 +758,95 @@ def _gain(
     return np.where((below > 0) & (rest_below > 1e-9 * total_below), gain, 0.0)
 
 
+@dataclass(frozen=True, eq=False)
+class _Compared:
+    """Candidates over several strata: the rise in log-likelihood with one common factor, the ratio to the rest, and the count as one binomial.
+
+    ratio : Mantel and Haenszel (1959), above one where the best factor is
+    seen, due, whole : what was counted, what was expected, and the total of the binomial count with this mean and its variance
+    """
+
+    gain: Floats
+    ratio: Floats
+    seen: Floats
+    due: Floats
+    whole: Floats
+
+    @classmethod
+    def of(
+        cls,
+        candidate: Codes,
+        pair: tuple[Floats, Floats],
+        total: tuple[Floats, Floats],
+        size: int,
+        *,
+        worth: float,
+    ) -> _Compared:
+        """``pair``: counted and expected of each candidate in a stratum; ``total``: those of the stratum. A gain below ``worth`` may be said too large."""
+        (above, below), (all_above, all_below) = pair, total
+        rest = all_below - below
+        known = (below > 0) & (rest > _ALL_OF_IT * all_below) & (all_above > 0)
+        of = candidate[known]
+        a, n = above[known], all_above[known]
+        share = below[known] / all_below[known]
+
+        def summed(values: Floats) -> Floats:
+            return np.bincount(of, weights=values, minlength=size).astype(float)
+
+        left = np.maximum(n - a, 0.0)
+        # a factor for each stratum: never less than what one factor for all of them gains
+        alone = xlogy(a, a / (n * share)) + xlogy(left, left / (n * (1 - share)))
+        gain, parts = summed(alone), np.bincount(of, minlength=size)
+        several = (parts > 1) & (gain > worth)
+        if several.any():
+            own = several[of]
+            number = np.cumsum(several) - 1
+            gain[several] = _common_gain(number[of[own]], a[own], n[own], share[own], int(several.sum()))
+        due = n * share
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = summed(a * (1 - share)) / summed(left * share)
+            whole = summed(due) ** 2 / summed(due * share)
+        return cls(
+            gain=gain,
+            ratio=np.where(np.isnan(ratio), 1.0, ratio),
+            seen=summed(a),
+            due=summed(due),
+            whole=np.nan_to_num(whole),
+        )
+
+
+def _common_gain(of: Codes, above: Floats, trials: Floats, share: Floats, size: int) -> Floats:
+    """Log-likelihood ratio of one factor for all strata of a candidate, maximised by Newton's method in its logarithm."""
+
+    def summed(values: Floats) -> Floats:
+        return np.bincount(of, weights=values, minlength=size).astype(float)
+
+    seen, log_factor = summed(above), np.zeros(size)
+    for _ in range(40):
+        odds = share * np.exp(log_factor[of])
+        part = odds / (1 - share + odds)
+        slope = np.maximum(summed(trials * part * (1 - part)), 1e-12)
+        step = np.clip((seen - summed(trials * part)) / slope, -1.0, 1.0)
+        log_factor = np.clip(log_factor + step, -20.0, 20.0)
+        if np.abs(step).max() < 1e-9:
+            break
+    return np.maximum(seen * log_factor - summed(trials * np.log1p(share * np.expm1(log_factor[of]))), 0.0)
+
+
+def _compared(problem: _Problem, cuboid: _Cuboid, above: Floats, below: Floats) -> _Compared:
+    """Every candidate of a cuboid against the rest of its strata."""
+    assert cuboid.pairs is not None
+    pairs, all_above, all_below = cuboid.pairs, problem.sums(above), problem.sums(below)
+    return _Compared.of(
+        pairs.candidate,
+        (pairs.total(above), pairs.total(below)),
+        (all_above[pairs.stratum], all_below[pairs.stratum]),
+        cuboid.size,
+        # twenty times less likely than a cause is the least that is asked about
+        worth=problem.price[cuboid.depth] - 2 * float(np.log(20)),
+    )
+
+
 def _divergence(above: Floats, below: Floats, trials: Floats) -> Floats:
     """Trials times the divergence of the observed from the expected share of the later period."""
     after, before = np.maximum(above, 0.0), np.maximum(trials - above, 0.0)
@@ -657,9 +875,15 @@ def _scan(problem: _Problem, fit: _Fit, terms: Sequence[_Term], *, top: int = 50
     found: list[tuple[Codes, Codes, Floats, Floats]] = []
     for index, cuboid in enumerate(problem.cuboids):
         a, b = cuboid.total(above), cuboid.total(below)
-        n = cuboid.total(problem.trials) if problem.counted else None
-        gain = _gain(problem, a, b, total_above, total_below, n)
-        ratio = _ratio_to_rest(problem, a, b, total_above, total_below) if n is None else _odds_ratio(a, b, n)
+        if problem.stratified:
+            compared = _compared(problem, cuboid, above, below)
+            gain, ratio = compared.gain, compared.ratio
+        else:
+            n = cuboid.total(problem.trials) if problem.counted else None
+            gain = _gain(problem, a, b, total_above, total_below, n)
+            ratio = (
+                _ratio_to_rest(problem, a, b, total_above, total_below) if n is None else _odds_ratio(a, b, n)
+            )
         high = ratio > 1
         allowed = _allowed(problem, high) & (np.abs(ratio - 1) >= problem.least_effect)
         proper = cuboid.proper()
@@ -802,9 +1026,14 @@ def _affected_parts(problem: _Problem, term: _Term, without: _Fit, fitted: _Fit)
             if problem.counted
             else None
         )
-        gain = _gain(problem, a, b, *total, n) - problem.price[cuboid.depth]
-        level = total[0] / total[1] if problem.estimated and not problem.relative else 1.0
-        affected = (gain > 0) & _allowed(problem, a > b * level)
+        if problem.stratified:
+            compared = _of_parts(problem, term, code, (above, below), count, problem.price[cuboid.depth])
+            gain, higher, level = compared.gain - problem.price[cuboid.depth], compared.ratio > 1, 1.0
+        else:
+            gain = _gain(problem, a, b, *total, n) - problem.price[cuboid.depth]
+            level = total[0] / total[1] if problem.estimated and not problem.relative else 1.0
+            higher = a > b * level
+        affected = (gain > 0) & _allowed(problem, higher)
         spared = ~affected & (b > 0)
         if not affected.any() or not spared.any() or affected.sum() > 8:
             continue
@@ -823,6 +1052,25 @@ def _affected_parts(problem: _Problem, term: _Term, without: _Fit, fitted: _Fit)
             )
             parts.append(problem.term(index, cuboid.key_of(int(dense))))
         yield parts
+
+
+def _of_parts(
+    problem: _Problem, term: _Term, code: Codes, evidence: tuple[Floats, Floats], count: int, price: float
+) -> _Compared:
+    """The parts of a candidate by the values of one more attribute, each against the rest of its strata."""
+    totals = [problem.sums(one) for one in evidence]
+    groups = len(totals[0])
+    pair = code * groups + problem.strata[term.cells]
+    above, below = (
+        np.bincount(pair, weights=one[term.cells], minlength=count * groups).astype(float) for one in evidence
+    )
+    return _Compared.of(
+        np.repeat(np.arange(count), groups),
+        (above, below),
+        (np.tile(totals[0], count), np.tile(totals[1], count)),
+        count,
+        worth=price,
+    )
 
 
 def _shown_spared(problem: _Problem, fitted: _Fit, cells: Flags, price: float) -> bool:
@@ -910,7 +1158,8 @@ _COLUMNS = [
 
 def _report(problem: _Problem, terms: list[_Term], *, familywise: float, level: float) -> Localisation:
     full = _fitted(problem, terms)
-    net = float((problem.actual - full.base * problem.expected).sum())
+    base = full.base[problem.strata if problem.stratified else 0]
+    net = float((problem.actual - base * problem.expected).sum())
     rows = [_row(problem, terms, k, full, net, level) for k in range(len(terms))]
     table = pd.DataFrame(rows, columns=_COLUMNS)
     order = np.lexsort((np.arange(len(table)), -table["gain"].to_numpy(dtype=float)))
@@ -922,7 +1171,9 @@ def _report(problem: _Problem, terms: list[_Term], *, familywise: float, level: 
     return Localisation(
         causes=table.iloc[order].reset_index(drop=True),
         tests=problem.tests,
-        baseline=full.base,
+        baseline=float(np.average(full.base, weights=problem.sums(problem.expected)))
+        if problem.stratified
+        else float(full.base[0]),
         noise=problem.spread if problem.relative else problem.dispersion,
         familywise=familywise,
         level=level,
@@ -934,7 +1185,7 @@ def _row(
     problem: _Problem, terms: list[_Term], k: int, full: _Fit, net: float, level: float
 ) -> dict[str, Any]:
     term, rest = terms[k], terms[:k] + terms[k + 1 :]
-    cells = term.cells
+    cells = problem.compared(term)
     without = full.mean[cells] / full.effects[k]
     if problem.counted:
         # earlier count times the level of the later period, as the other causes have it
@@ -1025,6 +1276,8 @@ class _Count:
             return cls(effect, error, 0.0, 0.0, needed, candidates, effect > 1, "normal")
         if problem.counted:
             return cls._of_two(problem, term, full, k, candidates)
+        if problem.stratified:
+            return cls._of_strata(problem, term, full, k, candidates)
         seen, due = float(above[cells].sum()), float(below[cells].sum() / full.effects[k])
         total, rest = float(above.sum()), float(below[~cells].sum())
         part = problem.estimated and rest > 0
@@ -1043,6 +1296,29 @@ class _Count:
                 else max(float(np.floor(needed + 1e-9)), seen)
             )
         return cls(seen, due, total, rest, needed, candidates, seen > null, "part" if part else "poisson")
+
+    @classmethod
+    def _of_strata(cls, problem: _Problem, term: _Term, full: _Fit, k: int, candidates: float) -> _Count:
+        """A sum of binomial counts over strata, as the one with its mean and variance: others count for as many as tell as much as they do."""
+        above, below = _evidence(problem, full.mean, full.spread)
+        cells, price = problem.compared(term), problem.price_of(term)
+        seen = float(above[cells].sum())
+        due, whole = problem.sums(below, cells) / full.effects[k], problem.sums(above)
+        expected, apart = float(due.sum()), due > 0
+        total = expected**2 / float((due[apart] ** 2 / whole[apart]).sum())
+        others = float((problem.sums(below)[apart] - problem.sums(below, cells)[apart]).sum())
+        # where nothing was counted among them, what was expected says how much that tells
+        rest = total - seen if total - seen > _ALL_OF_IT * seen else others
+        total = max(total, seen)
+
+        def gain(count: float) -> float:
+            one = problem.strata[:0]
+            of = replace(problem, strata=one)
+            return float(_gain(of, np.array([count]), np.array([expected]), total, expected + rest)[0])
+
+        null = expected * total / (expected + rest)
+        needed = _crossing(gain, price, null, seen) if gain(seen) > price else seen
+        return cls(seen, expected, total, rest, needed, candidates, seen > null, "part")
 
     @classmethod
     def _of_two(cls, problem: _Problem, term: _Term, full: _Fit, k: int, candidates: float) -> _Count:
@@ -1150,13 +1426,22 @@ def _significance(problem: _Problem, term: _Term, rest: list[_Term], left_out: _
     for index in np.unique(scan.cuboid):
         cuboid, here = problem.cuboids[index], scan.cuboid == index
         keys = scan.key[here]
-        a[here], b[here], depth[here] = cuboid.total(above)[keys], cuboid.total(below)[keys], cuboid.depth
-        n[here] = cuboid.total(problem.trials)[keys]
+        depth[here] = cuboid.depth
+        if problem.stratified:
+            compared = _compared(problem, cuboid, above, below)
+            a[here], b[here], n[here] = (one[keys] for one in (compared.seen, compared.due, compared.whole))
+        else:
+            a[here], b[here] = cuboid.total(above)[keys], cuboid.total(below)[keys]
+            n[here] = cuboid.total(problem.trials)[keys]
     tail = _tail(problem, a, b, total, n)
     familywise = np.exp(np.array(problem.price)[depth.astype(int)]) * problem.familywise * tail
     order = np.sort(familywise)
-    own_sums = float(above[term.cells].sum()), float(below[term.cells].sum())
-    own_trials = np.array([problem.trials[term.cells].sum()])
+    cells = problem.compared(term)
+    own_sums = float(above[cells].sum()), float(below[cells].sum())
+    own_trials = np.array([problem.trials[cells].sum()])
+    if problem.stratified:
+        due, whole = problem.sums(below, cells), problem.sums(below)
+        own_trials = np.array([own_sums[1] ** 2 / float((due**2 / whole).sum())])
     own = float(_tail(problem, np.array([own_sums[0]]), np.array([own_sums[1]]), total, own_trials)[0])
     own_familywise = min(1.0, own * float(np.exp(problem.price_of(term))) * problem.familywise)
     rank = np.arange(1, len(order) + 1)
@@ -1180,8 +1465,16 @@ def _tail(
     if not problem.estimated:
         upper = np.where(above > 0, gammainc(np.maximum(above, 1e-300), below), 1.0)
         return np.asarray(np.where(above > below, upper, gammaincc(above + 1, below)))
-    share = np.clip(below / total[1], 0.0, 1.0)
-    rest = np.maximum(total[0] - above, 0.0)
+    share, rest = np.clip(below / total[1], 0.0, 1.0), np.maximum(total[0] - above, 0.0)
+    if problem.stratified:
+        share, rest = np.clip(below / np.maximum(trials, 1e-300), 0.0, 1.0), np.maximum(trials - above, 0.0)
+        return np.asarray(
+            np.where(
+                above > below,
+                np.where(above > 0, betainc(np.maximum(above, 1e-300), rest + 1, share), 1.0),
+                np.where(rest > 0, betainc(np.maximum(rest, 1e-300), above + 1, 1 - share), 1.0),
+            )
+        )
     upper = np.where(above > 0, betainc(np.maximum(above, 1e-300), rest + 1, share), 1.0)
     lower = np.where(rest > 0, betainc(np.maximum(rest, 1e-300), above + 1, 1 - share), 1.0)
     return np.asarray(np.where(above > total[0] * share, upper, lower))

@@ -12,7 +12,7 @@ import pytest
 
 from analysis.errors import FitError, MissingData
 from analysis.failures import reporting
-from analysis.failures.baseline import _fitted
+from analysis.failures.baseline import _factor, _Group, _rates
 from analysis.failures.field import Field
 from analysis.metrics import StudyInputs
 
@@ -106,7 +106,9 @@ def test_the_baseline_reproduces_counts_by_age_and_by_month_and_finds_the_factor
     held = generator.uniform(500, 2000, (4, 12))
     rate, factor = np.array([0.02, 0.01, 0.01, 0.03]), generator.uniform(0.8, 1.2, 12)
     failed = np.stack([held * rate[:, None] * factor * part for part in (0.3, 0.7)], axis=2)
-    found, month = _fitted(held, failed)
+    group = _Group(columns=[0, 1], held=held, failed=failed)
+    month = _factor([group], held)
+    found = _rates({"line": [group]}, {"line": month}, (4, 2))["line"]
     due = held[:, :, None] * found[:, None, :] * month[None, :, None]
     assert due.sum(axis=1) == pytest.approx(failed.sum(axis=1))
     assert due.sum(axis=(0, 2)) == pytest.approx(failed.sum(axis=(0, 2)))

@@ -30,7 +30,7 @@ def world(seed: int, *, batch_ratio: float = 1.0, supplier_ratio: float = 1.0) -
     weak = (frame["supplier"] == "B") & (frame["component"] == "pump")
     mean = frame["expected"] * np.where(bad, batch_ratio, 1.0) * np.where(weak, supplier_ratio, 1.0)
     frame["failures"] = generator.poisson(mean).astype(float)
-    return frame.assign(model="M", plant="P", produced_month="2026-01")
+    return frame.assign(model="M", plant="P", produced_month="2026-01", product_line="L")
 
 
 def cells(frame: pd.DataFrame) -> Cells:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ import pytest
 from analysis.errors import AnalysisError
 from analysis.failures import lives, localising, monitoring
 from analysis.failures.baseline import Baseline
+from analysis.failures.carriers import Carriers
 from analysis.failures.field import Field
 from analysis.metrics import StudyInputs
 from analysis.stats import fit_weibull, kaplan_meier, mean_cumulative_function
@@ -86,7 +89,8 @@ def test_twice_the_machines_with_the_same_failures_halve_every_rate(
     )
     field = Field.of(inputs_of(bad))
     twice = Baseline.of(field)
-    assert twice.rate == pytest.approx(once.rate / 2) and twice.factor == pytest.approx(once.factor)
+    assert twice.factor == pytest.approx(once.factor) and list(twice.rates) == list(once.rates)
+    assert all(twice.rates[line] == pytest.approx(once.rates[line] / 2) for line in once.rates)
     assert field.failure_counts["failures"].sum() == 4
 
 
@@ -128,10 +132,11 @@ def test_a_stay_cut_in_two_is_the_same_life(monkeypatch: pytest.MonkeyPatch):
     cut = np.minimum(335.0, watched["end_days"] / 2)
     halves = pd.concat([watched.assign(end_days=cut), watched.assign(begin_days=cut)])
     found = []
+    field: Any = SimpleNamespace(carriers=Carriers(lines={}, models={}))
     for stays in (watched, halves):
-        monkeypatch.setattr(lives, "stays", lambda field, stays=stays: stays)
+        monkeypatch.setattr(lives, "stays", lambda field, where, stays=stays: stays)
         monkeypatch.setattr(lives, "failure_ages", lambda field: ages)
-        found.append(lives.component_lives(None)[0][0])  # type: ignore[arg-type]
+        found.append(lives.component_lives(field)[0][0])
     whole, parts = found
     assert parts.fit.shape == pytest.approx(whole.fit.shape, rel=1e-6) and parts.fit.scale == pytest.approx(
         whole.fit.scale, rel=1e-6

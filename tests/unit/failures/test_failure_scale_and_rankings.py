@@ -169,6 +169,7 @@ def test_the_same_ratio_stands_in_the_figure_and_in_the_ranking(planted_study: S
 
 def test_expected_is_what_all_other_machines_would_have_had():
     frame = pd.DataFrame({"supplier": list("AABC"), "failures": [30, 30, 20, 20], "expected": [25.0] * 4})
+    frame = frame.assign(product_line="L")
     found = _summed(SimpleNamespace(frame=frame), "supplier").set_index("value")  # type: ignore[arg-type]
     # B and C: 40 failures on 50 expected; so A, 50 expected at the level of all, would have had 40
     assert found.loc["A", "expected"] == pytest.approx(40.0)
@@ -237,8 +238,15 @@ def growing_old(seed: int, *, factor: float = 1.0) -> Any:
             failed.append((first + k, age, "compressor", random.poisson(machines * rate)))
     by_age = pd.DataFrame(held, columns=["month_no", "age_months", "unit_months"])
     counts = pd.DataFrame(failed, columns=["month_no", "age_months", "value", "failures"])
+    counts = counts.assign(product_line="L")
     return SimpleNamespace(
-        months=months, delays=None, horizon=None, by_age=by_age, failures="", query=lambda *_, **__: counts
+        months=months,
+        delays=None,
+        horizon=None,
+        by_age=by_age,
+        by_line=by_age.assign(product_line="L", model="M"),
+        failures="",
+        query=lambda *_, **__: counts,
     ), counts
 
 
@@ -361,7 +369,12 @@ def test_a_ranking_names_a_leader_only_where_chance_leaves_it_there(
 ):
     any_ranking = next(iter(planted_study.paretos.values()))
     made = replace(any_ranking, by=by, lines=tuple(lines))
-    values = {"first": lines[0].name, "fact": lines[0].fact, "attribute": Text(en="component", zh="部件")}
+    values = {
+        "first": lines[0].name,
+        "fact": lines[0].fact,
+        "attribute": Text(en="component", zh="部件"),
+        "others": planted_study.others,
+    }
     en, zh = said(failure_ranking._leader(made, values))
     assert title in en and zh != en
 
