@@ -155,6 +155,10 @@ def available_runs() -> list[str]:
     return [path.stem for path in params_files("runs")]
 
 
+#: How a run, and whoever is asked, says that it follows no template.
+NO_TEMPLATE = "none"
+
+
 def available_templates() -> list[str]:
     """Folders in ``params/templates``."""
     return sorted({name.split("/")[1] for name in params_in_force() if name.startswith("templates/")})
@@ -194,6 +198,8 @@ def load_run(name: str, *, month: str = "", data: str = "", as_of: str = "") -> 
     Name().refuse_outside(name, "run_name")
     path = params_file(f"runs/{name}.yml")
     run = replace(bind(RunParams, read_yaml(path), shown(path)), name=name)
+    if run.template == NO_TEMPLATE:
+        run = replace(run, template="")
     if run.template and run.template not in available_templates():
         raise ParameterError(
             f"{shown(path)}: template {in_quotes(run.template)} is no folder in params/templates.{suggestion(run.template, available_templates())}"

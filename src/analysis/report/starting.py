@@ -28,7 +28,7 @@ from analysis.params import Assumptions, CostTree, RunParams, available_runs, lo
 from analysis.params.cost_tree import AccountRule
 from analysis.params.interventions import load_interventions
 from analysis.params.places import is_folder, params_file, read_plain, with_own
-from analysis.params.runs import available_templates
+from analysis.params.runs import NO_TEMPLATE, available_templates
 from analysis.params.strict import CurrencyCode, Name, TimeZone, Words
 from analysis.params.what_ifs import load_what_ifs
 from analysis.periods import Month
@@ -44,6 +44,7 @@ from analysis.sources.looking import Look, look_through
 from analysis.sources.proposing import Proposal, propose
 from analysis.tables import TableSet, contract, load_tables
 from analysis.workbook.first_settings import (
+    STANDS_ON,
     Setting,
     needed_tables,
     proposed_currency,
@@ -56,7 +57,6 @@ from analysis.workbook.table_shapes import table_shapes
 #: Asks for a setting and returns the answer: (what is asked, what is proposed, why) to a text; blank: the proposal.
 Ask = Callable[[str, str, str], str]
 Say = Callable[[str], None]
-NO_TEMPLATE = "none"
 #: Doubts shown in the terminal, from what cost on; all stand in the map.
 MOST_DOUBTS, DEAR = 8, 2
 LAST_DAY = dt.date(2099, 12, 31)
@@ -194,18 +194,24 @@ class _First:
     def written(self) -> tuple[Path, ...] | None:
         """The map and the run, once the person agrees; None where they do not."""
         found = self._found()
-        zone = self._settled("time_zone", proposed_zone(found.looks, found.zones), TimeZone())
-        currency = self._settled("currency", proposed_currency(found.looks, zone), CurrencyCode())
+        zone = self._settled("time_zone", proposed_zone(found.looks, found.zones), _of(TimeZone()))
+        currency = self._settled("currency", proposed_currency(found.looks, zone), _of(CurrencyCode()))
         read = self._read(found, zone, currency)
         self._say_read(read)
-        month = Month.parse(self._settled("month", self._month_of(read.tables, zone, currency)))
+        month = Month.parse(
+            self._settled(
+                "month", self._month_of(read.tables, zone, currency), lambda _, answer: Month.parse(answer)
+            )
+        )
         needs = needed_tables(read.tables, month)
         if not needs:
             raise ContractError(
                 f"{self.folder.name}: no row lies in {month}, so there is nothing to report. Choose another month."
             )
         company = self._settled(
-            "company", Setting(value=self.folder.resolve().name, why="the folder's name"), Words(longest=200)
+            "company",
+            Setting(value=self.folder.resolve().name, why="the folder's name"),
+            _of(Words(longest=200)),
         )
         template = self._template(read, zone, currency)
         with with_own((f"templates/{template}",) if template else ()):
@@ -280,6 +286,24 @@ class _First:
 
     # ---------------------------------------------------------------- reading it
 
+    def _whole(self, found: _Found) -> Sequence[SourceMap]:
+        """Maps that read every table that a report stands on and that the files were taken for; of others it is said what they leave out.
+
+        A map that a person made of an earlier proposal may lack a table that could not be read then.
+        """
+        if found.proposed is None:
+            return found.shipped
+        there = {entry.table for entry in found.proposed.tables} & set(STANDS_ON)
+        kept = []
+        for one in found.shipped:
+            if lacking := sorted(there - {entry.table for entry in one.tables}):
+                self.say(
+                    f"  the map '{one.name}' reads no {', no '.join(lacking)}; the files are read as proposed here"
+                )
+            else:
+                kept.append(one)
+        return kept
+
     def _read(self, found: _Found, zone: str, currency: str) -> _Read:
         """The tables by the first map that reads them; of a proposed one without the tables that cannot be read so."""
         if not found.shipped and found.proposed is None:
@@ -288,7 +312,7 @@ class _First:
                     self.folder, self.work / "store", reporting_currency=currency, time_zone=zone
                 )
             )
-        for shipped in found.shipped:
+        for shipped in self._whole(found):
             try:
                 return _Read(tables=self._load(shipped, shipped.tables, zone, currency), map=shipped.name)
             except AnalysisError as error:
@@ -367,11 +391,9 @@ class _First:
     def _template(self, read: _Read, zone: str, currency: str) -> str:
         """The industry template, by what is there; ``none`` is an answer too."""
         proposed = proposed_template(self._engine(read.tables, zone, currency))
-        answer = self._settled("template", replace(proposed, value=proposed.value or NO_TEMPLATE))
-        if answer != NO_TEMPLATE and answer not in available_templates():
-            raise ParameterError(
-                f"template {in_quotes(answer)} is no folder in params/templates.{suggestion(answer, available_templates())} Known: {NO_TEMPLATE}, {', '.join(available_templates())}."
-            )
+        known = [NO_TEMPLATE, *available_templates()]
+        proposed = replace(proposed, value=proposed.value or NO_TEMPLATE)
+        answer = self._settled("template", proposed, _one_of(known), choices=f"; one of {', '.join(known)}")
         return "" if answer == NO_TEMPLATE else answer
 
     def _month_of(self, tables: TableSet, zone: str, currency: str) -> Setting:
@@ -399,24 +421,48 @@ class _First:
 
     # ---------------------------------------------------------------- what the person says
 
-    def _settled(
-        self, setting: str, proposed: Setting, kind: CurrencyCode | TimeZone | Words | None = None
-    ) -> str:
-        """What is stated, else the answer; kept with what it was taken from."""
-        answer = self.settings.get(setting, "")
+    def _settled(self, setting: str, proposed: Setting, refuse: Refuse, *, choices: str = "") -> str:
+        """What is stated, else the answer; kept with what it was taken from. A person who answers amiss is told why, and asked again."""
+        name, answer = setting.replace("_", " "), self.settings.get(setting, "")
         self.why[setting] = "as stated" if answer else proposed.why
-        if self.ask is None:
+        if answer or self.ask is None:
             answer = answer or proposed.value
-            self.say(f"{setting.replace('_', ' ')}: {answer} ({self.why[setting]})")
-        elif not answer:
-            answer = (
-                self.ask(setting.replace("_", " "), proposed.value, proposed.why).strip() or proposed.value
-            )
-            if answer != proposed.value:
-                self.why[setting] = "as stated"
-        if kind is not None:
-            kind.refuse_outside(answer, setting.replace("_", " "))
+            refuse(name, answer)
+            if self.ask is None:
+                self.say(f"{name}: {answer} ({self.why[setting]})")
+            return answer
+        for left in reversed(range(TRIES)):
+            answer = self.ask(name, proposed.value, f"{proposed.why}{choices}").strip() or proposed.value
+            try:
+                refuse(name, answer)
+            except ParameterError as problem:
+                if not left:
+                    raise
+                self.say(f"  {problem}")
+            else:
+                break
+        if answer != proposed.value:
+            self.why[setting] = "as stated"
         return answer
+
+
+TRIES = 5
+Refuse = Callable[[str, str], object]
+"""Given a setting's name and an answer: raises `ParameterError` where the answer cannot be meant."""
+
+
+def _of(kind: CurrencyCode | TimeZone | Words) -> Refuse:
+    return lambda name, answer: kind.refuse_outside(answer, name)
+
+
+def _one_of(known: Sequence[str]) -> Refuse:
+    def refuse(name: str, answer: str) -> None:
+        if answer not in known:
+            raise ParameterError(
+                f"{name} {in_quotes(answer)} is not known.{suggestion(answer, known)} Known: {', '.join(known)}."
+            )
+
+    return refuse
 
 
 # ---------------------------------------------------------------- files
@@ -471,7 +517,7 @@ def _free_name(name: str) -> str:
         path = project_root() / "params" / kind / f"{name}.yml"
         if path.exists() or (kind == "runs" and name in available_runs()):
             raise ParameterError(
-                f"params/{kind}/{name}.yml is there already. Make its draft with analysis report {name} --draft, or start under another name: --name {name}-2."
+                f"params/{kind}/{name}.yml is there already. Make its draft with make report RUN={name} DRAFT=1, start under another name with NAME={name}-2, or take the files of that name away to start anew."
             )
     return name
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from analysis.errors import SourceError
-from analysis.params.places import is_folder
+from analysis.params.places import is_folder, project_root, shipped_root
 from analysis.sources.databases import refuse_variable
 from analysis.sources.drafting import Entry, listed, printed, quoted
 from analysis.sources.entries import entry_of, say_what_is_not_read
@@ -28,7 +28,7 @@ from analysis.sources.second_tables import second_entries, turns_of_logs
 #: Share of a shipped map's columns that a file must have for the map to be worth naming.
 NEAR = 0.6
 LOADS = "# Proposed from headings and the first rows. It loads as it stands; settle every line marked 'doubt', then save as params/sources/<name>.yml."
-FITS = "# The map '{name}' that ships reads these files as they are: analysis check FOLDER --map {name}"
+FITS = "# The map '{name}' {whose} reads these files as they are: analysis check FOLDER --map {name}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,7 +166,12 @@ def _proposal(
         entries=tuple(entries),
         shipped=tuple(shipped),
         looks=tuple(draft.looks),
-        remarks=(*(FITS.format(name=name) for name in shipped), *near, *said, *draft.remarks),
+        remarks=(
+            *(FITS.format(name=name, whose=_whose(name)) for name in shipped),
+            *near,
+            *said,
+            *draft.remarks,
+        ),
         wanted=tuple(_would_add(tables, entries)),
     )
 
@@ -340,6 +345,11 @@ def _shipped(
     return [], [line for _, line in sorted(near, reverse=True)[:2]]
 
 
+def _whose(name: str) -> str:
+    own = project_root() / "params" / "sources" / f"{name}.yml"
+    return "of this project" if project_root() != shipped_root() and own.is_file() else "that ships"
+
+
 def _fits(source_map: SourceMap, folder: Path) -> bool:
     """Whether the folder has every file of the map, each with every column that is read."""
     try:
@@ -374,6 +384,6 @@ def _nearly(name: str, source_map: SourceMap, looks: Sequence[Look]) -> tuple[fl
             differs = f"it lacks {listed(lacking)}; " if lacking else ""
             best = (
                 share,
-                f"# {look.file} is near the map '{name}' that ships ({len(wanted) - len(lacking)} of its {len(wanted)} columns): {differs}that map reads files called {entry.file}",
+                f"# {look.file} is near the map '{name}' {_whose(name)} ({len(wanted) - len(lacking)} of its {len(wanted)} columns): {differs}that map reads files called {entry.file}",
             )
     return best

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -388,7 +389,7 @@ def test_a_month_without_rows_is_no_report(tmp_path, project):
 def test_a_name_that_is_taken_is_refused(tmp_path):
     write(tmp_path / "acme", "ledger export.csv", postings())
     begun(tmp_path / "acme")
-    with pytest.raises(ParameterError, match="--name acme-2"):
+    with pytest.raises(ParameterError, match="NAME=acme-2"):
         begun(tmp_path / "acme")
     assert begun(tmp_path / "acme", name="acme-2")[0].name == "acme-2"
     write(tmp_path / "sample", "ledger export.csv", postings())
@@ -469,3 +470,47 @@ def test_the_command_prints_what_it_wrote(tmp_path, capsys):
     assert "params/runs/acme.yml" in out
     assert "draft, not for signature" in out
     assert "analysis report acme" in out
+
+
+def test_whoever_answers_amiss_is_told_and_asked_again(tmp_path):
+    write(tmp_path / "acme", "ledger export.csv", postings())
+    answers = {
+        "time zone": ["Mars/Base", "Europe/Paris"],
+        "month": ["soon", "2026-09"],
+        "template": ["?", "saass", "none"],
+    }
+    given = {what: iter(those) for what, those in answers.items()}
+    asked: list[str] = []
+
+    def ask(what: str, proposed: str, why: str) -> str:
+        asked.append(f"{what} ({why})")
+        return next(given[what], "") if what in given else ""
+
+    started, said = begun(tmp_path / "acme", ask=ask)
+    run = load_run(started.name)
+    assert (run.time_zone, str(run.month), run.template) == ("Europe/Paris", "2026-09", "")
+    assert "template '?' is not known." in said
+    assert "Did you mean 'saas'?" in said
+    assert any("one of none, " in line for line in asked if line.startswith("template"))
+
+
+def test_whoever_never_answers_so_that_it_can_be_meant_is_refused(tmp_path):
+    write(tmp_path / "acme", "ledger export.csv", postings())
+    with pytest.raises(ParameterError, match="template 'x' is not known"):
+        begun(tmp_path / "acme", ask=lambda what, proposed, why: "x" if what == "template" else "")
+
+
+def test_an_earlier_map_that_lacks_a_table_is_not_taken_for_the_whole(tmp_path, project):
+    """As a first start leaves it whose ledger could not be read then."""
+    write(tmp_path / "acme", "ledger export.csv", postings())
+    write(tmp_path / "acme", "orders.csv", orders())
+    first, _ = begun(tmp_path / "acme", name="first")
+    path = project / "params" / "sources" / f"{first.name}.yml"
+    entries = re.split(r"(?m)^(?=  - )", path.read_text("utf-8"))
+    (ledger,) = (entry for entry in entries if "table: ledger" in entry)
+    path.write_text("".join(entry for entry in entries if entry != ledger), "utf-8")
+    second, said = begun(tmp_path / "acme", name="second")
+    assert "the map 'first' reads no ledger; the files are read as proposed here" in said
+    assert "of this project reads these files as they are" in said
+    assert load_run("second").source_map == "second"
+    assert "ledger" in load_run("second").needs
