@@ -57,7 +57,7 @@ def obligation_table(study: FailureStudy) -> Block | None:
             {"cost": outlook.obligation},
         ),
         subtitle=Sentence(
-            "Not discounted. Direct cost is what is posted to the service orders of failures; with labour: the hours of own staff on them as well. The provision also pays claims without a failure (returns, exchanges, visits without a fault): it is held against all its claims in the section on cost"
+            "Not discounted. Direct cost is what is posted to the service orders of failures, labour apart; with labour: the hours of own staff on them as well. The provision also pays claims without a failure (returns, exchanges, visits without a fault): it is held against all its claims in the section on cost"
         ),
         rows=outlook.obligations,
         by=("product_line",),

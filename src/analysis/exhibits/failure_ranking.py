@@ -282,7 +282,9 @@ def cost_table(study: FailureStudy) -> Block:
         title=Sentence(
             "Failures of the last twelve months cost {total} in direct cost", {"total": money.total}
         ),
-        subtitle=Sentence("Incurred and recovery postings traced to tickets of confirmed failures"),
+        subtitle=Sentence(
+            "Incurred and recovery postings traced to tickets of confirmed failures, labour apart"
+        ),
         rows=lines,
         by=("component",),
         columns=[
@@ -290,6 +292,11 @@ def cost_table(study: FailureStudy) -> Block:
             *(metric("failure_cost", of=kind, head=head, slice={"of": kind}) for kind, head in kinds.items()),
             metric("failure_cost", of="total", head="Total", slice={"of": None}),
             metric("failure_unit_cost", of="unit", head="Per failure"),
+            *(
+                [metric("failure_labour_posted", of="labour", head="Labour posted, not in the total")]
+                if money.has_labour
+                else []
+            ),
         ],
         total=money.whole,
         total_head="All",

@@ -657,7 +657,7 @@ def _basis(study: ValueStudy) -> list[Check]:
                 id="value.traced",
                 outcome="info",
                 sentence=Sentence(
-                    "Of {cost} after-sales cost in twelve months {traced} carries a customer's ticket. The rest, labour and capacity above all, is in no customer's value.",
+                    "Of {cost} after-sales cost in twelve months {traced} carries a customer's ticket. The rest, above all labour and capacity that no ticket carries, is in no customer's value.",
                     {"cost": study.service_year, "traced": study.service_traced},
                 ),
             )
