@@ -468,6 +468,11 @@ def test_tickets_that_are_not_planned_for_the_year_do_not_flex(
         flexed_budget(inputs, budget)
     assert planned_tickets(planned(inputs, tmp_path, ("2025-12-01", "2"))) is None
     assert planned_tickets(planned(inputs, tmp_path, ("2026-09-01", "7"), ("2026-11-01", "9"))) == 7
+    # the year is the company's own: of one that began in July a plan of February is last year's, and one of July still holds in January
+    of_july = replace(inputs, params=replace(inputs.params, year_begins=7))
+    assert planned_tickets(planned(of_july, tmp_path, ("2026-02-01", "2"))) is None
+    january = replace(of_july, month=Month(2027, 1), params=replace(of_july.params, month=Month(2027, 1)))
+    assert planned_tickets(planned(january, tmp_path, ("2026-07-01", "5"))) == 5
     with pytest.raises(ParameterError, match="a plan has more than none"):
         planned_tickets(planned(inputs, tmp_path, ("2026-01-01", "0")))
 
