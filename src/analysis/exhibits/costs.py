@@ -1127,7 +1127,9 @@ def sourcing_table(study: CostStudy) -> Block:
         title=Sentence(
             "Work costs {own} in-house and {out} outsourced", {"own": whole.own_each, "out": whole.out_each}
         ),
-        subtitle=Sentence(_MINIMUM[bool(minimum)], minimum),
+        subtitle=Sentence(
+            _MINIMUM[bool(minimum)], minimum | {"own": sourcing.own_repairs, "out": sourcing.out_repairs}
+        ),
         columns=columns,
         rows=[
             row_of(line, columns, by=("component",), role="total" if line.role == "total" else "body")
@@ -1142,10 +1144,10 @@ _BREAK_EVEN = (
     "In-house and outsourced cost the same at {even} per month ({even:interval}).",
     "In-house and outsourced cost the same at {even} and at {next} per month.",
 )
-_SOURCED = "Source: staff, ledger, tickets; training shared by heads, leavers replaced at the assumed cost of replacement and months until a new one is up to speed."
+_SOURCED = "Source: staff, ledger, tickets; training shared by heads, leavers replaced at the assumed cost of replacement and months until a new one is up to speed. Poor quality is charged to whoever did the work that did not hold, and so is the work of repeating it where the other does it, at the pay or fee of whoever does it."
 _MINIMUM = {
-    True: "Field teams and service partners, sums of the last twelve months; the two do not get the same work, so not all of the gap can be saved. The contract bills at least {minimum} per month",
-    False: "Field teams and service partners, sums of the last twelve months; the two do not get the same work, so not all of the gap can be saved. A minimum of the contract is not stated, so none is assumed",
+    True: "Field teams and service partners, sums of the last twelve months; the two do not get the same work ({own} of the tickets in-house are repairs, {out} outsourced), so not all of the gap can be saved. The contract bills at least {minimum} per month",
+    False: "Field teams and service partners, sums of the last twelve months; the two do not get the same work ({own} of the tickets in-house are repairs, {out} outsourced), so not all of the gap can be saved. A minimum of the contract is not stated, so none is assumed",
 }
 
 
