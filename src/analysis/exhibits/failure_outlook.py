@@ -31,7 +31,9 @@ def forecast_figure(study: FailureStudy) -> Block:
         "failures.forecast",
         title=Sentence("{total} are expected from {first} to {last} ({total:interval})", values),
         subtitle=Sentence(
-            "Confirmed failures per month: history completed for reports still to come, then the forecast with its prediction interval at {total:level}; the number at its end is {last}",
+            "Confirmed failures per month: history completed for reports still to come, then the forecast with its prediction interval at {total:level}; the number at its end is {last}"
+            if study.rates.late
+            else "Confirmed failures per month, then the forecast with its prediction interval at {total:level}; the number at its end is {last}",
             values,
         ),
         foot=source(study),

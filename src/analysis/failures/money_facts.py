@@ -97,7 +97,7 @@ def _labour(field: Field, posted: Mapping[tuple[str, ...], Fact], component: str
     if not posted:
         return {}
     rows = money.labour_posted(field, money.since(field))
-    place = {"component": component} if component else {}
+    place: dict[str, Any] = {"component": component} if component else {}
     found = posted.get((component,)) or field.state.measured(
         "failure_labour_posted", rows.of(**place), period=field.year, **place
     )

@@ -557,7 +557,6 @@ def prose() -> Iterator[tuple[str, str]]:
 # What the notebooks ask or explain, and why the word is no ranking of the month's data.
 PROSE_MAY = {
     "Which parts fail most and cost most?": "a question",
-    "The second table leads to the expense": "where a table ends, no cause",
 }
 
 
