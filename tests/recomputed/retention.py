@@ -462,7 +462,7 @@ def _cox(raw: Raw, model: str) -> tuple[np.ndarray, np.ndarray]:
 def loss_hazard_ratio(raw: Raw, asked: Asked) -> float:
     """How many times as often customers with the experience leave, at the same age of the contract, by Cox regression. Source: loss_hazard_ratio."""
     place = {"slow": 0, "prompt": 1, "repeat": 0}[asked.of["exposure"]]
-    return float(np.exp(_cox(raw, asked.of["model"])[0][place]))
+    return float(np.exp(_cox(raw, asked.of["loss_model"])[0][place]))
 
 
 @recomputes(
@@ -470,4 +470,4 @@ def loss_hazard_ratio(raw: Raw, asked: Asked) -> float:
 )
 def lower_limit_of_a_hazard_ratio(raw: Raw, asked: Asked) -> float:
     """Wald's 95 % interval of the log hazard ratio, lower limit. Source: loss_hazard_ratio."""
-    return float(np.exp(_cox(raw, asked.of["model"])[1][0, 0]))
+    return float(np.exp(_cox(raw, asked.of["loss_model"])[1][0, 0]))

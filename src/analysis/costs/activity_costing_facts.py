@@ -247,10 +247,10 @@ def _idle_finding(inputs: StudyInputs, row: Mapping[str, Any], hours: pd.DataFra
     )
 
 
-IDLE_HOURS = "{team} was paid in the last three months for hours it did not work: {share} of paid hours, {excess} more than the other teams ({excess:interval}); {hours}{hours:doubt} beyond theirs."
-IDLE = "{team} was paid in the last three months for hours it did not work: {share} of paid hours, {excess} more than the other teams ({excess:interval}); {hours}{hours:doubt} beyond theirs, about {cost}{cost:doubt}."
+IDLE_HOURS = "{team} was paid in the last three months for hours it did not work: {share} of paid hours ({share:numerator} of {share:denominator}), {excess} more than the other teams ({excess:interval}); {hours}{hours:doubt} beyond theirs."
+IDLE = "{team} was paid in the last three months for hours it did not work: {share} of paid hours ({share:numerator} of {share:denominator}), {excess} more than the other teams ({excess:interval}); {hours}{hours:doubt} beyond theirs, about {cost}{cost:doubt}."
 IDLE_SINCE = (
-    "{team} was paid in the last three months for hours it did not work: {share} of paid hours, {excess} more than the other teams ({excess:interval}); "
+    "{team} was paid in the last three months for hours it did not work: {share} of paid hours ({share:numerator} of {share:denominator}), {excess} more than the other teams ({excess:interval}); "
     "{hours}{hours:doubt} beyond theirs, about {cost}{cost:doubt}. It began {begun}; since {first} it is {all_hours} ({all_hours:interval}), about {all_cost}{all_cost:doubt}."
 )
 BEGUN_IN, BEGUN_BETWEEN = "in {first}", "between {first} and {last}"

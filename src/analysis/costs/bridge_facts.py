@@ -113,13 +113,9 @@ def bridge_against(inputs: StudyInputs, against: str, before: Period) -> Bridge:
     cost, base = (inputs.fact("after_sales_cost", period=each) for each in (period, before))
     if cost.value is None or base.value is None:
         lacking = period if cost.value is None else before
-        raise MissingData(
-            "ledger",
-            message="no cost in {month}"
-            if lacking.months == 1
-            else "the ledger does not cover all of {month}",
-            month=lacking.name,
-        )
+        if lacking.months == 1:
+            raise MissingData("ledger", message="no cost in {month}", month=lacking.name)
+        raise MissingData("ledger", message="the ledger does not cover all of {month}", month=lacking.name)
     effects = cost_bridge(
         bridge_cells(inputs, before),
         bridge_cells(inputs, period),

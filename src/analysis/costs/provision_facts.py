@@ -326,9 +326,11 @@ def _short(inputs: StudyInputs, provision: Provision, line: ProvisionLine, mater
         stake=Stake.of(shortfall),
         subject=dict(closing.dimensions),
         rank=float(amount_of(shortfall)),
-        evidence=provision.rolled.total
-        if name == ALL
-        else rows[rows["product_line"] == name].reset_index(drop=True),
+        evidence=(
+            provision.rolled.total
+            if name == ALL
+            else rows[rows["product_line"] == name].reset_index(drop=True)
+        ).assign(utilised=lambda rows: -rows["utilised"]),
         statement=Sentence(
             of_length(" ".join([_TOO_SMALL, *more]), inputs.period.months),
             {

@@ -15,12 +15,13 @@ import numpy as np
 from analysis.results import Interval
 from analysis.stats.intervals import poisson_interval, proportion_interval, rate_ratio_p_value
 from analysis.stats.multiplicity import adjust_p_values
+from analysis.summaries import Summarised
 
 Kind = Literal["rate", "share"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClusterSums:
+class ClusterSums(Summarised):
     """Hits and bases summed over clusters, with their squares and products.
 
     Parameters
@@ -77,7 +78,7 @@ class ClusterSums:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gap:
+class Gap(Summarised):
     """A rate less the same rate of the others: its interval, and how likely a gap as wide is by chance."""
 
     interval: Interval

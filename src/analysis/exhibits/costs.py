@@ -722,7 +722,7 @@ def activity_table(study: CostStudy) -> Block | None:
         side += [row_of({"fact": fact}, named, by=(dimension,), indent=1) for _, fact in lines]
     (left, lacking_left), (right, lacking_right) = (with_content(side) for side in sides)
     used = {"name": Text.of("Used time, each grouping"), "fact": capacity.used_cost}
-    unused = {"name": Text.of("Unused capacity"), "fact": capacity.unused_cost}
+    unused = {"name": Text.of("Cost of unused capacity"), "fact": capacity.unused_cost}
     supplied = {"name": Text.of("Capacity supplied"), "fact": capacity.cost}
     return table_of(
         "costs.activities",
@@ -788,7 +788,7 @@ def forecast_table(study: CostStudy) -> Block | None:
         "costs.outlook",
         title=title,
         subtitle=Sentence(
-            "Categories are reconciled so that they add up to the total; an unusual month of a category (they are listed apart) enters at what was expected of it."
+            "Categories are reconciled so that they add up to the total; an unusual month of a category enters at what was expected of it."
         ),
         columns=columns,
         rows=[*_year_rows(outlook, columns), *_ahead_rows(outlook, columns), *_again_rows(outlook, columns)],

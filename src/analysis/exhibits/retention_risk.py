@@ -128,6 +128,12 @@ def _where() -> list[Field]:
     ]
 
 
+_LARGEST = {
+    True: "The first {shown} by yearly contract value a year ago or now, of {number} under contract now and those lost within the year; kept: at most the value a year ago. Blank: not under contract then, nothing to keep, or lost and not scored. The interval of a chance holds besides what the score missed among such chances in its last test, so it need not lie around it. Customer numbers stand in the evidence file",
+    False: "The first {shown} by yearly contract value a year ago or now, of {number} under contract now and those lost within the year; kept: at most the value a year ago. Blank: not under contract then, or nothing to keep. Customer numbers stand in the evidence file",
+}
+
+
 def largest_accounts_table(study: RetentionStudy) -> Block | None:
     """The largest business accounts by rank, a year ago and now."""
     part = study.accounts
@@ -141,7 +147,7 @@ def largest_accounts_table(study: RetentionStudy) -> Block | None:
             {"number": part.number, "share": part.top_share},
         ),
         subtitle=Sentence(
-            "The first {shown} by yearly contract value a year ago or now, of {number} under contract now and those lost within the year; kept: at most the value a year ago. Blank: not under contract then, nothing to keep, or lost and not scored. The interval of a chance holds besides what the score missed among such chances in its last test, so it need not lie around it. Customer numbers stand in the evidence file",
+            _LARGEST[not isinstance(study.early_warning, NotDone)],
             {"shown": str(len(part.largest)), "number": part.number},
         ),
         columns=[
@@ -176,6 +182,7 @@ def largest_accounts_table(study: RetentionStudy) -> Block | None:
     )
 
 
+_DUE_BY_VALUE = "The first {shown} of {number}, the largest yearly value first"
 _DUE_FIRST = "The first {shown} of {number}, the most value at risk (value times chance of loss) first"
 _DUE = {
     True: f"{_DUE_FIRST}. Intervals of neighbours overlap: they could change places by chance. {_HOLDS_THE_MISS}",
@@ -198,11 +205,11 @@ def _unless_unknown(fact: Fact) -> Fact | None:
 
 
 def _chance_columns(study: RetentionStudy) -> list[Field]:
-    """The chance of loss within the months that early warning looks ahead, and its interval; blank where there is no score."""
+    """The chance of loss within the months that early warning looks ahead, and its interval; none without early warning."""
     warning = study.early_warning
-    head = Text.of("Chance of loss")
-    if not isinstance(warning, NotDone):
-        head = phrase("Chance of loss within {number} months", number=str(warning.horizon))
+    if isinstance(warning, NotDone):
+        return []
+    head = phrase("Chance of loss within {number} months", number=str(warning.horizon))
     score = "account_loss_score"
     return [
         metric(score, of="chance", head=head),
@@ -216,6 +223,15 @@ def _may_swap(facts: Sequence[Fact | None]) -> bool:
     return any(
         one.low <= other.high and other.low <= one.high for one, other in zip(known, known[1:], strict=False)
     )
+
+
+def _risk_columns() -> list[Field]:
+    """Value times chance of loss, and its interval."""
+    metric_id, of = "contract_value_at_risk", "at_risk"
+    return [
+        metric(metric_id, of=of, key="risk", head="Value at risk", scale="exact", places=0),
+        interval(metric_id, of=of, key="risk_interval", scale="exact", places=0, blank=True),
+    ]
 
 
 def due_table(study: RetentionStudy) -> Block | None:
@@ -236,7 +252,7 @@ def due_table(study: RetentionStudy) -> Block | None:
         "retention.due",
         title=title,
         subtitle=Sentence(
-            _DUE[_may_swap([one.at_risk for one in part.due])],
+            _DUE_BY_VALUE if part.due_at_risk is None else _DUE[_may_swap([one.at_risk for one in part.due])],
             {"shown": str(len(part.due)), "number": part.due_number},
         ),
         columns=[
@@ -244,22 +260,7 @@ def due_table(study: RetentionStudy) -> Block | None:
             words("due_on", "Term ends", key="due"),
             metric("account_contract_value", of="value", head="Yearly value", scale="exact", places=0),
             *_chance_columns(study),
-            metric(
-                "contract_value_at_risk",
-                of="at_risk",
-                key="risk",
-                head="Value at risk",
-                scale="exact",
-                places=0,
-            ),
-            interval(
-                "contract_value_at_risk",
-                of="at_risk",
-                key="risk_interval",
-                scale="exact",
-                places=0,
-                blank=True,
-            ),
+            *(_risk_columns() if part.due_at_risk is not None else []),
         ],
         rows=part.due,
         by=("due",),
@@ -276,7 +277,7 @@ _CALL_LIMITS = (
     "Whom a call would keep is not known: that takes customers left out by lot; margin at risk says where most is at stake. Reasons: what raises the "
     "score most against its usual value, not a cause. Customer numbers stand in the evidence file"
 )
-_CALL_INTERVALS = "Here it is the miss in the customer's tenth of the score, counted by customers; the sum of the whole list above has that of the customers then called, weighted by their margin, so the one does not follow from the other"
+_CALL_INTERVALS = "Here it is the miss in the customer's tenth of the score, counted by customers; the interval of the whole list, in the table before, is of another miss: that of the customers then called, weighted by their margin"
 _CALLED = {
     True: f"{_CALL_ORDER}; intervals of neighbours overlap, so they could change places by chance. {_HOLDS_THE_MISS}. {_CALL_INTERVALS}. {_CALL_LIMITS}",
     False: f"{_CALL_ORDER}. {_HOLDS_THE_MISS}. {_CALL_INTERVALS}. {_CALL_LIMITS}",

@@ -46,10 +46,10 @@ _SINCE_ENTRY = {
     "year": Text.of("Years since entry"),
 }
 _AFTER_ENTRY = {
-    "week": "{number} weeks after entry",
-    "month": "{number} months after entry",
-    "quarter": "{number} quarters after entry",
-    "year": "{number} years after entry",
+    "week": ("{number} week after entry", "{number} weeks after entry"),
+    "month": ("{number} month after entry", "{number} months after entry"),
+    "quarter": ("{number} quarter after entry", "{number} quarters after entry"),
+    "year": ("{number} year after entry", "{number} years after entry"),
 }
 TOO_YOUNG = Sentence("No cohort is old enough yet.")
 
@@ -87,7 +87,7 @@ def cohort_heatmap(study: RetentionStudy, basis: str) -> Block | None:
             cells,
             by=registry().dimension_name("cohort"),
             places=0 if contractual else 1,
-            in_words={str(age): phrase(_AFTER_ENTRY[part.period], number=str(age)) for age in ages},
+            in_words={str(age): phrase(_AFTER_ENTRY[part.period][age != 1], number=str(age)) for age in ages},
         ),
     )
 

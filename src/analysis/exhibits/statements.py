@@ -129,14 +129,16 @@ def evidence_stems(findings: Sequence[Finding]) -> list[str | None]:
 
 
 def evidence_preview(rows: pd.DataFrame) -> dict[str, Any]:
-    """The first rows as text: ``columns``, ``rows``, ``total``; blanks stay blank, personal columns are masked.
+    """The first rows as text, of a series of months the last: ``columns``, ``rows``, ``total``; blanks stay blank, personal columns are masked.
 
     A value that has a label in params/labels.yml is that label in both languages; names of the company's own stay as they are.
     """
-    head = rows.head(PREVIEW_ROWS)
+    from pandas.api.types import is_bool_dtype
+
+    head = _newest_first(rows).head(PREVIEW_ROWS)
     personal = personal_columns()
     columns = [str(name) for name in head.columns]
-    labels = {name: _labels(name) for name in columns}
+    labels = {name: _YES_OR_NO if is_bool_dtype(head[name]) else _labels(name) for name in columns}
     return {
         "columns": columns,
         "rows": [
@@ -148,6 +150,12 @@ def evidence_preview(rows: pd.DataFrame) -> dict[str, Any]:
         ],
         "total": len(rows),
     }
+
+
+def _newest_first(rows: pd.DataFrame) -> pd.DataFrame:
+    """A series of months that is longer than what is shown, from its end: what a finding speaks of is seldom its beginning."""
+    a_series = "month" in rows and rows["month"].is_monotonic_increasing and rows["month"].is_unique
+    return rows.iloc[::-1] if a_series and len(rows) > PREVIEW_ROWS else rows
 
 
 # Columns whose name says less than that of their dimension.
@@ -164,6 +172,9 @@ def _labels(column: str) -> Mapping[str, Text]:
 
 def _worded(value: str, labels: Mapping[str, Text]) -> str | dict[str, str]:
     return labels[value].as_json() if value in labels else value
+
+
+_YES_OR_NO = {"True": Text.of("yes"), "False": Text.of("no")}
 
 
 def personal_columns() -> frozenset[str]:

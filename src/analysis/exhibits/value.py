@@ -537,8 +537,8 @@ _ADVICE = {
     ("top", "low"): "Keep: first in the queue",
     ("middle", "high"): "Win back where it is cheap",
     ("middle", "low"): "Serve well, offer more",
-    ("low", "high"): "Self-service; let go",
-    ("low", "low"): "Self-service; bill what can be billed",
+    ("low", "high"): "Standard service; no special effort",
+    ("low", "low"): "Standard service; bill what can be billed",
 }
 
 

@@ -24,6 +24,7 @@ from analysis.exhibits.vocabulary import Row, paired, phrase
 from analysis.locale import Text
 from analysis.metrics import NotDone
 from analysis.results import Fact, Sentence, Value
+from analysis.value.effect_findings import overlap_reading
 from analysis.value.effect_results import MoneyBridge, OutcomeEffect, ServiceEffects, TreatmentEffect
 from analysis.value.effects import IF_HIDDEN, METRIC, TESTED
 from analysis.value.results import ValueStudy
@@ -446,6 +447,13 @@ def _stake_title(effects: Sequence[TreatmentEffect]) -> Sentence:
 # ---------------------------------------------------------------- doubts
 
 
+_ONLY_AN_ASSOCIATION = {
+    "apart": "{treatment}: the groups hardly overlap, only an association is stated",
+    "unlike": "{treatment}: the groups stay unlike after weighting, only an association is stated",
+    "few": "{treatment}: a few cases stand for many, only an association is stated",
+}
+
+
 def overlap_figure(study: ValueStudy) -> Block:
     """Chance of going wrong, by group, for every treatment."""
     from analysis.exhibits.value_effect_charts import overlap_panels
@@ -455,10 +463,7 @@ def overlap_figure(study: ValueStudy) -> Block:
         return _absent("overlap", part)
     weak = [one for one in part.effects if not one.overlap_holds]
     title = (
-        Sentence(
-            "{treatment}: the groups hardly overlap, only an association is stated",
-            {"treatment": weak[0].treatment.name},
-        )
+        Sentence(_ONLY_AN_ASSOCIATION[overlap_reading(weak[0])], {"treatment": weak[0].treatment.name})
         if weak
         else Sentence(
             "For every treatment at most {most} of the cases concerned have no like on the other side",

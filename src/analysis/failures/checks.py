@@ -114,7 +114,7 @@ def _excluded(study: FailureStudy) -> Check:
         id="failures_rated",
         outcome="failed",
         sentence=Sentence(
-            "{count} can be counted, not rated: unknown serial, before shipment, after retirement, or a second order for the same event; the table names them.",
+            "{count} can be counted, not rated: unknown serial, before service began, after retirement, or a second order for the same event; the table of failures that are not rated says how many of each.",
             {"count": study.impossible},
         ),
     )

@@ -218,7 +218,7 @@ def _wear(lives: tuple[LifeFacts, ...] | NotDone, scale: Scale) -> list[Finding]
         template = (
             (_WEARS_OUT if known else _WEARS_OUT_BEYOND)
             if rising
-            else "{component} fails early: its failures fall with age (Weibull shape {shape}, {shape:interval}); whether screening before shipment would find them is not tested here."
+            else "{component} fails early: its failures fall with age (Weibull shape {shape}, {shape:interval}); whether screening before first use would find them is not tested here."
         )
         values: dict[str, Value] = {"component": life.name, "shape": life.shape}
         found.append(

@@ -178,13 +178,13 @@ def weight(difference: Fact, least: float) -> Weight:
 
 
 _EXPERIENCE = {
-    "slow": "Customers whose complaint was answered after {late} left {ratio} as often as comparable customers without a complaint ({ratio:interval}); "
+    "slow": "Customers whose complaint was answered after {late} left {ratio} as often as comparable customers without a complaint ({ratio:interval}; {ratio:n} losses after it); "
     "within twelve months that goes with {difference:signed} of losses ({difference:interval}). The comparison of those who ever had a late answer with all others says {naive}{naive:doubt}: it forgets that only who stays long enough can have one.",
-    "waited": "Customers whose request was answered after {late} left {ratio} as often as comparable customers who were answered sooner ({ratio:interval}); "
+    "waited": "Customers whose request was answered after {late} left {ratio} as often as comparable customers who were answered sooner ({ratio:interval}; {ratio:n} losses after it); "
     "within twelve months that goes with {difference:signed} of losses ({difference:interval}).",
-    "followed": "Customers whose repair took more than one contact left {ratio} as often as comparable customers whose repair took one ({ratio:interval}); "
+    "followed": "Customers whose repair took more than one contact left {ratio} as often as comparable customers whose repair took one ({ratio:interval}; {ratio:n} losses after it); "
     "within twelve months that goes with {difference:signed} of losses ({difference:interval}).",
-    "repeat": "Customers with a repeat repair within {window} left {ratio} as often as comparable customers ({ratio:interval}); "
+    "repeat": "Customers with a repeat repair within {window} left {ratio} as often as comparable customers ({ratio:interval}; {ratio:n} losses after it); "
     "within twelve months that goes with {difference:signed} of losses ({difference:interval}). It is an association over the first twelve months of a contract; complaints that follow are not held fixed.",
 }
 _STAKE = "Margin that goes with it: {money} ({money:interval}), the gross margin of the last twelve months' orders of the customers under contract who first had it in that time, times that difference."
@@ -239,7 +239,7 @@ def _repurchase(inputs: StudyInputs, parts: RetentionParts, sure: frozenset[str]
     if weight(line.difference, limit(inputs, "smallest_repurchase_difference")) == "trifle":
         return []
     down = float(line.difference.value) < 0
-    template = "After a late answer to a complaint or a repeat repair {served} bought again within {months} months, against {matched} of matched customers without service: {difference:signed} ({difference:interval}). From quarterly landmarks since {first}, windows closed by the end of {last}."
+    template = "After a late answer to a complaint or a repeat repair {served} ({served:numerator} of {served:denominator}) bought again within {months} months, against {matched} of matched customers without service: {difference:signed} ({difference:interval}). From quarterly landmarks since {first}, windows closed by the end of {last}."
     return [
         _finding(
             id="retention.repurchase",
@@ -268,8 +268,8 @@ def _leaving(inputs: StudyInputs, parts: RetentionParts, sure: frozenset[str]) -
         return []
     least = limit(inputs, "smallest_loss_difference")
     templates = {
-        "repaired": "Within six months after the quarter of a repair {served} of customers left, against {matched} of matched customers who never asked for service: {difference:signed} ({difference:interval}). From quarterly landmarks since {first}, windows closed by the end of {last}.",
-        "repeated": "Within six months after the quarter of a repeat repair {served} of customers left, against {matched} of matched customers who never asked for service: {difference:signed} ({difference:interval}). From quarterly landmarks since {first}, windows closed by the end of {last}. The comparison is not with other repairs.",
+        "repaired": "Within six months after the quarter of a repair {served} of customers ({served:numerator} of {served:denominator}) left, against {matched} of matched customers who never asked for service: {difference:signed} ({difference:interval}). From quarterly landmarks since {first}, windows closed by the end of {last}.",
+        "repeated": "Within six months after the quarter of a repeat repair {served} of customers ({served:numerator} of {served:denominator}) left, against {matched} of matched customers who never asked for service: {difference:signed} ({difference:interval}). From quarterly landmarks since {first}, windows closed by the end of {last}. The comparison is not with other repairs.",
     }
     return [
         _finding(
@@ -357,7 +357,7 @@ def _calls(inputs: StudyInputs, parts: RetentionParts) -> list[Finding]:
     found = parts.early_warning
     if isinstance(found, NotDone) or found.lift.interval is None or found.lift.interval.low <= 1:
         return []
-    template = "{losses} under contract ({losses:interval}) are expected to be lost within {months} months, with {margin} ({margin:interval}) of yearly margin at stake. The sums are the score's own; their intervals also hold what the score missed in the last test, so they need not lie around them. Of the {called:n} with the highest scores, {called} ({called:interval}) left in the last test against {base}{base:doubt} of all."
+    template = "{losses} under contract ({losses:interval}) are expected to be lost within {months} months, with {margin} ({margin:interval}) of yearly margin at stake. The sums are the score's own; their intervals also hold what the score missed in the last test, so they need not lie around them. Of the {called:n} with the highest scores, {called} ({called:interval}) left in the last test against {base}{base:doubt} of all {base:denominator}."
     return [
         _finding(
             id="retention.call_list",
@@ -387,7 +387,11 @@ def _accounts(parts: RetentionParts) -> list[Finding]:
     found = parts.accounts
     if isinstance(found, NotDone) or found.top_share.value is None:
         return []
-    template = "{number} under contract are businesses, worth {value} a year; the largest tenth of them hold {share} of it. The largest are listed with the end of their term and their chance of loss."
+    template = (
+        "{number} under contract are businesses, worth {value} a year; the largest tenth of them hold {share} of it. The largest are listed with the end of their term."
+        if isinstance(parts.early_warning, NotDone)
+        else "{number} under contract are businesses, worth {value} a year; the largest tenth of them hold {share} of it. The largest are listed with the end of their term and their chance of loss."
+    )
     return [
         _finding(
             id="retention.accounts",

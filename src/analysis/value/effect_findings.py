@@ -242,9 +242,20 @@ _OVERLAP = {
     "the characteristic furthest apart differs by {balance} standard deviations after weighting (limit {limit}).",
     "apart": "{treatment}: the groups hardly overlap; read this as an association only. {trimmed} of the cases concerned have no like on the other side (limit {most}); "
     "the characteristic furthest apart differs by {balance} standard deviations after weighting (limit {limit}).",
+    "unlike": "{treatment}: the groups stay unlike after weighting; read this as an association only. The characteristic furthest apart differs by {balance} standard deviations "
+    "(limit {limit}); {trimmed} of the cases concerned have no like on the other side (limit {most}).",
     "few": "{treatment}: a few cases stand for many; read this as an association only. {trimmed} of the cases concerned have no like on the other side (limit {most}), "
     "and the characteristic furthest apart differs by {balance} standard deviations after weighting (limit {limit}).",
 }
+
+
+def overlap_reading(one: TreatmentEffect) -> str:
+    """Why an effect is an association only: no like cases, cases that stay unlike, or a few that stand for many; else ``holds``."""
+    if one.overlap_holds:
+        return "holds"
+    if float(one.trimmed.value or 0) > float(one.most_trimmed.value or 0):
+        return "apart"
+    return "unlike" if float(one.worst_balance.value or 0) > float(one.balance_limit.value or 0) else "few"
 
 
 def _overlap_check(one: TreatmentEffect) -> Check:
@@ -256,11 +267,7 @@ def _overlap_check(one: TreatmentEffect) -> Check:
         "most": one.most_trimmed,
         "limit": one.balance_limit,
     }
-    within = all(
-        float(found.value or 0) <= float(limit.value or 0)
-        for found, limit in ((one.trimmed, one.most_trimmed), (one.worst_balance, one.balance_limit))
-    )
-    text = _OVERLAP["holds" if one.overlap_holds else "few" if within else "apart"]
+    text = _OVERLAP[overlap_reading(one)]
     return Check(
         id=f"value.effects.{one.treatment.id}",
         outcome="passed" if one.overlap_holds else "failed",

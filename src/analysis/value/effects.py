@@ -279,13 +279,27 @@ def _number(inputs: StudyInputs, metric: str, value: Any, **dimensions: Any) -> 
     return inputs.engine.stated(metric, period=inputs.month, value=value, dimensions=dimensions)
 
 
+BEYOND_A_SHARE = Text.of("the estimate lies beyond what a share can be")
+
+
 def _level(
     inputs: StudyInputs, metric: str, value: float | None, error: float, n: int, **dimensions: Any
 ) -> Fact:
     """A number with the interval of its standard error, which for a level that is no observation is an upper bound."""
     if value is None or not math.isfinite(value) or not math.isfinite(error):
         return _number(inputs, metric, value, **dimensions)
-    return Stating(inputs=inputs).estimate(metric, float(value), error, n=n, method=METHOD, **dimensions)
+    found = Stating(inputs=inputs).estimate(metric, float(value), error, n=n, method=METHOD, **dimensions)
+    return within_a_share(found) if metric == "service_outcome_share" else found
+
+
+def within_a_share(found: Fact) -> Fact:
+    """The weighting may lead beyond what a share can be: limits end there, and an estimate out there is none."""
+    if not 0 <= float(found.value or 0) <= 1:
+        return replace(found, value=None, interval=None, n=None, reason=BEYOND_A_SHARE)
+    limits = found.interval
+    if limits is None:
+        return found
+    return replace(found, interval=replace(limits, low=max(limits.low, 0.0), high=min(limits.high, 1.0)))
 
 
 def _counts(inputs: StudyInputs, one: _Fitted) -> dict[str, Fact]:

@@ -524,7 +524,7 @@ _MISS = {
         False,
     ): "{model} without the last {weeks} weeks predicts their purchases {miss:signed} off ({miss:interval}): within chance and within the limit of correction ({least}).",
 }
-_UNUSED = "{model} without the last {weeks} weeks predicts their purchases {miss:signed} off ({miss:interval}), or a class of customers worse: beyond chance and beyond the limit of use ({use} of all purchases, {class} of those of a class), so it is not used."
+_UNUSED = "{model} without the last {weeks} weeks predicts their purchases {miss:signed} off ({miss:interval}); of all purchases or of those of a class, the miss is beyond chance and beyond the limit of use ({use} of all, {class} of a class), so it is not used."
 _CLASS = {
     True: "Customers with {repeats}: the forecast is {miss:signed} off ({miss:interval}), beyond chance, the estimate within the limit of use of a class ({class}); a correction of the whole does not take this out.",
     False: "Customers with {repeats}: the forecast is {miss:signed} off ({miss:interval}), beyond chance and beyond the limit of use of a class ({class}).",
@@ -560,7 +560,7 @@ def _holdout(study: ValueStudy) -> list[Check]:
             sentence=Sentence(
                 _MISS[judged] if model.good else _UNUSED,
                 {
-                    "model": model.model,
+                    "model": model.judged,
                     "weeks": model.holdout_weeks,
                     "miss": model.miss,
                     "least": model.least,

@@ -103,9 +103,10 @@ class SpendOfType(Summarised):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Modelling(Summarised):
-    """The purchase model: candidates, holdout by class and by week, parameters, spend."""
+    """The purchase model: candidates, holdout by class and by week, parameters, spend; ``judged``: whose miss of the holdout is told."""
 
     model: Text
+    judged: Text
     grouping: Text
     fallback: bool
     tried: tuple[Tried, ...]
@@ -142,6 +143,7 @@ def modelling(
     bought = parameters.buying
     return Modelling(
         model=_named(facts, choice.model),
+        judged=_named(facts, choice.judged or choice.model),
         grouping=GROUPING_NAMES[bought.grouping()],
         fallback=choice.fallback,
         tried=_tried(facts, choice),

@@ -117,13 +117,14 @@ class Holdout(Summarised):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Choice(Summarised):
-    """The model in use: a name of ``MODELS``, or ``observed_rates`` when none passed the holdout."""
+    """The model in use: a name of ``MODELS``, or ``observed_rates`` when none passed the holdout; ``judged``: the model that was held against it."""
 
     model: str
     grouping: str
     candidates: tuple[Candidate, ...]
     holdout: Holdout | None
     rates: pd.DataFrame | None = None  # observed rates by class, where they are used instead
+    judged: str = ""
 
     @property
     def fallback(self) -> bool:
@@ -187,8 +188,11 @@ def chosen(inputs: StudyInputs, settings: ValueSettings, types: Sequence[str]) -
             candidates=candidates,
             holdout=found,
             rates=observed_rates(seen, settings),
+            judged=best.model,
         )
-    return Choice(model=best.model, grouping=best.grouping, candidates=candidates, holdout=found)
+    return Choice(
+        model=best.model, grouping=best.grouping, candidates=candidates, holdout=found, judged=best.model
+    )
 
 
 def _simplest(usable: Sequence[tuple[Candidate, Any]]) -> tuple[Candidate, Any]:

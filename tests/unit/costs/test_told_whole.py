@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -190,7 +191,8 @@ def test_a_shortfall_is_moved_from_surplus_first_and_the_rest_is_expense(
 @pytest.mark.parametrize(("amount", "said"), [("12.50", True), ("0.00", False), (None, False)])
 def test_sales_that_no_rate_holds_are_said_where_there_are_any(amount: str | None, said: bool):
     unnamed = None if amount is None else fact(amount, metric="product_sales_without_line", unit="CNY")
-    note = _provision_note(Month(2026, 10), unnamed)
+    study: Any = SimpleNamespace(month=Month(2026, 10), period=Period.of("2026-10"))
+    note = _provision_note(study, unnamed)
     assert ("name no product line" in note.plain()) == said
     assert (unnamed in note.facts()) == said
 
@@ -223,6 +225,7 @@ def bridge_of(change: str, **effects: str) -> Bridge:
 
     return Bridge(
         against="previous_month",
+        before=Period.of("2026-09"),
         base=replace(money("after_sales_cost", "1000.00"), period="2026-09"),
         cost=money("after_sales_cost", str(Decimal("1000.00") + Decimal(change))),
         change=money("cost_change", change),

@@ -144,7 +144,7 @@ def of_costs() -> dict[str, Callable[[], Any]]:
     line = stats.proportion_interval(30, 100, method="wilson")
     return {
         "CostStudy": lambda: partly(
-            costs.CostStudy, history=monthly("after_sales_cost", "CNY", PAST * 10_000)
+            costs.CostStudy, monthly=monthly("after_sales_cost", "CNY", PAST * 10_000)
         ),
         "Signals": lambda: signals,
         "Allocation": lambda: costs.allocate_pools(

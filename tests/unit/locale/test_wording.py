@@ -555,9 +555,7 @@ def prose() -> Iterator[tuple[str, str]]:
 
 
 # What the notebooks ask or explain, and why the word is no ranking of the month's data.
-PROSE_MAY = {
-    "Which parts fail most and cost most?": "a question",
-}
+PROSE_MAY = {"Which parts fail most and cost most?": "a question"}
 
 
 def test_prose_ranks_nothing_and_claims_no_cause():

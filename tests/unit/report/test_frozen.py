@@ -11,7 +11,7 @@ from report_stub import callout, code, publish, stub_export, stub_run, write_not
 from analysis.errors import ParameterError
 from analysis.params import load_run
 from analysis.params.places import FROZEN, frozen, params_file, params_in_force, shown
-from analysis.periods import Month
+from analysis.periods import Month, Period
 from analysis.report import make_report, manifest
 from analysis.report import publish as publishing
 
@@ -47,6 +47,7 @@ def report(project: Path, reports: str):
     def prepared(name, **_):
         run = stub_run()
         run.name, run.month = name, load_run(name).month
+        run.period = Period.of(run.month)
         return run
 
     return make_report(

@@ -21,7 +21,7 @@ from analysis.value import effect_findings
 from analysis.value.diagram import diagrams
 from analysis.value.effect_cases import cohort
 from analysis.value.effect_results import ServiceEffects
-from analysis.value.effects import reaches_zero, service_effects
+from analysis.value.effects import reaches_zero, service_effects, within_a_share
 
 TREATMENTS = {one.id: one for one in load_treatments()}
 NULL = frozenset(TRUTHS) - {"tier_confounding"}
@@ -175,11 +175,32 @@ def test_a_hidden_cause_is_judged_by_what_it_leaves_of_the_interval(
 
 
 @pytest.mark.parametrize(
+    ("value", "low", "high", "told"),
+    [
+        (0.4, 0.2, 0.6, (0.4, 0.2, 0.6)),
+        (0.9, 0.7, 1.1, (0.9, 0.7, 1.0)),
+        (0.1, -0.2, 0.4, (0.1, 0.0, 0.4)),
+        (1.045, 0.86, 1.23, None),
+        (-0.01, -0.2, 0.18, None),
+    ],
+)
+def test_no_share_is_told_beyond_what_a_share_can_be(planted, value: float, low: float, high: float, told):
+    _, found = planted
+    share = found["complaint_within_24h"].outcomes[0].with_it
+    made = within_a_share(replace(share, value=value, interval=replace(share.interval, low=low, high=high)))
+    if told is None:
+        assert made.value is None and made.interval is None
+        assert made.reason is not None
+    else:
+        assert (made.value, made.interval.low, made.interval.high) == told
+
+
+@pytest.mark.parametrize(
     ("holds", "trimmed", "balance", "words"),
     [
         (True, 0.02, 0.20, "cases alike are found on both sides"),
         (False, 0.20, 0.05, "the groups hardly overlap"),
-        (False, 0.02, 0.30, "the groups hardly overlap"),
+        (False, 0.02, 0.30, "the groups stay unlike after weighting"),
         (False, 0.02, 0.05, "a few cases stand for many"),
     ],
 )
