@@ -191,6 +191,29 @@ class Period:
     def __str__(self) -> str:
         return str(self.first) if self.first == self.last else f"{self.first}/{self.last + 1}"
 
+    @classmethod
+    def year_of(cls, month: Month, *, year_begins: int) -> Period:
+        """The company's year in which a month lies.
+
+        Parameters
+        ----------
+        month : Month
+        year_begins : int
+            The month, 1 to 12, with which the year begins.
+
+        Returns
+        -------
+        Period
+            Twelve months.
+
+        Examples
+        --------
+        >>> str(Period.year_of(Month(2026, 3), year_begins=7))
+        '2025-07/2026-07'
+        """
+        first = month - (month.number - year_begins) % YEAR
+        return cls(first, first + (YEAR - 1), year_begins)
+
     @property
     def months(self) -> int:
         """How many months it holds."""

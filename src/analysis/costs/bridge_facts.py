@@ -242,21 +242,21 @@ def bridge_cells(inputs: StudyInputs, period: Period) -> pd.DataFrame:
     """A period's cost on cells of `CELL`, with the quantities that move it; the cells add up to the cost to the cent.
 
     What is traced to tickets stands on their product line and type. Labour of a team stands on the cells of its tickets, shared by handling
-    hours, with the hours the team worked and was paid for. Parts are measured at constant prices, credits (returns and recoveries) apart;
-    other traced cost by the tickets that carry it. Everything else has no driver.
+    hours, with the hours the team worked and was paid for; labour that is traced is measured by the handling hours of its tickets. Parts are
+    measured at constant prices, credits (returns and recoveries) apart; other traced cost by the tickets that carry it. Where neither hours nor
+    prices are known, and for everything that is not traced, there is no input quantity.
     """
     engine = inputs.engine
     tickets, direct, held = (
         engine.query(sql.format(when=period.condition())) for sql in (_TICKETS, _DIRECT, _HELD)
     )
     labour, held = _labour_cells(inputs, held, period)
-    parts = _parts_at_constant_prices(inputs, period)
-    traced = direct.merge(
-        parts, on=["category", "resource", "product_line", "ticket_type"], how="left", validate="one_to_one"
-    )
-    known = traced["constant_price"].notna() | (traced["category"] == "parts")
+    measured = [_parts_at_constant_prices(inputs, period), _hours_of_traced_labour(inputs, period)]
+    quantities = pd.concat([part for part in measured if len(part)] or measured, ignore_index=True)
+    traced = direct.merge(quantities, on=CELL, how="left", validate="one_to_one")
+    counted = traced["category"].isin(("parts", "labour"))
     traced["input_quantity"] = (
-        traced["constant_price"].where(known, traced["carrying"]).where(traced["resource"] != "credits")
+        traced["quantity"].where(counted, traced["carrying"]).where(traced["resource"] != "credits")
     )
     # in a period in which nothing is traced and no team has hours, only what has no driver is left
     driven = pd.concat([part for part in (traced, labour) if len(part)] or [traced], ignore_index=True)
@@ -339,9 +339,28 @@ def _parts_at_constant_prices(inputs: StudyInputs, period: Period) -> pd.DataFra
             needs=("parts_used.quantity", "parts_used.unit_price"),
         )
     except MissingData:
-        return pd.DataFrame(
-            {name: pd.Series(dtype=object) for name in CELL} | {"constant_price": pd.Series(dtype=float)}
+        return _nothing_measured()
+
+
+@traced
+def _hours_of_traced_labour(inputs: StudyInputs, period: Period) -> pd.DataFrame:
+    """Handling hours of the tickets to which labour was posted in the period, for the share of a ticket's labour that the period holds.
+
+    Tickets without hours are taken to have cost as much an hour as those of their cell that have them.
+    """
+    try:
+        return inputs.engine.query(
+            _TRACED_HOURS.format(when=period.condition(), last=literal(inputs.month.start)),
+            needs=("tickets.handling_hours", "ledger.ticket_id"),
         )
+    except MissingData:
+        return _nothing_measured()
+
+
+def _nothing_measured() -> pd.DataFrame:
+    return pd.DataFrame(
+        {name: pd.Series(dtype=object) for name in CELL} | {"quantity": pd.Series(dtype=float)}
+    )
 
 
 _CELL_SQL = f"coalesce(product_line, '{NOT_STATED}') AS product_line, coalesce(ticket_type, '{NOT_STATED}') AS ticket_type"
@@ -377,8 +396,22 @@ WITH posted AS (
     SELECT part_no, (sum(unit_price) / count(unit_price))::DOUBLE AS price FROM parts_used JOIN posted USING (ticket_id)
     WHERE unit_price > 0 AND posted.month <= {{last}} GROUP BY 1
 )
-SELECT 'parts' AS category, '{WHOLE}' AS resource, {_CELL_SQL}, {added("u.quantity * price.price")} AS constant_price
+SELECT 'parts' AS category, '{WHOLE}' AS resource, {_CELL_SQL}, {added("u.quantity * price.price")} AS quantity
 FROM (SELECT * FROM posted WHERE {{when}}) AS posted JOIN parts_used u USING (ticket_id) JOIN price USING (part_no) GROUP BY 3, 4 ORDER BY 3, 4
+"""
+
+
+_TRACED_HOURS = f"""
+WITH posted AS (
+    SELECT ticket_id, (sum(amount) FILTER (WHERE {{when}}))::DOUBLE AS here, sum(amount)::DOUBLE AS whole
+    FROM cost WHERE category = 'labour' AND tracing = 'direct' AND posting_basis IN ('incurred', 'recovery') AND month <= {{last}} GROUP BY 1
+), timed AS (
+    SELECT {_CELL_SQL}, here, CASE WHEN handling_hours > 0 AND here > 0 THEN handling_hours * least(here / whole, 1) END AS hours
+    FROM posted JOIN service USING (ticket_id) WHERE here IS NOT NULL AND whole > 0
+)
+SELECT 'labour' AS category, '{WHOLE}' AS resource, product_line, ticket_type,
+       {added("hours")} * {added("here")} / {added("CASE WHEN hours IS NOT NULL THEN here END")} AS quantity
+FROM timed GROUP BY ALL HAVING {added("hours")} > 0 AND {added("here")} > 0 ORDER BY ALL
 """
 
 

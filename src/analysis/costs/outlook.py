@@ -311,15 +311,14 @@ def _usual(parts: pd.DataFrame, unusual: list[UnusualMonth], months: pd.DataFram
 
 @traced
 def _year(inputs: StudyInputs, ahead: ReconciledForecast, months: int) -> YearOutlook | None:
-    """Booked months of the calendar year plus the forecast months of the chart, against the budget of all twelve months."""
-    engine, month = inputs.engine, inputs.month
-    year = Period(Month(month.year, 1), Month(month.year, 12))
+    """Booked months of the company's year plus the forecast months of the chart, against the budget of all twelve months."""
+    engine, month, year = inputs.engine, inputs.month, inputs.company_year
     budget = engine.fact("budget_cost", period=year)
     frame = engine.aggregate("budgeted_cost", period=year) if budget.value is not None else None
-    left = 12 - month.number
+    left = year.last.months_since(month)
     if frame is None or len(set(frame["month"])) < 12 or left == 0:
         return None
-    booked = engine.fact("after_sales_cost", period=Period(Month(month.year, 1), month))
+    booked = engine.fact("after_sales_cost", period=Period(year.first, month))
     if booked.value is None:
         return None
     so_far = float(amount_of(booked))

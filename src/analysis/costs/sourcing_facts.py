@@ -24,6 +24,7 @@ from analysis.errors import MissingData, ParameterError
 from analysis.locale import Text
 from analysis.metrics import Period, Stating, StudyInputs, cents, traced
 from analysis.metrics.backend import literal
+from analysis.metrics.views.ledger import DIRECT
 from analysis.metrics.views.selection import study_view
 from analysis.periods import Month
 from analysis.results import Assumed, Fact, Interval, Lineage, Rows, lacking
@@ -76,7 +77,7 @@ class Swing(Summarised):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sourcing(Summarised):
-    """Both options over the last months."""
+    """Both options over the last months; ``own_repairs`` and ``out_repairs``: the share of repairs among their tickets."""
 
     components: tuple[CostComponent, ...]
     break_evens: tuple[Fact, ...]
@@ -85,6 +86,8 @@ class Sourcing(Summarised):
     swings: tuple[Swing, ...]
     staffing: tuple[TeamSize, ...]
     people: Fact
+    own_repairs: Fact
+    out_repairs: Fact
 
 
 @traced
@@ -112,6 +115,8 @@ def sourcing_of(inputs: StudyInputs) -> Sourcing:
         swings=_swings(book, lines),
         staffing=_staffing(book),
         people=_people(book),
+        own_repairs=_repairs(book, "in_house"),
+        out_repairs=_repairs(book, "outsourced"),
     )
 
 
@@ -126,7 +131,7 @@ def _field_months(inputs: StudyInputs) -> pd.DataFrame:
     table = frame.pivot_table(
         index="month",
         columns="sourcing",
-        values=["tickets", "hours", "pay", "idle", "quality", "paid", "heads"],
+        values=["tickets", "hours", "pay", "idle", "quality", "repeats", "paid", "heads"],
         aggfunc="sum",
     )
     if any(("pay", option) not in table.columns for option in OPTIONS) or len(table.dropna()) < YEAR:
@@ -164,6 +169,15 @@ def _people(book: _Book) -> Fact:
     return book.state.measured("in_house_people", months.where(f"month = {literal(str(last))}"), period=last)
 
 
+@traced
+def _repairs(book: _Book, option: str) -> Fact:
+    """Share of repairs among the tickets of an option over the year: whether the two did the same kind of work."""
+    months = field_work(book.inputs, _span(book.inputs)).of(sourcing=option)
+    return book.state.measured(
+        "sourcing_repair_share", months.where(f"month IN ({book.named})"), sourcing=option
+    )
+
+
 def _minimum(book: _Book) -> Fact:
     """Tickets per month that the contract bills at least, where finance states it."""
     least = book.assumed(MINIMUM)
@@ -180,6 +194,12 @@ def _minimum(book: _Book) -> Fact:
     )
 
 
+def _repeated(table: pd.DataFrame, option: str) -> pd.Series:
+    """By month: work of the other on what an option had done, less the option's own work on what the other had done."""
+    (other,) = set(OPTIONS) - {option}
+    return table[("repeats", other)] - table[("repeats", option)]
+
+
 @traced
 def _cost_lines(table: pd.DataFrame, minimum: float) -> dict[str, CostLine]:
     """The cost line of each option; a contract's line is fitted on the tickets that were billed."""
@@ -187,7 +207,8 @@ def _cost_lines(table: pd.DataFrame, minimum: float) -> dict[str, CostLine]:
     for option in OPTIONS:
         least = minimum if option == "outsourced" else 0.0
         tickets = table[("tickets", option)].clip(lower=least)
-        fitted = cost_line_from_history(table[("pay", option)] + table[("quality", option)], tickets)
+        spent = table[("pay", option)] + table[("quality", option)] + _repeated(table, option)
+        fitted = cost_line_from_history(spent, tickets)
         lines[option] = replace(fitted, minimum_tickets=least)
     return lines
 
@@ -296,9 +317,15 @@ def _components(book: _Book) -> tuple[CostComponent, ...]:
         _component(
             book,
             "quality",
-            Text.of("Poor quality: parts, freight and compensation of rework"),
+            Text.of("Poor quality: parts, freight and compensation of repeating its work"),
             {option: book.sum("quality", option) for option in OPTIONS},
             rows=_quality_rows(book),
+        ),
+        _component(
+            book,
+            "repeats",
+            Text.of("Repeating its work by the other, less its own work on the other's"),
+            {option: float(_repeated(book.table, option).sum()) for option in OPTIONS},
         ),
     )
     return (*body, _whole(book, [part for part in body if part.own.dimensions["component"] != "idle"]))
@@ -370,12 +397,12 @@ def _pay_rows(book: _Book) -> dict[str, Rows]:
 
 
 def _quality_rows(book: _Book) -> dict[str, Rows]:
-    """Cost of rework of each option's field teams, fees apart."""
+    """Direct cost of repeating the work of each option's field teams that did not hold, fees apart."""
     field = _field_teams(book.inputs)
     return {
         option: Rows(
-            numerator=f"SELECT * FROM cost WHERE team IN (SELECT team FROM ({field}) WHERE sourcing = {literal(option)}) AND is_rework "
-            f"AND category <> 'outsourcing' AND posting_basis IN ('incurred', 'recovery') AND {book.inside()}",
+            numerator=f"SELECT * FROM ({_REWORK}) AS rework WHERE charged_to IN (SELECT team FROM ({field}) WHERE sourcing = {literal(option)}) "
+            f"AND {book.inside()}",
             value="sum(amount)",
         )
         for option in OPTIONS
@@ -553,7 +580,7 @@ def _size(book: _Book, key: str, name: Text, row: pd.Series | Mapping[str, Any])
 
 
 def _field_teams(inputs: StudyInputs) -> str:
-    """SELECT of teams that mostly repair in the field, and whose they are; a contact centre is compared with no partner."""
+    """SELECT of teams with more than the assumed share of repairs among their tickets, and whose they are; a contact centre is compared with no partner."""
     share = inputs.assumptions.value("field_repair_share", on=inputs.month.last_day)
     return f"""
 SELECT w.team, min(teams.sourcing) AS sourcing FROM service w
@@ -570,10 +597,18 @@ def field_work(inputs: StudyInputs, span: Period) -> str:
     )
 
 
+# Whoever did the work that did not hold is charged with repeating it, whoever repeats it; where it is not known whose work that was, whoever
+# repeats it. Wages and fees are in the pay of whoever does the work, and are charged on where that is the other.
+_REWORK = f"""
+SELECT c.*, coalesce(o.failed_team, c.team) AS charged_to FROM (SELECT * FROM cost WHERE {DIRECT}) c LEFT JOIN rework_origins o ON o.ticket_id = c.ticket_id
+WHERE c.is_rework AND c.category <> 'outsourcing'
+"""
 _MONTHS = f"""
 WITH field AS ({{field}}),
 work AS (
-    SELECT s.month, f.sourcing, count(*) AS tickets, {added("s.handling_hours")} AS hours FROM service s JOIN field f USING (team) GROUP BY 1, 2
+    SELECT s.month, f.sourcing, count(*) AS tickets, count(*) FILTER (WHERE s.ticket_type = 'repair') AS repairs, {added("s.handling_hours")} AS hours,
+           count(*) FILTER (WHERE g.sourcing <> f.sourcing) AS other_tickets, {added("CASE WHEN g.sourcing <> f.sourcing THEN s.handling_hours ELSE 0 END")} AS other_hours
+    FROM service s JOIN field f ON f.team = s.team LEFT JOIN rework_origins o ON o.ticket_id = s.ticket_id LEFT JOIN field g ON g.team = o.failed_team GROUP BY 1, 2
 ),
 crew AS (
     SELECT w.month, 'in_house' AS sourcing, sum(w.cost) AS pay, {added("w.cost * (1 - w.hours_worked / w.hours_paid)")} AS idle,
@@ -584,12 +619,13 @@ crew AS (
     WHERE category = 'outsourcing' AND posting_basis IN ('incurred', 'recovery') GROUP BY 1
 ),
 poor AS (
-    SELECT c.month, f.sourcing, sum(c.amount) AS quality FROM cost c JOIN field f USING (team)
-    WHERE c.is_rework AND c.category <> 'outsourcing' AND c.posting_basis IN ('incurred', 'recovery') GROUP BY 1, 2
+    SELECT r.month, f.sourcing, sum(r.amount) AS quality FROM ({_REWORK}) r JOIN field f ON f.team = r.charged_to GROUP BY 1, 2
 )
-SELECT strftime(work.month, '%Y-%m') AS month, sourcing, work.tickets::DOUBLE AS tickets, coalesce(work.hours, 0)::DOUBLE AS hours,
+SELECT strftime(work.month, '%Y-%m') AS month, sourcing, work.tickets::DOUBLE AS tickets, work.repairs, coalesce(work.hours, 0)::DOUBLE AS hours,
        crew.pay::DOUBLE AS pay, crew.idle::DOUBLE AS idle, crew.paid::DOUBLE AS paid, crew.heads::DOUBLE AS heads,
-       coalesce(poor.quality, 0)::DOUBLE AS quality
+       coalesce(poor.quality, 0)::DOUBLE AS quality,
+       -- the work on what the other had done: its share of the option's hours, or of its tickets where none are recorded
+       (crew.pay * coalesce(work.other_hours / nullif(work.hours, 0), work.other_tickets / work.tickets))::DOUBLE AS repeats
 FROM work JOIN crew USING (month, sourcing) LEFT JOIN poor USING (month, sourcing)
 WHERE work.month >= {{first}} AND work.month < {{end}} ORDER BY 1, 2
 """

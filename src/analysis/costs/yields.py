@@ -15,7 +15,7 @@ from analysis.metrics import Stating, StudyInputs, cents, traced
 from analysis.metrics.registry import NOT_STATED
 from analysis.metrics.views import at
 from analysis.metrics.views.selection import selected
-from analysis.periods import Month
+from analysis.periods import Month, Period
 from analysis.results import Fact
 from analysis.summaries import Summarised
 
@@ -248,8 +248,8 @@ def planned_tickets(inputs: StudyInputs) -> Decimal | None:
 
 def _planned_in(inputs: StudyInputs, month: Month) -> Decimal | None:
     entry = inputs.assumptions.entries.get(BUDGET_TICKETS)
-    year, last = month.year, month.last_day
-    held = [start for start in entry.values if start <= last and start.year == year] if entry else []
+    first = Period.year_of(month, year_begins=inputs.params.year_begins).first.start
+    held = [start for start in entry.values if first <= start <= month.last_day] if entry else []
     if entry is None or not held:
         return None
     planned = entry.values[max(held)].value

@@ -55,9 +55,9 @@ def spans(inputs: StudyInputs, metrics: Sequence[str]) -> tuple[Span, ...]:
         change, and of the events that it makes.
     """
     month = inputs.month
-    begins = next(back for back in range(12) if (month - back).start.month == inputs.params.year_begins)
-    found = {"Year to date": Period(month - begins, month), "Last twelve months": Period(month - 11, month)}
-    if begins == 11:
+    year = inputs.company_year
+    found = {"Year to date": Period(year.first, month), "Last twelve months": Period(month - 11, month)}
+    if month == year.last:
         del found["Year to date"]
     return tuple(_span(inputs, name, period, metrics) for name, period in found.items())
 

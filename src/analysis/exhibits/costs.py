@@ -51,6 +51,7 @@ from analysis.exhibits.specification import (
     words,
 )
 from analysis.exhibits.statements import callout, facts_block, not_computed
+from analysis.exhibits.tables import with_content
 from analysis.exhibits.vocabulary import Row, phrase
 from analysis.formats import short_period
 from analysis.locale import Text
@@ -231,7 +232,9 @@ _SIDES = (("product_line", "region", "ticket_type"), ("team", "channel", "tracin
 
 def slices_table(study: CostStudy) -> Block:
     """The month's cost by slice of several dimensions, side by side; the slices of each dimension add up to the total."""
-    left, right = ([row for dimension in side for row in _slice_rows(study, dimension)] for side in _SIDES)
+    (left, lacking_left), (right, lacking_right) = (
+        with_content([row for dimension in side for row in _slice_rows(study, dimension)]) for side in _SIDES
+    )
     columns = _slice_columns(study, None)
     whole = {"cost": study.total, "year_change": study.comparisons[-1].change}
     total = row_of(
@@ -243,7 +246,7 @@ def slices_table(study: CostStudy) -> Block:
     )
     return table_of(
         "costs.slices",
-        title=Sentence("Cost by product line, region, ticket type, team, channel and tracing"),
+        title=Sentence("Where the cost arises, dimension by dimension"),
         subtitle=Sentence(
             "After-sales cost of {month} on the incurred basis, where the posting or its ticket names one",
             {"month": study.period},
@@ -251,6 +254,7 @@ def slices_table(study: CostStudy) -> Block:
         columns=[*columns, *right_of(columns)],
         rows=[*beside(left, right), total],
         note=_source(study),
+        without=[*lacking_left, *lacking_right],
     )
 
 
@@ -298,7 +302,13 @@ def ratio_table(study: CostStudy) -> Block:
         metric(*_RATIOS, of="fact", key="value", head="Value"),
         interval(*_RATIOS, of="doubt"),
     ]
-    ratios = [fact for fact in study.ratios if fact.metric in _RATIOS]
+    (bases_known, no_base), (ratios, no_ratio) = (
+        with_content([row_of(_named(fact), columns) for fact in facts])
+        for facts, columns in (
+            (study.unit_costs_by, left),
+            ([fact for fact in study.ratios if fact.metric in _RATIOS], right),
+        )
+    )
     return table_of(
         "costs.ratios",
         title=Sentence("Unit costs and ratios of {month}", {"month": study.period}),
@@ -309,12 +319,9 @@ def ratio_table(study: CostStudy) -> Block:
             )
         ),
         columns=[*left, *right],
-        rows=beside(
-            [row_of(_named(fact), left) for fact in study.unit_costs_by],
-            [row_of(_named(fact), right) for fact in ratios],
-            suffix="",
-        ),
+        rows=beside(bases_known, ratios, suffix=""),
         note=_source(study),
+        without=[*no_base, *no_ratio],
     )
 
 
@@ -535,16 +542,10 @@ def budget_figure(study: CostStudy) -> Block | None:
 
 def profitability_table(study: CostStudy) -> Block | None:
     """Service revenue, cost, result and margin."""
-    if isinstance(study.profitability, NotDone) or not study.profitability:
-        return callout(
-            "costs.profitability",
-            tone="info",
-            title=Sentence("Service profitability is not computed: needs orders with an order type."),
-            instead_of=Absent(
-                Text.of("Service profitability"),
-                getattr(study.profitability, "reason", Text(en="orders.order_type", zh="orders.order_type")),
-            ),
-        )
+    if isinstance(study.profitability, NotDone):
+        return _absent("costs.profitability", study.profitability, "Service profitability")
+    if not study.profitability:
+        return _absent("costs.profitability", NO_SERVICE_SOLD, "Service profitability")
     return table_of(
         "costs.profitability",
         title=Sentence("What service earns on what it costs"),
@@ -556,6 +557,9 @@ def profitability_table(study: CostStudy) -> Block | None:
         rows=_profit_rows(study.profitability),
         note=_source(study),
     )
+
+
+NO_SERVICE_SOLD = NotDone(reason=Text.of("no order of the period is for a service (orders.order_type)"))
 
 
 def _profit_columns(dimension: str | None) -> list[Field]:
@@ -716,6 +720,7 @@ def activity_table(study: CostStudy) -> Block | None:
         side.append(group(_CAME_BY.get(dimension, registry().dimension_name(dimension)), columns))
         named = [label(dimension, key="object"), columns[1]]
         side += [row_of({"fact": fact}, named, by=(dimension,), indent=1) for _, fact in lines]
+    (left, lacking_left), (right, lacking_right) = (with_content(side) for side in sides)
     used = {"name": Text.of("Used time, each grouping"), "fact": capacity.used_cost}
     unused = {"name": Text.of("Cost of unused capacity"), "fact": capacity.unused_cost}
     supplied = {"name": Text.of("Capacity supplied"), "fact": capacity.cost}
@@ -728,12 +733,13 @@ def activity_table(study: CostStudy) -> Block | None:
         ),
         columns=[*columns, *right_of(columns)],
         rows=[
-            *beside(*sides),
+            *beside(left, right),
             row_of(used, columns, role="subtotal"),
             row_of(unused, columns),
             row_of(supplied, columns, role="total"),
         ],
         note=Sentence("Source: staff and tickets; {month}.", {"month": study.period}),
+        without=[*lacking_left, *lacking_right],
     )
 
 
@@ -1127,7 +1133,9 @@ def sourcing_table(study: CostStudy) -> Block:
         title=Sentence(
             "Work costs {own} in-house and {out} outsourced", {"own": whole.own_each, "out": whole.out_each}
         ),
-        subtitle=Sentence(_MINIMUM[bool(minimum)], minimum),
+        subtitle=Sentence(
+            _MINIMUM[bool(minimum)], minimum | {"own": sourcing.own_repairs, "out": sourcing.out_repairs}
+        ),
         columns=columns,
         rows=[
             row_of(line, columns, by=("component",), role="total" if line.role == "total" else "body")
@@ -1142,10 +1150,10 @@ _BREAK_EVEN = (
     "In-house and outsourced cost the same at {even} per month ({even:interval}).",
     "In-house and outsourced cost the same at {even} and at {next} per month.",
 )
-_SOURCED = "Source: staff, ledger, tickets; training shared by heads, leavers replaced at the assumed cost of replacement and months until a new one is up to speed."
+_SOURCED = "Source: staff, ledger, tickets; training shared by heads, leavers replaced at the assumed cost of replacement and months until a new one is up to speed. Poor quality is charged to whoever did the work that did not hold, and so is the work of repeating it where the other does it, at the pay or fee of whoever does it."
 _MINIMUM = {
-    True: "Field teams and service partners, sums of the last twelve months; the two do not get the same work, so not all of the gap can be saved. The contract bills at least {minimum} per month",
-    False: "Field teams and service partners, sums of the last twelve months; the two do not get the same work, so not all of the gap can be saved. A minimum of the contract is not stated, so none is assumed",
+    True: "Field teams and service partners, sums of the last twelve months; the two do not get the same work ({own} of the tickets in-house are repairs, {out} outsourced), so not all of the gap can be saved. The contract bills at least {minimum} per month",
+    False: "Field teams and service partners, sums of the last twelve months; the two do not get the same work ({own} of the tickets in-house are repairs, {out} outsourced), so not all of the gap can be saved. A minimum of the contract is not stated, so none is assumed",
 }
 
 

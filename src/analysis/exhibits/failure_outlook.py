@@ -31,7 +31,9 @@ def forecast_figure(study: FailureStudy) -> Block:
         "failures.forecast",
         title=Sentence("{total} are expected from {first} to {last} ({total:interval})", values),
         subtitle=Sentence(
-            "Confirmed failures per month: history completed for reports still to come, then the forecast with its prediction interval at {total:level}; the number at its end is {last}",
+            "Confirmed failures per month: history completed for reports still to come, then the forecast with its prediction interval at {total:level}; the number at its end is {last}"
+            if study.rates.late
+            else "Confirmed failures per month, then the forecast with its prediction interval at {total:level}; the number at its end is {last}",
             values,
         ),
         foot=source(study),
@@ -57,7 +59,7 @@ def obligation_table(study: FailureStudy) -> Block | None:
             {"cost": outlook.obligation},
         ),
         subtitle=Sentence(
-            "Not discounted. Direct cost is what is posted to the service orders of failures; with labour: the hours of own staff on them as well. The provision also pays claims without a failure (returns, exchanges, visits without a fault): it is held against all its claims in the section on cost"
+            "Not discounted. Direct cost is what is posted to the service orders of failures, labour apart; with labour: the hours of own staff on them as well. The provision also pays claims without a failure (returns, exchanges, visits without a fault): it is held against all its claims in the section on cost"
         ),
         rows=outlook.obligations,
         by=("product_line",),

@@ -27,6 +27,7 @@ from analysis.failures.ranking_facts import METRICS, RANKED, Ranking
 from analysis.failures.result import FailureStudy
 from analysis.locale import Text
 from analysis.metrics import NotDone
+from analysis.metrics.registry import NOT_STATED
 from analysis.results import Sentence, Value
 
 # ---------------------------------------------------------------- triangle
@@ -69,7 +70,7 @@ def triangle_figure(study: FailureStudy, by: str = "production") -> Block:
             "Completed for late reports: on past months the error was {raw}{raw:doubt} as counted, {corrected}{corrected:doubt} as completed.",
             {"raw": test.counted, "corrected": test.corrected},
         )
-        if test
+        if test and study.rates.late
         else source(study),
         alt=Sentence(
             "Grid of cumulative failures by quarter and age, from {least} to {count} after {age}.", values
@@ -183,7 +184,8 @@ def pareto_figure(study: FailureStudy, measure: str = "count", attribute: str = 
 @or_nothing
 def pareto_table(study: FailureStudy) -> Block | None:
     """Every attribute by count, cost and excess: who leads, and how many values make eighty percent."""
-    if not study.paretos:
+    rankings = [ranking for ranking in study.paretos.values() if _states_values(ranking)]
+    if not rankings:
         return None
     columns = [
         words("attribute", "Attribute"),
@@ -200,9 +202,14 @@ def pareto_table(study: FailureStudy) -> Block | None:
         title=Sentence("Who stands first, attribute by attribute, and what chance leaves of it"),
         subtitle=Sentence(_RANKED_REPEATED if _codes_repeat(study) else _RANKED, {"others": study.others}),
         columns=columns,
-        rows=[_ranking_row(ranking, columns) for ranking in study.paretos.values()],
+        rows=[_ranking_row(ranking, columns) for ranking in rankings],
         note=_excess_note(study),
     )
+
+
+def _states_values(ranking: Ranking) -> bool:
+    """Whether anything is ranked: an attribute that no failure states has one line, of what is not stated."""
+    return len(ranking.lines) > 1 or NOT_STATED not in ranking.lines[0].fact.dimensions.values()
 
 
 _RANKED = "Count and cost of twelve months; excess over {others}, whole window; a first place is settled where its rank by chance is 1 to 1"
@@ -278,16 +285,16 @@ def cost_table(study: FailureStudy) -> Block:
     if isinstance(money, NotDone):
         return not_computed(money, id="failures.cost", what=registry()["failure_cost"].name)
     lines = [facts for _, facts in money.by_component]
-    # what is in no named kind is a column only where there is any
-    kinds = {
-        kind: head for kind, head in KINDS.items() if kind != "other" or any(one[kind].value for one in lines)
-    }
+    # a kind of cost is a column only where there is any
+    kinds = {kind: head for kind, head in KINDS.items() if any(one[kind].value for one in lines)}
     return table_of(
         "failures.cost",
         title=Sentence(
             "Failures of the last twelve months cost {total} in direct cost", {"total": money.total}
         ),
-        subtitle=Sentence("Incurred and recovery postings traced to tickets of confirmed failures"),
+        subtitle=Sentence(
+            "Incurred and recovery postings traced to tickets of confirmed failures, labour apart"
+        ),
         rows=lines,
         by=("component",),
         columns=[
@@ -295,6 +302,11 @@ def cost_table(study: FailureStudy) -> Block:
             *(metric("failure_cost", of=kind, head=head, slice={"of": kind}) for kind, head in kinds.items()),
             metric("failure_cost", of="total", head="Total", slice={"of": None}),
             metric("failure_unit_cost", of="unit", head="Per failure"),
+            *(
+                [metric("failure_labour_posted", of="labour", head="Labour posted, not in the total")]
+                if money.has_labour
+                else []
+            ),
         ],
         total=money.whole,
         total_head="All",

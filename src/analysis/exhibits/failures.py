@@ -87,8 +87,8 @@ def failure_tiles(study: FailureStudy) -> Block:
             (FULL, "Cost expected with labour, {first} to {last}", ahead.full_cost, ahead.full_warranty_cost),
         ):
             if whole.value is not None:
-                under = estimate_line(id, part, "Same months, under warranty")
-                lines = [*interval_lines(id, whole), under]
+                under = [estimate_line(id, part, "Same months, under warranty")] if ahead.covered else []
+                lines = [*interval_lines(id, whole), *under]
                 shown.append(tile(id, whole, head=_over(over, whole), comparisons=lines))
     return tiles("failures.tiles", shown)
 
@@ -100,8 +100,11 @@ def _over(head: str, fact: Fact) -> Text:
 
 
 def _rate_tile(study: FailureStudy) -> Tile:
-    """The rate of twelve months, completed, beside what is reported of them; as reported beside the month where nothing can be completed."""
+    """The rate of twelve months, completed, beside what is reported of them; as reported beside the month where nothing can be completed, and alone where nothing is late."""
     rates, completed = study.rates, "failure_rate_completed"
+    if not rates.late and rates.year.value is not None:
+        head = _over("Failure rate, {first} to {last}", rates.year)
+        return tile(RATE, rates.year, head=head, comparisons=interval_lines(RATE, rates.year))
     if rates.year_completed.value is None:
         month = estimate_line(completed, rates.last, phrase("{month}, completed", month=study.month))
         head = _over("Failure rate as reported, {first} to {last}", rates.year)
@@ -131,32 +134,33 @@ def rate_figure(study: FailureStudy) -> Block:
             tone="info",
             title=Sentence("No failure rate: nothing was in the field or nothing is reported yet."),
         )
-    values: dict[str, Value] = {
-        "rate": last,
-        "month": study.month,
-        "share": share,
-        "counted": study.rates.reported[-1],
-    }
+    late = study.rates.late
+    values: dict[str, Value] = {"month": study.month, "counted": study.rates.reported[-1]}
+    if late:
+        values |= {"rate": last, "share": share}
+    reported = Series(
+        name=Text.of("Reported"), points=_months(study.rates.reported), role="muted" if late else "focus"
+    )
+    completed = Series(name=Text.of("Completed"), points=_months(study.rates.completed), role="focus")
     return figure(
         "failures.rate",
         title=Sentence(
-            "{month}: {rate}{rate:doubt}, once the failures still to be reported are allowed for", values
+            "{month}: {rate}{rate:doubt}, once the failures still to be reported are allowed for"
+            if late
+            else "{month}: {counted}{counted:doubt}",
+            values,
         ),
         subtitle=Sentence(
             "Confirmed failures per 1,000 unit-months, by month of failure; the band is the interval"
         ),
         foot=_source(study),
         alt=Sentence(
-            "Two lines of the failure rate by month; in {month} {counted} are counted and {rate} expected in the end.",
+            "Two lines of the failure rate by month; in {month} {counted} are counted and {rate} expected in the end."
+            if late
+            else "The failure rate by month; {counted} in {month}.",
             values,
         ),
-        draw=lines(
-            [
-                Series(name=Text.of("Completed"), points=_months(study.rates.completed), role="focus"),
-                Series(name=Text.of("Reported"), points=_months(study.rates.reported), role="muted"),
-            ],
-            measure=registry()[RATE].name,
-        ),
+        draw=lines([completed, reported] if late else [reported], measure=registry()[RATE].name),
     )
 
 

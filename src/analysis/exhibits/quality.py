@@ -484,6 +484,15 @@ def arrivals_table(study: QualityStudy) -> Block:
     """How late rows are recorded, and how much of the report month is still to come."""
     if isinstance(study.arrivals, NotDone):
         return not_computed(study.arrivals, id="quality.arrivals", what=Text.of("Late arrival"))
+    if not any(one.late for one in study.arrivals):
+        return callout(
+            "quality.arrivals",
+            tone="info",
+            title=Sentence(
+                "Nothing of {month} is still to come: of earlier months every row was known as many days after their close ({tables}).",
+                {"month": study.month, "tables": ", ".join(one.table for one in study.arrivals)},
+            ),
+        )
     return table_of(
         "quality.arrivals",
         title=Sentence("How much of the month is still to come"),

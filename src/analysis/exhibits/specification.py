@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from analysis.errors import ParameterError
-from analysis.exhibits.record import Block
+from analysis.exhibits.record import Absent, Block
 from analysis.exhibits.tables import slice_of, table
 from analysis.exhibits.vocabulary import Cell, Column, Comparison, Role, Row, Slice, Status, Tile, Tone
 from analysis.formats import grouped
@@ -312,6 +312,7 @@ def table_of(
     total_head: str = "Total",
     subtitle: Sentence | None = None,
     note: Sentence | None = None,
+    without: Sequence[Absent] = (),
 ) -> Block:
     """A table whose rows are the study's lines (or rows made by :func:`row_of`, :func:`entry`, :func:`group`).
 
@@ -319,6 +320,7 @@ def table_of(
     ----------
     by : dimensions that tell the rows apart; see :func:`row_of`
     total : a last line over all values of ``by``; a mapping may name only some of the cells
+    without : what :func:`with_content` left out of the rows already, where tables stand side by side
 
     Raises
     ------
@@ -329,7 +331,7 @@ def table_of(
     if total is not None:
         whole = Text.of(total_head)
         made.append(row_of(total, columns, by=by, role="total", over_all=True, head=whole))
-    return table(id, title=title, subtitle=subtitle, columns=heads, rows=made, note=note)
+    return table(id, title=title, subtitle=subtitle, columns=heads, rows=made, note=note, without=without)
 
 
 def data_of(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from analysis.errors import ParameterError, suggestion
 from analysis.exhibits.record import Absent, Block, Gathered, absent_of
 from analysis.exhibits.shape import misplaced_cells
-from analysis.exhibits.vocabulary import Cell, Column, Row, Tone
+from analysis.exhibits.vocabulary import Cell, Column, Row, Tone, phrase
 from analysis.formats import (
     NO_VALUE,
     ONE,
@@ -27,6 +27,7 @@ from analysis.formats import (
     text_in_cell,
 )
 from analysis.locale import LANGUAGES, Language, Text, translate
+from analysis.metrics.registry import NOT_STATED
 from analysis.periods import Month
 from analysis.results import Fact, Sentence, one_bound, unit_once
 
@@ -47,15 +48,18 @@ def table(
     subtitle: Sentence | None = None,
     note: Sentence | None = None,
     by: Sequence[str] = (),
+    without: Sequence[Absent] = (),
 ) -> Block:
-    """A table of facts and labels, of its first 200 rows and the totals below them.
+    """A table of facts and labels, of its first 200 rows and the totals below them. Columns that are blank in every row are left out.
 
-    ``by``: dimensions that tell the rows apart; every fact of a row is of the same value (see :func:`slice_of`).
+    ``by``: dimensions that tell the rows apart; every fact of a row is of the same value (see :func:`slice_of`). ``without``: what is left out of
+    the rows already.
     """
     gathered = Gathered(id)
     rows = [replace(row, slice={**slice_of(row.cells.values(), by), **row.slice}) for row in rows]
-    rows, without = with_content(rows)
-    body = table_body(gathered, columns, rows)
+    rows, lacking = with_content(rows)
+    without = (*without, *lacking)
+    body = _without_blank_columns(table_body(gathered, columns, rows))
     reasons = body.pop("reasons")
     notes = [gathered.optional(note), gathered.sentence(CUT) if len(rows) > MOST_ROWS else None]
     # the record keeps the facts of every row
@@ -72,9 +76,13 @@ def table(
 
 
 def with_content(rows: Sequence[Row]) -> tuple[list[Row], list[Absent]]:
-    """Rows without those that lack every figure because tables or columns are absent, and these by their labels; all rows where none would be left."""
-    kept, without = [], []
-    for row in rows:
+    """Rows that say something, and what is left out by its label; all rows where none would be left.
+
+    Left out are rows that lack every figure because tables or columns are absent, and groups in which no row states a value.
+    """
+    stated, without = _stated_groups(rows)
+    kept = []
+    for row in stated:
         cells = list(row.cells.values())
         name = next((cell for cell in cells if isinstance(cell, Text)), None)
         facts = [cell for cell in cells if isinstance(cell, Fact)]
@@ -84,6 +92,51 @@ def with_content(rows: Sequence[Row]) -> tuple[list[Row], list[Absent]]:
         else:
             kept.append(row)
     return (kept, without) if any(row.role == "body" for row in kept) else (list(rows), [])
+
+
+def _stated_groups(rows: Sequence[Row]) -> tuple[list[Row], list[Absent]]:
+    """Rows without the groups whose only row states no value: it would repeat the total."""
+    kept: list[Row] = []
+    without = []
+    for run in _by_heading(rows):
+        head, *below = run
+        if (
+            head.role == "group"
+            and [row.role for row in below] == ["body"]
+            and NOT_STATED in below[0].slice.values()
+        ):
+            name = next(cell for cell in head.cells.values() if isinstance(cell, Text))
+            without.append(
+                Absent(phrase("by {name:lower}", name=name), phrase("a stated {name:lower}", name=name))
+            )
+        else:
+            kept += run
+    return kept, without
+
+
+def _by_heading(rows: Sequence[Row]) -> Iterator[list[Row]]:
+    """Rows in runs: a heading with the rows below it, or a row that stands for itself."""
+    run: list[Row] = []
+    for row in rows:
+        if run and (row.role != "body" or run[0].role != "group"):
+            yield run
+            run = []
+        run.append(row)
+    if run:
+        yield run
+
+
+def _without_blank_columns(body: dict[str, Any]) -> dict[str, Any]:
+    """A printed table without the columns of which no row has anything to print; the labels stay."""
+    printed = [row["cells"] for row in body["rows"]]
+    kept = [
+        place
+        for place in range(len(body["columns"]))
+        if not place or any(any(cells[place]["text"].values()) for cells in printed)
+    ]
+    rows = [{**row, "cells": [row["cells"][place] for place in kept]} for row in body["rows"]]
+    columns = [body["columns"][place] for place in kept]
+    return {**body, "columns": columns, "rows": rows} if printed else body
 
 
 def _shortened(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

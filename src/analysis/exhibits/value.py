@@ -153,6 +153,7 @@ def parts_table(study: ValueStudy) -> Block | None:
                 ("warranty_duty_over_horizon", found.duty, "Of which warranty owed for machines sold"),
                 ("avoidable_service_cost", found.avoidable, "Net and avoidable"),
             )
+            if not (found.no_duty and fact in (found.duty, found.avoidable))
         ]
     return table_of(
         "value.parts",

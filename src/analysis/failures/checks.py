@@ -60,10 +60,10 @@ def checks(
     found += _thin(field, study, without)
     found.append(
         Check(
-            id="labour_not_traced",
+            id="labour_apart",
             outcome="info",
             sentence=Sentence(
-                "Direct costs are those traced to tickets; wages and other held capacity are not in them. Where labour is added the sentence or the column says so."
+                "Direct costs are those traced to tickets, labour and other held capacity apart. Labour is counted by the hours of own staff on the tickets, never by wages posted to them as well; where it is added the sentence or the column says so."
             ),
         )
     )

@@ -298,6 +298,8 @@ OUTLOOK_FULL = (
     "The next twelve months are expected to bring {total} ({total:interval}) and {cost} of direct cost{cost:doubt}, {full} with the hours of own staff{full:doubt}; "
     "of the failures {inside}{inside:doubt} are under warranty."
 )
+NO_WARRANTY = "The next twelve months are expected to bring {total} ({total:interval}) and {cost} of direct cost{cost:doubt}."
+NO_WARRANTY_FULL = "The next twelve months are expected to bring {total} ({total:interval}) and {cost} of direct cost{cost:doubt}, {full} with the hours of own staff{full:doubt}."
 PROVISION_SHORT = "The warranty provision of {provision} is below the expected direct cost of remaining warranty, {cost} ({cost:interval})."
 PROVISION_SHORT_FULL = (
     "The warranty provision of {provision} is below the expected direct cost of remaining warranty, {cost} ({cost:interval}); "
@@ -314,15 +316,14 @@ def _outlook(forecast: ForecastFacts | NotDone, scale: Scale) -> list[Finding]:
         "inside": forecast.under_warranty,
     }
     labour = forecast.full_cost.value is not None
+    templates = (OUTLOOK, OUTLOOK_FULL) if forecast.covered else (NO_WARRANTY, NO_WARRANTY_FULL)
     found = [
         Finding(
             id="failures.outlook",
             section=SECTION,
             severity="info",
             method=FORECAST_METHOD,
-            statement=Sentence(
-                OUTLOOK_FULL if labour else OUTLOOK, values | ({"full": forecast.full_cost} if labour else {})
-            ),
+            statement=Sentence(templates[labour], values | ({"full": forecast.full_cost} if labour else {})),
         )
     ]
     limits, held = forecast.obligation.interval, forecast.provision.value

@@ -67,6 +67,12 @@ class ForecastFacts(Summarised):
     with_plan: bool
 
     @property
+    def covered(self) -> bool:
+        """Whether any failure is expected under warranty: where no machine has one, there is nothing to say of it."""
+        limits = self.under_warranty.interval
+        return bool(self.obligations or self.under_warranty.value or (limits and limits.high > 0))
+
+    @property
     def evidence(self) -> pd.DataFrame:
         """Remaining warranty by product line: expected failures and cost, and the provision."""
         return pd.DataFrame(

@@ -15,6 +15,7 @@ from analysis.metrics import NotDone, Period
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.steady import exact_sum
+from analysis.metrics.views.ledger import DIRECT
 from analysis.metrics.views.selection import Selection, selected, study_view
 from analysis.periods import Month
 from analysis.summaries import Summarised
@@ -34,18 +35,26 @@ CONDITIONS: dict[str, str] = {
     "recovered": "posting_basis = 'recovery'",
 }
 NAMED = (*PARTS, "recovered")
-_TRACED = "ticket_id IS NOT NULL AND posting_basis IN ('incurred', 'recovery')"
 _SUMS = ", ".join(f"sum(CASE WHEN {CONDITIONS[name]} THEN amount END) AS {name}" for name in NAMED)
-_DIRECT = f"SELECT ticket_id, sum(amount) AS amount, {_SUMS} FROM cost WHERE {_TRACED} GROUP BY ticket_id"
+_DIRECT = f"SELECT ticket_id, sum(amount) AS amount, {_SUMS} FROM cost WHERE {DIRECT} GROUP BY ticket_id"
 
 
 @study_view
 def posted(field: Field, where: str = "TRUE") -> str:
-    """The postings traced to the counted failures that meet a condition; ``of`` which part of the cost each one is."""
+    """The direct cost of the counted failures that meet a condition, a row per posting; ``of`` which part of the cost each one is."""
     parts = " ".join(f"WHEN {condition} THEN {literal(name)}" for name, condition in CONDITIONS.items())
     return (
         f"SELECT c.*, f.serial_no, f.component, f.event_on, CASE {parts} ELSE 'other' END AS \"of\" FROM ({field.rows(where)}) f "
-        "JOIN cost c ON c.ticket_id = f.ticket_id WHERE c.posting_basis IN ('incurred', 'recovery')"
+        f"JOIN (SELECT * FROM cost WHERE {DIRECT}) c ON c.ticket_id = f.ticket_id"
+    )
+
+
+@study_view
+def labour_posted(field: Field, where: str = "TRUE") -> str:
+    """The labour that the ledger itself posts to the counted failures that meet a condition: beside direct cost, never in it."""
+    return (
+        f"SELECT c.*, f.component FROM ({field.rows(where)}) f JOIN cost c ON c.ticket_id = f.ticket_id "
+        "WHERE c.category = 'labour' AND c.posting_basis IN ('incurred', 'recovery')"
     )
 
 
@@ -58,7 +67,7 @@ def where_of(cause: Cause) -> str:
 
 
 def _direct(field: Field) -> str:
-    """CTE ``direct``: cost traced to each ticket, added up once for all questions of money."""
+    """CTE ``direct``: direct cost of each ticket, added up once for all questions of money."""
     return f"direct AS (SELECT * FROM {field.inputs.engine.materialise('failures_direct', _DIRECT, needs=('ledger.amount', 'ledger.ticket_id'))})"
 
 
@@ -82,7 +91,7 @@ def since(field: Field, months: int = 12) -> str:
 def cost_by(field: Field, dimension: str, *, months: int = 12, hour: float = 0.0) -> pd.DataFrame:
     """Cost of the confirmed failures of the last months: one row per value, the costliest first.
 
-    ``hour`` is the cost of an hour of own staff: with it ``amount`` is the full cost, that is what was traced to the tickets and the hours of
+    ``hour`` is the cost of an hour of own staff: with it ``amount`` is the full cost, that is the direct cost of the tickets and the hours of
     own teams on them; without it the direct cost alone. Columns: ``failures``, ``amount``, the parts of the direct cost, and ``square``
     (sum of squared cost per failure), which gives the scatter.
     """

@@ -23,18 +23,29 @@ from analysis.summaries import Summarised
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MoneyFacts(Summarised):
-    """Direct cost of failures of the last twelve months with its parts (``whole``), and the same by component; ``unit`` is the mean per failure."""
+    """Direct cost of failures of the last twelve months with its parts (``whole``) and, beside it, ``labour`` as posted; the same by component; ``unit`` is the mean per failure."""
 
     total: Fact
     whole: Mapping[str, Fact]
     unit: float | None
     by_component: tuple[tuple[Text, Mapping[str, Fact]], ...]
 
+    @property
+    def has_labour(self) -> bool:
+        """Whether the ledger posts labour to the tickets of failures."""
+        return "labour" in self.whole
+
 
 @traced
 def money_facts(field: Field, costs: pd.DataFrame) -> MoneyFacts:
     """Cost by component, the costliest first; the parts of each add up to it."""
     of_year = money.posted(field, money.since(field))
+    labour = field.state.measured_by(
+        "failure_labour_posted",
+        money.labour_posted(field, money.since(field)),
+        by=("component",),
+        period=field.year,
+    )
     parts = field.state.measured_by("failure_cost", of_year, by=("component", "of"), period=field.year)
     total = field.state.measured("failure_cost", of_year, period=field.year)
     failed = field.rows(money.since(field))
@@ -49,9 +60,13 @@ def money_facts(field: Field, costs: pd.DataFrame) -> MoneyFacts:
         | {
             "total": total,
             "unit": field.state.measured("failure_unit_cost", of_year, failed, period=field.year),
-        },
+        }
+        | _labour(field, labour),
         by_component=tuple(
-            (field.label("component", str(row["value"])), _component(field, row, of_year, parts))
+            (
+                field.label("component", str(row["value"])),
+                _component(field, row, of_year, parts) | _labour(field, labour, str(row["value"])),
+            )
             for row in costs.to_dict("records")
         ),
     )
@@ -75,6 +90,18 @@ def _component(
         "total": field.state.measured("failure_cost", own, parts=n, **place),
         "unit": field.state.measured("failure_unit_cost", own, failed, parts=n, **place),
     }
+
+
+def _labour(field: Field, posted: Mapping[tuple[str, ...], Fact], component: str = "") -> dict[str, Fact]:
+    """Labour that the ledger posts to the failures' tickets, of a component or of all; nothing where it posts none to any."""
+    if not posted:
+        return {}
+    rows = money.labour_posted(field, money.since(field))
+    place: dict[str, Any] = {"component": component} if component else {}
+    found = posted.get((component,)) or field.state.measured(
+        "failure_labour_posted", rows.of(**place), period=field.year, **place
+    )
+    return {"labour": found}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -41,6 +41,11 @@ class Rates(Summarised):
     per_unit: Fact
     counts: tuple[Fact, ...]
 
+    @property
+    def late(self) -> bool:
+        """Whether failures are reported late: of some month not all are expected to be known by now."""
+        return any(share.value is not None and float(share.value) < 1 - 1e-9 for share in self.shares)
+
 
 @traced
 def rates(field: Field, delay: Delay) -> Rates:

@@ -132,6 +132,11 @@ class StudyInputs(Summarised):
         """What is reported: the month, or the quarter or year that ends with it."""
         return Period(self.month - (self.params.months - 1), self.month, self.params.year_begins)
 
+    @property
+    def company_year(self) -> Period:
+        """The company's year in which the month lies: what a budget or a plan of the year is for."""
+        return Period.year_of(self.month, year_begins=self.params.year_begins)
+
     def fact(
         self, metric: str, *, period: Period | None = None, dimensions: Mapping[str, str] | None = None
     ) -> Fact:

@@ -64,7 +64,7 @@ class Scenario:
 
     uptake : share of the intended change that is reached; later_purchases : share of the effect on purchases that lasts beyond the first year
     once, yearly : cost of the programme; per_customer : yearly cost for each of the most valuable tenth of customers
-    saving_per_case : after-sales cost saved by a case avoided or eased; ``traced_repair`` in ``saving_from`` takes the traced cost of a repeat repair from the ledger instead
+    saving_per_case : after-sales cost saved by a case avoided or eased; ``traced_repair`` in ``saving_from`` takes the direct cost of a repeat repair, labour apart, from the ledger instead
     months : how long the programme runs and is judged; starts_after : months until it works
     """
 

@@ -46,6 +46,13 @@ class Arrival(Summarised):
     lowest: Fact
     to_come: Fact
 
+    @property
+    def late(self) -> bool:
+        """Whether a row of any earlier month was still to come, or one of this month is expected."""
+        return bool(self.to_come.value) or any(
+            share.value is None or float(share.value) < 1 for share in (self.arrived, self.lowest)
+        )
+
 
 def arrivals(inputs: StudyInputs) -> tuple[Arrival, ...] | NotDone:
     """Tables whose rows say when they were recorded and have enough complete months to learn from."""

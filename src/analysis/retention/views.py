@@ -13,6 +13,7 @@ from typing import Literal
 from analysis.metrics.backend import listed, literal
 from analysis.metrics.views import NOT_STATED, age_at_term_end, at, days_of_age, full_months, step
 from analysis.metrics.views.days import Width
+from analysis.metrics.views.ledger import DIRECT
 from analysis.metrics.views.selection import study_view
 
 
@@ -663,7 +664,7 @@ LEFT JOIN waiting x ON x.region = w.region AND x.first_day = w.first_day ORDER B
 
 def link_cost() -> str:
     """Repairs by whether more than one contact was needed: tickets and direct cost, by product line, severity and group of customers."""
-    return f"""WITH spent AS (SELECT ticket_id, sum(amount) AS amount FROM cost WHERE posting_basis IN ('incurred', 'recovery') AND ticket_id IS NOT NULL GROUP BY 1)
+    return f"""WITH spent AS (SELECT ticket_id, sum(amount) AS amount FROM cost WHERE {DIRECT} GROUP BY 1)
 SELECT s.contacts > 1 AS exposed, concat(coalesce(s.product_line, '{NOT_STATED}'), '|', coalesce(s.severity, '{NOT_STATED}')) AS stratum,
        {customer_group("s.customer_id", "s.ticket_id")} AS customers, count(*) AS n, CAST(coalesce(sum(p.amount), 0) AS DOUBLE) AS total
 FROM service s LEFT JOIN spent p ON p.ticket_id = s.ticket_id WHERE s.ticket_type = 'repair' AND s.contacts IS NOT NULL AND s.resolved_at IS NOT NULL

@@ -176,6 +176,15 @@ COVERED = (
     "Contracts and paid repairs pay {revenue} of it at today's level, and {duty}{duty:doubt} is warranty owed for machines already sold, with or without after-sales: "
     "no purchases need be kept to earn back the rest, {avoidable} ({avoidable:interval})."
 )
+KEPT_FREE = (
+    "Gross, after-sales costs {cost}{cost:doubt} over {horizon}, discounted like all sums over these months here, at {level}{level:doubt} in twelve months: {share} of the margin expected of today's customers ({share:interval}). "
+    "Contracts and paid repairs pay {revenue} of it at today's level. The rest, {avoidable}{avoidable:doubt}, is earned back if without after-sales {net_share} of the margin of purchases would leave "
+    "({net_share:interval})."
+)
+COVERED_FREE = (
+    "Gross, after-sales costs {cost}{cost:doubt} over {horizon}, discounted like all sums over these months here, at {level}{level:doubt} in twelve months: {share} of the margin expected of today's customers ({share:interval}). "
+    "Contracts and paid repairs pay {revenue} of it at today's level: no purchases need be kept to earn back the rest, {avoidable} ({avoidable:interval})."
+)
 
 
 def _break_even(study: ValueStudy) -> list[Finding]:
@@ -197,7 +206,8 @@ def _break_even(study: ValueStudy) -> list[Finding]:
     else:
         more = {"revenue": found.revenue, "net": found.net, "duty": found.duty}
         more |= {"avoidable": found.avoidable, "net_share": found.net_share}
-        text = KEPT if (found.avoidable.value or 0) > 0 else COVERED
+        kept, covered = (KEPT_FREE, COVERED_FREE) if found.no_duty else (KEPT, COVERED)
+        text = kept if (found.avoidable.value or 0) > 0 else covered
     return [_finding("break_even", "info", Sentence(text, values | more), rank=8)]
 
 
@@ -657,7 +667,7 @@ def _basis(study: ValueStudy) -> list[Check]:
                 id="value.traced",
                 outcome="info",
                 sentence=Sentence(
-                    "Of {cost} after-sales cost in twelve months {traced} carries a customer's ticket. The rest, labour and capacity above all, is in no customer's value.",
+                    "Of {cost} after-sales cost in twelve months {traced} carries a customer's ticket. The rest, above all labour and capacity that no ticket carries, is in no customer's value.",
                     {"cost": study.service_year, "traced": study.service_traced},
                 ),
             )

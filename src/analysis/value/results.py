@@ -40,6 +40,12 @@ class ServiceBreakEven(Summarised):
     avoidable: Fact
     net_share: Fact
 
+    @property
+    def no_duty(self) -> bool:
+        """Whether no warranty is owed at all, so that nothing of the cost has to be borne for it."""
+        limits = self.duty.interval
+        return self.duty.value is not None and not self.duty.value and not (limits and limits.high > 0)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ValueStudy(Summarised):

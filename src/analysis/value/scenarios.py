@@ -16,6 +16,7 @@ from analysis.errors import FitError, ParameterError, suggestion
 from analysis.locale import Text
 from analysis.metrics import NotDone, Parts, Stating, StudyInputs, cents
 from analysis.metrics.lineage import traced
+from analysis.metrics.views.ledger import DIRECT
 from analysis.params.treatments import load_treatments
 from analysis.params.what_ifs import Lever, Range, Scenario, WhatIfPlan, load_what_ifs
 from analysis.periods import Month
@@ -505,10 +506,11 @@ def _saving(inputs: StudyInputs, scenario: Scenario, random: np.random.Generator
     return float(found["mean"]) + float(found["error"] or 0.0) * random.standard_normal(size)
 
 
-_REPEAT_COST = """WITH repeats AS (
-  SELECT ticket_id FROM repair_outcomes WHERE is_repeat AND month >= {end} - INTERVAL 12 MONTH AND month < {end}
+# what a repair that is avoided saves: its direct cost; the hours of own staff are capacity that is free, not money
+_REPEAT_COST = f"""WITH repeats AS (
+  SELECT ticket_id FROM repair_outcomes WHERE is_repeat AND month >= {{end}} - INTERVAL 12 MONTH AND month < {{end}}
 ), costs AS (
-  SELECT r.ticket_id, coalesce(CAST(sum(c.amount) FILTER (WHERE c.posting_basis IN ('incurred', 'recovery')) AS DOUBLE), 0) AS cost FROM repeats r LEFT JOIN cost c ON c.ticket_id = r.ticket_id GROUP BY 1 ORDER BY 1
+  SELECT r.ticket_id, coalesce(CAST(sum(c.amount) AS DOUBLE), 0) AS cost FROM repeats r LEFT JOIN (SELECT * FROM cost WHERE {DIRECT}) c ON c.ticket_id = r.ticket_id GROUP BY 1 ORDER BY 1
 )
 SELECT count(*) AS tickets, coalesce(avg(cost), 0) AS mean, coalesce(stddev_samp(cost) / sqrt(count(*)), 0) AS error FROM costs"""
 

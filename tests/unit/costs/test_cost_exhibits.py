@@ -198,3 +198,33 @@ def test_the_cost_of_a_ticket_without_a_measure_says_of_what_it_is_the_cost() ->
     complaints = measure_of(24, reached=False, ticket_type="complaint")
     assert bases(returns).en == "logistics posted per ticket (return)"
     assert bases(complaints).en == "hours at the wage per ticket (complaint)"
+
+
+def test_a_part_names_what_is_lacking_and_not_a_column_that_is_given(
+    company: Path, inputs_of: Callable[..., StudyInputs], tmp_path: Path
+) -> None:
+    """Orders with their types, all of them of products; then without types."""
+    head, *rows = (company / "orders.csv").read_text().splitlines()
+    for folder, types, why in (
+        ("typed", ",product", "no order of the period is for a service (orders.order_type)"),
+        ("untyped", "", "orders.order_type"),
+    ):
+        text = [f"{head},order_type" if types else head, *(f"{row}{types}" for row in rows)]
+        (company / "orders.csv").write_text("\n".join(text) + "\n")
+        block = exhibits.profitability_table(costs.study(inputs_of(company, work=tmp_path / folder)))
+        assert block is not None and block.payload["instead_of"]["why"]["en"] == why
+        assert not block.payload["untranslated"]
+
+
+def test_a_side_by_side_table_leaves_out_what_its_halves_lack(
+    company: Path, inputs_of: Callable[..., StudyInputs]
+) -> None:
+    """No staff, no units and no word of automation: their rows go, on either side, and are named; so does a dimension that nothing states."""
+    study = costs.study(inputs_of(company))
+    ratios, slices = exhibits.ratio_table(study), exhibits.slices_table(study)
+    shown = {cell["text"]["en"] for row in ratios.payload["rows"] for cell in row["cells"]}
+    gone = {absent["part"]["en"] for absent in ratios.payload["without"]}
+    assert {"Cost per agent hour", "Cost per unit in the field"} <= gone and not gone & shown
+    assert {"by team", "by sales channel"} <= {absent["part"]["en"] for absent in slices.payload["without"]}
+    printed = [cell["text"]["en"] for row in slices.payload["rows"] for cell in row["cells"]]
+    assert "Sales channel" not in printed and "Product line" in printed

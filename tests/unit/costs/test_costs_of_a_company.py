@@ -79,6 +79,62 @@ def test_an_idle_team_shows_as_utilisation_not_as_dearer_labour(company: Path, i
     assert effects["utilisation"] > 0 and effects["input_price"] > 0 and effects["intensity"] < 0
 
 
+@pytest.mark.parametrize(
+    ("hours", "rate", "driver"),
+    [(3.0, 1.0, "intensity"), (1.0, 3.0, "input_price"), ("", 3.0, "unit_cost"), (None, 3.0, "unit_cost")],
+    ids=["longer jobs", "a dearer hour", "no hours", "no column of hours"],
+)
+def test_labour_posted_to_tickets_moves_by_hours_and_by_what_an_hour_costs(
+    hours: float | str | None, rate: float, driver: str, company: Path, inputs_of: Inputs
+) -> None:
+    """A repair a month: an hour at 20.00 before; then three hours at 20.00, or one at 60.00."""
+    head = "ticket_id,customer_id,product_id,ticket_type,opened_at,resolved_at,status"
+    rows = [
+        f"R{month},C1,P1,repair,2026-{month}-06T02:00:00,2026-{month}-07T02:00:00,closed"
+        for month in ("09", "10")
+    ]
+    if hours is not None:
+        known = 1.0 if hours else ""
+        head, rows = f"{head},handling_hours", [f"{rows[0]},{known}", f"{rows[1]},{hours}"]
+    write(company, "tickets", "\n".join([head, *rows]) + "\n")
+    paid = 20.0 * rate * float(hours or 1)
+    write(
+        company,
+        "ledger",
+        "posting_id,posted_on,category,amount,ticket_id,posting_basis\n"
+        "L1,2026-09-20,labour,20.00,R09,incurred\n"
+        f"L2,2026-10-20,labour,{paid:.2f},R10,incurred\n",
+    )
+    bridge = bridge_against(inputs_of(company), "previous_month", Period.of("2026-09"))
+    effects = {fact.dimensions["driver"]: fact.value for _, fact in bridge.effects if fact.value}
+    assert effects == {driver: Decimal("40.00")}
+
+
+def test_the_hours_of_a_ticket_are_counted_once_however_its_labour_is_posted(
+    company: Path, inputs_of: Inputs
+) -> None:
+    """Six hours for 120.00, a quarter of it posted in September; a ticket without hours costs what an hour of the others costs."""
+    write(
+        company,
+        "tickets",
+        "ticket_id,product_id,ticket_type,opened_at,resolved_at,handling_hours\n"
+        "R1,P1,repair,2026-09-06T02:00:00,2026-10-07T02:00:00,6\n"
+        "R2,P1,repair,2026-10-06T02:00:00,2026-10-07T02:00:00,\n",
+    )
+    write(
+        company,
+        "ledger",
+        "posting_id,posted_on,category,amount,ticket_id,posting_basis\n"
+        "L1,2026-09-20,labour,30.00,R1,incurred\nL2,2026-10-20,labour,90.00,R1,incurred\nL3,2026-10-20,labour,40.00,R2,incurred\n",
+    )
+    inputs = inputs_of(company)
+    hours = []
+    for month in ("2026-09", "2026-10"):
+        cells = bridge_cells(inputs, Period.of(month))
+        hours.append(float(cells.loc[cells["category"] == "labour", "input_quantity"].sum()))
+    assert hours == [1.5, pytest.approx(4.5 * 130 / 90)]
+
+
 def test_cells_hold_the_month_to_the_cent(company: Path, inputs_of: Inputs) -> None:
     inputs = inputs_of(company)
     for month in (Period.of("2026-09"), Period.of("2026-10"), Period.parse("2026-09/2026-11")):
@@ -468,6 +524,11 @@ def test_tickets_that_are_not_planned_for_the_year_do_not_flex(
         flexed_budget(inputs, budget)
     assert planned_tickets(planned(inputs, tmp_path, ("2025-12-01", "2"))) is None
     assert planned_tickets(planned(inputs, tmp_path, ("2026-09-01", "7"), ("2026-11-01", "9"))) == 7
+    # the year is the company's own: of one that began in July a plan of February is last year's, and one of July still holds in January
+    of_july = replace(inputs, params=replace(inputs.params, year_begins=7))
+    assert planned_tickets(planned(of_july, tmp_path, ("2026-02-01", "2"))) is None
+    january = replace(of_july, month=Month(2027, 1), params=replace(of_july.params, month=Month(2027, 1)))
+    assert planned_tickets(planned(january, tmp_path, ("2026-07-01", "5"))) == 5
     with pytest.raises(ParameterError, match="a plan has more than none"):
         planned_tickets(planned(inputs, tmp_path, ("2026-01-01", "0")))
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from analysis.costs.activity_costing_facts import capacity_of
@@ -288,3 +289,35 @@ def test_whoever_asks_for_the_reported_span_gets_the_same_number(paper: Path, in
     assert (
         inputs.engine.fact("after_sales_cost_rate", period=Period.parse("2025-11/2026-11")).value is not None
     )
+
+
+@pytest.mark.parametrize("begins", [1, 4, 7, 10, 11, 12])
+def test_the_budget_of_the_year_is_that_of_the_companys_own_year(
+    begins: int, company: Path, inputs_of: Inputs
+):
+    """A budget of 1,000 a month for years ahead; cost is 10 in every month expected, so what is left of the year can be counted on fingers."""
+    from types import SimpleNamespace
+
+    from analysis.costs.outlook import _year
+
+    months = [Month(2025, 1) + step for step in range(36)]
+    (company / "budget.csv").write_text(
+        "month,category,amount\n" + "".join(f"{month.start},labour,1000.00\n" for month in months)
+    )
+    inputs = inputs_of(company, year_begins=begins)
+    ahead = SimpleNamespace(
+        draws={"total": np.full((4, 12), 10.0)},
+        total=lambda part, span, already: (already + 10.0 * (span.stop - span.start),) * 3,
+    )
+    found = _year(inputs, ahead, 36)  # type: ignore[arg-type]
+    left = (begins - 11) % 12
+    if not left:
+        assert found is None  # the report month ends the year: nothing is left to expect
+        return
+    assert found is not None
+    first = Month(2026, 10) - (11 - left)
+    year = Period(first, first + 11, begins)
+    assert first.number == begins and year == inputs.company_year
+    assert found.budget.period == found.expected.period == found.chance_over.period == str(year)
+    assert found.budget.value == 12_000 and found.booked.period == str(Period(first, Month(2026, 10)))
+    assert float(found.expected.value or 0) == pytest.approx(float(found.booked.value or 0) + 10 * left)

@@ -207,3 +207,60 @@ def test_below_the_minimum_its_uncertainty_is_that_of_the_minimum() -> None:
         float(line.cost(3)) == 150
         and float(line.variance(3)) == float(line.variance(10)) == 4 + 2 * 10 * 0.5 + 100 * 0.25
     )
+
+
+# ---------------------------------------------------------------- who is charged with work that did not hold
+
+# Own resolves A1, Partner resolves A2 and A3; what follows repeats them. A5 names its order, A4 and A6 only the machine, A7 nothing that is known.
+TICKETS = """ticket_id,serial_no,ticket_type,opened_at,resolved_at,team,handling_hours,rework,parent_ticket_id
+A1,S1,repair,2026-09-01T02:00:00,2026-09-02T02:00:00,Own,10,false,
+A2,S2,repair,2026-09-03T02:00:00,2026-09-04T02:00:00,Partner,8,false,
+A3,S3,repair,2026-09-03T02:00:00,2026-09-04T02:00:00,Partner,8,false,
+A4,S1,repair,2026-10-01T02:00:00,2026-10-02T02:00:00,Own,2,true,
+A5,,repair,2026-10-03T02:00:00,2026-10-04T02:00:00,Own,3,,A2
+A6,S3,repair,2026-10-05T02:00:00,2026-10-06T02:00:00,Own,5,true,
+A7,S9,repair,2026-10-07T02:00:00,2026-10-08T02:00:00,Partner,4,true,
+A8,S1,repair,2026-10-20T02:00:00,2026-10-21T02:00:00,Partner,6,true,
+"""
+LEDGER = """posting_id,posted_on,category,amount,ticket_id,team,posting_basis
+L1,2026-10-02,parts,11.00,A4,,incurred
+L2,2026-10-04,parts,23.00,A5,,incurred
+L3,2026-10-04,labour,500.00,A5,,incurred
+L4,2026-10-06,logistics,47.00,A6,,incurred
+L5,2026-10-08,parts,95.00,A7,,incurred
+L6,2026-10-21,parts,191.00,A8,,incurred
+L7,2026-10-21,outsourcing,60.00,A8,,incurred
+L8,2026-10-31,outsourcing,40.00,A7,,incurred
+"""
+STAFF = """agent_id,month,team,sourcing,hours_paid,hours_worked,cost
+N1,2026-10-01,Own,in_house,20,10,1000.00
+P1,2026-10-01,Partner,outsourced,,,
+"""
+
+
+@pytest.mark.parametrize("hours", [True, False], ids=["hours", "no hours"])
+def test_whoever_did_the_work_that_did_not_hold_is_charged_with_repeating_it(hours, company, inputs_of):
+    """Own repeats its own A1 and the partner's A2 and A3; the partner repeats own work (A4, the last on S1) and work nobody knows."""
+    from analysis.costs.sourcing_facts import field_work
+    from analysis.metrics import Period
+    from analysis.periods import Month
+
+    tickets = (
+        TICKETS
+        if hours
+        else "\n".join(
+            ",".join(cell for place, cell in enumerate(line.split(",")) if place != 6)
+            for line in TICKETS.splitlines()
+        )
+    )
+    for name, text in (("tickets", tickets), ("ledger", LEDGER), ("staff", STAFF)):
+        (company / f"{name}.csv").write_text(text)
+    inputs = inputs_of(company)
+    month = Month(2026, 10)
+    found = inputs.engine.query(field_work(inputs, Period(month, month))).set_index("sourcing")
+    # direct cost: labour and fees apart; A7 stays with who did it
+    assert found["quality"].to_dict() == {"in_house": 11 + 191, "outsourced": 23 + 47 + 95}
+    # own pay of 1,000 for 10 hours (3 tickets), 8 of them (2) on the partner's work; fees of 100 for 10 hours (2 tickets), 6 of them (1) on own work
+    charged = {"in_house": 800.0, "outsourced": 60.0} if hours else {"in_house": 2000 / 3, "outsourced": 50.0}
+    assert found["repeats"].to_dict() == pytest.approx(charged)
+    assert found["repairs"].sum() == found["tickets"].sum() == 5

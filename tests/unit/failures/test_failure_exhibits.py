@@ -12,6 +12,7 @@ import pytest
 
 from analysis import failures
 from analysis.errors import FitError
+from analysis.exhibits import failure_ranking
 from analysis.exhibits import failures as exhibits
 from analysis.exhibits.record import Block, flattened
 from analysis.failures import FailureStudy, forecasting_facts, monitoring_facts
@@ -373,15 +374,67 @@ def test_an_interval_of_another_level_says_its_level(planted_study: Study):
     assert "99%" in text_of(fixes, "subtitle") and not fixes.payload["untranslated"]
 
 
-def test_other_cost_is_a_column_only_where_there_is_any(planted_study: Study):
+@pytest.mark.parametrize("kind", list(failure_ranking.KINDS))
+def test_a_kind_of_cost_is_a_column_only_where_there_is_any(kind: str, planted_study: Study):
     assert planted_study.money
     (component, facts), *rest = planted_study.money.by_component
     for value, there in ((Decimal(0), False), (Decimal(7), True)):
-        changed = [(component, facts | {"other": replace(facts["other"], value=value)})]
-        changed += [(one, held | {"other": replace(held["other"], value=Decimal(0))}) for one, held in rest]
+        changed = [(component, facts | {kind: replace(facts[kind], value=value)})]
+        changed += [(one, held | {kind: replace(held[kind], value=Decimal(0))}) for one, held in rest]
         money = replace(planted_study.money, by_component=tuple(changed))
         columns = exhibits.cost_table(replace(planted_study, money=money)).payload["columns"]
-        assert ("Other" in str(columns)) == there and "ticket" not in str(columns)
+        assert (kind in [column["key"] for column in columns]) == there and "ticket" not in str(columns)
+
+
+def test_where_no_machine_has_a_warranty_none_is_spoken_of(planted_study: Study):
+    from analysis.exhibits import failure_outlook
+    from analysis.failures.findings import _outlook
+
+    outlook = planted_study.forecast
+    assert outlook and outlook.covered
+    zero = replace(outlook.under_warranty, value=0, interval=Interval(low=0, high=0, level=0.95, method="x"))
+    none = replace(planted_study, forecast=replace(outlook, obligations=(), under_warranty=zero))
+    assert failure_outlook.obligation_table(none) is None
+    for study, told in ((planted_study, True), (none, False)):
+        assert study.forecast
+        (finding, *_) = _outlook(study.forecast, SimpleNamespace(materiality=None))  # type: ignore[arg-type]
+        shown = f"{finding.statement}{exhibits.failure_tiles(study).payload['tiles']}"
+        assert ("under warranty" in shown) == told
+        assert finding.statement.plain("zh")
+
+
+def test_where_nothing_is_reported_late_no_completing_is_spoken_of(planted_study: Study):
+    from analysis.exhibits import failure_outlook
+
+    rates = planted_study.rates
+    at_once = replace(rates, shares=tuple(replace(share, value=1.0, interval=None) for share in rates.shares))
+    prompt = replace(planted_study, rates=at_once)
+    assert rates.late and not at_once.late
+    for study, told in ((planted_study, True), (prompt, False)):
+        blocks = [
+            exhibits.failure_tiles(study),
+            exhibits.rate_figure(study),
+            failure_outlook.forecast_figure(study),
+            exhibits.triangle_figure(study),
+        ]
+        for block in blocks:
+            parts = [block.payload.get(part) for part in ("title", "subtitle", "foot", "alt")]
+            labels = [tile["label"] for tile in block.payload.get("tiles", ())]
+            labels += [column["label"] for column in block.payload.get("data", {}).get("columns", ())]
+            said = str([*parts, *labels])
+            late = any(word in said.lower() for word in ("completed", "still to be reported", "late report"))
+            assert late == told and not block.payload["untranslated"], block.id
+
+
+def test_an_attribute_that_no_failure_states_is_not_ranked(planted_study: Study):
+    (key, ranking), *_ = planted_study.paretos.items()
+    line = ranking.lines[0]
+    nobody = replace(line.fact, dimensions={**line.fact.dimensions, key[0]: "not_stated"})
+    alone = replace(ranking, lines=(replace(line, fact=nobody),))
+    whole = exhibits.pareto_table(planted_study)
+    fewer = exhibits.pareto_table(replace(planted_study, paretos={**planted_study.paretos, key: alone}))
+    assert whole and fewer and len(fewer.payload["rows"]) == len(whole.payload["rows"]) - 1
+    assert exhibits.pareto_table(replace(planted_study, paretos={key: alone})) is None
 
 
 def test_simulated_results_do_not_name_this_months_orders_as_their_source(planted_study: Study):

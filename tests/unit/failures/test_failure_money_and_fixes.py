@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -154,10 +155,7 @@ def test_a_failure_costs_what_was_posted_to_it_and_in_full_the_hours_of_own_staf
     small: Path, inputs_of: Inputs
 ):
     """An hour of own staff: 1,000 of cost over 100 hours. T1: 100 posted and 2 hours; T2: 3 hours; T3: 220 posted, done by a partner; T4: nothing yet."""
-    head, *rows = TICKETS.splitlines()
-    with_work = [f"{head},team,handling_hours", *(f"{row},{','.join(WORK[row[:2]])}" for row in rows)]
-    (small / "tickets.csv").write_text("\n".join(with_work) + "\n")
-    (small / "staff.csv").write_text(STAFF)
+    with_work(small)
     field = Field.of(inputs_of(small))
     assert float(money.hour_rate(field).value or 0) == 10.0
     direct, full = money.prices(field), money.full_prices(field)
@@ -176,6 +174,61 @@ def test_a_failure_costs_what_was_posted_to_it_and_in_full_the_hours_of_own_staf
     assert money.own_hours(field, money.where_of(one)) == 5.0
     by_supplier = money.cost_by(field, "supplier", hour=10.0).set_index("value")["amount"]
     assert by_supplier["A"] == pytest.approx(100 + 5 * 10)
+
+
+POSTED = """P1,2026-09-06,labour,20.00,T1,CC1,6601.01.01,incurred,
+P2,2026-10-06,labour,30.00,T2,CC1,6601.01.01,incurred,
+P3,2026-10-06,,7.00,T3,CC1,6601.01.02,incurred,
+"""
+
+
+def with_work(folder: Path) -> None:
+    head, *rows = TICKETS.splitlines()
+    written = [f"{head},team,handling_hours", *(f"{row},{','.join(WORK[row[:2]])}" for row in rows)]
+    (folder / "tickets.csv").write_text("\n".join(written) + "\n")
+    (folder / "staff.csv").write_text(STAFF)
+
+
+def test_wages_that_the_ledger_posts_to_tickets_are_counted_once(
+    small: Path, inputs_of: Inputs, tmp_path: Path
+):
+    """The same company with and without labour on tickets, by category and by account: every question of money has the same answer, and labour stands apart."""
+    from analysis.failures.money_facts import money_facts
+    from analysis.retention.views import link_cost
+    from analysis.value.scenarios import _REPEAT_COST
+
+    with_work(small)
+    other = tmp_path / "posted"
+    shutil.copytree(small, other)
+    ledger = other / "ledger.csv"
+    ledger.write_text(ledger.read_text() + POSTED)
+
+    def asked(folder: Path, work: str) -> tuple[list[object], dict[str, object]]:
+        field = Field.of(inputs_of(folder, work=tmp_path / work))
+        one, full, engine = cause(supplier="A"), money.full_prices(field), field.inputs.engine
+        assert isinstance(full, money.Prices)
+        facts = money_facts(field, money.cost_by(field, "component"))
+        lines = [facts.whole, *(line for _, line in facts.by_component)]
+        answers: list[object] = [
+            money.prices(field),
+            full,
+            money.cost_of_cause(field, one),
+            money.cost_by(field, "component", hour=10.0).to_dict("records"),
+            [{name: fact.value for name, fact in line.items() if name != "labour"} for line in lines],
+            engine.query(_REPEAT_COST.format(end="DATE '2026-11-01'")).to_dict("records"),
+            engine.query(
+                link_cost().replace("s.contacts > 1", "TRUE").replace("s.contacts IS NOT NULL", "TRUE")
+            )["total"].tolist(),
+        ]
+        return answers, {
+            str(line["total"].dimensions.get("component", "all")): line["labour"].value
+            for line in lines
+            if "labour" in line
+        }
+
+    (without, none), (posted, labour) = asked(small, "held"), asked(other, "traced")
+    assert str(posted) == str(without) and not none
+    assert labour == {"all": Decimal("57.00"), "board": Decimal("50.00"), "pump": Decimal("7.00")}
 
 
 def test_without_staff_the_full_cost_is_not_computed_and_says_what_it_needs(small: Path, inputs_of: Inputs):

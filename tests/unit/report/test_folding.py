@@ -248,3 +248,58 @@ def test_a_key_figure_whose_columns_are_absent_is_named_and_not_printed() -> Non
     assert line.listed.en == "Cost decomposition: again"
     alone = tiles("costs.tiles", [key_figure("again", ABSENT)])
     assert len(alone.payload["tiles"]) == 1
+
+
+def cost_of(value: str) -> Fact:
+    return Fact(
+        metric="after_sales_cost", period="2026-10", unit="CNY", value=3, dimensions={"channel": value}
+    )
+
+
+def grouped(*values: str) -> list[Row]:
+    head = Row(cells={"name": Text.of("Sales channel")}, role="group")
+    lines = [
+        Row(cells={"name": Text.same(value), "count": cost_of(value)}, slice={"channel": value})
+        for value in values
+    ]
+    return [head, *lines]
+
+
+def of_groups(*rows: Row) -> Any:
+    total = Row(cells={"name": Text.of("Total"), "count": COUNTED}, role="total")
+    return table(
+        "costs.groups",
+        title=Sentence("Budget"),
+        columns=[
+            Column(key="name", label=Text.of("Team")),
+            Column(key="count", label=Text.of("Tickets")),
+            Column(key="range", label=Text.of("Interval"), show="interval"),
+            Column(key="words", label=Text.of("Verdict")),
+        ],
+        rows=[Row(cells={"name": Text.same("served"), "count": COUNTED, "range": None}), *rows, total],
+    )
+
+
+def test_a_group_of_which_nothing_is_stated_is_named_and_not_printed() -> None:
+    block = of_groups(*grouped("not_stated"))
+    assert [row["role"] for row in block.payload["rows"]] == ["body", "total"]
+    (line,) = left_out([("c", notebook("costs", shows(block)))])
+    assert (line.why.en, line.listed.en) == ("a stated sales channel", "Cost decomposition: by sales channel")
+    # what is stated of some, or is the one value of a group, is content
+    for values in (["not_stated", "Online"], ["Online"]):
+        shown = of_groups(*grouped(*values)).payload
+        assert [row["role"] for row in shown["rows"]] == ["body", "group", *["body"] * len(values), "total"]
+        assert "without" not in shown
+
+
+def test_a_column_that_is_blank_in_every_row_is_not_printed() -> None:
+    from dataclasses import replace
+
+    from analysis.results import Interval
+
+    assert [column["key"] for column in of_groups().payload["columns"]] == ["name", "count"]
+    known = replace(COUNTED, period="2026-09", interval=Interval(low=1, high=5, level=0.95, method="exact"))
+    rows = [Row(cells={"name": Text.same("again"), "range": known, "words": Text.same("better")})]
+    shown = of_groups(*rows).payload
+    assert [column["key"] for column in shown["columns"]] == ["name", "count", "range", "words"]
+    assert all(len(row["cells"]) == 4 for row in shown["rows"])

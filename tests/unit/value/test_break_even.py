@@ -91,6 +91,7 @@ def test_limits_of_the_rest_hold_those_of_its_parts(studied: ValueStudy, sampled
     [
         (ahead(1.0), "is earned back if without after-sales"),
         (ahead(10**9), "no purchases need be kept"),
+        (ahead(0.0), "pay"),
         (ahead(float("nan")), "needs the hours and cost of own staff"),
         (None, "no forecast of failures was given"),
     ],
@@ -100,12 +101,16 @@ def test_each_branch_says_what_the_data_give(
 ):
     one = found(studied, sampled, claims)
     assert words in said(studied, one)
+    # what is not owed is not spoken of
+    assert ("warranty owed" in said(studied, one)) != one.no_duty
     known = one.duty.value is not None
     assert (one.net_share.value is None) != known and one.net.value is not None
     tile = exhibits.headline_tiles(replace(studied, break_even=one)).payload["tiles"][1]
     assert ("net" in tile["metric"][0]) == known
     table = exhibits.parts_table(replace(studied, break_even=one))
     assert table is not None and not table.payload["untranslated"]
+    printed = {cell["fact"] for row in table.payload["rows"] for cell in row["cells"]}
+    assert (one.duty.id in printed) != one.no_duty
 
 
 def test_a_refused_forecast_and_contracts_without_a_table_are_said(

@@ -38,6 +38,7 @@ VIEWS: dict[str, View] = {
         service.service,
         responses.first_responses,
         repairs.repair_outcomes,
+        repairs.rework_origins,
         ledger.cost,
         purchases.order_lines,
         purchases.sales,

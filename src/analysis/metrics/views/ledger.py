@@ -5,6 +5,9 @@ from __future__ import annotations
 from analysis.locale import Text
 from analysis.metrics.views.view import Column, View
 
+DIRECT = "ticket_id IS NOT NULL AND posting_basis IN ('incurred', 'recovery') AND category <> 'labour'"
+"""The condition that a posting is direct cost of its service order. Labour is counted by hours and what an hour costs, whether or not the ledger also posts it to orders: never twice."""
+
 cost = View(
     name="cost",
     sql="""

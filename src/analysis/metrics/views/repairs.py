@@ -1,4 +1,4 @@
-"""Repeat repair: a machine that came back, and the repair that did not hold."""
+"""Repeat repair: a machine that came back, and the repair that did not hold; rework, and whose work it repeats."""
 
 from __future__ import annotations
 
@@ -47,5 +47,29 @@ FROM repairs r LEFT JOIN followed f ON f.ticket_id = r.ticket_id LEFT JOIN retur
         Column("next_opened_at", "the first repeat, where there is one", "UTC instant"),
         Column("repeated", "this repair did not hold: another of the machine was opened within the days"),
         Column("is_repeat", "this repair is such another one"),
+    ),
+)
+
+rework_origins = View(
+    name="rework_origins",
+    sql="""
+WITH again AS (
+  SELECT o.ticket_id, o.serial_no, o.opened_at, t.parent_ticket_id FROM service_orders o JOIN tickets t ON t.ticket_id = o.ticket_id WHERE o.is_rework
+), earlier AS (
+  SELECT a.ticket_id, r.ticket_id AS failed_id, r.team, row_number() OVER (PARTITION BY a.ticket_id ORDER BY r.resolved_at DESC, r.ticket_id DESC) AS nth
+  FROM again a JOIN service_orders r ON r.serial_no = a.serial_no AND r.ticket_id <> a.ticket_id AND r.resolved_at <= a.opened_at WHERE r.ticket_type = 'repair'
+)
+-- the order that the desk names, else the last repair of the machine that was done when this one was opened
+SELECT a.ticket_id, coalesce(p.ticket_id, e.failed_id) AS failed_id, CASE WHEN p.ticket_id IS NULL THEN e.team ELSE p.team END AS failed_team
+FROM again a LEFT JOIN service_orders p ON p.ticket_id = a.parent_ticket_id LEFT JOIN earlier e ON e.ticket_id = a.ticket_id AND e.nth = 1
+""",
+    table="tickets",
+    stands_for=("tickets",),
+    kept=True,
+    grain=Text.of("one row per service order that repeats work which did not hold"),
+    columns=(
+        Column("ticket_id", "the order that repeats it"),
+        Column("failed_id", "the order whose work did not hold; empty where none is known"),
+        Column("failed_team", "the team that did that work"),
     ),
 )
