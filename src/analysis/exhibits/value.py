@@ -170,10 +170,16 @@ def parts_table(study: ValueStudy) -> Block | None:
 
 
 _TRACED_STEPS = {
-    "paid": "Margin of paid repairs and parts of the same customers",
+    "left": "Of customers who have left since",
+    "paid": "Margin of paid service of the same customers",
     "carried": "Towards the mean of the customer type, as far as a year's cost does not carry over to the next",
     "years": "The other months of the horizon, at that level",
     "discount": "Discounting",
+}
+_LEAVING = "Discounting, and customers expected to leave on the way"
+_TRACED_MEANS = {
+    True: "The value deducts what today's customers cost more than their paid service earns, held at the level of a year: without growth of prices, and as if nobody left. The budget is gross: it grows with the forecast of all cost and counts new customers",
+    False: "The value deducts what today's customers cost more than their paid service earns, held at the level of a year, without growth of prices, for as long as they are expected to be customers. The budget is gross: it grows with the forecast of all cost and counts new customers",
 }
 
 
@@ -185,7 +191,8 @@ def traced_cost_table(study: ValueStudy) -> Block | None:
     found = whole.traced
 
     def step(name: str) -> Row:
-        return entry("traced_cost_step", found.steps[name], _TRACED_STEPS[name], slice={"step": name})
+        head = _LEAVING if name == "discount" and not study.available.machines else _TRACED_STEPS[name]
+        return entry("traced_cost_step", found.steps[name], head, slice={"step": name})
 
     def expected(fact: Fact, over: str, head: str) -> Row:
         place = {"over": over}
@@ -195,8 +202,7 @@ def traced_cost_table(study: ValueStudy) -> Block | None:
         entry(
             "service_cost_traced", found.booked, "Traced to customers in the last twelve months, as booked"
         ),
-        step("paid"),
-        step("carried"),
+        *(step(name) for name in ("left", "paid", "carried") if name in found.steps),
         expected(found.year, "year", "Expected in a year, net of paid service"),
         step("years"),
         step("discount"),
@@ -219,9 +225,7 @@ def traced_cost_table(study: ValueStudy) -> Block | None:
             "Of traced service cost {booked} was booked in twelve months, and {horizon} is deducted in the value over {months}{horizon:doubt}",
             {"booked": found.booked, "horizon": found.horizon, "months": study.horizon},
         ),
-        subtitle=Sentence(
-            "The value deducts what today's customers cost more than their paid service earns, held at the level of a year: without growth of prices, and as if nobody left. The budget is gross: it grows with the forecast of all cost and counts new customers"
-        ),
+        subtitle=Sentence(_TRACED_MEANS[study.available.machines]),
         columns=statement(line="Step", interval=True),
         rows=rows,
         note=Sentence(
