@@ -14,10 +14,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import FitError, MissingData, NothingToCount
+from analysis.locale import Text
 from analysis.metrics import NotDone, StudyInputs
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.views import NOT_STATED
+from analysis.results import lacking
 from analysis.summaries import Summarised
 from analysis.value import purchase_models, renewal_models, views
 from analysis.value.base import tuples
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ALL = "all"
+NOT_COUNTED = Text.of("not counted: the basis is before service cost")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +69,7 @@ class State(Summarised):
     everyone: str
     customers: str
     machines: bool
+    unserved: Text | None  # why no service cost is counted, which is not the same as none
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -117,6 +121,7 @@ def state_at(inputs: StudyInputs, settings: ValueSettings, available: Available,
         if available.machines
         else engine.materialise("value_today", views.customers_of_today(everyone, bought, cutoff)),
         machines=available.machines,
+        unserved=None if service else NOT_COUNTED if available.service else lacking("ledger.ticket_id"),
     )
 
 

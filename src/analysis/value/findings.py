@@ -120,7 +120,7 @@ _WORTH = {
     (
         False,
         False,
-    ): "The {customers} of today are expected to bring {total} of {basis} over {horizon}, discounted ({total:interval}; purchases by {model}).",
+    ): "The {customers} who bought or held a contract and are not known to have left are expected to bring {total} of {basis} over {horizon}, discounted ({total:interval}; purchases by {model}).",
     (
         True,
         True,
@@ -128,7 +128,7 @@ _WORTH = {
     (
         True,
         False,
-    ): "The {customers} of today are expected to bring {total} of {basis} over {horizon}, discounted ({total:interval}; purchases by {model}). Over the same time the service cost that is traced to them, net of what paid service earns, is expected to take {share} of their margin ({share:interval}); all of after-sales, traced or not, cost {cost} in the last twelve months.",
+    ): "The {customers} who bought or held a contract and are not known to have left are expected to bring {total} of {basis} over {horizon}, discounted ({total:interval}; purchases by {model}). Over the same time the service cost that is traced to them, net of what paid service earns, is expected to take {share} of their margin ({share:interval}); all of after-sales, traced or not, cost {cost} in the last twelve months.",
 }
 
 
@@ -701,9 +701,9 @@ def _basis(study: ValueStudy) -> list[Check]:
                 ),
             )
         )
-    found.append(
-        Check(id="value.flat_service", outcome="info", sentence=Sentence(_FLAT[study.available.machines]))
-    )
+    if isinstance(study.service_traced, Fact):
+        flat = Sentence(_FLAT[study.available.machines])
+        found.append(Check(id="value.flat_service", outcome="info", sentence=flat))
     return found
 
 

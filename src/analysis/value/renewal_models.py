@@ -163,7 +163,7 @@ def fitted_at(inputs: StudyInputs, cutoff: dt.date, settings: ValueSettings) -> 
 
 def carried(rise: float, months: int, limit: float) -> float:
     """The rise of one renewal that is carried forward: within the stated ``limit`` of a year, whatever the length of the term."""
-    low, high = ((1 + side * limit) ** (months / 12) - 1 for side in (-1, 1))
+    low, high = (float((1 + side * limit) ** (months / 12)) - 1 for side in (-1, 1))
     return max(low, min(high, rise))
 
 

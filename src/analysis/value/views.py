@@ -381,22 +381,27 @@ def change(compared: str) -> str:
 FROM ({compared}) AS compared GROUP BY 1 ORDER BY 1"""
 
 
-def _levels(risk: float, costly: float) -> tuple[str, str]:
-    """Churn risk and service cost of a customer as high or low."""
+ANY_SERVICE = "any"  # service cost of a customer where no limit is known
+
+
+def _levels(risk: float, costly: float | None) -> tuple[str, str]:
+    """Churn risk and service cost of a customer as high or low; without a limit of cost all are alike in it."""
     return (
         f"CASE WHEN 1 - stay_12m >= {risk!r} THEN 'high' ELSE 'low' END",
-        f"CASE WHEN service_cost_12m >= {costly!r} AND service_cost_12m > 0 THEN 'high' ELSE 'low' END",
+        literal(ANY_SERVICE)
+        if costly is None
+        else f"CASE WHEN service_cost_12m >= {costly!r} AND service_cost_12m > 0 THEN 'high' ELSE 'low' END",
     )
 
 
-def matrix_cell(*, risk: float, costly: float) -> str:
+def matrix_cell(*, risk: float, costly: float | None) -> str:
     """The cell of a customer as one name, as in ``top|high|low``."""
     likely, service = _levels(risk, costly)
     return f"(tier || '|' || {likely} || '|' || {service})"
 
 
 @study_view
-def matrix_customers(table: str, *, risk: float, costly: float) -> str:
+def matrix_customers(table: str, *, risk: float, costly: float | None) -> str:
     """Customers of the value base with their churn ``risk`` and cost of ``service``, high or low."""
     likely, service = _levels(risk, costly)
     return f"SELECT *, {likely} AS risk, {service} AS service FROM {table}"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from analysis.metrics import StudyInputs
@@ -17,6 +19,7 @@ from analysis.value import customer_table, purchase_models, renewal_models, view
 from analysis.value.settings import ValueSettings, load_settings
 
 Inputs = Callable[..., StudyInputs]
+study = import_module("analysis.value.study")  # the package's own name of it is the function
 HEAD = "contract_id,term_no,customer_id,kind,starts_on,ends_on,renewed,cancelled_on,amount"
 
 
@@ -54,6 +57,7 @@ def valued(known: renewal_models.Renewing, months: int, rate: float = 0.0, **run
 # -- laws --------------------------------------------------------------------------------------------------------------
 
 
+@examples(deadline=None)
 @given(
     term=st.integers(1, 60),
     sold_for=st.sampled_from([1, 3, 12, 24]),
@@ -73,6 +77,7 @@ def test_renewals_bring_no_more_than_the_horizon_holds(
     assert 0 <= lossy["terms"] <= sure["terms"] and lossy["held"] <= sure["held"] and lossy["held_12m"] <= 1
 
 
+@examples(deadline=None)
 @given(ahead=st.integers(0, 11), growth=st.floats(0, 0.1), leave=st.floats(0.01, 0.5))
 def test_a_month_is_a_twelfth_of_a_year(ahead: int, growth: float, leave: float):
     # monthly terms priced by what is known of yearly ones: after twelve renewals they stand where a yearly one stands after one
@@ -247,3 +252,49 @@ def test_a_buyer_costs_as_long_as_it_is_likely_there():
     ]  # the second is silent since week 20
     held = model.probability_alive(*part) * purchase_models._held(model, part, 36, 0.0)
     assert np.all(held > 0) and np.all(held < 3) and held[0] > held[1]
+
+
+# -- what is not known is not nothing ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"service": False}, "not computed: needs ledger.ticket_id"),
+        ({}, "not counted: the basis is before service cost"),
+    ],
+)
+def test_a_cost_that_is_not_counted_is_no_zero_and_parts_nobody(
+    sampled: StudyInputs, changes: dict[str, bool], reason: str
+):
+    settings = replace(load_settings(), basis="gross_margin")
+    available = replace(customer_table.Available.of(sampled), **changes)
+    known = study.learn(sampled, settings, available)
+    priced = study.price(sampled, settings, available, known)
+    whole = study._portfolio(sampled, settings, priced)
+    assert whole.parts["service"].value is None and str(whole.parts["service"].reason.en) == reason
+    assert whole.service_share.value is None and whole.total.value == sum(
+        whole.parts[name].value for name in ("purchases", "contract")
+    )
+    grid = study._investment(sampled, settings, priced)
+    assert grid.service_limit.value is None and grid.services == (None,)
+    assert {place for _, _, place in grid.cells} == {None} and len(grid.cells) == 6
+    assert all(
+        cell.cost.value is None and "service" not in cell.value.dimensions for cell in grid.cells.values()
+    )
+    assert sum(cell.customers.value for cell in grid.cells.values()) == whole.customers.value
+    assert sum(cell.value.value for cell in grid.cells.values()) == whole.total.value
+    for unknown in (grid.often, grid.below):
+        assert unknown.customers.value is None and unknown.rows.empty
+    assert grid.at_risk.customers.value and grid.at_risk.cost.value is None
+
+
+def test_a_limit_of_zero_parts_nobody(sampled: StudyInputs):
+    settings = load_settings()
+    available = customer_table.Available.of(sampled)
+    priced = study.price(sampled, settings, available, study.learn(sampled, settings, available))
+    # at the lowest quantile the limit is what the cheapest customer cost: nothing
+    free = study._investment(sampled, replace(settings, service_quantile=0.01), priced)
+    assert free.service_limit.value == 0 and free.services == (None,)
+    usual = study._investment(sampled, settings, priced)
+    assert usual.service_limit.value and usual.services == ("high", "low") and len(usual.cells) == 12
