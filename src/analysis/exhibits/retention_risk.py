@@ -26,6 +26,7 @@ from analysis.locale import Text
 from analysis.metrics import NotDone
 from analysis.results import Fact, Sentence, Value
 from analysis.retention.accounts import HORIZON, Account, Due
+from analysis.retention.revenue import Rolling
 from analysis.retention.scores_facts import Call
 from analysis.retention.study import LEFT_OUT, RetentionStudy
 
@@ -97,7 +98,12 @@ def renewals_figure(study: RetentionStudy) -> Block | None:
         title=Sentence(
             "The largest part up for renewal: {value} of {type:lower} contracts in {month}", values
         ),
-        subtitle=Sentence("Yearly value of running terms by the month in which they end"),
+        subtitle=Sentence("Yearly value of running terms by the month in which they end")
+        if not isinstance(study.rolling, Rolling)
+        else Sentence(
+            "Yearly value of running terms by the month in which they end. Left out: {contracts} of less than three months, worth {value} a year, which come up all the time",
+            {"contracts": study.rolling.contracts, "value": study.rolling.value},
+        ),
         foot=source(study),
         alt=Sentence(
             "Stacked bars of contract value up for renewal by month; the largest part is {value} in {month}.",

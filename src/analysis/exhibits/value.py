@@ -34,7 +34,7 @@ from analysis.exhibits.vocabulary import Row, Tile, phrase
 from analysis.formats import Unit
 from analysis.locale import LANGUAGES, Text
 from analysis.metrics import NotDone
-from analysis.results import Fact, Sentence
+from analysis.results import Fact, Sentence, Value
 from analysis.value.acquisition import AcquisitionChannel
 from analysis.value.base import TIERS, standing_out
 from analysis.value.change import CUSTOMER_STEPS, STEPS, ValueChange
@@ -171,10 +171,16 @@ def parts_table(study: ValueStudy) -> Block | None:
 
 
 _TRACED_STEPS = {
-    "paid": "Margin of paid repairs and parts of the same customers",
+    "left": "Of customers who have left since",
+    "paid": "Margin of paid service of the same customers",
     "carried": "Towards the mean of the customer type, as far as a year's cost does not carry over to the next",
     "years": "The other months of the horizon, at that level",
     "discount": "Discounting",
+}
+_LEAVING = "Discounting, and customers expected to leave on the way"
+_TRACED_MEANS = {
+    True: "The value deducts what today's customers cost more than their paid service earns, held at the level of a year: without growth of prices, and as if nobody left. The budget is gross: it grows with the forecast of all cost and counts new customers",
+    False: "The value deducts what today's customers cost more than their paid service earns, held at the level of a year, without growth of prices, for as long as they are expected to be customers. The budget is gross: it grows with the forecast of all cost and counts new customers",
 }
 
 
@@ -186,7 +192,8 @@ def traced_cost_table(study: ValueStudy) -> Block | None:
     found = whole.traced
 
     def step(name: str) -> Row:
-        return entry("traced_cost_step", found.steps[name], _TRACED_STEPS[name], slice={"step": name})
+        head = _LEAVING if name == "discount" and not study.available.machines else _TRACED_STEPS[name]
+        return entry("traced_cost_step", found.steps[name], head, slice={"step": name})
 
     def expected(fact: Fact, over: str, head: str) -> Row:
         place = {"over": over}
@@ -196,8 +203,7 @@ def traced_cost_table(study: ValueStudy) -> Block | None:
         entry(
             "service_cost_traced", found.booked, "Traced to customers in the last twelve months, as booked"
         ),
-        step("paid"),
-        step("carried"),
+        *(step(name) for name in ("left", "paid", "carried") if name in found.steps),
         expected(found.year, "year", "Expected in a year, net of paid service"),
         step("years"),
         step("discount"),
@@ -220,9 +226,7 @@ def traced_cost_table(study: ValueStudy) -> Block | None:
             "Of traced service cost {booked} was booked in twelve months, and {horizon} is deducted in the value over {months}{horizon:doubt}",
             {"booked": found.booked, "horizon": found.horizon, "months": study.horizon},
         ),
-        subtitle=Sentence(
-            "The value deducts what today's customers cost more than their paid service earns, held at the level of a year: without growth of prices, and as if nobody left. The budget is gross: it grows with the forecast of all cost and counts new customers"
-        ),
+        subtitle=Sentence(_TRACED_MEANS[study.available.machines]),
         columns=statement(line="Step", interval=True),
         rows=rows,
         note=Sentence(
@@ -487,31 +491,37 @@ def investment_figure(study: ValueStudy) -> Block:
     found = study.investment
     if isinstance(found, NotDone):
         return absent("investment", found, "Who to invest in")
+    values: dict[str, Value] = {"risk": found.risk_limit, "unit": _unit_of(found), "horizon": study.horizon}
+    if found.services == LEVELS:
+        values["limit"] = found.service_limit
     return figure(
         "value.investment",
         title=Sentence(
             "{value} of the top tier's value stands on customers whose chance of leaving is {risk} or more ({value:interval})",
             {"value": found.at_risk.value, "risk": found.risk_limit},
         ),
-        subtitle=Sentence(
-            "Expected value over {horizon}, discounted, by tier, churn risk (high: a chance of at least {risk} of being gone in twelve months) and service cost (high: at least {limit} in twelve months), in {unit}",
-            {
-                "risk": found.risk_limit,
-                "limit": found.service_limit,
-                "unit": _unit_of(found),
-                "horizon": study.horizon,
-            },
-        ),
+        subtitle=Sentence(_GRID[found.services == LEVELS], values),
         foot=source(study),
-        alt=Sentence("Grid of expected value: three tiers by churn risk and service cost."),
+        alt=Sentence(_GRID_SEEN[found.services == LEVELS]),
         draw=heatmap(
             [(tier, registry().value_label("tier", tier)) for tier in TIERS],
-            [(f"{risk}|{service}", _corner(risk, service)) for risk in LEVELS for service in LEVELS],
+            [(f"{risk}|{service}", _corner(risk, service)) for risk in LEVELS for service in found.services],
             {(cell.tier, f"{cell.risk}|{cell.service}"): cell.value for cell in found.cells.values()},
             by=registry().dimension_name("tier"),
             places=1,
         ),
     )
+
+
+# by whether a limit of service cost tells customers apart
+_GRID = {
+    True: "Expected value over {horizon}, discounted, by tier, churn risk (high: a chance of at least {risk} of being gone in twelve months) and service cost (high: at least {limit} in twelve months), in {unit}",
+    False: "Expected value over {horizon}, discounted, by tier and churn risk (high: a chance of at least {risk} of being gone in twelve months), in {unit}",
+}
+_GRID_SEEN = {
+    True: "Grid of expected value: three tiers by churn risk and service cost.",
+    False: "Grid of expected value: three tiers by churn risk.",
+}
 
 
 def _unit_of(found: Investment) -> Text:
@@ -524,7 +534,9 @@ def _unit_of(found: Investment) -> Text:
     return Text(en=en, zh=zh)
 
 
-def _corner(risk: str, service: str) -> Text:
+def _corner(risk: str, service: str | None) -> Text:
+    if service is None:
+        return phrase("Risk {risk}", risk=registry().value_label("risk", risk))
     levels = {
         "risk": registry().value_label("risk", risk),
         "cost": registry().value_label("service", service),
@@ -547,32 +559,39 @@ def investment_table(study: ValueStudy) -> Block | None:
     found = study.investment
     if isinstance(found, NotDone):
         return None
+    known = found.at_risk.cost.value is not None
     columns = [
         words(
             lambda cell: _corner(cell.risk, cell.service),
-            "Churn risk and service cost",
+            "Churn risk and service cost" if found.services == LEVELS else "Churn risk",
             key="group",
             wide=True,
         ),
         metric("investment_customers", of="customers", head="Customers"),
         metric("investment_value", of="value", head="Value", context="customer"),
         interval("investment_value", of="value"),
-        metric("investment_service_cost", of="cost", head="Service cost"),
+        *([metric("investment_service_cost", of="cost", head="Service cost")] if known else []),
         words(lambda cell: Text.of(_ADVICE[cell.tier, cell.risk]), "Default stance", key="advice", wide=True),
     ]
     rows: list[Row] = []
     for tier in TIERS:
         rows.append(group(registry().value_label("tier", tier), columns))
         rows += [
-            row_of(found.cells[tier, risk, service], columns, by=("risk", "service", "tier"))
+            row_of(
+                found.cells[tier, risk, service],
+                columns,
+                by=("risk", "service", "tier") if service else ("risk", "tier"),
+            )
             for risk in LEVELS
-            for service in LEVELS
+            for service in found.services
         ]
     return table_of(
         "value.investment_cells",
         title=Sentence("Whom to keep, whom to win back, whom to serve for less"),
         subtitle=Sentence(
-            "Customers, expected value over {horizon}, discounted, and traced service cost of the last twelve months",
+            "Customers, expected value over {horizon}, discounted, and traced service cost of the last twelve months"
+            if known
+            else "Customers and expected value over {horizon}, discounted",
             {"horizon": study.horizon},
         ),
         columns=columns,
@@ -589,17 +608,25 @@ def groups_table(study: ValueStudy) -> Block | None:
     if isinstance(found, NotDone):
         return None
     worth = ("below_cost_value", "often_served_value", "value_at_risk")
+    known = found.at_risk.cost.value is not None
     return table_of(
         "value.groups",
         title=Sentence(
             "{customers} {customers:plural|is|are} expected to cost more than {customers:plural|it brings|they bring}; {often} of the top tier {often:plural|is|are} often in service",
             {"customers": found.below.customers, "often": found.often.customers},
+        )
+        if known
+        else Sentence(
+            "{customers} of the top tier {customers:plural|is|are} likely to leave",
+            {"customers": found.at_risk.customers},
         ),
         subtitle=Sentence(
-            "Expected value over {horizon}, discounted; service cost and margin of the last twelve months. Customer numbers are in the evidence of the findings, at most {most} of a list",
+            "Expected value over {horizon}, discounted; service cost and margin of the last twelve months. Customer numbers are in the evidence of the findings, at most {most} of a list"
+            if known
+            else "Expected value over {horizon}, discounted, and margin of the last twelve months. Customer numbers are in the evidence of the findings, at most {most} of a list",
             {"horizon": study.horizon, "most": str(MOST)},
         ),
-        rows=(found.at_risk, found.often, found.below),
+        rows=(found.at_risk, found.often, found.below) if known else (found.at_risk,),
         columns=[
             words(
                 lambda listed: registry().value_label("list", listed.customers.dimensions["list"]),
@@ -610,7 +637,7 @@ def groups_table(study: ValueStudy) -> Block | None:
             metric("listed_customers", of="customers", head="Customers"),
             metric(*worth, of="value", head=registry()["customer_value"].name),
             interval(*worth, of="value"),
-            metric("service_cost_traced", of="cost", head="Service cost, 12 months"),
+            *([metric("service_cost_traced", of="cost", head="Service cost, 12 months")] if known else []),
             metric("below_cost_past_margin", of="margin", head="Margin, 12 months"),
         ],
         note=source(study),

@@ -125,7 +125,7 @@ def renewal_panels(kinds: Sequence[ContractKind]) -> Drawing:
             axes.grid(axis="y")
 
     columns = [
-        specification.label("contract_kind", key="kind", wide=False),
+        specification.words("kind", specification.registry().dimension_name("contract_kind")),
         specification.words("renewal", "Renewal"),
         specification.metric("renewal_rate", of="seen", head="Observed", key="observed"),
         specification.interval("renewal_rate", of="seen"),
@@ -133,15 +133,15 @@ def renewal_panels(kinds: Sequence[ContractKind]) -> Drawing:
         specification.metric("renewal_rate_model", of="model", head="Model", context="statistics"),
     ]
     rows = [
-        {"renewal": str(number), "seen": seen, "model": model}
+        specification.row_of(
+            {"kind": kind.label, "renewal": str(number), "seen": seen, "model": model},
+            columns,
+            by=(*kind.dimensions, "renewal"),
+        )
         for kind in kinds
         for number, seen, model in kind.renewals
     ]
-    return Drawing(
-        draw=draw,
-        data=specification.data_of(columns, rows, by=("contract_kind", "renewal")),
-        size=(WIDTH, 2.0),
-    )
+    return Drawing(draw=draw, data=specification.data_of(columns, rows), size=(WIDTH, 2.0))
 
 
 def _renewals(axes: Axes, kind: ContractKind, language: Language) -> None:

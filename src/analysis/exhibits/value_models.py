@@ -7,7 +7,7 @@ from typing import Any
 
 from analysis.exhibits.figures import figure
 from analysis.exhibits.record import Block
-from analysis.exhibits.specification import interval, label, metric, table_of, words
+from analysis.exhibits.specification import interval, metric, registry, row_of, table_of, words
 from analysis.exhibits.statements import callout
 from analysis.exhibits.value_shared import absent, source
 from analysis.locale import Text
@@ -221,32 +221,30 @@ def contracts_table(study: ValueStudy) -> Block | None:
     kinds = study.contracts
     if isinstance(kinds, NotDone) or not kinds:
         return None
+    columns = [
+        words("label", registry().dimension_name("contract_kind"), key="kind"),
+        metric("renewal_rate", of=_first, head="First renewal", key="first"),
+        interval("renewal_rate", of=_first),
+        metric("renewal_rate", of=_last, head="Latest one", key="last"),
+        interval("renewal_rate", of=_last, key="last_interval"),
+        metric("contract_expansion", of="expansion", head="Expansion", signed=True, better=None),
+        interval("contract_expansion", of="expansion", key="expansion_interval"),
+        words(
+            lambda kind: Text.of("one chance for all" if kind.alike else "differs between customers"),
+            "Chance of renewing",
+            key="alike",
+            wide=True,
+        ),
+        words(lambda kind: Text.of("apart by type" if kind.by_type else "together"), "Fitted", key="type"),
+    ]
     return table_of(
         "value.contracts",
         title=Sentence("How many contracts are renewed, and for how much"),
         subtitle=Sentence(
             "Observed renewal rates, change of amount at renewal, and how the model treats customers"
         ),
-        rows=[kind for kind in kinds if kind.renewals],
-        by=("contract_kind",),
-        columns=[
-            label("contract_kind", key="kind", wide=False),
-            metric("renewal_rate", of=_first, head="First renewal", key="first"),
-            interval("renewal_rate", of=_first),
-            metric("renewal_rate", of=_last, head="Latest one", key="last"),
-            interval("renewal_rate", of=_last, key="last_interval"),
-            metric("contract_expansion", of="expansion", head="Expansion", signed=True, better=None),
-            interval("contract_expansion", of="expansion", key="expansion_interval"),
-            words(
-                lambda kind: Text.of("one chance for all" if kind.alike else "differs between customers"),
-                "Chance of renewing",
-                key="alike",
-                wide=True,
-            ),
-            words(
-                lambda kind: Text.of("apart by type" if kind.by_type else "together"), "Fitted", key="type"
-            ),
-        ],
+        rows=[row_of(kind, columns, by=kind.dimensions) for kind in kinds if kind.renewals],
+        columns=columns,
         note=source(study),
     )
 

@@ -163,7 +163,7 @@ def _listed(frame: pd.DataFrame) -> pd.DataFrame:
     """The largest accounts as evidence, with what each kept of its value a year ago."""
     import numpy as np
 
-    shown = frame.head(LISTED).drop(columns="rank")
+    shown = frame.head(LISTED).drop(columns=["rank", "renews_on"])
     before, now = (shown[name].map(_amount).astype(float) for name in ("value_before", "value_now"))
     return shown.assign(
         kept_share=np.where(before > 0, np.minimum(before, now) / before.where(before > 0, 1), np.nan).round(
@@ -216,7 +216,7 @@ def _renewing(inputs: StudyInputs, rows: Selection, held: pd.DataFrame, scored: 
 
     last = (inputs.month + HORIZON).end
     running = _running(held.assign(chance_of_loss=_chances(held, scored)))
-    due = running[pd.to_datetime(running["due_on"]) < pd.Timestamp(last)].copy()
+    due = running[pd.to_datetime(running["renews_on"]) < pd.Timestamp(last)].copy()
     scored = scored if due["chance_of_loss"].notna().any() else None
     chance = due["chance_of_loss"].astype(float).fillna(0.0)
     risks = [cents(float(value) * share) for value, share in zip(due["value_now"], chance, strict=True)]
@@ -225,7 +225,7 @@ def _renewing(inputs: StudyInputs, rows: Selection, held: pd.DataFrame, scored: 
         ["at_risk", "value_now", "customer_id"], ascending=[False, False, True], kind="stable"
     )
     state = Stating(inputs=inputs, period=Period(inputs.month + 1, inputs.month + HORIZON))
-    ending = rows.where("value_now IS NOT NULL", f"due_on < {literal(last)}")
+    ending = rows.where("value_now IS NOT NULL", f"renews_on < {literal(last)}")
     return _Renewing(
         first=tuple(
             _due(state, rank, row, rows, scored)
@@ -246,7 +246,7 @@ def _due(state: Stating, rank: int, row: dict[Any, Any], rows: Selection, scored
         rank=rank,
         segment=str(row["segment"]),
         region=str(row["region"]),
-        due_on=row["due_on"],
+        due_on=row["renews_on"],
         value=state.measured("account_contract_value", one, **place),
         chance=_chance(state, row["chance_of_loss"], scored, place),
         at_risk=_at_risk(state, scored, pd.DataFrame([row]), place),

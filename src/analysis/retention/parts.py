@@ -14,7 +14,7 @@ from analysis.retention.components_facts import ChurnBasis
 from analysis.retention.drivers import Drivers
 from analysis.retention.effects import Curvature
 from analysis.retention.matching_facts import AfterService
-from analysis.retention.revenue import RevenueRetention
+from analysis.retention.revenue import RevenueRetention, Rolling
 from analysis.retention.scores_facts import EarlyWarning
 from analysis.retention.surveys import SurveyResponse
 from analysis.retention.survival import ContractSurvival
@@ -38,6 +38,7 @@ class RetentionParts(Summarised):
     reasons: tuple[tuple[tuple[str, bool | None, Fact], ...], Fact] | NotDone
     revenue: tuple[RevenueRetention, ...] | NotDone
     renewals: tuple[tuple[Month, str, Fact, Fact], ...] | NotDone
+    rolling: Rolling | None | NotDone
     accounts: Accounts | NotDone
     contract_cohorts: Cohorts | NotDone
     purchase_cohorts: Cohorts | NotDone

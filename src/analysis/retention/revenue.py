@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from analysis.errors import NothingToCount
 from analysis.metrics import Stating, StudyInputs
@@ -14,6 +14,9 @@ from analysis.results import Fact
 from analysis.retention import views
 from analysis.retention.spells import YEAR, contracts, year_of
 from analysis.summaries import Summarised
+
+if TYPE_CHECKING:
+    from analysis.metrics.views.selection import Selection
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,13 +68,35 @@ def revenue_retention(inputs: StudyInputs) -> tuple[RevenueRetention, ...]:
 
 @traced
 def renewal_calendar(inputs: StudyInputs) -> tuple[tuple[Month, str, Fact, Fact], ...]:
-    """(month, customer type, contracts, yearly value) of terms that end in the next twelve months."""
+    """(month, customer type, contracts, yearly value) of terms that end in the next twelve months; :func:`rolling` ones stand apart."""
     inputs.engine.require("contracts.ends_on", "contracts.amount")
-    state = Stating(inputs=inputs)
-    terms = views.renewals(contracts(inputs), inputs.month.end, (inputs.month + YEAR).end)
+    state, terms = Stating(inputs=inputs), _terms(inputs).where("NOT rolling")
     by = ("customer_type", "month")
     numbers = state.measured_by("renewal_contracts", terms, by=by)
     values = state.measured_by("renewal_value", terms, by=by)
     return tuple(
         (Month.parse(month), kind, number, values[kind, month]) for (kind, month), number in numbers.items()
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rolling(Summarised):
+    """Terms of a month or two: they come up again and again, so no month of a calendar is theirs."""
+
+    contracts: Fact
+    value: Fact
+
+
+@traced
+def rolling(inputs: StudyInputs) -> Rolling | None:
+    """Running terms of less than three months, in number and yearly value; None where there are none."""
+    inputs.engine.require("contracts.ends_on", "contracts.amount")
+    state, terms = Stating(inputs=inputs), _terms(inputs).where("rolling")
+    number = state.measured("renewal_contracts", terms, terms="rolling")
+    if not number.value:
+        return None
+    return Rolling(contracts=number, value=state.measured("renewal_value", terms, terms="rolling"))
+
+
+def _terms(inputs: StudyInputs) -> Selection:
+    return views.renewals(contracts(inputs), inputs.month.end, (inputs.month + YEAR).end)

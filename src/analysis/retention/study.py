@@ -107,6 +107,11 @@ def _asked(inputs: StudyInputs, parts: Parts) -> RetentionParts:
     non_contractual = parts.do("non_contractual", components_facts.non_contractual, inputs)
     leaving = parts.do("drivers", drivers, inputs)
     scored = parts.do("early_warning", early_warning, inputs)
+    calendar = (
+        parts.do("renewals", revenue.renewal_calendar, inputs)
+        if few
+        else parts.leave_out("renewals", LEFT_OUT["b2b"])
+    )
     cohorts = (
         parts.do("contract_cohorts", cohorts_facts.contract_cohorts, inputs)
         if many
@@ -128,9 +133,8 @@ def _asked(inputs: StudyInputs, parts: Parts) -> RetentionParts:
         first_loss=contractual if isinstance(contractual, NotDone) else components_facts.first_loss(inputs),
         reasons=parts.do("reasons", components_facts.reasons, inputs, contractual),
         revenue=parts.do("revenue", revenue.revenue_retention, inputs),
-        renewals=parts.do("renewals", revenue.renewal_calendar, inputs)
-        if few
-        else parts.leave_out("renewals", LEFT_OUT["b2b"]),
+        renewals=calendar,
+        rolling=None if isinstance(calendar, NotDone) else revenue.rolling(inputs),
         # without scores the accounts stand, without a chance of loss
         accounts=parts.do("accounts", accounts, inputs, None if isinstance(scored, NotDone) else scored)
         if few

@@ -126,10 +126,15 @@ def _presence(spell: str, *, first: str, after: str) -> str:
          bool_or({spell}begins < {first}) AS existed, bool_or({spell}begins >= {first}) AS began"""
 
 
+# a term of a month or two comes up all the time: it is under notice, and in no calendar
+ROLLING = "t.term_months < 3"
+
+
 def running_terms(moment: dt.date) -> str:
-    """Yearly value by customer of the terms that run when a day begins: customer_id, kind, since, due_on (last day of the term that ends first), yearly."""
+    """Yearly value by customer of the terms that run when a day begins: customer_id, kind, since, due_on (last day of the term that ends first), renews_on (of the terms that are not rolling), yearly."""
     at = literal(moment)
-    return f"""SELECT t.customer_id, min(s.kind) AS kind, min(s.begins) AS since, min(t.ends_on) AS due_on, sum(t.yearly_amount) AS yearly
+    return f"""SELECT t.customer_id, min(s.kind) AS kind, min(s.begins) AS since, min(t.ends_on) AS due_on,
+         min(t.ends_on) FILTER (WHERE NOT {ROLLING}) AS renews_on, sum(t.yearly_amount) AS yearly
   FROM terms t JOIN spells s ON s.customer_id = t.customer_id AND s.begins <= t.starts_on AND (s.ends IS NULL OR s.ends >= {at}) AND s.begins < {at}
   WHERE t.starts_on < {at} AND coalesce(t.stands_until >= {at}, TRUE) GROUP BY 1"""
 
@@ -151,12 +156,12 @@ def yearly_values(rows: str, column: str) -> str:
 
 @study_view
 def account_values(contracts: str, cutoff: dt.date, first: dt.date, *, customer_type: str | None) -> str:
-    """Accounts under contract a year ago or now, the largest first: rank (from 1), customer_id, segment, region, kind, customer_since, due_on, value_before, value_now (null: not under contract then)."""
+    """Accounts under contract a year ago or now, the largest first: rank (from 1), customer_id, segment, region, kind, customer_since, due_on, renews_on, value_before, value_now (null: not under contract then)."""
     chosen = f" AND c.customer_type = {literal(customer_type)}" if customer_type else ""
     return f"""WITH {contracts}, at_start AS ({running_terms(first)}), at_end AS ({running_terms(cutoff)})
 SELECT row_number() OVER (ORDER BY greatest(coalesce(a.yearly, 0), coalesce(b.yearly, 0)) DESC, c.customer_id) AS rank,
        c.customer_id, coalesce(c.segment, '{NOT_STATED}') AS segment, coalesce(c.region, '{NOT_STATED}') AS region, coalesce(b.kind, a.kind) AS kind,
-       least(coalesce(a.since, b.since), coalesce(b.since, a.since)) AS customer_since, b.due_on, a.yearly AS value_before, b.yearly AS value_now
+       least(coalesce(a.since, b.since), coalesce(b.since, a.since)) AS customer_since, b.due_on, b.renews_on, a.yearly AS value_before, b.yearly AS value_now
 FROM customers c LEFT JOIN at_start a ON a.customer_id = c.customer_id LEFT JOIN at_end b ON b.customer_id = c.customer_id
 WHERE (a.customer_id IS NOT NULL OR b.customer_id IS NOT NULL){chosen} ORDER BY rank"""
 
@@ -562,10 +567,10 @@ FROM placed WHERE arm IS NOT NULL GROUP BY ALL ORDER BY ALL"""
 
 @study_view
 def renewals(contracts: str, first: dt.date, until: dt.date) -> str:
-    """Terms that come up for renewal: contract, customer and its type, month and yearly value."""
+    """Terms that come up for renewal: contract, customer and its type, month and yearly value; ``rolling`` ones come up every month or two."""
     return f"""WITH {contracts}
 SELECT t.contract_id, t.term_no, t.customer_id, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, t.until AS due_on,
-       CAST(date_trunc('month', t.until) AS DATE) AS month, t.yearly_amount
+       CAST(date_trunc('month', t.until) AS DATE) AS month, t.yearly_amount, {ROLLING} AS rolling
 FROM terms t JOIN spells s ON s.customer_id = t.customer_id AND s.ends IS NULL AND t.starts_on >= s.begins
 LEFT JOIN customers c ON c.customer_id = t.customer_id
 -- a term that an upgrade took the place of comes up no more

@@ -57,13 +57,13 @@ def acquisition(
     if not spent:
         raise MissingData("marketing_spend.amount")
     worth = _worth(inputs, settings, state, parameters, table, months=months, rate=rate)
-    ages = inputs.engine.query(views.earned_by_age(state.customers, state.cutoff, settings.basis))
+    ages = inputs.engine.query(views.earned_by_age(state.everyone, state.cutoff, settings.basis))
     facts = Stating(inputs=inputs)
-    new = views.newcomers(state.customers, state.cutoff)
+    new = views.newcomers(state.everyone, state.cutoff)
     costs = facts.measured_by("acquisition_cost", views.campaigns(state.cutoff), new, by=("channel",))
     numbers = facts.measured_by(
         "listed_customers",
-        views.base_customers(state.customers).where(views.first_seen(state.cutoff)),
+        views.base_customers(state.everyone).where(views.first_seen(state.cutoff)),
         by=("channel",),
         list="new",
     )
@@ -83,7 +83,16 @@ class _Newcomers:
 
     number: int
     earned: Decimal
-    expected: Sum
+    expected: Sum | None  # nothing where all of them have left
+
+    @property
+    def worth(self) -> Decimal:
+        return self.earned + (self.expected.clv if self.expected else Decimal(0))
+
+    @property
+    def error(self) -> float:
+        """Standard error of what is expected of one of them."""
+        return self.expected.error / self.number if self.expected else 0.0
 
 
 @traced
@@ -97,11 +106,11 @@ def _worth(
     months: int,
     rate: float,
 ) -> dict[str, _Newcomers]:
-    new = tuples(inputs.engine.query(views.new_customers(table, state.cutoff, settings.basis)))
+    new = tuples(inputs.engine.query(views.new_customers(state.everyone, state.cutoff, settings.basis)))
     years, where = customer_table.annuity(months, rate), views.first_seen(state.cutoff)
     expected = customer_table.sums(inputs, table, parameters, by="channel", years=years, where=where)
     return {
-        str(row.channel): _Newcomers(int(row.customers), row.earned, expected[str(row.channel)])
+        str(row.channel): _Newcomers(int(row.customers), row.earned, expected.get(str(row.channel)))
         for row in new
     }
 
@@ -124,9 +133,8 @@ def _channel(
 @traced
 def _value(facts: Stating, new: _Newcomers, **place: Any) -> Fact:
     """Margin so far and what is expected, per customer."""
-    value = ((new.earned + new.expected.clv) / new.number).quantize(CENT)
-    error = new.expected.error / new.number
-    return facts.estimate("new_customer_value", value, error, n=new.number, method=ERROR, **place)
+    value = (new.worth / new.number).quantize(CENT)
+    return facts.estimate("new_customer_value", value, new.error, n=new.number, method=ERROR, **place)
 
 
 def _ratio(facts: Stating, new: _Newcomers, value: Fact, cost: Fact, **place: Any) -> Fact:
@@ -138,7 +146,7 @@ def _ratio(facts: Stating, new: _Newcomers, value: Fact, cost: Fact, **place: An
     return facts.estimate(
         "value_to_acquisition_cost",
         float(Decimal(value.value or 0) / Decimal(cost.value)),
-        new.expected.error / new.number / paid,
+        new.error / paid,
         n=new.number,
         method=ERROR,
         lineage=follows,

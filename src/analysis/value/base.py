@@ -30,7 +30,8 @@ class ValueBase(Summarised):
     Attributes
     ----------
     month : the report month.
-    table : quoted name of a table on the engine, one row per customer who ever bought or held a contract before the end of the month:
+    table : quoted name of a table on the engine, one row per customer who ever bought or held a contract before the end of the month (where no machines were
+        sold, without those who have left: what serves them ends with them):
         ``customer_id``, ``kind`` (``contract`` while one runs, else ``purchases``), ``customer_type``, ``segment``, ``region``, ``channel``,
         ``product_line`` (of the largest revenue), ``cohort`` (year of the first purchase or contract, text), ``tier`` (``top``, ``middle``, ``low`` by clv),
         ``p_alive`` (chance that a buyer has not left; chance of renewing at the next renewal where a contract runs), ``stay_12m`` (chance of still being

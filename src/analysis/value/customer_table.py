@@ -14,10 +14,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import FitError, MissingData, NothingToCount
+from analysis.locale import Text
 from analysis.metrics import NotDone, StudyInputs
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.views import NOT_STATED
+from analysis.results import lacking
 from analysis.summaries import Summarised
 from analysis.value import purchase_models, renewal_models, views
 from analysis.value.base import tuples
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ALL = "all"
+NOT_COUNTED = Text.of("not counted: the basis is before service cost")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +39,7 @@ class Available(Summarised):
     contracts: bool
     service: bool
     margin: bool
+    machines: bool = True  # what was sold still needs service when its buyer has left
 
     @classmethod
     def of(cls, inputs: StudyInputs) -> Available:
@@ -46,18 +50,26 @@ class Available(Summarised):
             contracts=has("contracts.starts_on", "contracts.ends_on", "contracts.amount"),
             service=has("ledger.ticket_id", "tickets.customer_id"),
             margin=has("orders.gross_margin"),
+            machines=has("units.serial_no") or has("products.warranty_months"),
         )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class State(Summarised):
-    """Names of tables on the engine: what was known at ``cutoff``."""
+    """Names of tables on the engine: what was known at ``cutoff``.
+
+    ``everyone`` ever bought or held a contract; ``customers`` are those of them who have not left, all of them where ``machines`` were sold, which need
+    service whoever owns them.
+    """
 
     cutoff: dt.date
     purchases: str
     running: str | None
     service: str | None
+    everyone: str
     customers: str
+    machines: bool
+    unserved: Text | None  # why no service cost is counted, which is not the same as none
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -99,7 +111,18 @@ def state_at(inputs: StudyInputs, settings: ValueSettings, available: Available,
             "value_service", views.service_costs(cutoff, counted, margin=available.margin)
         )
     everyone = engine.materialise("value_everyone", views.customers(bought, running, cutoff))
-    return State(cutoff=cutoff, purchases=bought, running=running, service=service, customers=everyone)
+    return State(
+        cutoff=cutoff,
+        purchases=bought,
+        running=running,
+        service=service,
+        everyone=everyone,
+        customers=everyone
+        if available.machines
+        else engine.materialise("value_today", views.customers_of_today(everyone, bought, cutoff)),
+        machines=available.machines,
+        unserved=None if service else NOT_COUNTED if available.service else lacking("ledger.ticket_id"),
+    )
 
 
 @traced
@@ -264,6 +287,7 @@ def priced(
     expected = purchase_models.expectations(
         seen, parameters.buying, months=months, rate=rate, derivatives=derivatives
     )
+    expected["held"] = expected["held"] / annuity(months, rate)
     lent = {
         "expected": engine.lend(f"{name}_expected", _arrow(expected)),
         "spend": engine.lend(f"{name}_spend", _arrow(_spend_rows(inputs, state, parameters))),
@@ -289,6 +313,7 @@ def priced(
         if state.service
         else "0.0"
     )
+    held, held_12m = (_held(state, name) for name in ("held", "held_12m"))
     sql = f"""WITH money AS (
   SELECT b.customer_id, b.customer_type AS s_grp, {views.group_of(grouping, "b.")} AS b_grp, b.x, b.recency, b.age,
          g.p * (g.v + (b.x + 1) * b.mean_spend) / (g.p * (b.x + 1) + g.q - 1) * g.share AS worth,
@@ -298,8 +323,8 @@ def priced(
   SELECT k.*, coalesce(m.b_grp, 'none') AS b_grp, coalesce(m.s_grp, 'none') AS s_grp, coalesce(c.c_grp, 'none') AS c_grp, coalesce(m.worth, 0.0) AS worth, coalesce(m.x + 1, 0) AS purchases,
          CASE WHEN k.kind = 'contract' THEN coalesce(c.renew, e.p_alive, 0.0) ELSE coalesce(e.p_alive, 0.0) END AS p_alive,
          CASE WHEN k.kind = 'contract' THEN coalesce(c.stay_12m, e.stay_12m, 0.0) ELSE coalesce(e.stay_12m, 0.0) END AS stay_12m,
-         round(coalesce(e.det * m.worth, 0.0), 2) AS clv_purchases, round(coalesce(c.clv, 0.0), 2) AS clv_contract, round(({next_service}) * {years!r}, 2) AS clv_service,
-         round(coalesce(e.next_12m * m.worth, 0.0) + coalesce(c.next_12m, 0.0), 2) AS margin_next_12m, round({next_service}, 2) AS service_next_12m,
+         round(coalesce(e.det * m.worth, 0.0), 2) AS clv_purchases, round(coalesce(c.clv, 0.0), 2) AS clv_contract, round(({next_service}) * {held} * {years!r}, 2) AS clv_service, {held} AS served,
+         round(coalesce(e.next_12m * m.worth, 0.0) + coalesce(c.next_12m, 0.0), 2) AS margin_next_12m, round(({next_service}) * {held_12m}, 2) AS service_next_12m,
          {"round(coalesce(s.cost_12m, 0.0), 2)" if state.service else "0.0"} AS service_cost_12m, {"CAST(coalesce(s.orders_12m, 0) AS BIGINT)" if state.service else "0"} AS service_orders_12m,
          {slopes}, coalesce(e.det * m.worth * m.by_p, 0.0) AS g0, coalesce(-e.det * m.worth * m.by_q, 0.0) AS g1, coalesce(e.det * m.worth * m.by_v, 0.0) AS g2,
          coalesce(c.e0, 0.0) AS e0, coalesce(c.e1, 0.0) AS e1
@@ -311,6 +336,13 @@ def priced(
 )
 SELECT *, CASE WHEN place <= {settings.top_share!r} * everyone THEN 'top' WHEN place <= {settings.top_share + settings.middle_share!r} * everyone THEN 'middle' ELSE 'low' END AS tier FROM ranked"""
     return engine.materialise(name, sql)
+
+
+def _held(state: State, name: str) -> str:
+    """SQL of the share of the time in which a customer is expected to need service: what a machine needs, it needs whoever has left."""
+    if state.machines:
+        return "1.0"
+    return f"CASE WHEN k.kind = 'contract' THEN coalesce(c.{name}, e.{name}, 0.0) ELSE coalesce(e.{name}, 0.0) END"
 
 
 def _arrow(frame: pd.DataFrame) -> Any:
@@ -348,7 +380,7 @@ def _contracts(
     inputs: StudyInputs, state: State, parameters: Parameters, name: str, months: int, rate: float
 ) -> str:
     """SELECT of one row per customer with a running contract."""
-    nothing = "SELECT CAST(NULL AS VARCHAR) AS customer_id, CAST(NULL AS VARCHAR) AS c_grp, 0.0 AS clv, 0.0 AS e0, 0.0 AS e1, 0.0 AS renew, 0.0 AS stay_12m, 0.0 AS next_12m WHERE FALSE"
+    nothing = "SELECT CAST(NULL AS VARCHAR) AS customer_id, CAST(NULL AS VARCHAR) AS c_grp, 0.0 AS clv, 0.0 AS e0, 0.0 AS e1, 0.0 AS renew, 0.0 AS stay_12m, 0.0 AS next_12m, 0.0 AS held, 0.0 AS held_12m WHERE FALSE"
     if state.running is None or parameters.renewing is None:
         return nothing
     distinct = inputs.engine.query(
@@ -357,6 +389,7 @@ def _contracts(
     if distinct.empty:
         return nothing
     known = renewal_models.factors(distinct, parameters.renewing, months=months, rate=rate)
+    known["held"] = known["held"] / annuity(months, rate)
     margin = [
         parameters.contract_shares.get(kind, parameters.contract_shares.get(ALL, 1.0))
         for kind in known["kind"]
@@ -367,7 +400,8 @@ def _contracts(
         return f"CAST(sum(CAST(r.amount * f.margin * f.{column} AS {views.FINE})) AS DOUBLE)"
 
     return f"""SELECT r.customer_id, min(f.grp) AS c_grp, {money("terms")} AS clv, {money("e0")} AS e0, {money("e1")} AS e1,
-       max(CASE WHEN f.renew > 0 THEN f.renew END) AS renew, max(CASE WHEN f.renew > 0 THEN f.stay_12m END) AS stay_12m, {money("next_12m")} AS next_12m
+       max(CASE WHEN f.renew > 0 THEN f.renew END) AS renew, max(CASE WHEN f.renew > 0 THEN f.stay_12m END) AS stay_12m, {money("next_12m")} AS next_12m,
+       max(CASE WHEN r.renewable THEN f.held END) AS held, max(CASE WHEN r.renewable THEN f.held_12m END) AS held_12m
 FROM {state.running} r JOIN {table} f ON f.kind = r.kind AND f.customer_type = r.customer_type AND f.renewals = r.renewals AND f.ahead = r.ahead AND f.term_months = r.term_months GROUP BY 1"""
 
 
@@ -399,7 +433,7 @@ def sums(
     key = f"CAST({by} AS VARCHAR)" if by else literal(ALL)
     columns = [
         f"CAST(sum(CAST({name} AS {views.FINE})) AS DOUBLE) AS {name}"
-        for name in ("v0", "v1", "v2", "v3", "g0", "g1", "g2", "e0", "e1")
+        for name in ("v0", "v1", "v2", "v3", "g0", "g1", "g2", "e0", "e1", "served")
     ]
     money = [
         f"sum(CAST({name} AS {views.CENTS})) AS {name}"
@@ -434,7 +468,7 @@ FROM {table} {f"WHERE {where}" if where else ""} GROUP BY 1, 2, 3, 4, 5 ORDER BY
                     )
         for group, rows in part.groupby("customer_type", sort=True):
             _, error, carry = parameters.service.get(str(group), (0.0, 0.0, 0.0))
-            served += (float(rows["customers"].sum()) * years * error * (1 - carry)) ** 2
+            served += (float(rows["served"].sum()) * years * error * (1 - carry)) ** 2
         total = {
             column: sum(part[column], Decimal(0))
             for column in (

@@ -111,6 +111,27 @@ def _listed(rows: Iterable[Mapping[str, Fact | str | None]]) -> pd.DataFrame:
     )
 
 
+# whether service cost is known; then whether who has left still owns what needs service
+_WORTH = {
+    (
+        False,
+        True,
+    ): "The {customers} who ever bought or held a contract are expected to bring {total} of {basis} over {horizon}, discounted ({total:interval}; purchases by {model}).",
+    (
+        False,
+        False,
+    ): "The {customers} who bought or held a contract and are not known to have left are expected to bring {total} of {basis} over {horizon}, discounted ({total:interval}; purchases by {model}).",
+    (
+        True,
+        True,
+    ): "The {customers} who ever bought or held a contract are expected to bring {total} of {basis} over {horizon}, discounted ({total:interval}; purchases by {model}). Over the same time the service cost that is traced to them, net of what paid service earns, is expected to take {share} of their margin ({share:interval}); all of after-sales, traced or not, cost {cost} in the last twelve months.",
+    (
+        True,
+        False,
+    ): "The {customers} who bought or held a contract and are not known to have left are expected to bring {total} of {basis} over {horizon}, discounted ({total:interval}; purchases by {model}). Over the same time the service cost that is traced to them, net of what paid service earns, is expected to take {share} of their margin ({share:interval}); all of after-sales, traced or not, cost {cost} in the last twelve months.",
+}
+
+
 def _worth(study: ValueStudy) -> list[Finding]:
     whole = study.portfolio
     if isinstance(whole, NotDone):
@@ -125,25 +146,12 @@ def _worth(study: ValueStudy) -> list[Finding]:
         "basis": BASIS_NAMES[study.settings.basis],
     }
     if study.service_year.value is None or whole.service_share.value is None:
-        return [
-            _finding(
-                "worth",
-                "info",
-                Sentence(
-                    "The {customers} who ever bought or held a contract are expected to bring {total} of {basis} over {horizon}, discounted ({total:interval}; purchases by {model}).",
-                    values,
-                ),
-                rank=9,
-            )
-        ]
+        return [_finding("worth", "info", Sentence(_WORTH[False, study.available.machines], values), rank=9)]
     return [
         _finding(
             "worth",
             "info",
-            Sentence(
-                "The {customers} who ever bought or held a contract are expected to bring {total} of {basis} over {horizon}, discounted ({total:interval}; purchases by {model}). Over the same time the service cost that is traced to them, net of what paid service earns, is expected to take {share} of their margin ({share:interval}); all of after-sales, traced or not, cost {cost} in the last twelve months.",
-                values,
-            ),
+            Sentence(_WORTH[True, study.available.machines], values),
             rank=9,
             method="Models on sufficient statistics; interval from the Hessian and the miss in the holdout.",
         )
@@ -703,13 +711,13 @@ def _basis(study: ValueStudy) -> list[Check]:
                 ),
             )
         )
-    found.append(
-        Check(
-            id="value.flat_service",
-            outcome="info",
-            sentence=Sentence(
-                "Expected service cost is held at what a year costs now, without growth of prices, over the whole horizon, whether or not the customer buys again: what was sold still needs service."
-            ),
-        )
-    )
+    if isinstance(study.service_traced, Fact):
+        flat = Sentence(_FLAT[study.available.machines])
+        found.append(Check(id="value.flat_service", outcome="info", sentence=flat))
     return found
+
+
+_FLAT = {
+    True: "Expected service cost is held at what a year costs now, without growth of prices, over the whole horizon, whether or not the customer buys again: what was sold still needs service.",
+    False: "Expected service cost is held at what a year costs now, without growth of prices, for as long as each customer is expected to be one. A customer whose contract ended without another, or whom the company recorded as lost, is none of today's unless it bought since.",
+}

@@ -31,7 +31,7 @@ from analysis.value.purchase_models import (
     holdout_start,
     purchases_at,
 )
-from analysis.value.renewal_models import Renewing, survivors
+from analysis.value.renewal_models import Renewing, Terms, survivors
 from analysis.value.settings import ValueSettings, settings_of, stated_in
 
 if TYPE_CHECKING:
@@ -445,8 +445,9 @@ def refused_models(inputs: StudyInputs, parameters: Parameters) -> dict[str, tup
     engine, renewing = inputs.engine, parameters.renewing
     found: dict[str, tuple[Text, NotDone]] = {}
     for place, refusal in renewing.refused.items() if renewing else ():
-        kind, _, split = place.partition("|")
-        words = {"kind": engine.registry.value_label("contract_kind", kind)}
+        name, _, split = place.partition("|")
+        kind, _, length = name.partition("/")
+        words = {"kind": terms_label(engine, kind, int(length) if length else None)}
         found[f"renewals.{place}"] = Sentence(_RENEWALS[split], words).text(), refusal
     for group, model in parameters.spend.items():
         if isinstance(model, AlikeSpend):
@@ -459,59 +460,87 @@ def refused_models(inputs: StudyInputs, parameters: Parameters) -> dict[str, tup
 # -- contracts -------------------------------------------------------------------------------------------------------------
 
 
+def terms_label(engine: Engine, kind: str, length: int | None) -> Text:
+    """A kind of contract in words, with the length of its terms in months where there are several."""
+    name = engine.registry.value_label("contract_kind", kind)
+    if length is None:
+        return name
+    if length == 1:
+        return Sentence("Monthly {kind:lower}", {"kind": name}).text()
+    if length == 12:
+        return Sentence("Yearly {kind:lower}", {"kind": name}).text()
+    return Sentence("{months}-month {kind:lower}", {"kind": name, "months": str(length)}).text()
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ContractKind(Summarised):
-    """One kind of contract: (renewal, observed rate, rate of the model), expansion, and which differences were tested."""
+    """One kind of contract, of one length of term where there are several: (renewal, observed rate, rate of the model), expansion, and which differences were tested.
+
+    ``term`` : the months of its terms where the kind is sold by several lengths.
+    """
 
     id: str
     label: Text
+    term: str | None
     renewals: tuple[tuple[int, Fact, Fact], ...]
     expansion: Fact
     alike: bool  # one constant chance: customers do not differ
     by_type: bool
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """What its facts are of."""
+        return ("contract_kind",) if self.term is None else ("contract_kind", "term_months")
 
 
 @traced
 def contracts(inputs: StudyInputs, renewing: Renewing, state: State) -> tuple[ContractKind, ...]:
     """Every kind of contract that has a renewal model."""
     facts = Stating(inputs=inputs)
-    return tuple(_kind(facts, renewing, kind, state) for kind in renewing.models if "|" not in kind)
+    return tuple(_kind(facts, renewing, terms, state) for terms in renewing.terms.values())
 
 
-def _kind(facts: Stating, renewing: Renewing, kind: str, state: State) -> ContractKind:
-    place: dict[str, Any] = {"contract_kind": kind}
+def _place(terms: Terms) -> dict[str, Any]:
+    """What a fact of these contracts is of."""
+    return {"contract_kind": terms.kind} | ({} if terms.alone else {"term_months": str(terms.length)})
+
+
+def _kind(facts: Stating, renewing: Renewing, terms: Terms, state: State) -> ContractKind:
+    place = _place(terms)
     lines = []
-    for renewal, due, _ in survivors(renewing.counts, kind):
-        rows = views.renewals_due(state.cutoff, kind, renewal)
+    for renewal, due, _ in survivors(renewing.counts, terms):
+        rows = views.renewals_due(state.cutoff, terms.kind, renewal, terms.length)
         observed = facts.measured("renewal_rate", rows, renewal=str(renewal), **place)
-        lines.append((renewal, observed, _model_rate(facts, renewing, kind, renewal, due)))
+        lines.append((renewal, observed, _model_rate(facts, renewing, terms, renewal, due)))
     return ContractKind(
-        id=kind,
-        label=facts.inputs.engine.registry.value_label("contract_kind", kind),
+        id=terms.name,
+        label=terms_label(facts.inputs.engine, terms.kind, None if terms.alone else terms.length),
+        term=None if terms.alone else str(terms.length),
         renewals=tuple(lines),
-        by_type=kind in renewing.by_type,
-        expansion=_expansion(facts, renewing, kind),
-        alike=type(renewing.models[kind]).__name__ == "ConstantRenewal",
+        by_type=terms.name in renewing.by_type,
+        expansion=_expansion(facts, renewing, terms),
+        alike=type(renewing.models[terms.name]).__name__ == "ConstantRenewal",
     )
 
 
 @traced
-def _expansion(facts: Stating, renewing: Renewing, kind: str) -> Fact:
-    growth, renewals = renewing.expansion.get(kind), renewing.renewals.get(kind)
-    error = renewing.expansion_error.get(kind)
+def _expansion(facts: Stating, renewing: Renewing, terms: Terms) -> Fact:
+    place = _place(terms)
+    growth, renewals = renewing.expansion.get(terms.name), renewing.renewals.get(terms.name)
+    error = renewing.expansion_error.get(terms.name)
     if growth is None or renewals is None or error is None:
         few = {"n": renewals} | ({} if growth is None else {"reason": ONE_RENEWAL})
-        return facts.exact("contract_expansion", growth, parts=few, contract_kind=kind)
+        return facts.exact("contract_expansion", growth, parts=few, **place)
     method = "ratio of sums over renewals, normal"
-    return facts.estimate("contract_expansion", growth, error, n=renewals, method=method, contract_kind=kind)
+    return facts.estimate("contract_expansion", growth, error, n=renewals, method=method, **place)
 
 
 @traced
-def _model_rate(facts: Stating, renewing: Renewing, kind: str, renewal: int, due: int) -> Fact:
+def _model_rate(facts: Stating, renewing: Renewing, terms: Terms, renewal: int, due: int) -> Fact:
     """Delta method: the log odds of renewing are log(beta + t − 1) − log(alpha)."""
     import numpy as np
 
-    model = renewing.models[kind]
+    model = renewing.models[terms.name]
     chance = (model.beta + renewal - 1) / (model.alpha + model.beta + renewal - 1)
     alpha, beta = float(model.alpha), float(model.beta)
     slope = np.array([-1.0, beta / (beta + renewal - 1)])
@@ -526,5 +555,5 @@ def _model_rate(facts: Stating, renewing: Renewing, kind: str, renewal: int, due
         n=due,
         method="Hessian",
         renewal=str(renewal),
-        contract_kind=kind,
+        **_place(terms),
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.locale import Text
 from analysis.metrics import Stating, StudyInputs
 from analysis.metrics.lineage import traced
-from analysis.results import CENT, Derived, Fact, lacking
+from analysis.results import CENT, Derived, Fact
 from analysis.summaries import Summarised
 from analysis.value import customer_table, views
 from analysis.value.base import ERROR, TIERS
@@ -112,8 +112,8 @@ def portfolio(
         total=total,
         mean=_mean(facts, whole, total, customers),
         customers=customers,
-        parts=_parts(facts, whole),
-        service_share=_service_share(facts, whole, traceable=state.service is not None),
+        parts=_parts(facts, whole, state.unserved),
+        service_share=_service_share(facts, whole, state.unserved),
         by=by,
         top_share=share,
         lorenz=lorenz,
@@ -128,11 +128,13 @@ def _total(facts: Stating, one: Sum, **place: Any) -> Fact:
 
 
 @traced
-def _parts(facts: Stating, whole: Sum) -> dict[str, Fact]:
-    """Purchases, contracts and service cost (negative) of the whole."""
+def _parts(facts: Stating, whole: Sum, unserved: Text | None) -> dict[str, Fact]:
+    """Purchases, contracts and service cost (negative) of the whole; a cost that is not known is not nothing."""
     amounts = {"purchases": whole.purchases, "contract": whole.contract, "service": -whole.service}
     return {
-        name: facts.estimate(
+        name: facts.exact("customer_value_part", None, reason=unserved, part=name)
+        if name == "service" and unserved
+        else facts.estimate(
             "customer_value_part", amount, whole.errors[name], n=whole.customers, method=ERROR, part=name
         )
         for name, amount in amounts.items()
@@ -140,14 +142,14 @@ def _parts(facts: Stating, whole: Sum) -> dict[str, Fact]:
 
 
 @traced
-def _service_share(facts: Stating, whole: Sum, *, traceable: bool) -> Fact:
+def _service_share(facts: Stating, whole: Sum, unserved: Text | None) -> Fact:
     """Cost over margin; the relative errors of both count, as their parameters are estimated apart."""
     margin, cost = float(whole.purchases + whole.contract), float(whole.service)
-    if margin <= 0 or not traceable:
+    if margin <= 0 or unserved:
         return facts.exact(
             "service_share_of_margin",
             None,
-            reason=lacking("ledger.ticket_id"),
+            reason=unserved or Text.of("not computed: no margin is expected"),
             parts={"numerator": whole.service, "denominator": whole.purchases + whole.contract},
         )
     earned = math.hypot(whole.errors["purchases"], whole.errors["contract"])

@@ -451,7 +451,8 @@ def expectations(
 ) -> pd.DataFrame:
     """For each pattern of ``frame`` (``grp``, ``x``, ``recency``, ``age``): what a customer like it will do.
 
-    Adds ``p_alive``, ``next_12m`` (purchases in the next year), ``stay_12m``, ``det`` (discounted purchases over ``months``) and, where asked for,
+    Adds ``p_alive``, ``next_12m`` (purchases in the next year), ``stay_12m``, ``held`` and ``held_12m`` (years as a customer: discounted over ``months``,
+    and in the next year), ``det`` (discounted purchases over ``months``) and, where asked for,
     ``d0`` … ``d3``: its derivatives by the logarithms of the parameters. Purchases are corrected for a known miss in the holdout (:attr:`Choice.correction`). A pattern whose group has no model (it is new) takes the largest group's.
     """
     if buying.choice.fallback:
@@ -459,7 +460,10 @@ def expectations(
     import numpy as np
 
     known = frame.assign(
-        **{name: 0.0 for name in ("p_alive", "next_12m", "stay_12m", "det", "d0", "d1", "d2", "d3")}
+        **{
+            name: 0.0
+            for name in ("p_alive", "next_12m", "stay_12m", "held", "held_12m", "det", "d0", "d1", "d2", "d3")
+        }
     )
     largest = max(buying.models, key=lambda name: buying.models[name].customers)
     for name in sorted(frame["grp"].unique()):
@@ -478,6 +482,8 @@ def expectations(
         values["stay_12m"] = values["p_alive"] * np.clip(
             (slope[2] - slope[1]) / np.maximum(slope[0], 1e-12), 0, 1
         )
+        values["held"] = values["p_alive"] * _held(model, part, months, rate)
+        values["held_12m"] = values["p_alive"] * _held(model, part, 12, 0.0)
         if derivatives:
             names = NAMES[buying.choice.model]
             for place, parameter in enumerate(names):
@@ -485,9 +491,23 @@ def expectations(
                 moved = replace(model, **{parameter: getattr(model, parameter) * math.exp(step)})
                 values[f"d{place}"] = (_discounted(moved, part, months, rate) - whole) / step
         for column, numbers in values.items():
-            scale = 1.0 if column in ("p_alive", "stay_12m") else buying.choice.correction
+            scale = 1.0 if column in ("p_alive", "stay_12m", "held", "held_12m") else buying.choice.correction
             known.loc[known.index[rows], column] = numbers * scale
     return known
+
+
+def _held(model: Any, part: Sequence[np.ndarray], months: int, rate: float) -> np.ndarray:
+    """Discounted years as a customer of one who is there now: by how much of today's purchases is still expected, quarter by quarter."""
+    import numpy as np
+
+    now = np.maximum(model.expected_purchases(1.0, *part), 1e-12)
+    before, total, last = np.zeros(len(part[0])), np.zeros(len(part[0])), 0
+    for edge in [min(step * STEP_MONTHS, months) for step in range(1, math.ceil(months / STEP_MONTHS) + 1)]:
+        until = model.expected_purchases(edge * WEEKS_PER_MONTH, *part)
+        weekly = (until - before) / ((edge - last) * WEEKS_PER_MONTH)
+        total += np.clip(weekly / now, 0, 1) * (edge - last) / 12 * (1 + rate) ** (-(last + edge) / 24)
+        before, last = until, edge
+    return total
 
 
 def _discounted(model: Any, part: Sequence[np.ndarray], months: int, rate: float) -> np.ndarray:
@@ -515,6 +535,8 @@ def _observed(frame: pd.DataFrame, choice: Choice, *, months: int, rate: float) 
         p_alive=found[:, 1],
         next_12m=found[:, 0],
         stay_12m=found[:, 1],
+        held=found[:, 1] * months / 12 * (1 + rate) ** (-months / 24),
+        held_12m=found[:, 1],
         det=det,
         d0=det,
         d1=0.0,

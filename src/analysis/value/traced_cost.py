@@ -13,14 +13,14 @@ from analysis.value import customer_table, views
 from analysis.value.base import ERROR
 from analysis.value.customer_table import State, Sum
 
-STEPS = ("paid", "carried", "years", "discount")
+STEPS = ("left", "paid", "carried", "years", "discount")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TracedCost(Summarised):
     """The traced cost of the last twelve months (``booked``), what a year of it is expected to be net of paid service, and what is in the value (``valued``).
 
-    ``steps`` : ``paid`` (margin of paid service) and ``carried`` (towards the mean of the customer type, by how much of a customer's own year carries over)
+    ``steps`` : ``left`` (of customers who have left since; only where nothing that they own needs service), ``paid`` (margin of paid service) and ``carried`` (towards the mean of the customer type, by how much of a customer's own year carries over)
     lead from ``booked`` to ``year``, ``years`` and ``discount`` from there to ``horizon``, which is the service cost in the value; they add up to the cent.
     """
 
@@ -48,9 +48,10 @@ def traced_cost(
     booked = traced_last_year(inputs, state)
     paid, year = _amounts(inputs, state, table)
     held = cents(year * months / 12)
-    amounts = {
+    amounts = {} if state.machines else {"left": whole.service_cost_12m - Decimal(booked.value or 0)}
+    amounts |= {
         "paid": -paid,
-        "carried": year - Decimal(booked.value or 0) + paid,
+        "carried": year - whole.service_cost_12m + paid,
         "years": held - year,
         "discount": whole.service - held,
     }
@@ -63,15 +64,19 @@ def traced_cost(
     error = whole.errors["service"]
     return TracedCost(
         booked=booked,
-        steps={step: facts.exact("traced_cost_step", amounts[step], step=step) for step in STEPS},
+        steps={
+            step: facts.exact("traced_cost_step", amounts[step], step=step)
+            for step in STEPS
+            if step in amounts
+        },
         year=expected("year", year, error / customer_table.annuity(months, rate)),
         horizon=expected("horizon", whole.service, error),
     )
 
 
 def traced_last_year(inputs: StudyInputs, state: State) -> Fact:
-    """Postings of the last twelve months that carry a ticket of a customer of the base."""
-    served = views.served(state.customers, state.service)
+    """Postings of the last twelve months that carry a ticket of a customer, whether or not it has left since."""
+    served = views.served(state.everyone, state.service)
     return Stating(inputs=inputs).measured("service_cost_traced", views.base_customers(f"({served})"))
 
 

@@ -7,6 +7,7 @@ time between them. Sums of money are taken over decimals, so that they do not de
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping, Sequence
 
 from analysis.metrics.backend import listed, literal
@@ -135,34 +136,72 @@ FROM ({margin_lines(cutoff, types)}) o GROUP BY 1 ORDER BY 1"""
 # -- contracts ---------------------------------------------------------------------------------------------------------
 
 
+LENGTHS = (1, 3, 6, 12, 24, 36, 48, 60)  # months for which terms are sold
+LENGTH_SLACK = 0.2  # share by which the length of a term may be off the one that it is sold for
+
+
+def term_length(term_months: str) -> str:
+    """SQL of the length in months for which a term is sold: eleven months and thirteen are a year; a length that nobody sells stands for itself."""
+    near = " ".join(
+        f"WHEN {term_months} BETWEEN {math.ceil(length * (1 - LENGTH_SLACK))} AND {math.floor(length * (1 + LENGTH_SLACK))} THEN {length}"
+        for length in LENGTHS
+    )
+    return f"CASE {near} ELSE CAST({term_months} AS BIGINT) END"
+
+
+def term_runs(cutoff: dt.date) -> str:
+    """Terms with the ``length`` they are sold for and the ``renewals`` made at it: who goes from monthly to yearly terms begins to renew yearly ones.
+
+    ``changed``: the term was renewed at another length, so its run ends with a renewal made. ``seen`` is false where earlier terms of the run are unknown.
+    """
+    length, one = term_length("term_months"), "PARTITION BY contract_id ORDER BY term_no"
+    return f"""SELECT t.*, CASE WHEN t.run_first = t.first_term THEN t.term_no - 1 ELSE t.term_no - t.run_first END AS renewals,
+       t.run_first > t.first_term OR t.first_term = 1 AS seen, t.outcome = 'renewed' AND t.next_length <> t.length AS changed
+FROM (
+  SELECT p.*, max(CASE WHEN p.length_before = p.length THEN NULL ELSE p.term_no END) OVER ({one} ROWS UNBOUNDED PRECEDING) AS run_first
+  FROM (
+    SELECT n.*, lag(n.length) OVER ({one}) AS length_before, lead(n.length) OVER ({one}) AS next_length
+    FROM (SELECT *, {length} AS length FROM {at("contract_terms", cutoff)}) n
+  ) p
+) t"""
+
+
+_LAST_OF_RUN = "(t.outcome IN ('lost', 'running', 'cancelled', 'in_grace') OR t.changed)"
+_MADE = "t.renewals + CASE WHEN t.changed THEN 1 ELSE 0 END"
+
+
 def renewals(cutoff: dt.date) -> str:
-    """Contracts by kind, customer type, year they began, renewals made and outcome of the last term; ``seen`` is false where earlier terms are unknown.
+    """Contracts by kind, length of term, customer type, year they began, renewals made and outcome of the last term; ``seen`` is false where earlier terms are unknown.
 
     A contract cancelled in a term that has not ended counts as running here: of its neighbours, only those who cancelled would be known
-    before the renewal falls due, and every last renewal would look like a loss.
+    before the renewal falls due, and every last renewal would look like a loss. A contract that goes on at another length has made its renewal.
     """
-    return f"""SELECT t.kind, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, CAST(year(t.began_on) AS VARCHAR) AS cohort, t.term_no - 1 AS renewals,
-       CASE WHEN t.outcome = 'lost' THEN 'lost' ELSE 'running' END AS outcome, t.first_term = 1 AS seen, count(*) AS contracts
-FROM {at("contract_terms", cutoff)} t LEFT JOIN customers c ON c.customer_id = t.customer_id
-WHERE t.outcome IN ('lost', 'running', 'cancelled', 'in_grace') GROUP BY ALL ORDER BY ALL"""
+    return f"""SELECT t.kind, t.length, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, CAST(year(t.began_on) AS VARCHAR) AS cohort, {_MADE} AS renewals,
+       CASE WHEN t.outcome = 'lost' THEN 'lost' ELSE 'running' END AS outcome, t.seen, count(*) AS contracts
+FROM ({term_runs(cutoff)}) t LEFT JOIN customers c ON c.customer_id = t.customer_id
+WHERE {_LAST_OF_RUN} GROUP BY ALL ORDER BY ALL"""
 
 
 @study_view
-def renewals_due(cutoff: dt.date, kind: str, renewal: int) -> str:
-    """Contracts of one kind due for their n-th renewal, ``renewed`` where they made it; only contracts whose first term is known."""
-    made = f"term_no - 1 >= {renewal}"
-    return f"""SELECT *, {made} AS renewed FROM {at("contract_terms", cutoff)}
-WHERE outcome IN ('lost', 'running', 'cancelled', 'in_grace') AND first_term = 1 AND kind = {literal(kind)}
-  AND ({made} OR (term_no = {renewal} AND outcome = 'lost'))"""
+def renewals_due(cutoff: dt.date, kind: str, renewal: int, length: int | None = None) -> str:
+    """Contracts of one kind (and ``length`` of term in months) due for their n-th renewal, ``renewed`` where they made it; only contracts whose first term is known."""
+    made = f"{_MADE} >= {renewal}"
+    of_length = "" if length is None else f" AND t.length = {length}"
+    return f"""SELECT t.*, {made} AS renewed FROM ({term_runs(cutoff)}) t
+WHERE {_LAST_OF_RUN} AND t.seen AND t.kind = {literal(kind)}{of_length}
+  AND ({made} OR (t.renewals = {renewal} - 1 AND t.outcome = 'lost'))"""
 
 
 def expansion(cutoff: dt.date) -> str:
-    """Amounts before and after the renewals of the last 24 months, by kind, with the sums of their squares and products."""
-    before, after = "CAST(amount AS DOUBLE)", "CAST(next_amount AS DOUBLE)"
+    """Amounts before and after the renewals of the last 24 months, by kind and length of term, with the sums of their squares and products.
+
+    A renewal at another length is none of them: a year costs more than a month, and that is no growth.
+    """
+    before, after = "CAST(t.amount AS DOUBLE)", "CAST(t.next_amount AS DOUBLE)"
     products = {"b2": (before, before), "a2": (after, after), "ab": (after, before)}
     sums = ", ".join(f"{exact_sum(f'{one} * {other}')} AS {name}" for name, (one, other) in products.items())
-    return f"""SELECT kind, sum(amount) AS before, sum(next_amount) AS after, count(*) AS renewals, {sums} FROM {at("contract_terms", cutoff)}
-WHERE outcome = 'renewed' AND amount > 0 AND next_amount IS NOT NULL AND next_start >= {literal(cutoff)} - INTERVAL 24 MONTH GROUP BY 1 ORDER BY 1"""
+    return f"""SELECT t.kind, t.length, sum(t.amount) AS before, sum(t.next_amount) AS after, count(*) AS renewals, {sums} FROM ({term_runs(cutoff)}) t
+WHERE t.outcome = 'renewed' AND NOT t.changed AND t.amount > 0 AND t.next_amount IS NOT NULL AND t.next_start >= {literal(cutoff)} - INTERVAL 24 MONTH GROUP BY 1, 2 ORDER BY 1, 2"""
 
 
 def contract_margins(cutoff: dt.date, types: Sequence[str]) -> str:
@@ -173,14 +212,14 @@ WHERE o.order_type IN ({listed(types)}) AND o.ordered_on < {literal(cutoff)} AND
 
 
 def running_contracts(cutoff: dt.date) -> str:
-    """One row per running contract: kind, customer type, renewals made, months to the next renewal, term, amount per term.
+    """One row per running contract: kind, customer type, renewals made at its length of term, months to the next renewal, term, amount per term.
 
     A customer whom the company recorded as lost holds none, whatever its term says: the same rule as where losses are counted.
     """
-    return f"""SELECT t.contract_id, t.customer_id, t.kind, t.renewable, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, CAST(t.term_no - 1 AS BIGINT) AS renewals,
+    return f"""SELECT t.contract_id, t.customer_id, t.kind, t.renewable, coalesce(c.customer_type, '{NOT_STATED}') AS customer_type, CAST(t.renewals AS BIGINT) AS renewals,
        CAST(greatest({full_months(literal(cutoff), "t.due_on")}, 0) AS BIGINT) AS ahead,
        CAST(t.term_months AS BIGINT) AS term_months, coalesce(CAST(t.amount AS DOUBLE), 0.0) AS amount, t.began_on
-FROM {at("contract_terms", cutoff)} t LEFT JOIN customers c ON c.customer_id = t.customer_id
+FROM ({term_runs(cutoff)}) t LEFT JOIN customers c ON c.customer_id = t.customer_id
 WHERE t.outcome IN ('running', 'in_grace') AND (NOT t.renewable OR t.customer_id IN (SELECT customer_id FROM {at("contract_spells", cutoff)} WHERE ends IS NULL))"""
 
 
@@ -259,6 +298,20 @@ FROM everyone e LEFT JOIN customers c ON c.customer_id = e.customer_id LEFT JOIN
 LEFT JOIN running r ON r.customer_id = e.customer_id LEFT JOIN sold s ON s.customer_id = e.customer_id"""
 
 
+def customers_of_today(everyone: str, bought: str, cutoff: dt.date) -> str:
+    """The :func:`customers` who have not left: no contract of theirs ended without another, nor did the company record that they left, or they bought since."""
+    end = literal(cutoff)
+    return f"""WITH ended AS (
+  SELECT customer_id, CASE WHEN count(*) = count(ends) THEN max(ends) END AS left_on FROM {at("contract_spells", cutoff)} GROUP BY 1
+), left_on AS (
+  SELECT k.customer_id, greatest(coalesce(e.left_on, c.churned_on), coalesce(c.churned_on, e.left_on)) AS left_on
+  FROM {everyone} k LEFT JOIN ended e ON e.customer_id = k.customer_id
+  LEFT JOIN (SELECT customer_id, churned_on FROM customers WHERE churned_on < {end}) c ON c.customer_id = k.customer_id
+)
+SELECT k.* FROM {everyone} k JOIN left_on l ON l.customer_id = k.customer_id LEFT JOIN {bought} b ON b.customer_id = k.customer_id
+WHERE k.kind = 'contract' OR l.left_on IS NULL OR b.last_on > l.left_on"""
+
+
 # -- the base from every side ----------------------------------------------------------------------------------------------
 
 
@@ -328,22 +381,27 @@ def change(compared: str) -> str:
 FROM ({compared}) AS compared GROUP BY 1 ORDER BY 1"""
 
 
-def _levels(risk: float, costly: float) -> tuple[str, str]:
-    """Churn risk and service cost of a customer as high or low."""
+ANY_SERVICE = "any"  # service cost of a customer where no limit is known
+
+
+def _levels(risk: float, costly: float | None) -> tuple[str, str]:
+    """Churn risk and service cost of a customer as high or low; without a limit of cost all are alike in it."""
     return (
         f"CASE WHEN 1 - stay_12m >= {risk!r} THEN 'high' ELSE 'low' END",
-        f"CASE WHEN service_cost_12m >= {costly!r} AND service_cost_12m > 0 THEN 'high' ELSE 'low' END",
+        literal(ANY_SERVICE)
+        if costly is None
+        else f"CASE WHEN service_cost_12m >= {costly!r} AND service_cost_12m > 0 THEN 'high' ELSE 'low' END",
     )
 
 
-def matrix_cell(*, risk: float, costly: float) -> str:
+def matrix_cell(*, risk: float, costly: float | None) -> str:
     """The cell of a customer as one name, as in ``top|high|low``."""
     likely, service = _levels(risk, costly)
     return f"(tier || '|' || {likely} || '|' || {service})"
 
 
 @study_view
-def matrix_customers(table: str, *, risk: float, costly: float) -> str:
+def matrix_customers(table: str, *, risk: float, costly: float | None) -> str:
     """Customers of the value base with their churn ``risk`` and cost of ``service``, high or low."""
     likely, service = _levels(risk, costly)
     return f"SELECT *, {likely} AS risk, {service} AS service FROM {table}"
@@ -362,10 +420,10 @@ def listing(table: str, where: str, order: str, most: int) -> str:
     return f"SELECT {LISTED} FROM {table} WHERE {where} ORDER BY {order}, customer_id LIMIT {most}"
 
 
-def new_customers(table: str, cutoff: dt.date, basis: str) -> str:
-    """Customers first seen in the last twelve months by channel: number, margin (or revenue) so far, expected value."""
+def new_customers(everyone: str, cutoff: dt.date, basis: str) -> str:
+    """Customers first seen in the last twelve months by channel, those who have left since among them: number, margin (or revenue) so far."""
     earned = "revenue_12m" if basis == "revenue" else "margin_12m"
-    return f"""SELECT channel, count(*) AS customers, sum(CAST({earned} AS {CENTS})) AS earned, sum(CAST(clv AS {CENTS})) AS clv FROM {table}
+    return f"""SELECT channel, count(*) AS customers, sum(CAST({earned} AS {CENTS})) AS earned FROM {everyone}
 WHERE {first_seen(cutoff)} GROUP BY 1 ORDER BY 1"""
 
 

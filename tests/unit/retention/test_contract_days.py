@@ -242,6 +242,29 @@ def test_an_upgrade_in_mid_term_takes_the_place_of_the_old_term(company: Path, i
     assert [str(one)[:10] for (one,) in terms_of(inputs, "stands_until")] == ["2026-07-01", "2027-07-01"]
 
 
+def test_a_month_comes_up_all_the_time_and_in_no_month_of_the_calendar(company: Path, inputs_of: Inputs):
+    from analysis.retention.revenue import rolling
+
+    rows = [
+        ("M", 1, "X", "subscription", "2026-10-15", "2026-11-14", None, "100.00"),
+        ("Y", 1, "X", "subscription", "2026-03-01", "2027-02-28", None, "1200.00"),
+        ("Q", 1, "X", "subscription", "2026-10-01", "2026-12-31", None, "300.00"),
+    ]
+    inputs = inputs_of(written(company, rows))
+    calendar = [
+        (str(month), number.value, value.value) for month, _, number, value in renewal_calendar(inputs)
+    ]
+    assert calendar == [("2027-01", 1, 1200), ("2027-03", 1, 1200)]
+    apart = rolling(inputs)
+    assert apart is not None and (apart.contracts.value, apart.value.value) == (1, 1200)
+    due = inputs.engine.query(
+        f"{views.account_values(contracts(inputs), inputs.month.end, dt.date(2025, 11, 1), customer_type=None)}"
+    )
+    # the month's term ends first, the quarter's is the first that is renewed
+    assert [str(due.loc[0, name])[:10] for name in ("due_on", "renews_on")] == ["2026-11-14", "2026-12-31"]
+    assert rolling(inputs_of(written(company, rows[1:]))) is None
+
+
 @pytest.mark.parametrize(("day", "value"), [("2026-07-01", 1200.0), ("2026-07-02", 2400.0)])
 def test_on_the_day_of_the_change_one_term_counts(company: Path, inputs_of: Inputs, day: str, value: float):
     inputs = inputs_of(written(company, UPGRADE))

@@ -166,6 +166,7 @@ def test_residual_value_of_a_contract_by_hand():
         fit=renewal_models.ConstantFit(log_covariance=np.zeros((2, 2))),
     )
     known = renewal_models.Renewing(
+        terms={"subscription": renewal_models.Terms(kind="subscription", length=12)},
         models={"subscription": even},
         by_type=(),
         tests=(),
@@ -195,9 +196,7 @@ def test_residual_value_of_a_contract_by_hand():
     assert discounted["terms"][0] == pytest.approx(
         sum(0.5 ** (k + 1) * 1.1 ** (-(6 + 12 * k) / 12) for k in range(3))
     )
-    grown = renewal_models.factors(
-        running, replace(known, expansion={"subscription": 0.1}), months=36, rate=0.0
-    )
+    grown = renewal_models.factors(running, replace(known, growth={"subscription": 0.1}), months=36, rate=0.0)
     assert grown["terms"][0] == pytest.approx(0.5 * 1.1 + 0.25 * 1.21 + 0.125 * 1.331)
 
 
@@ -214,6 +213,7 @@ def test_slopes_of_residual_value_are_derivatives(which: str):
         return renewal_models.factors(
             running,
             renewal_models.Renewing(
+                terms={"maintenance": renewal_models.Terms(kind="maintenance", length=12)},
                 models={"maintenance": one},
                 by_type=(),
                 tests=(),
