@@ -149,7 +149,7 @@ def proposed_template(engine: Engine) -> Setting:
 
 def _with_machines(engine: Engine) -> Setting:
     tables = engine.tables
-    work = "(SELECT ticket_type FROM tickets WHERE ticket_type IN ('repair', 'maintenance')) AS work"
+    work = "(SELECT ticket_type FROM service WHERE ticket_type IN ('repair', 'maintenance')) AS work"
     planned = (
         _share(engine, "ticket_type = 'maintenance'", of=work) if tables.has("tickets.ticket_type") else 0
     )
