@@ -148,7 +148,11 @@ def parts_table(study: ValueStudy) -> Block | None:
                     found.cost,
                     "For comparison: all after-sales cost over the same horizon, gross",
                 ),
-                ("service_revenue_over_horizon", found.revenue, "Paid by contracts and paid repairs"),
+                (
+                    "service_revenue_over_horizon",
+                    found.revenue,
+                    phrase("Paid by {payers:lower}", payers=found.payers),
+                ),
                 ("service_net_cost_over_horizon", found.net, "After-sales cost net of that"),
                 ("warranty_duty_over_horizon", found.duty, "Of which warranty owed for machines sold"),
                 ("avoidable_service_cost", found.avoidable, "Net and avoidable"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from analysis.errors import FitError, MissingData
 from analysis.locale import Text
 from analysis.metrics import NotDone, Period, Stating, StudyInputs, cents
+from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.periods import Month
 from analysis.results import Derived, Fact, Interval
@@ -17,6 +19,7 @@ from analysis.value import customer_table
 from analysis.value.base import ERROR
 from analysis.value.portfolio import Portfolio
 from analysis.value.results import ServiceBreakEven
+from analysis.value.settings import settings_of
 
 DUTY_METHOD = "simulations of the failure forecast"
 BILLED_TWICE = Text.of(
@@ -75,7 +78,34 @@ def break_even(inputs: StudyInputs, whole: Portfolio, year: Fact, months: int) -
         duty=duty,
         avoidable=avoidable,
         net_share=_net_share(facts, avoidable, whole),
+        payers=_payers(inputs, settings_of(inputs).contract_types),
     )
+
+
+# by whether contracts were billed, and whether repairs alone were paid beside them (None: nothing was)
+_PAYERS = {
+    (True, True): Text.of("Contracts and paid repairs"),
+    (True, False): Text.of("Contracts and paid services"),
+    (True, None): Text.of("Contracts"),
+    (False, True): Text.of("Paid repairs"),
+    (False, False): Text.of("Paid services"),
+    (False, None): Text.of("Paid services"),
+}
+
+
+@traced
+def _payers(inputs: StudyInputs, contract_types: Sequence[str]) -> Text:
+    """Who paid the service revenue of the last twelve months, in words; ``contract_types`` are order types that bill a contract."""
+    months = Period(inputs.month - 11, inputs.month)
+    types = set(
+        inputs.engine.query(
+            f"""SELECT DISTINCT order_type FROM sales WHERE order_type IN ('extended_warranty', 'premium_service', 'paid_repair', 'other_service')
+AND ordered_on >= {literal(months.first.start)} AND ordered_on < {literal(months.last.end)} AND revenue > 0 ORDER BY 1"""
+        )["order_type"]
+    )
+    contracts = {*contract_types, "extended_warranty", "premium_service"}
+    beside = types - contracts
+    return _PAYERS[bool(types & contracts), beside == {"paid_repair"} if beside else None]
 
 
 def _error(inputs: StudyInputs, fact: Fact) -> float:

@@ -170,28 +170,28 @@ GROSS = (
 )
 NET = (
     "Gross, after-sales costs {cost}{cost:doubt} over {horizon}, discounted like all sums over these months here, at {level}{level:doubt} in twelve months: {share} of the margin expected of today's customers ({share:interval}). "
-    "Contracts and paid repairs pay {revenue} of it at today's level, which leaves {net}{net:doubt}. "
+    "{payers} pay {revenue} of it at today's level, which leaves {net}{net:doubt}. "
     "What of that is warranty owed for machines already sold is {reason}."
 )
 KEPT = (
     "Gross, after-sales costs {cost}{cost:doubt} over {horizon}, discounted like all sums over these months here, at {level}{level:doubt} in twelve months: {share} of the margin expected of today's customers ({share:interval}). "
-    "Contracts and paid repairs pay {revenue} of it at today's level, which leaves {net}{net:doubt}; {duty}{duty:doubt} of that is warranty owed for machines already sold, "
+    "{payers} pay {revenue} of it at today's level, which leaves {net}{net:doubt}; {duty}{duty:doubt} of that is warranty owed for machines already sold, "
     "with or without after-sales. The rest, {avoidable}{avoidable:doubt}, is earned back if without after-sales {net_share} of the margin of purchases would leave "
     "({net_share:interval})."
 )
 COVERED = (
     "Gross, after-sales costs {cost}{cost:doubt} over {horizon}, discounted like all sums over these months here, at {level}{level:doubt} in twelve months: {share} of the margin expected of today's customers ({share:interval}). "
-    "Contracts and paid repairs pay {revenue} of it at today's level, and {duty}{duty:doubt} is warranty owed for machines already sold, with or without after-sales: "
+    "{payers} pay {revenue} of it at today's level, and {duty}{duty:doubt} is warranty owed for machines already sold, with or without after-sales: "
     "no purchases need be kept to earn back the rest, {avoidable} ({avoidable:interval})."
 )
 KEPT_FREE = (
     "Gross, after-sales costs {cost}{cost:doubt} over {horizon}, discounted like all sums over these months here, at {level}{level:doubt} in twelve months: {share} of the margin expected of today's customers ({share:interval}). "
-    "Contracts and paid repairs pay {revenue} of it at today's level. The rest, {avoidable}{avoidable:doubt}, is earned back if without after-sales {net_share} of the margin of purchases would leave "
+    "{payers} pay {revenue} of it at today's level. The rest, {avoidable}{avoidable:doubt}, is earned back if without after-sales {net_share} of the margin of purchases would leave "
     "({net_share:interval})."
 )
 COVERED_FREE = (
     "Gross, after-sales costs {cost}{cost:doubt} over {horizon}, discounted like all sums over these months here, at {level}{level:doubt} in twelve months: {share} of the margin expected of today's customers ({share:interval}). "
-    "Contracts and paid repairs pay {revenue} of it at today's level: no purchases need be kept to earn back the rest, {avoidable} ({avoidable:interval})."
+    "{payers} pay {revenue} of it at today's level: no purchases need be kept to earn back the rest, {avoidable} ({avoidable:interval})."
 )
 
 
@@ -211,9 +211,10 @@ def _break_even(study: ValueStudy) -> list[Finding]:
         text, more = GROSS, {"reason": found.revenue.reason or ""}
     elif found.duty.value is None:
         text, more = NET, {"reason": found.duty.reason or "", "revenue": found.revenue, "net": found.net}
+        more["payers"] = found.payers
     else:
         more = {"revenue": found.revenue, "net": found.net, "duty": found.duty}
-        more |= {"avoidable": found.avoidable, "net_share": found.net_share}
+        more |= {"avoidable": found.avoidable, "net_share": found.net_share, "payers": found.payers}
         kept, covered = (KEPT_FREE, COVERED_FREE) if found.no_duty else (KEPT, COVERED)
         text = kept if (found.avoidable.value or 0) > 0 else covered
     return [_finding("break_even", "info", Sentence(text, values | more), rank=8)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from analysis.locale import Text
 from analysis.metrics import NotDone
 from analysis.periods import Month
 from analysis.results import Check, Fact, Finding
@@ -25,7 +26,7 @@ class ServiceBreakEven(Summarised):
     """After-sales over the horizon against the margin expected of today's customers: gross, and what of it nobody else pays for.
 
     ``level``, ``cost``, ``margin``, ``share`` : gross cost of a year and over the horizon, all expected margin, and the one of the other.
-    ``revenue``, ``net`` : what contracts and paid repairs pay at today's level, and the rest. ``duty`` : warranty owed for machines already sold, which
+    ``revenue``, ``net`` : what the ``payers`` pay at today's level, and the rest. ``duty`` : warranty owed for machines already sold, which
     would have to be served all the same. ``avoidable``, ``net_share`` : the rest without it, and its share of the margin of purchases, as the margin of
     contracts is within the revenue already. A number that the data do not give says why.
     """
@@ -39,6 +40,7 @@ class ServiceBreakEven(Summarised):
     duty: Fact
     avoidable: Fact
     net_share: Fact
+    payers: Text
 
     @property
     def no_duty(self) -> bool:

@@ -135,3 +135,29 @@ def test_a_refused_forecast_and_contracts_without_a_table_are_said(
 def test_the_study_lends_itself_the_failure_forecast(studied: ValueStudy):
     assert not isinstance(studied.break_even, NotDone)
     assert "no forecast of failures was given" in str(studied.break_even.duty.reason)
+
+
+@pytest.mark.parametrize(
+    ("types", "said"),
+    [
+        (("premium_service", "paid_repair"), "Contracts and paid repairs"),
+        (("extended_warranty",), "Contracts"),
+        (("paid_repair",), "Paid repairs"),
+        (("other_service",), "Paid services"),
+        (("other_service", "paid_repair", "premium_service"), "Contracts and paid services"),
+    ],
+)
+def test_who_pays_is_named_by_what_was_sold(
+    company: Path, inputs_of: Callable[..., StudyInputs], types: tuple[str, ...], said: str
+):
+    from analysis.value.break_even import _payers
+
+    # onboarding and the like are billed beside the contract here
+    (company / "orders.csv").write_text(
+        "order_id,customer_id,product_id,ordered_at,order_type,revenue\n"
+        + "".join(f"O{n},C1,P1,2026-0{n + 1}-05T02:00:00,{one},100.00\n" for n, one in enumerate(types))
+    )
+    inputs = inputs_of(company)
+    assert _payers(inputs, contract_types=("product",)).en == said
+    if types == ("other_service",):
+        assert _payers(inputs, contract_types=("other_service",)).en == "Contracts"
