@@ -98,8 +98,8 @@ sample: $(STAMP) ## make the sample company  [NULL=1 with nothing planted, SEED=
 	@$(BIN)/analysis sample $(call flag,NULL,--null) $(call given,SEED,--seed) $(call given,OUT,--out)
 
 .PHONY: nulls
-nulls: $(STAMP) ## false findings in companies with nothing planted, into docs/NULLS.md; goes on where it stood  [SEEDS=400 STUDIES="retention value" WORKERS=1 PLANTED=1]
-	@$(BIN)/analysis nulls $(call given,SEEDS,--seeds) $(call given,STUDIES,--studies) $(call given,WORKERS,--workers) $(call flag,PLANTED,--planted)
+nulls: $(STAMP) ## false findings in companies with nothing planted, into docs/NULLS.md; goes on where it stood  [SEEDS=400 STUDIES="retention value" WORKERS=1 PLANTED=1; TEMPLATE=saas: what its report names of what is planted, into docs/TRUTHS.md]
+	@$(BIN)/analysis nulls $(call given,TEMPLATE,--template) $(call given,SEEDS,--seeds) $(call given,STUDIES,--studies) $(call given,WORKERS,--workers) $(call flag,PLANTED,--planted)
 
 .PHONY: bench
 bench: $(STAMP) ## speed and memory as ratios, peers in an environment of their own  [ONLY=pack]

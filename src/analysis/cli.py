@@ -400,21 +400,56 @@ def _nulls(options: argparse.Namespace) -> int:
 
     root = project_root()
     os.environ.update(nulls.ONE_THREAD)  # before numpy is loaded
+    if options.template:
+        return _truths(options, root)
     records = nulls.run(
         options.seeds,
         nulls.PLANTED if options.planted else nulls.CONFOUNDED if options.confounded else nulls.NULLS,
         studies=_split(options.studies),
         workers=options.workers,
-        scale=options.scale,
+        scale=options.scale or nulls.SCALE,
         folder=root / "build" / "nulls",
         progress=lambda line: print(line, file=sys.stderr, flush=True),
     )
     holds = _print_covered(records) if options.planted else _print_tallied(records)
     if not options.studies and not options.confounded:
         page = root / "docs" / "NULLS.md"
-        nulls.write_page(page, scale=options.scale, **{"planted" if options.planted else "records": records})
+        nulls.write_page(
+            page, scale=options.scale or nulls.SCALE, **{"planted" if options.planted else "records": records}
+        )
         print(f"written: {_shown(page)}")
     return 0 if holds else 1
+
+
+def _truths(options: argparse.Namespace, root: Path) -> int:
+    """Companies of a template with everything planted and with nothing; its part of the page is rewritten from runs of all studies only."""
+    from analysis import nulls
+
+    scale = options.scale or 1.0
+    planted, without = (
+        nulls.run(
+            options.seeds,
+            nulls.question_of(f"{options.template}{more}"),
+            studies=_split(options.studies),
+            workers=options.workers,
+            scale=scale,
+            folder=root / "build" / "nulls",
+            progress=lambda line: print(line, file=sys.stderr, flush=True),
+        )
+        for more in ("", nulls.WITHOUT_TRUTHS)
+    )
+    for one in nulls.recovered(options.template, planted, without):
+        held = f", {one.held} of {one.stated} intervals hold it" if one.stated else ""
+        print(
+            f"{one.truth:<20} named in {one.named} of {one.companies}{held}; without cause in {one.without_cause} of {one.companies_without}"
+            if one.sign
+            else f"{one.truth:<20} no finding names it yet"
+        )
+    if not options.studies:
+        page = root / "docs" / "TRUTHS.md"
+        nulls.write_truths(page, options.template, planted, without, scale=scale)
+        print(f"written: {_shown(page)}")
+    return 0
 
 
 def _print_tallied(records: Any) -> bool:
@@ -822,7 +857,13 @@ def _parser() -> argparse.ArgumentParser:
         "nulls",
         _nulls,
         "how often studies find something in companies where nothing is planted; rewrites docs/NULLS.md",
-        "analysis nulls\nanalysis nulls --seeds 40 --studies retention value\nanalysis nulls --seeds 400 --workers 2\nanalysis nulls --planted --seeds 100",
+        "analysis nulls\nanalysis nulls --template saas --seeds 40\nanalysis nulls --seeds 40 --studies retention value\nanalysis nulls --seeds 400 --workers 2\nanalysis nulls --planted --seeds 100",
+    )
+    nulls.add_argument(
+        "--template",
+        default="",
+        metavar="NAME",
+        help="instead, companies of an industry template, with everything planted and with nothing: which truths the report names; rewrites its part of docs/TRUTHS.md",
     )
     nulls.add_argument(
         "--planted",
@@ -858,9 +899,9 @@ def _parser() -> argparse.ArgumentParser:
     nulls.add_argument(
         "--scale",
         type=_size,
-        default=0.12,
+        default=None,
         metavar="SHARE",
-        help="size against the sample company (default: 0.12)",
+        help="size against the sample company (default: 0.12; of a template 1)",
     )
 
     golden = _command(

@@ -3,11 +3,17 @@ from .counting import Covered as Covered
 from .counting import Tally as Tally
 from .counting import covered as covered
 from .counting import tallied as tallied
+from .named import SIGNS as SIGNS
 from .running import CONFOUNDED as CONFOUNDED
 from .running import NULLS as NULLS
 from .running import PLANTED as PLANTED
 from .running import SCALE as SCALE
+from .running import WITHOUT_TRUTHS as WITHOUT_TRUTHS
 from .running import Record as Record
+from .running import question_of as question_of
 from .running import run as run
 from .threads import ONE_THREAD as ONE_THREAD
+from .truths_page import Recovered as Recovered
+from .truths_page import recovered as recovered
+from .truths_page import write_truths as write_truths
 from .writing import write_page as write_page

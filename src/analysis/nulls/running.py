@@ -20,6 +20,8 @@ from analysis.errors import ParameterError, suggestion
 from analysis.nulls.asking import STUDIES, Answer
 from analysis.nulls.companies import Setting
 from analysis.nulls.covering import COVERED, Coverage, Planted
+from analysis.nulls.named import SIGNS, OfTemplate, Reported, studies_of
+from analysis.params.places import with_own
 
 if TYPE_CHECKING:
     from analysis.metrics import StudyInputs
@@ -31,16 +33,18 @@ FIRST_SEED = 1
 #: What the answers of every study depend on.
 SHARED = ("params", "tables", "metrics", "sample", "workbook")
 Progress = Callable[[str], None]
+WITHOUT_TRUTHS = " without truths"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """What companies are made for: which they are, what each study is asked of them, and how an answer is kept."""
+    """What companies are made for: which they are, what each study is asked of them (``told``: knowing what is planted), and how an answer is kept."""
 
     name: str
-    company: type[Setting]
+    company: Callable[[float], Setting | OfTemplate]
     studies: Mapping[str, Callable[..., Any]]
     answer: type[Any]
+    told: bool = False
 
 
 class Confounded(Setting):
@@ -56,13 +60,37 @@ class Confounded(Setting):
 
 NULLS = Question(name="nulls", company=Setting, studies=STUDIES, answer=Answer)
 CONFOUNDED = Question(name="confounded", company=Confounded, studies=STUDIES, answer=Answer)
-PLANTED = Question(name="planted", company=Planted, studies=COVERED, answer=Coverage)
+PLANTED = Question(name="planted", company=Planted, studies=COVERED, answer=Coverage, told=True)
 QUESTIONS = {one.name: one for one in (NULLS, CONFOUNDED, PLANTED)}
+
+
+def question_of(name: str) -> Question:
+    """A question by its name; ``saas`` and ``saas without truths`` ask a template's companies for what is planted in them.
+
+    Raises
+    ------
+    ParameterError : no such question
+    """
+    if name in QUESTIONS:
+        return QUESTIONS[name]
+    template, _, without = name.partition(WITHOUT_TRUTHS)
+    if template not in SIGNS:
+        raise ParameterError(
+            f"nulls: no template '{template}'.{suggestion(template, SIGNS)} Known: {', '.join(SIGNS)}."
+        )
+    null = name.endswith(WITHOUT_TRUTHS)
+    return Question(
+        name=name,
+        company=lambda scale: OfTemplate(template, scale, null=null),
+        studies=studies_of(template),
+        answer=Reported,
+        told=True,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """What the studies said of the company of one seed: by study, an ``Answer`` or a ``Coverage``."""
+    """What the studies said of the company of one seed: by study, an ``Answer``, a ``Coverage`` or what was ``Reported``."""
 
     seed: int
     answers: Mapping[str, Any]
@@ -187,19 +215,21 @@ def _estimators(stats: Path, own: Sequence[Path]) -> list[Path]:
 
 def study_company(question: Question, scale: float, seed: int, studies: Sequence[str]) -> Record:
     """One company, made and studied."""
-    inputs, truth = _setting(question.name, scale).company(seed)
-    planted = (truth,) if question is PLANTED else ()
-    return Record(seed=seed, answers={name: question.studies[name](inputs, *planted) for name in studies})
+    setting = _setting(question.name, scale)
+    with with_own(setting.params.own_params):
+        inputs, truth = setting.company(seed)
+        planted = (truth,) if question.told else ()
+        return Record(seed=seed, answers={name: question.studies[name](inputs, *planted) for name in studies})
 
 
 @cache
-def _setting(question: str, scale: float) -> Setting:
-    return QUESTIONS[question].company(scale)
+def _setting(question: str, scale: float) -> Setting | OfTemplate:
+    return question_of(question).company(scale)
 
 
 def _asked_of(name: str, scale: float, seed: int, studies: Sequence[str]) -> Record:
     """The same in a process of its own, to which functions do not travel."""
-    return study_company(QUESTIONS[name], scale, seed, studies)
+    return study_company(question_of(name), scale, seed, studies)
 
 
 def _studied(
@@ -220,7 +250,7 @@ def _said(record: Record, done: int, of: int, passed: float) -> str:
     found = [
         kind
         for answer in record.answers.values()
-        for kind in (answer.alarms if isinstance(answer, Answer) else answer.missed)
+        for kind in (answer.missed if isinstance(answer, Coverage) else answer.alarms)
     ]
     return (
         f"{done}/{of}  seed {record.seed}: {', '.join(found) or 'nothing'}  "
