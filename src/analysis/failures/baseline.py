@@ -37,14 +37,14 @@ DUE = (
 
 
 class Affected(Protocol):
-    """Machines that fail ``rate_ratio`` times as often in a component (None: in all), as a search names them."""
+    """Machines that fail ``factor`` times as often in a component (None: in all), as a search names them."""
 
     @property
     def attributes(self) -> Mapping[str, str]: ...
     @property
     def component(self) -> str | None: ...
     @property
-    def rate_ratio(self) -> float: ...
+    def factor(self) -> float: ...
     @property
     def machines(self) -> str: ...
 
@@ -205,7 +205,7 @@ def _weighed(
         return field.by_line, ["unit_months"] * len(components)
     names = tuple(dict.fromkeys(name.removesuffix(" from") for one in causes for name in one.attributes))
     columns = ", ".join(
-        f"{exact_sum(' * '.join(['unit_months', *(f'CASE WHEN {one.machines} THEN {one.rate_ratio!r} ELSE 1 END' for one in part)]))} AS w{k}"
+        f"{exact_sum(' * '.join(['unit_months', *(f'CASE WHEN {one.machines} THEN {one.factor!r} ELSE 1 END' for one in part)]))} AS w{k}"
         for k, part in enumerate(sets)
     )
     exposed = field.query(

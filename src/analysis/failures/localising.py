@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -14,8 +14,10 @@ from analysis.failures import views
 from analysis.failures.baseline import DUE, Baseline
 from analysis.failures.comparing import LEAST, Compared
 from analysis.failures.field import Field
+from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.steady import exact_sum
+from analysis.metrics.views import NOT_STATED
 from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
@@ -169,13 +171,14 @@ class Cells(Summarised):
     """Failures and expected failures by machine attributes and component, ready to be searched.
 
     frame : the attributes, ``product_line`` (within which machines are compared) and ``component``, ``failures``, ``expected``; unit_months : by attributes
-        and product line alone
+        and product line alone; modes : as ``frame`` for each ``fault_code`` of components that fail in several ways
     """
 
     frame: pd.DataFrame
     unit_months: pd.DataFrame
     attributes: tuple[str, ...]
     dispersion: float
+    modes: pd.DataFrame | None = None
 
 
 @traced
@@ -187,10 +190,11 @@ def cells_of(field: Field, baseline: Baseline, *, dispersion: float | None = Non
         *baseline.parts(field, *views.ATTRIBUTES),
         select=f"SELECT {names}, {exact_sum('g.unit_months')} AS unit_months, {baseline.sums()} FROM {DUE} GROUP BY ALL ORDER BY {names}",
     )
-    failed = field.query(
+    coded = field.query(
         field.failures,
-        select=f"SELECT {names}, component, count(*) AS failures FROM failed GROUP BY ALL ORDER BY {names}, component",
+        select=f"SELECT {names}, component, coalesce(fault_code, {literal(NOT_STATED)}) AS fault_code, count(*) AS failures FROM failed GROUP BY ALL ORDER BY ALL",
     )
+    failed = coded.groupby([*keys, "component"], as_index=False, sort=True)["failures"].sum()
     expected = wide.drop(columns="unit_months").rename(
         columns={f"x{k}": one for k, one in enumerate(baseline.components)}
     )
@@ -202,7 +206,35 @@ def cells_of(field: Field, baseline: Baseline, *, dispersion: float | None = Non
         unit_months=wide[[*keys, "unit_months"]],
         attributes=views.ATTRIBUTES,
         dispersion=_dispersion(frame) if dispersion is None else dispersion,
+        modes=modes_of(frame, coded),
     )
+
+
+@traced
+def modes_of(frame: pd.DataFrame, coded: pd.DataFrame) -> pd.DataFrame | None:
+    """Cells of each fault code of components that have several; None where none has.
+
+    Of what is expected of a component a code has its share of the line's failures: within a line machines are compared by code as by component.
+
+    Parameters
+    ----------
+    frame : cells by component, as of :class:`Cells`; coded : failures by the same columns and ``fault_code``
+    """
+    stated = coded[coded["fault_code"] != NOT_STATED]
+    several = stated.groupby("component")["fault_code"].nunique()
+    stated = stated[stated["component"].isin(several.index[several > 1])]
+    if stated.empty:
+        return None
+    place = ["product_line", "component"]
+    own = stated.groupby([*place, "fault_code"], as_index=False, sort=True)[["failures"]].sum()
+    every = frame.groupby(place, as_index=False, sort=True)[["failures"]].sum()
+    shares = own.merge(every.rename(columns={"failures": "whole"}), on=place, validate="m:1")
+    shares["share"] = shares["failures"] / shares["whole"]
+    cells = frame.drop(columns="failures").merge(shares[[*place, "fault_code", "share"]], on=place)
+    cells["expected"] *= cells.pop("share")
+    keys = [*(name for name in frame.columns if name not in ("failures", "expected")), "fault_code"]
+    counted = cells.merge(stated, on=keys, how="left", validate="1:1").fillna({"failures": 0})
+    return counted.sort_values(keys, kind="stable", ignore_index=True)
 
 
 FEWEST_SCATTERED = 30
@@ -236,7 +268,8 @@ class Cause(Summarised):
 
     ``actual`` and ``expected`` failures are those of the machines and component; ``share`` is the excess over all failures of the window;
     ``outside`` are the failures of other machines that the expectation rests on, as many as they count for at their scatter. ``lines`` are the product
-    lines in which there were others to compare with, where that is not all of its lines: the cause is said of these alone.
+    lines in which there were others to compare with, where that is not all of its lines: the cause is said of these alone. ``fault_code`` is the one it
+    shows in, of a component that fails in several ways; ``of_component`` is then how many times as often the component fails there in all.
     """
 
     attributes: dict[str, str]
@@ -252,10 +285,17 @@ class Cause(Summarised):
     outside: float
     confounded_with: tuple[str, ...]
     lines: tuple[str, ...] = ()
+    fault_code: str | None = None
+    of_component: float | None = None
 
     @property
     def excess(self) -> float:
         return self.actual - self.expected
+
+    @property
+    def factor(self) -> float:
+        """How many times as often its machines fail in the component."""
+        return self.rate_ratio if self.of_component is None else self.of_component
 
     @property
     def limits(self) -> tuple[float, float]:
@@ -290,13 +330,21 @@ CONCENTRATED = 0.6
 def searched(
     cells: Cells, *, familywise: float, level: float, max_attributes: int = 2, least_effect: float = 0.0
 ) -> Search:
-    """Each component by itself, and all failures together; half of the error rate for either.
+    """Each component by itself, and all failures together; half of the error rate for either. A component that fails in several ways is searched by each
+    of its fault codes as well, at a component's share of the error rate.
 
     A batch fixes model, plant and month of production, so that two attributes say what five would. A cause that holds in all components
     alike is said once, of all; one whose excess lies in one component is said of that component. Machines are compared within their product line.
     """
     varied = [name for name in cells.attributes if cells.unit_months[name].nunique() > 1]
-    parts = list(cells.frame.groupby("component", sort=True))
+    parts: dict[tuple[str, str | None], pd.DataFrame] = {
+        (str(name), None): part for name, part in cells.frame.groupby("component", sort=True)
+    }
+    if cells.modes is not None:
+        parts |= {
+            (str(name), str(code)): part
+            for (name, code), part in cells.modes.groupby(["component", "fault_code"], sort=True)
+        }
     whole = cells.frame.groupby([*cells.attributes, "product_line"], as_index=False, sort=True)[
         ["failures", "expected"]
     ].sum()
@@ -309,20 +357,22 @@ def searched(
     }
     together = _search(whole, varied, familywise=familywise / 2, **settings)
     apart = {
-        str(name): _search(part, varied, familywise=familywise / 2 / len(parts), **settings)
-        for name, part in parts
+        place: _search(part, varied, familywise=familywise / 2 / len(parts), **settings)
+        for place, part in parts.items()
     }
     total = float(whole["failures"].sum())
-    frames = dict((str(name), part) for name, part in parts)
-    causes = [
-        _cause(row, name, total, frames[name], cells.dispersion)
-        for name, found in apart.items()
-        for row in found.causes.itertuples()
-    ]
+    causes: list[Cause] = []
+    for (name, code), found in apart.items():  # components first, then the codes of each
+        for row in found.causes.itertuples():
+            cause = _cause(row, name, total, parts[name, code], cells.dispersion)
+            if code is None:
+                causes.append(cause)
+            else:
+                causes = _with_mode(causes, replace(cause, fault_code=code), parts[name, None])
     for row in together.causes.itertuples():
         cause = _cause(row, None, total, whole, cells.dispersion)
         largest = max((other.excess for other in causes if other.attributes == cause.attributes), default=0.0)
-        if largest >= CONCENTRATED * cause.excess or _explained(cells, cause, causes):
+        if largest >= CONCENTRATED * cause.excess or _explained(cells.frame, cause, causes):
             continue
         causes = [other for other in causes if other.attributes != cause.attributes] + [cause]
     ordered = sorted(causes, key=lambda cause: (-cause.excess, sorted(cause.attributes.items())))
@@ -422,15 +472,25 @@ def members(frame: pd.DataFrame, attributes: dict[str, str]) -> pd.Series:
     return inside
 
 
-def _explained(cells: Cells, cause: Cause, causes: Sequence[Cause]) -> bool:
+def _with_mode(causes: list[Cause], mode: Cause, component: pd.DataFrame) -> list[Cause]:
+    """The causes with one of a fault code: it stands for its component's where it holds most of that excess, and is left out where the component's says it all."""
+    own = [one for one in causes if one.component == mode.component and one.fault_code is None]
+    alike = [one for one in own if one.attributes == mode.attributes]
+    if any(mode.excess < CONCENTRATED * one.excess for one in alike):
+        return causes
+    if not alike and _explained(component, mode, own):
+        return causes
+    inside = members(component, mode.attributes)
+    ratio = Compared.of(component[inside], component[~inside]).ratio
+    named = replace(mode, of_component=float(ratio) if np.isfinite(ratio) else mode.rate_ratio)
+    return [one for one in causes if not any(one is other for other in alike)] + [named]
+
+
+def _explained(frame: pd.DataFrame, cause: Cause, causes: Sequence[Cause]) -> bool:
     """Whether causes of single components already hold most of the excess among the machines of ``cause``."""
     held = 0.0
-    inside = members(cells.frame, cause.attributes)
+    inside = members(frame, cause.attributes)
     for other in causes:
-        overlap = (
-            inside & members(cells.frame, other.attributes) & (cells.frame["component"] == other.component)
-        )
-        held += max(
-            0.0, float((cells.frame.loc[overlap, "failures"] - cells.frame.loc[overlap, "expected"]).sum())
-        )
+        overlap = inside & members(frame, other.attributes) & (frame["component"] == other.component)
+        held += max(0.0, float((frame.loc[overlap, "failures"] - frame.loc[overlap, "expected"]).sum()))
     return held >= CONCENTRATED * cause.excess

@@ -25,6 +25,7 @@ from analysis.results import Fact
 from analysis.summaries import Summarised
 
 LATER = Text.of("and later")
+FAULT = "fault {code}"
 RATED = ("supplier", "model", "plant", "region")
 SELECTED_METHOD = "exact conditional, given that the search named it"
 COST_METHOD = "interval of the rate ratio; cost per failure held"
@@ -95,6 +96,10 @@ def cause_name(field: Field, cause: Cause) -> Text:
         shown = field.label("component", cause.component)
         en.append(shown.en.lower())
         zh.append(shown.zh)
+    if cause.fault_code:
+        shown = Text.filled(FAULT, code=field.label("fault_code", cause.fault_code))
+        en.append(shown.en)
+        zh.append(shown.zh)
     said = Text(en=", ".join(en)[:1].upper() + ", ".join(en)[1:], zh="，".join(zh))
     if not cause.lines:
         return said
@@ -105,6 +110,8 @@ def cause_name(field: Field, cause: Cause) -> Text:
 def cause_slice(cause: Cause) -> dict[str, Any]:
     """Dimensions of a cause's facts."""
     found = {name.replace(" ", "_"): value for name, value in cause.attributes.items()}
+    if cause.fault_code:
+        found["fault_code"] = cause.fault_code
     return found | ({"component": cause.component} if cause.component else {})
 
 
@@ -300,7 +307,7 @@ def _there(actual: np.ndarray, expected: np.ndarray) -> np.ndarray:
 @traced
 def _apart(field: Field, cells: Cells, cause: Cause) -> Apart | None:
     """Only a batch of which more than half is in one of several regions can be told from that region."""
-    if set(cause.attributes) != {"batch"} or cells.unit_months["region"].nunique() < 2:
+    if cause.fault_code or set(cause.attributes) != {"batch"} or cells.unit_months["region"].nunique() < 2:
         return None
     own = cells.unit_months[members(cells.unit_months, cause.attributes)]
     held = own.groupby("region")["unit_months"].sum()

@@ -60,10 +60,9 @@ def labour_posted(field: Field, where: str = "TRUE") -> str:
 
 def where_of(cause: Cause) -> str:
     """The condition that a failure belongs to a cause."""
-    component = {"component": cause.component} if cause.component else {}
-    return " AND ".join(
-        (views.condition(cause.attributes | component), *views.one_of("product_line", cause.lines))
-    )
+    shown = {"component": cause.component, "fault_code": cause.fault_code}
+    place = cause.attributes | {name: value for name, value in shown.items() if value}
+    return " AND ".join((views.condition(place), *views.one_of("product_line", cause.lines)))
 
 
 def _direct(field: Field) -> str:

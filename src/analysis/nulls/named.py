@@ -170,7 +170,7 @@ SIGNS: Mapping[str, Mapping[str, Sign]] = {
             value="ratio",
             strength=lambda strength: strength["battery_ratio"],
         ),
-        "alarm_firmware": _excess(batch="V3-FW4.2"),
+        "alarm_firmware": _excess("ratio", "alarm_ratio", batch="V3-FW4.2", fault_code="ALARM-SILENT"),
         "worn_tubes": _excess(batch="XR-22", component="xray_tube"),
     },
     "heavy": {

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from analysis.errors import ParameterError
 from analysis.failures import localise
-from analysis.failures.localising import Cells, searched
+from analysis.failures.localising import Cells, modes_of, searched
 from analysis.failures.localising_facts import months_begun
+from analysis.failures.money import where_of
+from analysis.metrics.views import NOT_STATED
 from analysis.periods import Month
 
 REGIONS, SUPPLIERS = ["North", "South", "East", "West"], ["A", "B", "C"]
@@ -210,3 +214,68 @@ def test_a_cause_has_not_begun_before_its_first_machine():
     months = [Month(2024, 1) + k for k in range(12)]
     expected = np.where(np.arange(12) >= 5, 4.0, 0.0)
     assert months_begun(months, (expected * 5).astype(int), expected, level=0.95)[0] == months[5]
+
+
+def coded(seed: int, *, ratio: float = 1.0, all_codes: bool = False) -> Cells:
+    """The board fails in two ways: CTL often, ALARM one time in twenty; in batch B03 one of them (or both) ``ratio`` times as often."""
+    frame = world(seed)
+    generator = np.random.default_rng(1000 + seed)
+    board, bad = frame["component"] == "board", frame["batch"] == "B03"
+    rows = []
+    for code, part in (("CTL", 0.95), ("ALARM", 0.05)):
+        own = frame[board].assign(fault_code=code)
+        mean = own["expected"] * part * np.where(bad[board] & ((code == "ALARM") | all_codes), ratio, 1.0)
+        rows.append(own.assign(failures=generator.poisson(mean).astype(float)))
+    pump = frame[~board].assign(fault_code="PMP")
+    codes = pd.concat([*rows, pump], ignore_index=True).drop(columns="expected")
+    keys = [name for name in codes.columns if name not in ("failures", "fault_code")]
+    counted = codes.groupby(keys, as_index=False)["failures"].sum()
+    frame = frame.drop(columns="failures").merge(counted, on=keys)
+    return replace(cells(frame), modes=modes_of(frame, codes[codes["failures"] > 0]))
+
+
+def test_a_rare_way_to_fail_is_found_where_its_component_shows_nothing():
+    named = 0
+    for seed in range(20):
+        world_ = coded(seed, ratio=10.0)
+        causes = searched(world_, familywise=0.02, level=0.95).causes
+        assert not searched(replace(world_, modes=None), familywise=0.02, level=0.95).causes or causes
+        named += [(c.attributes, c.component, c.fault_code) for c in causes] == [
+            ({"batch": "B03"}, "board", "ALARM")
+        ]
+        for cause in causes:
+            # among all failures of the board the alarms are few, so its own factor is a small one
+            assert 1.0 < cause.factor < 2.2 and cause.low < 10.0 < cause.high
+            assert "fault_code = 'ALARM'" in where_of(cause)
+    assert named >= 18
+
+
+def test_a_batch_that_fails_in_every_way_is_said_of_its_component_once():
+    for seed in range(10):
+        causes = searched(coded(seed, ratio=2.5, all_codes=True), familywise=0.02, level=0.95).causes
+        assert [(c.attributes, c.component) for c in causes] == [({"batch": "B03"}, "board")]
+
+
+def test_codes_name_nothing_where_nothing_is_planted():
+    named = sum(bool(searched(coded(seed), familywise=0.02, level=0.95).causes) for seed in range(60))
+    assert named <= 4  # as without codes: they share the error rate
+
+
+def test_a_component_with_one_code_has_no_ways_to_fail():
+    frame = world(1)
+    one = frame.assign(fault_code=frame["component"].map({"board": "F20", "pump": "F30"})).drop(
+        columns="expected"
+    )
+    assert modes_of(frame, one) is None
+    # not stated is no way to fail
+    some = one.assign(fault_code=one["fault_code"].where(one["region"] == "South", NOT_STATED))
+    assert modes_of(frame, some) is None
+
+
+def test_what_is_expected_of_the_codes_of_a_line_is_what_fell_in_it():
+    held = coded(5)
+    assert held.modes is not None
+    got = held.modes.groupby("fault_code")[["failures", "expected"]].sum()
+    board = held.frame[held.frame["component"] == "board"]
+    scale = board["expected"].sum() / board["failures"].sum()
+    assert got["expected"].to_numpy() == pytest.approx(got["failures"].to_numpy() * scale)
