@@ -289,7 +289,11 @@ def bridge_cells(inputs: StudyInputs, period: Period) -> pd.DataFrame:
 def _labour_cells(
     inputs: StudyInputs, held: pd.DataFrame, period: Period
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Labour of teams on the cells of their tickets, and what is left without a driver."""
+    """Labour of teams on the cells of their tickets, and what is left without a driver.
+
+    Hours whose labour is posted to tickets are paid for there; the rest of a team's labour stands against the rest of its hours, else an hour
+    nobody worked would look like a dearer one.
+    """
     nothing = pd.DataFrame(columns=[*CELL, "cost", "input_quantity", "paid_quantity"])
     try:
         hours = inputs.engine.query(
@@ -301,6 +305,7 @@ def _labour_cells(
         )
     except MissingData:
         return nothing, held
+    hours = _less_traced(inputs, hours, period)
     teams = held[
         (held["category"] == "labour") & held["team"].isin(hours["team"]) & held["team"].isin(weights["team"])
     ]
@@ -325,6 +330,21 @@ def _labour_cells(
         paid_quantity=part * cells["paid"],
     )
     return labour[[*CELL, "cost", "input_quantity", "paid_quantity"]], held.drop(index=teams.index)
+
+
+@traced
+def _less_traced(inputs: StudyInputs, hours: pd.DataFrame, period: Period) -> pd.DataFrame:
+    """Hours paid and worked of teams without those of tickets that carry their own labour; what is not known where nothing is left."""
+    try:
+        posted = inputs.engine.query(
+            _TRACED_HOURS_OF_TEAMS.format(when=period.condition(), last=literal(inputs.month.start)),
+            needs=("tickets.team", "tickets.handling_hours", "ledger.ticket_id"),
+        ).set_index("team")["quantity"]
+    except MissingData:
+        return hours
+    traced = hours["team"].map(posted).fillna(0.0).astype(float)
+    rest = {name: hours[name].astype(float) - traced for name in ("paid", "worked")}
+    return hours.assign(**{name: left.where(left > 0) for name, left in rest.items()})
 
 
 @traced
@@ -401,17 +421,21 @@ FROM (SELECT * FROM posted WHERE {{when}}) AS posted JOIN parts_used u USING (ti
 """
 
 
-_TRACED_HOURS = f"""
+_TIMED = f"""
 WITH posted AS (
     SELECT ticket_id, (sum(amount) FILTER (WHERE {{when}}))::DOUBLE AS here, sum(amount)::DOUBLE AS whole
     FROM cost WHERE category = 'labour' AND tracing = 'direct' AND posting_basis IN ('incurred', 'recovery') AND month <= {{last}} GROUP BY 1
 ), timed AS (
-    SELECT {_CELL_SQL}, here, CASE WHEN handling_hours > 0 AND here > 0 THEN handling_hours * least(here / whole, 1) END AS hours
+    SELECT {_CELL_SQL}, team, here, CASE WHEN handling_hours > 0 AND here > 0 THEN handling_hours * least(here / whole, 1) END AS hours
     FROM posted JOIN service USING (ticket_id) WHERE here IS NOT NULL AND whole > 0
-)
+)"""
+_TRACED_HOURS = f"""{_TIMED}
 SELECT 'labour' AS category, '{WHOLE}' AS resource, product_line, ticket_type,
        {added("hours")} * {added("here")} / {added("CASE WHEN hours IS NOT NULL THEN here END")} AS quantity
 FROM timed GROUP BY ALL HAVING {added("hours")} > 0 AND {added("here")} > 0 ORDER BY ALL
+"""
+_TRACED_HOURS_OF_TEAMS = f"""{_TIMED}
+SELECT team, {added("hours")} AS quantity FROM timed WHERE team IS NOT NULL GROUP BY 1 HAVING {added("hours")} > 0 ORDER BY 1
 """
 
 

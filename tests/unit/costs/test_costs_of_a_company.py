@@ -135,6 +135,34 @@ def test_the_hours_of_a_ticket_are_counted_once_however_its_labour_is_posted(
     assert hours == [1.5, pytest.approx(4.5 * 130 / 90)]
 
 
+def test_hours_nobody_worked_are_no_dearer_hour_where_tickets_carry_their_labour(
+    company: Path, inputs_of: Inputs
+) -> None:
+    """A team is paid 100 hours at 20.00 in both months and works on other things for 30; its repair takes 50 hours, then 20, posted to the ticket."""
+    write(
+        company,
+        "tickets",
+        "ticket_id,product_id,ticket_type,team,opened_at,resolved_at,handling_hours\n"
+        "R1,P1,repair,Field,2026-09-06T02:00:00,2026-09-07T02:00:00,50\n"
+        "R2,P1,repair,Field,2026-10-06T02:00:00,2026-10-07T02:00:00,20\n",
+    )
+    write(
+        company,
+        "ledger",
+        "posting_id,posted_on,category,amount,ticket_id,team,posting_basis\n"
+        "L1,2026-09-20,labour,1000.00,R1,Field,incurred\nL2,2026-09-20,labour,1000.00,,Field,incurred\n"
+        "L3,2026-10-20,labour,400.00,R2,Field,incurred\nL4,2026-10-20,labour,1600.00,,Field,incurred\n",
+    )
+    write(
+        company,
+        "staff",
+        "month,agent_id,team,hours_paid,hours_worked,cost\n2026-09-01,A1,Field,100,80,2000.00\n2026-10-01,A1,Field,100,50,2000.00\n",
+    )
+    bridge = bridge_against(inputs_of(company), "previous_month", Period.of("2026-09"))
+    effects = {fact.dimensions["driver"]: fact.value for _, fact in bridge.effects if fact.value}
+    assert effects == {"intensity": Decimal("-600.00"), "utilisation": Decimal("600.00")}
+
+
 def test_cells_hold_the_month_to_the_cent(company: Path, inputs_of: Inputs) -> None:
     inputs = inputs_of(company)
     for month in (Period.of("2026-09"), Period.of("2026-10"), Period.parse("2026-09/2026-11")):
