@@ -35,6 +35,8 @@ _COUNTED = {
     "units": ("unit", "units", "台"),
     "rows": ("row", "rows", "行"),
     "failures": ("failure", "failures", "次故障"),
+    "services": ("service", "services", "次保养"),
+    "readings": ("reading", "readings", "条读数"),
     "use": ("unit of use", "units of use", "单位使用量"),
     "operating_hours": ("operating hour", "operating hours", "运行小时"),
     "kilometres": ("kilometre", "kilometres", "公里"),
@@ -156,7 +158,7 @@ class Unit:
         if self.base in names:
             return names[self.base][index] + (per if language == "en" else "")
         singular, plural, chinese = _COUNTED[self.base]
-        counted = plural if language == "en" else chinese.lstrip("位张笔次")
+        counted = plural if language == "en" else chinese.lstrip("位张笔次条")
         return f"{counted}{per}".strip() if language == "en" else f"{counted}{_slash(per)}"
 
 

@@ -101,10 +101,11 @@ class Meters(Summarised):
     def broken(self, period: Period, where: str = "TRUE") -> str:
         """The counted failures of a period that happened while the use of their machine is known."""
         first, end = literal(period.first.start), literal(period.last.end)
-        return (
-            f"SELECT f.* FROM ({self.field.rows(where)}) f JOIN {self._spans} s ON s.serial_no = f.serial_no "
+        broken = (
+            f"SELECT f.* FROM ({self.field.rows()}) f JOIN {self._spans} s ON s.serial_no = f.serial_no "
             f"WHERE f.event_on >= s.read_from AND f.event_on < s.read_until AND f.event_on >= {first} AND f.event_on < {end}"
         )
+        return f"SELECT * FROM {self._kept('use_broken', broken)} WHERE {where}"
 
     @study_view
     def worked(self, period: Period, where: str = "TRUE") -> str:
@@ -121,13 +122,15 @@ class Meters(Summarised):
     def posted(self, period: Period, where: str = "TRUE") -> str:
         """The after-sales postings of a period that are traced to orders of machines; ``metered`` where the use of the machine is known on that day."""
         first, end = literal(period.first.start), literal(period.last.end)
-        return (
-            f"SELECT * FROM (SELECT c.posting_id, c.month, c.posted_on, c.amount, c.category, o.ticket_id, o.ticket_type, {WORK.replace('ticket_type', 'o.ticket_type')} AS work, "
+        posted = (
+            f"SELECT c.posting_id, c.month, c.posted_on, c.amount, c.category, o.ticket_id, o.ticket_type, {WORK.replace('ticket_type', 'o.ticket_type')} AS work, "
             f"o.serial_no, {_SLICED}, coalesce(c.posted_on >= s.read_from AND c.posted_on < s.read_until, FALSE) AS metered "
             f"FROM (SELECT * FROM cost WHERE ticket_id IS NOT NULL AND posting_basis IN ('incurred', 'recovery') AND month >= {first} AND month < {end}) c "
             f"JOIN service_orders o ON o.ticket_id = c.ticket_id JOIN {self._machines} m ON m.serial_no = o.serial_no "
-            f"LEFT JOIN {self._spans} s ON s.serial_no = o.serial_no) AS traced WHERE {where}"
+            f"LEFT JOIN {self._spans} s ON s.serial_no = o.serial_no"
         )
+        kept = self._kept("use_posted", posted, "ledger.amount", "ledger.ticket_id")
+        return f"SELECT * FROM {kept} WHERE {where}"
 
     @study_view
     def stood(self, period: Period, where: str = "TRUE") -> str:
@@ -142,7 +145,7 @@ class Meters(Summarised):
         midnight = int((over - dt.datetime.combine(period.last.end, dt.time())).total_seconds())
         left = f"CAST(ended AS TIMESTAMP) + INTERVAL ({midnight}) SECOND"
         judged = self.field._judged
-        return f"""WITH down AS (
+        stood = f"""WITH down AS (
 SELECT serial_no, greatest(opened_at, {literal(begun)}) AS broke, least(coalesce(resolved_at, {literal(over)}), {left}, {literal(over)}) AS ran_again
 FROM {judged} WHERE verdict IN ('counted', 'same_event') AND opened_at < {literal(over)} AND coalesce(resolved_at >= opened_at, TRUE)),
 reached AS (
@@ -151,14 +154,19 @@ FROM down WHERE ran_again > broke),
 lost AS (
 SELECT serial_no, {exact_sum("greatest(epoch(ran_again) - epoch(greatest(broke, coalesce(before, broke))), 0) / 3600.0")} AS hours FROM reached GROUP BY 1)
 SELECT h.*, CAST(h.held_days * 24 AS DOUBLE) AS held_hours, least(coalesce(l.hours, 0), CAST(h.held_days * 24 AS DOUBLE)) AS down_hours
-FROM ({self.held(period, where)}) h LEFT JOIN lost l ON l.serial_no = h.serial_no"""
+FROM ({self.held(period)}) h LEFT JOIN lost l ON l.serial_no = h.serial_no"""
+        return f"SELECT * FROM {self._kept('use_stood', stood)} WHERE {where}"
+
+    def _kept(self, name: str, sql: str, *needs: str) -> str:
+        """What is asked slice by slice is selected once."""
+        return self.field.inputs.engine.materialise(name, sql, needs=needs)
 
     @traced
     def by_machine(self, period: Period) -> pd.DataFrame:
         """One row per machine of a period: model, line, region, ``held_days``, ``read_days`` and ``run``, for intervals by machine."""
         return self.field.inputs.engine.query(
-            f"SELECT h.serial_no, h.model, h.product_line, h.region, h.held_days, coalesce(r.read_days, 0) AS read_days, coalesce(r.run, 0.0) AS run "
-            f"FROM ({self.held(period)}) h LEFT JOIN (SELECT serial_no, sum(read_days) AS read_days, {exact_sum('run')} AS run FROM ({self.run(period)}) GROUP BY 1) r "
+            f"SELECT h.serial_no, h.model, h.product_line, h.region, h.held_days, CAST(coalesce(r.read_days, 0) AS DOUBLE) AS read_days, CAST(coalesce(r.run, 0) AS DOUBLE) AS run "
+            f"FROM ({self.held(period)}) h LEFT JOIN (SELECT serial_no, CAST(sum(read_days) AS DOUBLE) AS read_days, {exact_sum('run')} AS run FROM ({self.run(period)}) GROUP BY 1) r "
             "ON r.serial_no = h.serial_no ORDER BY h.serial_no"
         )
 
@@ -167,8 +175,7 @@ FROM ({self.held(period, where)}) h LEFT JOIN lost l ON l.serial_no = h.serial_n
         """One row per machine and kind of ``work``: ``amount`` traced to its orders, and ``metered`` of it while its use is known."""
         return self.field.inputs.engine.query(
             f"SELECT serial_no, work, CAST(sum(amount) AS DOUBLE) AS amount, CAST(coalesce(sum(amount) FILTER (WHERE metered), 0) AS DOUBLE) AS metered "
-            f"FROM ({self.posted(period)}) GROUP BY 1, 2 ORDER BY 1, 2",
-            needs=("ledger.amount", "ledger.ticket_id"),
+            f"FROM ({self.posted(period)}) GROUP BY 1, 2 ORDER BY 1, 2"
         )
 
     @traced_property

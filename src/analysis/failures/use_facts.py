@@ -10,10 +10,14 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import FitError, MissingData
+from analysis.failures.comparing import NO_OTHERS, RATIO_METHOD, Compared
 from analysis.failures.field import Field
-from analysis.failures.limits import interval_of
+from analysis.failures.limits import interval_of, jointly
+from analysis.failures.lives import inside
+from analysis.failures.localising import Cause
+from analysis.failures.localising_facts import CauseFacts, cause_slice
 from analysis.failures.use import Meters, by_machines
-from analysis.failures.views import is_value
+from analysis.failures.views import is_value, one_of
 from analysis.locale import Text
 from analysis.metrics import NotDone, Period, traced
 from analysis.metrics.lineage import traced_property
@@ -24,10 +28,9 @@ from analysis.summaries import Summarised
 SLICES = ("model", "product_line", "region")
 PARTS = ("median", "p90", "mean")
 FEWEST_REPAIRS = 5
-NEVER_BROKE = Text.of("not computed: nothing broke down")
 FEW_REPAIRS = Text.of("not computed: too few repairs")
 NOT_REACHED = Text.of("not computed: not reached by the repairs seen")
-NO_OTHER_MODEL = Text.of("the product line has no other model")
+NO_OTHER_MODEL = Text.of("not computed: too few machines of other models of its line")
 KAPLAN_MEIER = "Kaplan–Meier"
 INVERTED = "exact Poisson (Garwood), inverted"
 DELTA = "delta method on the logarithm, by machines"
@@ -56,7 +59,8 @@ class SpanUse(Summarised):
 class ModelCost(Summarised):
     """Cost of a model's machines in the last twelve months: traced, by use (of planned, unplanned and all work) and by machine-month.
 
-    ``against`` is its planned cost by use over that of the other models of its line.
+    ``against`` is its planned cost by use over that of the other models of its line, ``least`` the lower limit of that which holds for all models together
+    (None where it has none).
     """
 
     model: str
@@ -66,6 +70,7 @@ class ModelCost(Summarised):
     by_use: Mapping[str, Fact]
     by_month: Fact
     against: Fact
+    least: float | None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -88,6 +93,15 @@ class PlannedShare(Summarised):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class CauseByUse(Summarised):
+    """A cause that the search found by the month, held against the other machines by use."""
+
+    cause: Cause
+    name: Text
+    ratio: Fact
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class UseFacts(Summarised):
     """What meters tell of the fleet: by period (``spans``: the reported one, the last twelve months, the twelve before), by slice and component."""
 
@@ -102,6 +116,7 @@ class UseFacts(Summarised):
     change: Fact | None
     cost: UseCost | NotDone
     planned: tuple[PlannedShare, ...]
+    causes: tuple[CauseByUse, ...]
     doubts: pd.DataFrame
 
     @property
@@ -142,13 +157,15 @@ class _Asked(Summarised):
         frame = field.inputs.engine.query(
             f"SELECT model, product_line, region, component, opened_at, resolved_at FROM ({self.meters.broken(self.period)}) ORDER BY ticket_id"
         )
-        hours = (frame["resolved_at"].fillna(pd.Timestamp(until)) - frame["opened_at"]).dt.total_seconds() / 3600
+        hours = (
+            frame["resolved_at"].fillna(pd.Timestamp(until)) - frame["opened_at"]
+        ).dt.total_seconds() / 3600
         return frame.assign(hours=hours, done=frame["resolved_at"].notna())[hours >= 0]
 
 
 @traced
-def use_facts(field: Field, meters: Meters) -> UseFacts:
-    """Everything that is said by use."""
+def use_facts(field: Field, meters: Meters, causes: Sequence[CauseFacts]) -> UseFacts:
+    """Everything that is said by use; the ``causes`` that the search found by the month are held against it."""
     year, reported = field.year, field.inputs.period
     asked = _Asked(meters=meters, period=year)
     spans = [_fleet(_Asked(meters=meters, period=reported)), _fleet(asked)]
@@ -161,23 +178,34 @@ def use_facts(field: Field, meters: Meters) -> UseFacts:
         readings=field.state.measured("meter_readings", meters.readings()),
         doubted=field.state.measured("meter_readings_doubted", meters.readings()),
         left_out=field.state.measured("machines_without_use", meters.readings()),
-        example=None if first is None else (str(first.serial_no), f"{first.day:%Y-%m-%d}", f"{first.reading:g}"),
+        example=None
+        if first is None
+        else (str(first.serial_no), f"{first.day:%Y-%m-%d}", f"{first.reading:g}"),
         spans=tuple(spans),
         slices={name: _slices(asked, name) for name in SLICES},
         components=_components(asked),
         change=_change(field, spans[1].rate, spans[2].rate) if len(spans) > 2 else None,
         cost=_cost_or_not(asked),
         planned=_planned(meters),
+        causes=tuple(
+            CauseByUse(cause=one.cause, name=one.name, ratio=_cause_by_use(field, meters, one.cause))
+            for one in causes
+        ),
         doubts=doubts,
     )
 
 
-def _span(asked: _Asked, name: Text, where: str, repairs: pd.DataFrame | NotDone, *, carried: str = "", **place: str) -> dict[str, Any]:
+def _span(
+    asked: _Asked, name: Text, where: str, repairs: pd.DataFrame | NotDone, *, carried: str = "", **place: Any
+) -> dict[str, Any]:
     """The parts of a :class:`SpanUse`; ``carried`` narrows the machines whose use counts where ``where`` narrows breakdowns only."""
     state, meters, period = asked.field.state, asked.meters, asked.period
     ran, broken = meters.run(period, carried or where), meters.broken(period, where)
     extra: dict[str, Any] = {"period": period, **place}
-    use, breakdowns = state.measured("fleet_use", ran, **extra), state.measured("use_breakdowns", broken, **extra)
+    use, breakdowns = (
+        state.measured("fleet_use", ran, **extra),
+        state.measured("use_breakdowns", broken, **extra),
+    )
     rate = state.measured("breakdown_rate_by_use", broken, ran, **extra)
     return {
         "name": name,
@@ -194,8 +222,12 @@ def _between(derived: Callable[..., Fact], use: Fact, breakdowns: Fact, rate: Fa
     """Mean use between breakdowns with the limits of the rate turned over; without a breakdown the longest it may be is not known."""
     limits = None
     if rate.interval is not None and rate.interval.low > 0:
-        limits = interval_of(1000 / rate.interval.high, 1000 / rate.interval.low, rate.interval.level, INVERTED)
-    return derived("use_between_breakdowns", use, breakdowns, parts={"interval": limits, "n": breakdowns.value}, **place)
+        limits = interval_of(
+            1000 / rate.interval.high, 1000 / rate.interval.low, rate.interval.level, INVERTED
+        )
+    return derived(
+        "use_between_breakdowns", use, breakdowns, parts={"interval": limits, "n": breakdowns.value}, **place
+    )
 
 
 def _fleet(asked: _Asked) -> SpanUse:
@@ -218,13 +250,18 @@ def _repairs(asked: _Asked) -> pd.DataFrame | NotDone:
 
 
 @traced
-def _availability(asked: _Asked, where: str, stood: pd.DataFrame, **place: str) -> Fact:
+def _availability(asked: _Asked, where: str, stood: pd.DataFrame, **place: Any) -> Fact:
     """The share of hours without a breakdown open, with its interval by machines."""
     limits = by_machines(
-        stood["held_hours"] - stood["down_hours"], stood["held_hours"], asked.field.inputs.confidence, share=True
+        stood["held_hours"] - stood["down_hours"],
+        stood["held_hours"],
+        asked.field.inputs.confidence,
+        share=True,
     )
     extra: dict[str, Any] = {"period": asked.period, "parts": limits, **place}
-    return asked.field.state.measured("machine_availability", asked.meters.stood(asked.period, where), **extra)
+    return asked.field.state.measured(
+        "machine_availability", asked.meters.stood(asked.period, where), **extra
+    )
 
 
 @traced
@@ -240,7 +277,9 @@ def _slices(asked: _Asked, dimension: str) -> tuple[SpanUse, ...]:
         found.append(
             SpanUse(
                 **_span(asked, name, where, own, **{dimension: value}),
-                availability=_availability(asked, where, stood[stood[dimension] == value], **{dimension: value}),
+                availability=_availability(
+                    asked, where, stood[stood[dimension] == value], **{dimension: value}
+                ),
             )
         )
     return tuple(found)
@@ -289,7 +328,9 @@ def repair_times(
         return {part: stated(part, None, 0, repairs.unstated) for part in PARTS}
     if repairs["done"].sum() < FEWEST_REPAIRS:
         return {part: stated(part, None, 0, FEW_REPAIRS) for part in PARTS}
-    curve = kaplan_meier(repairs["hours"].to_numpy(dtype=float), repairs["done"].to_numpy(dtype=bool), level=level)
+    curve = kaplan_meier(
+        repairs["hours"].to_numpy(dtype=float), repairs["done"].to_numpy(dtype=bool), level=level
+    )
     n = len(repairs)
     return {
         "median": stated("median", curve.median, n),
@@ -327,6 +368,36 @@ def _change(field: Field, now: Fact, before: Fact) -> Fact:
     return field.state.derived("breakdown_rate_change", now, before, period=field.year, parts=parts)
 
 
+@traced
+def _cause_by_use(field: Field, meters: Meters, cause: Cause) -> Fact:
+    """Failures by use of the machines of a cause over those of the other machines of their lines."""
+    component = is_value("component", cause.component) if cause.component else "TRUE"
+    carried = field.carriers.where(cause.component) if cause.component else "TRUE"
+    of = " AND ".join(one_of("product_line", cause.lines)) or "TRUE"
+    sides = []
+    for side in (inside(cause), f"NOT {inside(cause)}"):
+        ran = meters.run(field.window, f"{of} AND {carried} AND {side}")
+        broke = meters.broken(field.window, f"{of} AND {component} AND {side}")
+        sides.append(
+            field.inputs.engine.query(
+                f"SELECT r.product_line, r.expected, coalesce(b.failures, 0) AS failures FROM (SELECT product_line, CAST(sum(run) AS DOUBLE) AS expected FROM ({ran}) GROUP BY 1) r "
+                f"LEFT JOIN (SELECT product_line, count(*) AS failures FROM ({broke}) GROUP BY 1) b ON b.product_line = r.product_line ORDER BY 1"
+            )
+        )
+    found, level = Compared.of(*sides), field.inputs.confidence
+    low, high = found.limits(level) if found.known else (np.nan, np.nan)
+    return field.state.between(
+        "cause_use_ratio",
+        found.ratio if found.known else np.nan,
+        low,
+        high,
+        n=int(found.failures),
+        method=RATIO_METHOD,
+        reason=NO_OTHERS,
+        **cause_slice(cause),
+    )
+
+
 # ---------------------------------------------------------------- cost
 
 
@@ -341,7 +412,9 @@ def _cost_or_not(asked: _Asked) -> UseCost | NotDone:
 def _cost(asked: _Asked) -> UseCost:
     meters, field, period = asked.meters, asked.field, asked.period
     spent = meters.cost_by_machine(period)
-    models = asked.machines.groupby(["product_line", "model"])["run"].sum()
+    machines = asked.machines[asked.machines["run"] > 0]
+    ran = machines.groupby("model")["run"].sum().sort_values(ascending=False, kind="stable")
+    joint = jointly(field.inputs.confidence, len(ran))
     frames = {
         work: spent[spent["work"] == work].groupby("serial_no")[["amount", "metered"]].sum()
         for work in ("planned", "unplanned")
@@ -349,11 +422,7 @@ def _cost(asked: _Asked) -> UseCost:
     whole = field.inputs.fact("after_sales_cost", period=period)
     total = field.state.measured("machine_cost", meters.posted(period), period=period)
     return UseCost(
-        models=tuple(
-            _model_cost(asked, frames, str(line), str(model))
-            for (line, model), run in models.sort_values(ascending=False, kind="stable").items()
-            if run > 0
-        ),
+        models=tuple(_model_cost(asked, frames, str(model), joint=joint) for model in ran.index),
         fleet={
             "use": field.state.measured("fleet_use", meters.run(period), period=period),
             "traced": total,
@@ -366,11 +435,12 @@ def _cost(asked: _Asked) -> UseCost:
 
 
 @traced
-def _model_cost(asked: _Asked, frames: Mapping[str, pd.DataFrame], line: str, model: str) -> ModelCost:
+def _model_cost(asked: _Asked, frames: Mapping[str, pd.DataFrame], model: str, *, joint: float) -> ModelCost:
     field, meters, period = asked.field, asked.meters, asked.period
-    where = f"{is_value('model', model)} AND {is_value('product_line', line)}"
+    where = is_value("model", model)
     place: dict[str, Any] = {"model": model}
-    own = asked.machines[(asked.machines["model"] == model) & (asked.machines["product_line"] == line)]
+    own = asked.machines[asked.machines["model"] == model]
+    compared = _compared(asked, frames["planned"], model)
     return ModelCost(
         model=model,
         name=field.label("model", model),
@@ -378,27 +448,34 @@ def _model_cost(asked: _Asked, frames: Mapping[str, pd.DataFrame], line: str, mo
         traced=field.state.measured("machine_cost", meters.posted(period, where), period=period, **place),
         by_use={work: _by_use(asked, frames[work], where, own, work, **place) for work in frames},
         by_month=_by_month(asked, frames["all"], where, own, **place),
-        against=_against_line(asked, frames["planned"], line, model),
+        against=_against_line(asked, compared, model),
+        least=None if compared is None else compared.limits(joint)[0],
     )
 
 
 def _by_use(
-    asked: _Asked, spent: pd.DataFrame, where: str, machines: pd.DataFrame, work: str, **place: str
+    asked: _Asked, spent: pd.DataFrame, where: str, machines: pd.DataFrame, work: str, **place: Any
 ) -> Fact:
     limits = by_machines(_of(spent, "metered", machines), machines["run"], asked.field.inputs.confidence)
     extra: dict[str, Any] = {"period": asked.period, "parts": limits, "work": work, **place}
     narrowed = where if work == "all" else f"{where} AND work = '{work}'"
     return asked.field.state.measured(
-        "cost_by_use", asked.meters.posted(asked.period, narrowed), asked.meters.run(asked.period, where), **extra
+        "cost_by_use",
+        asked.meters.posted(asked.period, narrowed),
+        asked.meters.run(asked.period, where),
+        **extra,
     )
 
 
-def _by_month(asked: _Asked, spent: pd.DataFrame, where: str, machines: pd.DataFrame, **place: str) -> Fact:
+def _by_month(asked: _Asked, spent: pd.DataFrame, where: str, machines: pd.DataFrame, **place: Any) -> Fact:
     months = machines["held_days"] / 30.4375
     limits = by_machines(_of(spent, "amount", machines), months, asked.field.inputs.confidence)
     extra: dict[str, Any] = {"period": asked.period, "parts": limits, **place}
     return asked.field.state.measured(
-        "cost_by_machine_month", asked.meters.posted(asked.period, where), asked.meters.held(asked.period, where), **extra
+        "cost_by_machine_month",
+        asked.meters.posted(asked.period, where),
+        asked.meters.held(asked.period, where),
+        **extra,
     )
 
 
@@ -407,27 +484,52 @@ def _of(spent: pd.DataFrame, column: str, machines: pd.DataFrame) -> pd.Series:
     return spent[column].reindex(machines["serial_no"]).fillna(0.0).reset_index(drop=True)
 
 
-@traced
-def _against_line(asked: _Asked, planned: pd.DataFrame, line: str, model: str) -> Fact:
-    """Planned cost by use of a model over that of the other models of its line."""
-    from scipy.stats import norm
+@dataclass(frozen=True, kw_only=True)
+class _LogRatio(Summarised):
+    """The logarithm of a ratio of two ratios of sums over machines, its standard error, and the number of machines."""
 
-    state, machines = asked.field.state, asked.machines
-    machines = machines[(machines["product_line"] == line) & (machines["run"] > 0)].reset_index(drop=True)
+    middle: float
+    error: float
+    machines: int
+
+    def limits(self, level: float) -> tuple[float, float]:
+        """Limits of the ratio itself."""
+        from scipy.stats import norm
+
+        reach = float(norm.ppf(0.5 + level / 2)) * self.error
+        return float(np.exp(self.middle - reach)), float(np.exp(self.middle + reach))
+
+
+@traced
+def _compared(asked: _Asked, planned: pd.DataFrame, model: str) -> _LogRatio | None:
+    """Planned cost by use of a model against the other models of its lines; None where either side has too few machines."""
+    machines = asked.machines[asked.machines["run"] > 0]
+    lines = machines.loc[machines["model"] == model, "product_line"].unique()
+    machines = machines[machines["product_line"].isin(lines)].reset_index(drop=True)
     spent, own = _of(planned, "metered", machines), machines["model"] == model
-    level = asked.field.inputs.confidence
-    logs = [_log_ratio(spent[part], machines.loc[part, "run"]) for part in (own, ~own)]
-    if any(one is None for one in logs):
-        return state.exact("planned_cost_ratio", None, reason=NO_OTHER_MODEL, period=asked.period, model=model)
-    (ours, first), (others, second) = (one for one in logs if one is not None)
-    reach = float(norm.ppf(0.5 + level / 2) * np.hypot(first, second))
-    middle = ours - others
+    ours, others = (_log_ratio(spent[part], machines.loc[part, "run"]) for part in (own, ~own))
+    if ours is None or others is None:
+        return None
+    return _LogRatio(
+        middle=ours[0] - others[0], error=float(np.hypot(ours[1], others[1])), machines=len(machines)
+    )
+
+
+@traced
+def _against_line(asked: _Asked, compared: _LogRatio | None, model: str) -> Fact:
+    """Planned cost by use of a model over that of the other models of its line."""
+    state = asked.field.state
+    if compared is None:
+        return state.exact(
+            "planned_cost_ratio", None, reason=NO_OTHER_MODEL, period=asked.period, model=model
+        )
+    low, high = compared.limits(asked.field.inputs.confidence)
     return state.between(
         "planned_cost_ratio",
-        float(np.exp(middle)),
-        float(np.exp(middle - reach)),
-        float(np.exp(middle + reach)),
-        n=len(machines),
+        float(np.exp(compared.middle)),
+        low,
+        high,
+        n=compared.machines,
         method=DELTA,
         period=asked.period,
         model=model,
@@ -447,7 +549,7 @@ def _log_ratio(above: pd.Series, below: pd.Series) -> tuple[float, float] | None
 # ---------------------------------------------------------------- planned and unplanned work
 
 _SHARES = (
-    ("planned_order_share", "Orders"),
+    ("planned_order_share", "Service orders"),
     ("planned_hours_share", "Hours worked"),
     ("planned_cost_share", "Cost traced"),
 )
@@ -467,19 +569,18 @@ def _planned(meters: Meters) -> tuple[PlannedShare, ...]:
 @traced
 def _planned_share(meters: Meters, metric: str, period: Period) -> Fact | None:
     """One share of one period; None where its columns are absent."""
+    if metric == "planned_order_share":
+        return meters.field.state.measured(metric, meters.worked(period), period=period)
     try:
         if metric == "planned_cost_share":
-            frame = _wide(meters.cost_by_machine(period), "amount")
-            rows = meters.posted(period)
+            frame, rows = _wide(meters.cost_by_machine(period), "amount"), meters.posted(period)
         else:
-            rows = meters.worked(period)
-            frame = _wide(_hours_by_machine(meters, period), "hours") if metric == "planned_hours_share" else None
+            frame, rows = _wide(_hours_by_machine(meters, period), "hours"), meters.worked(period)
     except MissingData:
         return None
-    parts = None if frame is None else by_machines(
-        frame["planned"], frame["planned"] + frame["unplanned"], meters.field.inputs.confidence, share=True
-    )
-    return meters.field.state.measured(metric, rows, period=period, parts=parts)
+    both, level = frame["planned"] + frame["unplanned"], meters.field.inputs.confidence
+    limits = by_machines(frame["planned"], both, level, share=True)
+    return meters.field.state.measured(metric, rows, period=period, parts=limits)
 
 
 @traced

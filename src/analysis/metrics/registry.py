@@ -177,7 +177,8 @@ class Registry:
         dimensions = _dimensions(labels)
         used = _unit_of_use(dimensions, labels)
         metrics = {
-            name: replace(metric, unit=_UNIT_OF_USE.sub(used, metric.unit)) for name, metric in metrics.items()
+            name: replace(metric, unit=_UNIT_OF_USE.sub(used, metric.unit))
+            for name, metric in metrics.items()
         }
         registry = cls(measures, metrics, dimensions)
         registry._check()

@@ -74,7 +74,7 @@ WITH marks AS (
   FROM marks
 )
 SELECT r.serial_no, r.begins, r.ends, date_diff('day', r.begins, r.ends) AS days, r.read_at_begin, r.ran,
-       m.model, m.product_line, m.batch, m.supplier, m.plant, m.region, m.started, m.ended
+       m.model, m.product_line, m.batch, m.supplier, m.plant, m.region, m.produced_month, m.started, m.ended
 FROM read r JOIN machines_at_$tag m ON m.serial_no = r.serial_no WHERE r.ends IS NOT NULL
 """,
     table="tickets",
@@ -83,7 +83,11 @@ FROM read r JOIN machines_at_$tag m ON m.serial_no = r.serial_no WHERE r.ends IS
     grain=Text.of("one row per machine and stretch between two readings that follow each other"),
     columns=(
         Column("serial_no", "the machine"),
-        Column("begins", "day after the first reading; the first day in the field for the zero of a new machine", "day"),
+        Column(
+            "begins",
+            "day after the first reading; the first day in the field for the zero of a new machine",
+            "day",
+        ),
         Column("ends", "day after the next one, not in the stretch", "day"),
         Column("days", "days between", "days"),
         Column("read_at_begin", "what the meter read when the stretch begins", "use"),
@@ -94,6 +98,7 @@ FROM read r JOIN machines_at_$tag m ON m.serial_no = r.serial_no WHERE r.ends IS
         Column("supplier", "supplier of the key component"),
         Column("plant", "plant"),
         Column("region", "region"),
+        Column("produced_month", "month of production"),
         Column("started", "first day in the field", "day"),
         Column("ended", "first day that is not exposure", "day"),
     ),
