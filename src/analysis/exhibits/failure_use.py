@@ -19,7 +19,7 @@ from analysis.exhibits.specification import (
 from analysis.exhibits.statements import not_computed
 from analysis.exhibits.vocabulary import Row
 from analysis.failures.result import FailureStudy
-from analysis.failures.services_facts import MachineDue
+from analysis.failures.services_facts import MachineDue, ServicesDue
 from analysis.failures.use_facts import SpanUse, UseFacts
 from analysis.failures.use_lives import UseLifeFacts
 from analysis.locale import Text
@@ -43,7 +43,7 @@ def use_table(study: FailureStudy) -> Block:
         metric("use_per_machine", of="per_machine", places=0),
         metric("use_coverage", of="coverage", head="Months known", places=1),
         *_breakdown_columns(),
-        *_repair_columns(),
+        *_repair_columns("median"),
         estimate("machine_availability", of="availability", places=1),
     ]
     return table_of(
@@ -74,14 +74,13 @@ def _breakdown_columns() -> list[Field]:
     ]
 
 
-def _repair_columns() -> list[Field]:
+def _repair_columns(*parts: str) -> list[Field]:
+    heads = {"median": "Hours to repair, median", "p90": "Nine in ten", "mean": "Mean"}
     return [
-        metric("repair_time", of=f"repair.{part}", key=part, head=head, slice={"part": part}, places=1)
-        for part, head in (
-            ("median", "Repair, median"),
-            ("p90", "Repair, nine in ten"),
-            ("mean", "Repair, mean"),
+        estimate(
+            "repair_time", of=f"repair.{part}", key=part, head=heads[part], slice={"part": part}, places=1
         )
+        for part in parts
     ]
 
 
@@ -109,14 +108,7 @@ def use_slices_table(study: FailureStudy) -> Block | None:
         words("name", "Machines", key="name", wide=True),
         metric("fleet_use", of="use", head="Use", places=0),
         *_breakdown_columns(),
-        metric(
-            "repair_time",
-            of="repair.median",
-            key="median",
-            head="Repair, median",
-            slice={"part": "median"},
-            places=1,
-        ),
+        *_repair_columns("median"),
         estimate("machine_availability", of="availability", places=1),
     ]
     rows: list[Row] = []
@@ -143,7 +135,7 @@ def use_components_table(study: FailureStudy) -> Block | None:
     columns = [
         words("name", registry().dimension_name("component"), key="component", wide=True),
         *_breakdown_columns(),
-        *_repair_columns(),
+        *_repair_columns("median", "p90", "mean"),
     ]
     return table_of(
         "failures.use_components",
@@ -274,28 +266,39 @@ def services_table(study: FailureStudy) -> list[Block] | None:
         "last": services.quarter.last,
         "unknown": services.unknown,
     }
-    by_model = table_of(
+    return [_services_by_model(services, values), _first_machines(services, values)]
+
+
+def _services_by_model(services: ServicesDue, values: dict[str, Value]) -> Block:
+    columns = [
+        words("name", registry().dimension_name("model"), key="model", wide=True),
+        estimate("service_interval", of="interval", head="Use between services", places=0),
+        metric("services_machines", of="machines", head="Machines", places=0),
+        metric("services_overdue", of="overdue", head="Overdue", places=0),
+        estimate("machines_due", of="due", head="Machines due", places=0),
+        estimate("services_due", of="services", head="Services due", places=0),
+        estimate("services_due_cost", of="cost", head="Expected cost"),
+    ]
+    return table_of(
         "failures.services",
         title=Sentence("Planned services due, {first} to {last}: {services} ({services:interval})", values),
         subtitle=Sentence(
             "Use between services is the median of the company's own orders of maintenance that name no component; projected at the pace of each machine's last year"
         ),
-        columns=[
-            words("name", registry().dimension_name("model"), key="model", wide=True),
-            estimate("service_interval", of="interval", head="Use between services", places=0),
-            metric("services_machines", of="machines", head="Machines", places=0),
-            metric("services_overdue", of="overdue", head="Overdue", places=0),
-            estimate("machines_due", of="due", head="Machines due", places=0),
-            estimate("services_due", of="services", head="Services due", places=0),
-            estimate("services_due_cost", of="cost", head="Expected cost"),
+        columns=columns,
+        rows=[
+            *(row_of(model, columns, by=("model",)) for model in services.models),
+            row_of(services.whole, columns, role="total"),
         ],
-        rows=[*services.models, services.whole],
         note=Sentence(
             "Of {unknown} in the field no service or no reading of the last quarter is known; they are not counted.",
             values,
         ),
     )
-    first = table_of(
+
+
+def _first_machines(services: ServicesDue, values: dict[str, Value]) -> Block:
+    return table_of(
         "failures.services_first",
         title=Sentence("{overdue} are overdue for service; the first machines", values),
         subtitle=Sentence(
@@ -315,7 +318,6 @@ def services_table(study: FailureStudy) -> list[Block] | None:
         rows=services.first,
         by=("serial_no",),
     )
-    return [by_model, first]
 
 
 def _overdue(machine: MachineDue) -> Text:

@@ -549,7 +549,7 @@ def _log_ratio(above: pd.Series, below: pd.Series) -> tuple[float, float] | None
 # ---------------------------------------------------------------- planned and unplanned work
 
 _SHARES = (
-    ("planned_order_share", "Service orders"),
+    ("planned_order_share", "Tickets"),
     ("planned_hours_share", "Hours worked"),
     ("planned_cost_share", "Cost traced"),
 )
