@@ -114,7 +114,6 @@ def services_facts(field: Field, meters: Meters) -> ServicesDue | NotDone:
     )
 
 
-@traced
 def _number(field: Field, metric: str, count: int, **place: Any) -> Fact:
     return field.state.exact(metric, count, period=field.last, **place)
 
@@ -279,6 +278,5 @@ def _overdue_at(ahead: Due, region: str) -> int:
     return int((machines["overdue"] & (machines["region"] == region)).sum())
 
 
-@traced
 def _late(field: Field, late: int, gaps: int, region: str) -> Fact:
     return field.state.share("services_late_share", late, gaps, period=field.year, region=region)

@@ -15,8 +15,9 @@ from analysis.failures.error_rates import ErrorRates
 from analysis.failures.field import Field
 from analysis.failures.scale import Scale
 from analysis.failures.use import Meters
-from analysis.metrics import NotDone
+from analysis.metrics import NotDone, facts_in
 from analysis.params.places import with_own
+from analysis.results import Estimated, Rows
 from analysis.sample import make_sample
 from analysis.workbook import prepare_run
 
@@ -160,3 +161,32 @@ def test_what_is_found_is_said_as_findings(
     assert late == {"Boundary Hill", "Kite Creek"}
     (check,) = checks._use(told, least=scale.least_effect)
     assert check.outcome == "passed"
+
+
+def test_every_number_can_be_walked_back(
+    meters: Meters,
+    told: use_facts.UseFacts,
+    lives: tuple[use_lives.UseLifeFacts, ...],
+    due: services_facts.ServicesDue,
+):
+    engine = meters.field.inputs.engine
+    facts = facts_in((told, lives, due)).values()
+    assert len(facts) > 300
+    assert [fact.id for fact in facts if fact.lineage is None or not fact.sources] == []
+    assert engine.registry.without_interval(facts) == []
+    stated = {(fact.metric, fact.lineage.function) for fact in facts if isinstance(fact.lineage, Estimated)}
+    assert [
+        (metric, function)
+        for metric, function in sorted(stated)
+        if function not in engine.registry[metric].function
+    ] == []
+    for fact in [one for one in facts if isinstance(one.lineage, Rows) and one.value is not None][::25]:
+        follows = fact.lineage
+        assert isinstance(follows, Rows)
+        top = engine.rows(f"SELECT {follows.value} AS value FROM ({follows.numerator})")["value"].iloc[0]
+        below = 1
+        if follows.denominator:
+            below = engine.rows(f"SELECT {follows.of} AS value FROM ({follows.denominator})")["value"].iloc[0]
+        assert float(top) * follows.per / float(below) == pytest.approx(float(fact.value or 0), rel=1e-9), (
+            fact.id
+        )
