@@ -41,8 +41,7 @@ def use_table(study: FailureStudy) -> Block:
         words("months", "Months", wide=True),
         metric("fleet_use", of="use", head="Use", places=0),
         metric("use_per_machine", of="per_machine", places=0),
-        metric("use_coverage", of="coverage", head="Months known", places=1),
-        *_breakdown_columns(),
+        *_breakdown_columns()[1:],
         *_repair_columns("median"),
         estimate("machine_availability", of="availability", places=1),
     ]
@@ -160,7 +159,6 @@ def use_cost_table(study: FailureStudy) -> Block | None:
         return not_computed(cost, id="failures.use_cost", what=registry()["cost_by_use"].name)
     columns = [
         label("model"),
-        metric("fleet_use", of="use", head="Use", places=0),
         *(
             estimate("cost_by_use", of=f"by_use.{work}", key=work, head=head, slice={"work": work}, places=2)
             for work, head in (

@@ -22,7 +22,7 @@ SHOWN = 20
 SUMMED = "sum over machines, normal"
 PROJECTED = "normal pace of a quarter"
 KAPLAN_MEIER = "Kaplan–Meier"
-PAST = Text.of("past its interval")
+PAST = Text.of("due at once")
 NO_COST = Text.of("not computed: no planned service was costed in twelve months")
 
 
@@ -222,7 +222,7 @@ def _line(field: Field, ahead: Due, row: Mapping[str, Any]) -> MachineDue:
 
     place: dict[str, Any] = {"serial_no": str(row["serial_no"])}
     reach = float(norm.ppf(0.5 + field.inputs.confidence / 2)) * ahead.spread
-    days = float(row["due_in_days"])
+    days = float(round(row["due_in_days"]))
     return MachineDue(
         serial_no=str(row["serial_no"]),
         model=field.label("model", str(row["model"])),

@@ -32,6 +32,7 @@ FEW_REPAIRS = Text.of("not computed: too few repairs")
 NOT_REACHED = Text.of("not computed: not reached by the repairs seen")
 NO_OTHER_MODEL = Text.of("not computed: too few machines of other models of its line")
 KAPLAN_MEIER = "Kaplan–Meier"
+_CLOCK = ("tickets.opened_at", "tickets.resolved_at")
 INVERTED = "exact Poisson (Garwood), inverted"
 DELTA = "delta method on the logarithm, by machines"
 
@@ -51,7 +52,6 @@ class SpanUse(Summarised):
     between: Fact
     repair: Mapping[str, Fact]
     per_machine: Fact | None = None
-    coverage: Fact | None = None
     availability: Fact | None = None
 
 
@@ -65,7 +65,6 @@ class ModelCost(Summarised):
 
     model: str
     name: Text
-    use: Fact
     traced: Fact
     by_use: Mapping[str, Fact]
     by_month: Fact
@@ -143,7 +142,8 @@ class _Asked(Summarised):
 
     @traced_property
     def stood(self) -> pd.DataFrame:
-        """One row per machine: ``held_hours`` and ``down_hours``."""
+        """One row per machine: ``held_hours`` and ``down_hours``; refused (``MissingData``) where only the days of orders are known."""
+        self.field.inputs.engine.require_clock(*_CLOCK)
         return self.field.inputs.engine.query(
             f"SELECT serial_no, model, product_line, region, held_hours, down_hours FROM ({self.meters.stood(self.period)}) ORDER BY serial_no"
         )
@@ -152,7 +152,7 @@ class _Asked(Summarised):
     def repairs(self) -> pd.DataFrame:
         """One row per breakdown of the period: its slices, hours until it was resolved or until the last day known, and which of the two."""
         field, zone = self.field, self.field.inputs.params.time_zone
-        field.inputs.engine.require_clock("tickets.opened_at", "tickets.resolved_at")
+        field.inputs.engine.require_clock(*_CLOCK)
         until = day_end_utc(field.horizon, zone)
         frame = field.inputs.engine.query(
             f"SELECT model, product_line, region, component, opened_at, resolved_at FROM ({self.meters.broken(self.period)}) ORDER BY ticket_id"
@@ -232,12 +232,11 @@ def _between(derived: Callable[..., Fact], use: Fact, breakdowns: Fact, rate: Fa
 
 def _fleet(asked: _Asked) -> SpanUse:
     state, meters, period = asked.field.state, asked.meters, asked.period
-    ran, held = meters.run(period), meters.held(period)
+    ran = meters.run(period)
     return SpanUse(
         **_span(asked, Text.of("The fleet"), "TRUE", _repairs(asked)),
         per_machine=state.measured("use_per_machine", ran, period=period),
-        coverage=state.measured("use_coverage", ran, held, period=period),
-        availability=_availability(asked, "TRUE", asked.stood),
+        availability=_availability(asked, "TRUE", _stood(asked)),
     )
 
 
@@ -250,8 +249,19 @@ def _repairs(asked: _Asked) -> pd.DataFrame | NotDone:
 
 
 @traced
-def _availability(asked: _Asked, where: str, stood: pd.DataFrame, **place: Any) -> Fact:
+def _stood(asked: _Asked) -> pd.DataFrame | NotDone:
+    try:
+        return asked.stood
+    except MissingData as missing:
+        return NotDone.because(missing)
+
+
+@traced
+def _availability(asked: _Asked, where: str, stood: pd.DataFrame | NotDone, **place: Any) -> Fact:
     """The share of hours without a breakdown open, with its interval by machines."""
+    if isinstance(stood, NotDone):
+        lacking: dict[str, Any] = {"reason": stood.unstated, "period": asked.period, **place}
+        return asked.field.state.exact("machine_availability", None, **lacking)
     limits = by_machines(
         stood["held_hours"] - stood["down_hours"],
         stood["held_hours"],
@@ -269,17 +279,18 @@ def _slices(asked: _Asked, dimension: str) -> tuple[SpanUse, ...]:
     """Every value of a dimension that ran, the most use first."""
     ran = asked.machines.groupby(dimension)["run"].sum()
     values = [str(value) for value in ran[ran > 0].sort_values(ascending=False, kind="stable").index]
-    repairs, stood = _repairs(asked), asked.stood
+    repairs, stood = _repairs(asked), _stood(asked)
     found = []
     for value in values:
         where, name = is_value(dimension, value), asked.field.label(dimension, value)
-        own = repairs if isinstance(repairs, NotDone) else repairs[repairs[dimension] == value]
+        own, own_stood = (
+            part if isinstance(part, NotDone) else part[part[dimension] == value] for part in (repairs, stood)
+        )
+        place: dict[str, Any] = {dimension: value}
         found.append(
             SpanUse(
-                **_span(asked, name, where, own, **{dimension: value}),
-                availability=_availability(
-                    asked, where, stood[stood[dimension] == value], **{dimension: value}
-                ),
+                **_span(asked, name, where, own, **place),
+                availability=_availability(asked, where, own_stood, **place),
             )
         )
     return tuple(found)
@@ -424,7 +435,6 @@ def _cost(asked: _Asked) -> UseCost:
     return UseCost(
         models=tuple(_model_cost(asked, frames, str(model), joint=joint) for model in ran.index),
         fleet={
-            "use": field.state.measured("fleet_use", meters.run(period), period=period),
             "traced": total,
             "by_month": _by_month(asked, frames["all"], "TRUE", asked.machines),
             **{work: _by_use(asked, frames[work], "TRUE", asked.machines, work) for work in frames},
@@ -444,7 +454,6 @@ def _model_cost(asked: _Asked, frames: Mapping[str, pd.DataFrame], model: str, *
     return ModelCost(
         model=model,
         name=field.label("model", model),
-        use=field.state.measured("fleet_use", meters.run(period, where), period=period, **place),
         traced=field.state.measured("machine_cost", meters.posted(period, where), period=period, **place),
         by_use={work: _by_use(asked, frames[work], where, own, work, **place) for work in frames},
         by_month=_by_month(asked, frames["all"], where, own, **place),

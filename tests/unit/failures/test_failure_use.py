@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from analysis.errors import MissingData
-from analysis.failures import services_due, use, use_lives
+from analysis.failures import checks, services_due, use, use_facts, use_lives
 from analysis.failures.field import Field
 from analysis.failures.use import Meters
 from analysis.metrics import NotDone, Period, StudyInputs
@@ -191,6 +191,35 @@ def test_cost_is_traced_to_machines_and_the_rest_ties(tmp_path: Path, inputs_in:
     assert float(state.derived("machine_cost_elsewhere", whole, traced, period=OCTOBER).value or 0) == 50.0
 
 
+def test_readings_that_run_backwards_are_a_check_with_their_number_and_an_example(
+    tmp_path: Path, inputs_in: Build
+):
+    meters = metered(tmp_path, inputs_in)
+    told = use_facts.use_facts(meters.field, meters, ())
+    (check,) = checks._use(told, least=0.1)
+    said = check.sentence.plain("en")
+    assert check.outcome == "failed"
+    assert (
+        "1 reading of 10 readings" in said and "machine D on 2026-03-01: 10000" in said and "0 units" in said
+    )
+    assert set("读数机器") <= set(check.sentence.plain("zh"))
+
+
+def without(text: str, *names: str) -> str:
+    """The table without these columns."""
+    rows = [line.split(",") for line in text.strip().split("\n")]
+    keep = [k for k, name in enumerate(rows[0]) if name not in names]
+    return "\n".join(",".join(row[k] for k in keep) for row in rows) + "\n"
+
+
+def test_where_nobody_recorded_when_it_was_mended_nothing_is_said_of_it(tmp_path: Path, inputs_in: Build):
+    meters = metered(tmp_path, inputs_in, tickets=without(TICKETS, "resolved_at"))
+    year = use_facts.use_facts(meters.field, meters, ()).year
+    assert year.availability is not None and year.availability.value is None and year.availability.reason
+    assert all(fact.value is None and fact.reason for fact in year.repair.values())
+    assert year.rate.value is not None
+
+
 def test_below_the_stated_share_of_machine_months_nothing_is_said(tmp_path: Path, inputs_in: Build):
     field = metered(tmp_path, inputs_in).field
     found = use.known(field)
@@ -200,11 +229,6 @@ def test_below_the_stated_share_of_machine_months_nothing_is_said(tmp_path: Path
 
 
 def test_without_meters_the_part_names_the_column_that_switches_it_on(tmp_path: Path, inputs_in: Build):
-    def without(text: str, *names: str) -> str:
-        rows = [line.split(",") for line in text.strip().split("\n")]
-        keep = [k for k, name in enumerate(rows[0]) if name not in names]
-        return "\n".join(",".join(row[k] for k in keep) for row in rows) + "\n"
-
     folder = written(
         tmp_path, units=without(UNITS, "usage", "usage_as_of"), tickets=without(TICKETS, "usage")
     )
