@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 from estimates_shown import unsure_cells, unsure_in, unsure_of
+from severity_rule import broken
 
 from analysis.exhibits import failure_use
 from analysis.exhibits.record import flattened
@@ -13,11 +15,13 @@ from analysis.exhibits.shape import misplaced
 from analysis.failures import checks, findings, services_facts, use, use_facts, use_lives
 from analysis.failures.error_rates import ErrorRates
 from analysis.failures.field import Field
+from analysis.failures.localising import Cause
 from analysis.failures.scale import Scale
 from analysis.failures.use import Meters
-from analysis.metrics import NotDone, facts_in
+from analysis.locale import Text
+from analysis.metrics import NotDone, facts_in, materiality, materiality_check
 from analysis.params.places import with_own
-from analysis.results import Estimated, Rows
+from analysis.results import Estimated, Fact, Finding, Rows, Sentence, Stake
 from analysis.sample import make_sample
 from analysis.workbook import prepare_run
 
@@ -145,6 +149,63 @@ def test_every_number_of_the_pages_stands_in_its_place_and_in_both_languages(
     )
 
 
+def graded(meters: Meters, said: list[Finding]) -> list[str]:
+    """What in the severities is not as the printed rule has it."""
+    inputs = meters.field.inputs
+    found = materiality(inputs)
+    names = ("failure_least_effect", "failure_least_shape")
+    rule = {
+        "limit": float(found.limit.value or 0),
+        "trivial": float(found.trivial.value or 0),
+        "rule": materiality_check(found).sentence.plain(),
+        "least": {name: meters.field.assumed(name) for name in names},
+    }
+    return [wrong for finding in said for wrong in broken(finding, **rule)]
+
+
+def excess(cost: Fact, ratio: Fact) -> Finding:
+    """A cause by the month, an alert by its cost, whose machines are all of one site."""
+    return Finding(
+        id="failures.excess",
+        section="failures",
+        severity="alert",
+        ground="loss",
+        statement=Sentence("{cost} {ratio}", {"cost": cost, "ratio": ratio}),
+        stake=Stake.of(cost, months=36),
+        subject={"region": "Red Mesa"},
+    )
+
+
+@pytest.mark.parametrize("site, stands", [("Red Mesa", False), ("Boundary Hill", True)])
+def test_a_cause_by_the_month_is_an_alert_only_where_it_stands_by_use(
+    meters: Meters, told: use_facts.UseFacts, site: str, stands: bool
+):
+    cause = Cause(
+        attributes={"region": site},
+        component=None,
+        actual=400.0,
+        expected=220.0,
+        rate_ratio=1.8,
+        low=1.6,
+        high=2.0,
+        corrected=1.8,
+        share=0.04,
+        p_familywise=0.0,
+        outside=4_000.0,
+        confounded_with=(),
+    )
+    ratio = use_facts._cause_by_use(meters.field, meters, cause)
+    held = use_facts.CauseByUse(cause=cause, name=Text.same(site), ratio=ratio)
+    check = checks._by_use(held, 0.1)
+    assert check.outcome == ("passed" if stands else "failed") and list(unsure_in(check.sentence)) == []
+    cost = told.cost
+    assert not isinstance(cost, NotDone)
+    finding = replace(excess(cost.elsewhere, ratio), subject={"region": site})
+    (judged,) = findings._held_against_use([finding], replace(told, causes=(held,)), Scale.of(meters.field))
+    assert judged.severity == ("alert" if stands else "watch") and check.id in judged.checks
+    assert judged.ground == ("loss" if stands else "unasked")
+
+
 def test_what_is_found_is_said_as_findings(
     meters: Meters,
     told: use_facts.UseFacts,
@@ -157,6 +218,7 @@ def test_what_is_found_is_said_as_findings(
     named = {(one.id, *one.subject.values()) for one in said}
     assert ("failures.planned_cost_by_use", "WL40") in named
     assert ("failures.wear_out_by_use", "slew_bearing") in named
+    assert graded(meters, said) == []
     late = {place for name, *places in named if name == "failures.services_late" for place in places}
     assert late == {"Boundary Hill", "Kite Creek"}
     (check,) = checks._use(told, least=scale.least_effect)
