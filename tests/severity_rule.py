@@ -104,11 +104,16 @@ READ: dict[str, tuple[frozenset[str], Reader]] = {
         ("costs.idle_team", "loss no_sum", of("cost")),
         ("costs.shops", "unasked no_sum small", of("excess")),
         ("failures.not_rated", "no_sum statement", nothing),
-        ("failures.excess", "loss small", of("full", "cost")),
+        ("failures.excess", "loss small unasked", of("full", "cost")),
         ("failures.no_root_cause", "statement", nothing),
         ("failures.emerging", "no_sum small", nothing),
         ("failures.out_of_control", "no_sum small good", nothing),
         ("failures.wear_out", "no_sum small", nothing),
+        ("failures.wear_out_by_use", "no_sum small", nothing),
+        ("failures.rate_by_use", "no_sum good", nothing),
+        ("failures.planned_cost_by_use", "statement", nothing),
+        ("failures.services_late", "no_sum", nothing),
+        ("failures.services_due", "statement", nothing),
         ("failures.early_life", "statement", nothing),
         ("failures.fix", "fix small no_sum statement good", nothing),
         ("failures.outlook", "statement", nothing),
@@ -189,7 +194,7 @@ def reaches(finding: Finding, least: Mapping[str, float]) -> bool | None:
         return beyond(values["ratio"], least["failure_least_effect"])
     if finding.id == "failures.fix" and finding.ground in ("fix", "small"):
         return beyond(values["ratio"], least["failure_least_effect"])
-    if finding.id == "failures.wear_out":
+    if finding.id in ("failures.wear_out", "failures.wear_out_by_use"):
         return beyond(values["shape"], least["failure_least_shape"])
     if finding.id == "costs.shops":
         per = 1000 if values["difference"].unit.endswith("1000_orders") else 1

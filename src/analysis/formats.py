@@ -35,6 +35,12 @@ _COUNTED = {
     "units": ("unit", "units", "台"),
     "rows": ("row", "rows", "行"),
     "failures": ("failure", "failures", "次故障"),
+    "services": ("service", "services", "次保养"),
+    "readings": ("reading", "readings", "条读数"),
+    "use": ("unit of use", "units of use", "单位使用量"),
+    "operating_hours": ("operating hour", "operating hours", "运行小时"),
+    "kilometres": ("kilometre", "kilometres", "公里"),
+    "cycles": ("cycle", "cycles", "次循环"),
 }
 _PER = {
     "ticket": ("per ticket", "每张工单"),
@@ -49,7 +55,17 @@ _PER = {
     "customer": ("per customer", "每位客户"),
     "failure": ("per failure", "每次故障"),
     "month": ("per month", "每月"),
+    "use": ("per unit of use", "每单位使用量"),
+    "1000_use": ("per 1,000 units of use", "每千单位使用量"),
+    "operating_hours": ("per operating hour", "每运行小时"),
+    "1000_operating_hours": ("per 1,000 operating hours", "每千运行小时"),
+    "kilometres": ("per kilometre", "每公里"),
+    "1000_kilometres": ("per 1,000 kilometres", "每千公里"),
+    "cycles": ("per cycle", "每次循环"),
+    "1000_cycles": ("per 1,000 cycles", "每千次循环"),
 }
+#: What a meter may count; the first where nobody says.
+USES = ("use", "operating_hours", "kilometres", "cycles")
 _PLAIN = {
     "share",
     "chance",
@@ -142,7 +158,7 @@ class Unit:
         if self.base in names:
             return names[self.base][index] + (per if language == "en" else "")
         singular, plural, chinese = _COUNTED[self.base]
-        counted = plural if language == "en" else chinese.lstrip("位张笔次")
+        counted = plural if language == "en" else chinese.lstrip("位张笔次条")
         return f"{counted}{per}".strip() if language == "en" else f"{counted}{_slash(per)}"
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import pandas as pd
 
-from analysis.failures.localising_facts import cause_slice
+from analysis.failures.localising_facts import by_use_id, cause_slice
 from analysis.metrics import NotDone, Period
 from analysis.results import Finding, Ground, Sentence, Severity, Stake, Value
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from analysis.failures.monitoring_facts import AlertFacts, ChartFacts, WatchFacts
     from analysis.failures.result import FailureStudy
     from analysis.failures.scale import Scale
+    from analysis.failures.services_facts import ServicesDue
+    from analysis.failures.use_facts import CauseByUse, UseFacts
+    from analysis.failures.use_lives import UseLifeFacts
     from analysis.periods import Month
 
 SECTION = "failures"
@@ -65,7 +69,9 @@ def findings(study: FailureStudy, scale: Scale) -> tuple[Finding, ...]:
     """Every finding of the study, in the order of its questions; how grave each is follows from ``scale``."""
     found = ([] if study.causes else [_no_cause(study)]) + tested_findings(study, scale)
     found += _outlook(study.forecast, scale) + _leaks(study.leaks, scale) + _due(study.due, scale)
-    return tuple(found)
+    if not isinstance(study.use, NotDone):
+        found = _held_against_use(found, study.use, scale) + _use(study.use, scale)
+    return (*found, *_wear_by_use(study.use_lives, scale), *_services(study.services))
 
 
 def not_rated(reason: NotDone) -> Finding:
@@ -413,4 +419,146 @@ def _due(due: tuple[DueFacts, ...] | NotDone, scale: Scale) -> list[Finding]:
             ),
         )
         for one in due or ()
+    ]
+
+
+# ---------------------------------------------------------------- what meters tell
+
+COST_BY_USE_METHOD = "Cost traced to orders of maintenance and installation over the use between meter readings, a model against the other models of its product line; limits by machine, for all models together."
+SERVICES_METHOD = "Use between services is the median of the company's own orders of maintenance that name no component; each machine is projected at the pace of its last year."
+
+
+def _held_against_use(found: list[Finding], use: UseFacts, scale: Scale) -> list[Finding]:
+    """Each cause that was found by the month with the check that holds it against use; where it does not stand out by use, that its machines run more could explain it."""
+    by_use = {tuple(cause_slice(one.cause).items()): one for one in use.causes}
+    return [
+        _held(finding, by_use.get(tuple(finding.subject.items())), scale)
+        if finding.id == "failures.excess"
+        else finding
+        for finding in found
+    ]
+
+
+def _held(finding: Finding, by_use: CauseByUse | None, scale: Scale) -> Finding:
+    if by_use is None or by_use.ratio.interval is None:
+        return finding
+    held = replace(finding, checks=(*finding.checks, by_use_id(by_use.cause)))
+    if by_use.ratio.interval.low >= 1 + scale.least_effect or held.severity not in ("alert", "watch"):
+        return held
+    return replace(held, severity="watch", ground="unasked")
+
+
+def _use(use: UseFacts, scale: Scale) -> list[Finding]:
+    """A rate by use that moved on the year, and models whose planned work costs more by use than that of the rest of their line; each beyond chance and by enough."""
+    found = []
+    change = use.change
+    if change is not None and change.interval is not None and scale.ratio_matters(change):
+        rose = float(change.value or 0) > 1
+        found.append(
+            Finding(
+                id="failures.rate_by_use",
+                section=SECTION,
+                severity="watch" if rose else "good",
+                ground="no_sum" if rose else "good",
+                statement=Sentence(
+                    "By use, machines break down {change} as often as in the twelve months before ({change:interval}): {rate}{rate:doubt}.",
+                    {"change": change, "rate": use.year.rate},
+                ),
+            )
+        )
+    for model in () if isinstance(use.cost, NotDone) else use.cost.models:
+        if model.least is None or model.least < 1 + scale.least_effect:
+            continue
+        found.append(
+            Finding(
+                id="failures.planned_cost_by_use",
+                section=SECTION,
+                severity="info",
+                ground="statement",
+                subject=dict(model.against.dimensions),
+                method=COST_BY_USE_METHOD,
+                statement=Sentence(
+                    "Planned work on {model} costs {cost}{cost:doubt}: {ratio} that of the other models of its product line ({ratio:interval}).",
+                    {"model": model.name, "cost": model.by_use["planned"], "ratio": model.against},
+                ),
+                rank=float(model.against.value or 0),
+            )
+        )
+    return found
+
+
+def _wear_by_use(lives: tuple[UseLifeFacts, ...] | NotDone, scale: Scale) -> list[Finding]:
+    """Components that wear out with use, where use explains their failures better than months by very strong evidence."""
+    found = []
+    for life in lives or ():
+        if life.direction != "rising" or life.axis != "use":
+            continue
+        matters, known = scale.shape_matters(life.shape), life.b10.value is not None
+        template = (
+            "{component} wears out with use, not with months: its failures rise with what machines ran (Weibull shape {shape}, {shape:interval}); a tenth of machines have had one after {b10}{b10:doubt}."
+            if known
+            else "{component} wears out with use, not with months: its failures rise with what machines ran (Weibull shape {shape}, {shape:interval})."
+        )
+        values: dict[str, Value] = {"component": life.name, "shape": life.shape}
+        found.append(
+            Finding(
+                id="failures.wear_out_by_use",
+                section=SECTION,
+                severity="watch" if matters else "info",
+                ground="no_sum" if matters else "small",
+                subject=dict(life.shape.dimensions),
+                statement=Sentence(template, values | ({"b10": life.b10} if known else {})),
+                evidence=life.rows,
+                rank=float(life.shape.value or 0),
+            )
+        )
+    return found
+
+
+SERVICES = "From {first} to {last} {services} fall due ({services:interval}); {overdue} of {machines} are overdue now."
+SERVICES_COSTED = "From {first} to {last} {services} fall due ({services:interval}), which cost {cost}{cost:doubt} at what services cost in the last twelve months; {overdue} of {machines} are overdue now."
+
+
+def _services(services: ServicesDue | NotDone) -> list[Finding]:
+    """What falls due, and the regions where services come late more often than elsewhere."""
+    if isinstance(services, NotDone):
+        return []
+    whole = services.whole
+    values: dict[str, Value] = {
+        "first": services.quarter.first,
+        "last": services.quarter.last,
+        "services": whole.services,
+        "overdue": whole.overdue,
+        "machines": whole.machines,
+    }
+    costed = whole.cost.value is not None
+    late = [
+        Finding(
+            id="failures.services_late",
+            section=SECTION,
+            severity="watch",
+            ground="no_sum",
+            subject=dict(region.late.dimensions),
+            method=SERVICES_METHOD,
+            statement=Sentence(
+                "{region}: {late} of the planned services of twelve months came more than a fifth beyond the usual use between them{late:doubt}, more often than elsewhere; {overdue} are overdue now.",
+                {"region": region.name, "late": region.late, "overdue": region.overdue},
+            ),
+            evidence=services.evidence[services.evidence["region"] == region.late.dimensions["region"]],
+            rank=float(region.late.value or 0),
+        )
+        for region in services.regions
+    ]
+    return [
+        *late,
+        Finding(
+            id="failures.services_due",
+            section=SECTION,
+            severity="info",
+            method=SERVICES_METHOD,
+            statement=Sentence(
+                SERVICES_COSTED if costed else SERVICES, values | ({"cost": whole.cost} if costed else {})
+            ),
+            evidence=services.evidence,
+        ),
     ]

@@ -107,6 +107,11 @@ def cause_name(field: Field, cause: Cause) -> Text:
     return Text(en=f"{said.en} ({lines.en})", zh=f"{said.zh}（{lines.zh}）")
 
 
+def by_use_id(cause: Cause) -> str:
+    """The id of the check that holds a cause against the use of its machines."""
+    return ".".join(("cause_by_use", *cause_slice(cause).values()))
+
+
 def cause_slice(cause: Cause) -> dict[str, Any]:
     """Dimensions of a cause's facts."""
     found = {name.replace(" ", "_"): value for name, value in cause.attributes.items()}

@@ -15,8 +15,11 @@ from analysis.failures import (
     monitoring_facts,
     ranking_facts,
     reporting_facts,
+    services_facts,
     simulated_facts,
     triangles,
+    use_facts,
+    use_lives,
     words_facts,
 )
 from analysis.locale import Text
@@ -43,6 +46,7 @@ class FailureStudy(Summarised):
     lives, survival, repairs, repeats : life models; survival of machines; repeated repairs.
     fixes, forecast, forecast_test : whether fixes worked; failures to come, and how that worked in the past.
     money, recovery, leaks, due, spare_parts : cost of failures, what suppliers owe, and the parts needed.
+    use, use_lives, services : what meters tell: use, breakdowns, downtime and cost by use; lives by use; machines due for service.
     trees, power, simulated : fault trees; what could have been found; error rates by simulation.
     findings, checks : what stands out, what is to be doubted.
 
@@ -84,6 +88,9 @@ class FailureStudy(Summarised):
     leaks: money_facts.LeakFacts | NotDone
     due: tuple[money_facts.DueFacts, ...] | NotDone
     spare_parts: tuple[forecasting_facts.PartFacts, ...] | NotDone
+    use: use_facts.UseFacts | NotDone
+    use_lives: tuple[use_lives.UseLifeFacts, ...] | NotDone
+    services: services_facts.ServicesDue | NotDone
     trees: tuple[trees.TreeFacts, ...] | NotDone
     power: Mapping[tuple[float, float], Fact]
     simulated: tuple[simulated_facts.SimulatedFact, ...]

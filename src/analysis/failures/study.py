@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from analysis.errors import FitError, MissingData
 from analysis.failures import (
@@ -26,8 +26,11 @@ from analysis.failures import (
     ranking_facts,
     reporting,
     reporting_facts,
+    services_facts,
     simulated_facts,
     triangles,
+    use_facts,
+    use_lives,
     words_facts,
 )
 from analysis.failures import fault_tree_facts as trees
@@ -37,6 +40,7 @@ from analysis.failures.field import Field
 from analysis.failures.limits import those_made
 from analysis.failures.result import FailureStudy, NotRated
 from analysis.failures.scale import Scale
+from analysis.failures.use import Meters, known
 from analysis.locale import Text
 from analysis.metrics import NotDone, Parts, StudyInputs, traced
 from analysis.metrics import study as study_of
@@ -49,6 +53,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SECTION = "failures"
+T = TypeVar("T")
 NO_FIX = Text.of("no fix is registered")
 NO_TREE = Text.of("no fault tree is registered")
 
@@ -218,6 +223,7 @@ def _rated(field: Field) -> FailureStudy:
     made.do("provision", money.provisions, field)
     forecast = made.do("forecast", forecasting_facts.forecast_facts, field, ahead, costs, delay)
     impossible = reporting_facts.excluded_facts(field)
+    meters = _meters(field)
     result = FailureStudy(
         month=inputs.month,
         window=field.window,
@@ -247,6 +253,9 @@ def _rated(field: Field) -> FailureStudy:
         leaks=made.do("leaks", money_facts.leak_facts, field),
         due=made.do("due", money_facts.due_facts, field, causes),
         spare_parts=made.do("parts", forecasting_facts.part_facts, field, ahead),
+        use=_metered(made, "use", use_facts.use_facts, field, meters, causes),
+        use_lives=_metered(made, "use_lives", use_lives.use_life_facts, field, meters, error=errors.life),
+        services=_metered(made, "services", services_facts.services_facts, field, meters),
         trees=_trees(field, made, [one.cause for one in causes], seed=seed),
         power=localising_facts.power_facts(field, cells, familywise=errors.search),
         simulated=simulated_facts.simulated_facts(field),
@@ -259,6 +268,20 @@ def _rated(field: Field) -> FailureStudy:
         findings=findings.findings(result, Scale.of(field)),
         checks=checks.checks(field, result, made, without=ground.without),
     )
+
+
+def _meters(field: Field) -> Meters | NotDone:
+    """The meters where they say enough. Most companies read none: that is no doubt about what is said, so no check."""
+    try:
+        return known(field)
+    except MissingData as missing:
+        return NotDone.because(missing)
+
+
+def _metered(made: Parts, name: str, part: Callable[..., T], *args: Any, **options: Any) -> T | NotDone:
+    """A part that stands on meters; without them it is none of this company's."""
+    lacking = next((one for one in args if isinstance(one, NotDone)), None)
+    return lacking if lacking is not None else made.do(name, part, *args, **options)
 
 
 def _reporting_test(field: Field) -> reporting_facts.ReportingTest | NotDone:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from analysis.errors import ParameterError, suggestion
-from analysis.formats import Unit
+from analysis.formats import USES, Unit
 from analysis.locale import Language, Text
 from analysis.params.places import params_file, params_files, shipped_root, shown
 from analysis.params.strict import Within, bind, read_yaml
@@ -174,7 +174,13 @@ class Registry:
                     _metric(raw, f"{shown(path)}: {name}"), id=name, section=section.section
                 )
         labels = folder.parent / "labels.yml" if folder else params_file("labels.yml")
-        registry = cls(measures, metrics, _dimensions(labels))
+        dimensions = _dimensions(labels)
+        used = _unit_of_use(dimensions, labels)
+        metrics = {
+            name: replace(metric, unit=_UNIT_OF_USE.sub(used, metric.unit))
+            for name, metric in metrics.items()
+        }
+        registry = cls(measures, metrics, dimensions)
         registry._check()
         return registry
 
@@ -333,6 +339,19 @@ def _dimensions(labels: Path) -> dict[str, Dimension]:
             stated, values=stated.values | {v: t for v, t in values.items() if v not in stated.values}
         )
     return own
+
+
+_UNIT_OF_USE = re.compile(rf"(?<![a-z]){USES[0]}\b")  # ``use``, ``currency/use``, ``failures/1000_use``
+
+
+def _unit_of_use(dimensions: dict[str, Dimension], labels: Path) -> str:
+    """What the company's meters count: the one value of its label ``usage``; nothing in particular where it has none."""
+    said = tuple(dimensions["usage"].values) if "usage" in dimensions else ()
+    if len(said) > 1 or any(unit not in USES for unit in said):
+        raise ParameterError(
+            f"{shown(labels)}: usage has the values {', '.join(said)}; name the one unit that all meters count in: {', '.join(USES)}."
+        )
+    return said[0] if said else USES[0]
 
 
 @dataclass(frozen=True, kw_only=True)

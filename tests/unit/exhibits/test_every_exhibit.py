@@ -38,6 +38,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "failure_ranking",
         "failure_search",
         "failure_trees",
+        "failure_use",
     ),
     "value": ("value", "value_models", "value_effects", "value_what_ifs"),
     "quality": ("quality",),
