@@ -90,7 +90,7 @@ def _clock(entries: Sequence[Entry], zone: str, answer: Answer) -> None:
     else:
         moved = clock.in_another_month(own, zone, zone)
         effect = f"were it {zone}, {moved:,} of {len(clock.moments):,} rows would lie in another month"
-        chosen = answer(f"clock of {local[0].file}", own, f"no time zone in it; {own} {why}; {effect}", refuse=lambda name, text: TimeZone().refuse_outside(text, name))  # fmt: skip
+        chosen = own if not moved else answer(f"clock of {local[0].file}", own, f"no time zone in it; {own} {why}; {effect}", refuse=lambda name, text: TimeZone().refuse_outside(text, name))  # fmt: skip
         why = why if chosen == own else "as answered"
     for entry in local:
         entry.set_clock(chosen, why, business=zone)

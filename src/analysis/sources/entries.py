@@ -14,6 +14,7 @@ from analysis.sources.headings import similarity
 from analysis.sources.looking import Look
 from analysis.sources.matching import LABEL_COLUMNS, SURE, Export, Match, Matcher, out_of_order, refers_to
 from analysis.sources.profiles import Profile, moments_between
+from analysis.sources.takenback import called_off
 
 #: Words in a heading that say its unit is not ours, and the factor that makes it so.
 UNITS: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -453,7 +454,7 @@ def _words(entry: Entry, export: Export, matcher: Matcher, exports: Sequence[Exp
                 continue
             if ours in allowed[column]:
                 words[word] = ours
-            elif ours := matcher.likely(entry.table, column, word):
+            elif ours := matcher.likely(entry.table, column, word) or called_off(column, word, matcher):
                 words[word] = likely[word] = ours
             else:
                 unknown.append(word)

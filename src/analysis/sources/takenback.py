@@ -95,6 +95,12 @@ class _Column:
     yes_no: bool = False
 
 
+def called_off(column: str, word: str, matcher: Matcher) -> str:
+    """``cancelled`` for a word of a ticket's state that says so; blank for any other."""
+    listed = matcher.lexicon.vocabulary.taken_back
+    return "cancelled" if column == "status" and Words(listed).said(word, whole=False)[0] == "cancelled" else ""
+
+
 def doubt_taken_back(
     entry: Entry, header: Sequence[str], profiles: Mapping[str, Profile], rows: Rows, matcher: Matcher
 ) -> None:
@@ -155,9 +161,17 @@ def _flag(name: str, words: Words, matcher: Matcher) -> str:
 
 @dataclass(kw_only=True)
 class _Tally:
+    """Rows of one word: how many, their money, one of them, and of the first the keys and amounts."""
+
     rows: int = 0
     amount: Decimal = Decimal(0)
     example: str = ""
+    keys: list[str] = field(default_factory=list)
+    amounts: list[Decimal] = field(default_factory=list)
+
+
+#: What is proposed about the rows of a word: the action, why, and the actions that make sense for them.
+_Proposed = tuple[str, str, tuple[str, ...]]
 
 
 @dataclass(kw_only=True)
@@ -170,26 +184,20 @@ class _Counted:
     rows: Rows
     nothing: frozenset[str]
     total: int = 0
-    tallies: dict[tuple[int, str], dict[str, _Tally]] = field(default_factory=dict)
+    tallies: dict[tuple[int, str, str], _Tally] = field(default_factory=dict)
 
     def add(self) -> None:
-        """A doubt for every column and kind that rows were found for."""
-        taken: dict[tuple[int, str], list[tuple[str, Decimal]]] = {}
+        """A doubt for every column and kind that rows were found for, words of which the same is proposed together."""
         for row in self._whole():
             self.total += 1
-            if (found := self._of(row)) is None:
-                continue
-            number, kind, text = found
-            tally = self.tallies.setdefault((number, kind), {}).setdefault(text, _Tally())
-            amount = self._amount(row)
-            tally.rows, tally.amount = tally.rows + 1, tally.amount + amount
-            tally.example = tally.example or self._shown(row)
-            kept = taken.setdefault((number, kind), [])
-            if len(kept) < MOST_KEPT:
-                kept.append((self._key(row), amount))
-        for (number, kind), words in self.tallies.items():
+            if (found := self._of(row)) is not None:
+                self._count(self.tallies.setdefault(found, _Tally()), row)
+        alike: dict[tuple[int, str, _Proposed], dict[str, _Tally]] = {}
+        for (number, kind, word), tally in self.tallies.items():
+            proposed = self._proposed(self.columns[number], kind, word, tally)
+            alike.setdefault((number, kind, proposed), {})[word] = tally
+        for (number, kind, (action, why, actions)), words in alike.items():
             column = self.columns[number]
-            proposed, why, actions = self._proposed(column, kind, taken[number, kind], words)
             self.entry.taken_back.append(
                 TakenBack(
                     column=column.name,
@@ -198,37 +206,42 @@ class _Counted:
                     words={word: (one.rows, one.amount, one.example) for word, one in words.items()},
                     rows=self.total,
                     money=self.money,
-                    action=proposed,
+                    action=action,
                     why=why,
                     actions=actions,
                 )
             )
+
+    def _count(self, tally: _Tally, row: Sequence[Cell]) -> None:
+        amount = self._amount(row)
+        tally.rows, tally.amount = tally.rows + 1, tally.amount + amount
+        tally.example = tally.example or self._shown(row)
+        if len(tally.amounts) < MOST_KEPT:
+            tally.keys.append(self._key(row))
+            tally.amounts.append(amount)
 
     @property
     def money(self) -> str:
         column = TABLES[self.entry.table][1]
         return column if column in self.entry.columns else ""
 
-    def _proposed(
-        self, column: _Column, kind: str, taken: Sequence[tuple[str, Decimal]], words: Mapping[str, _Tally]
-    ) -> tuple[str, str, tuple[str, ...]]:
-        """(what is proposed, why, what else can be said of these rows)."""
-        amounts = [amount for _, amount in taken]
-        is_positive = bool(self.money) and min(amounts) >= 0 < max(amounts)
-        may_turn = is_positive and self.money not in self.entry.less and self.money not in self.entry.signs and not column.flag  # fmt: skip
-        actions = ("leave out", *(("refund lines",) if may_turn and kind != "draft" else ()), "keep")
-        if self.entry.table == "tickets" and self.entry.columns.get("status") == column.name and kind == "cancelled":  # fmt: skip
+    def _proposed(self, column: _Column, kind: str, word: str, tally: _Tally) -> _Proposed:
+        amounts, keys = tally.amounts, [key for key in set(tally.keys) if key]
+        stated = self.money in self.entry.less or self.money in self.entry.signs or column.flag
+        may_turn = self.entry.table == "orders" and kind in ("refunded", "perhaps") and not stated
+        may_turn = may_turn and bool(self.money) and min(amounts) >= 0 < max(amounts)
+        actions = ("leave out", *(("refund lines",) if may_turn else ()), "keep")
+        if self.entry.columns.get("status") == column.name and kind == "cancelled":
             return "keep", "read as cancelled, which no count of service takes in", actions
         if self.money and sum(amounts) <= 0:
             return "keep", "their amounts are nothing or take off already", actions
         if kind == "perhaps":
             return "keep", "the word does not say that all of it went back", actions
-        if self.money and self._beside(lambda row: -self._amount(row), amounts) >= MOSTLY * len(taken):
-            return "keep", "as much stands beside them with the other sign, so they cancel out", actions
-        keys = {key for key, _ in taken if key}
-        if "refund lines" in actions and keys and self._beside(self._key, list(keys)) >= MOSTLY * len(keys):
+        if self.money and self._beside(lambda row: -self._amount(row), amounts) >= MOSTLY * len(amounts):
+            return "keep", "the same amounts stand beside them with the other sign", actions
+        if may_turn and keys and self._beside(self._key, keys) >= MOSTLY * len(keys):
             return "refund lines", "their orders have another row, the sale", actions
-        if not column.state and not column.flag and any(column.words.said(word, whole=True)[1] != word.casefold() for word in words):  # fmt: skip
+        if not column.state and not column.flag and column.words.said(word, whole=True)[1] != word.casefold():
             return "keep", "the column is none of states", actions
         return "leave out", _WHY[kind], actions
 
@@ -248,6 +261,7 @@ class _Counted:
                 yield row
 
     def _of(self, row: Sequence[Cell]) -> tuple[int, str, str] | None:
+        """(column, kind, word) of the first column that says it; no word where any value does."""
         for number, column in enumerate(self.columns):
             text = cell_text(row[column.place])
             if text and text not in self.nothing and (kind := column.kind(text)):
