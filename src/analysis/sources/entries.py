@@ -32,6 +32,12 @@ STANDING_IN: Mapping[tuple[str, str], str] = {
     ("ticket_history", "field"): "status",
     ("contracts", "kind"): "maintenance",
 }
+#: What a word that is not known is taken for; of other columns it is left as it is, and its row set aside.
+REST: Mapping[tuple[str, str], str] = {
+    ("tickets", "ticket_type"): "other",
+    ("tickets", "status"): "open",
+    ("orders", "order_type"): "product",
+}
 #: Signs and codes in a heading that name a currency.
 CURRENCY_CODE = re.compile(r"\b(EUR|USD|CNY|GBP|CHF|JPY|HKD|AUD|CAD|SEK|NOK|DKK|PLN|CZK|HUF|INR|KRW)\b")
 
@@ -458,7 +464,7 @@ def _words(entry: Entry, export: Export, matcher: Matcher, exports: Sequence[Exp
                 words[word] = likely[word] = ours
             else:
                 unknown.append(word)
-        rest = {"ticket_type": "other", "status": "open"}.get(column) if entry.table == "tickets" else None
+        rest = REST.get((entry.table, column))
         if unknown and rest:
             words["*"] = rest
         if rest == "other" and profile.filled < 1:

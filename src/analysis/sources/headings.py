@@ -55,9 +55,10 @@ class OtherThing:
 
 @dataclass(frozen=True, kw_only=True)
 class TakenBackWords:
-    """Phrases of rows that were given back, called off or never held, those that only sound so, and headings of columns of states."""
+    """Phrases of rows that were given back, called off or never held, those that only sound so, and headings of columns of states and of types of rows."""
 
     states: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
     refunded: tuple[str, ...] = ()
     cancelled: tuple[str, ...] = ()
     draft: tuple[str, ...] = ()

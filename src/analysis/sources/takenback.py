@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
-from typing import Literal
+from typing import Any
 
 from analysis.sources.amounts import factor_of, plain_number
 from analysis.sources.cells import Cell, cell_text
@@ -23,7 +23,6 @@ from analysis.sources.matching import LABELS, MOST_LABELS, Matcher
 from analysis.sources.profiles import Profile
 from analysis.sources.words import is_total_word
 
-Kind = Literal["refunded", "cancelled", "draft", "perhaps"]
 #: Per table the kinds that make a row doubtful and the column with its money; of a ledger a refund is a cost like others.
 TABLES: Mapping[str, tuple[tuple[str, ...], str]] = {
     "orders": (("refunded", "cancelled", "draft", "perhaps"), "revenue"),
@@ -39,7 +38,8 @@ MOSTLY = 0.8
 ALIKE, HALF = 0.7, 0.5
 #: Rows whose keys and amounts are remembered to look for their counterparts.
 MOST_KEPT = 200_000
-_YES = frozenset(["true", "yes", "y", "1", "t", "ja", "j", "是", "x", "wahr", "oui", "si", "sí", "はい"])
+YES = frozenset(["true", "yes", "y", "1", "t", "ja", "j", "是", "x", "wahr", "oui", "o", "si", "sí", "s", "sim", "tak", "да", "はい", "有"])  # fmt: skip
+NO = frozenset(["false", "no", "n", "0", "f", "nein", "否", "falsch", "non", "não", "nao", "nie", "нет", "いいえ", "无", "-"])  # fmt: skip
 _EASTERN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 #: What a heading may say besides the phrase.
 _BESIDE = frozenset(["is", "was", "has", "been", "flag", "reason", "datum", "grund", "kennzeichen", "ist", "wurde", "是否", "标志", "标记", "原因"])  # fmt: skip
@@ -76,29 +76,35 @@ def _stands_in(phrase: str, text: str) -> bool:
 
 @dataclass(kw_only=True)
 class _Column:
-    """A column that may say it. ``flag``: its heading does, and its cells say yes or when; ``state``: it is one of states."""
+    """A column that may say it. ``flag``: the kind that its heading says, and its cells say yes or, without ``yes_no``, anything; ``state``, ``type``: it is one of
+    states, or of types of rows."""
 
     name: str
     place: int
     kinds: tuple[str, ...]
     words: Words
-    state: bool
+    state: bool = False
+    type: bool = False
     flag: str = ""
+    yes_no: bool = False
     known: dict[str, str] = field(default_factory=dict)
 
     def kind(self, text: str) -> str:
         if text not in self.known:
-            found = (self.flag if text.casefold() in _YES or not self.yes_no else "") if self.flag else self.words.said(text, whole=not self.state)[0]  # fmt: skip
+            found = self._flagged(text) if self.flag else self.words.said(text, whole=not self.state)[0]
             self.known[text] = found if found in self.kinds else ""
         return self.known[text]
 
-    yes_no: bool = False
+    def _flagged(self, text: str) -> str:
+        return self.flag if not self.yes_no or text.casefold() in YES else ""
 
 
 def called_off(column: str, word: str, matcher: Matcher) -> str:
     """``cancelled`` for a word of a ticket's state that says so; blank for any other."""
     listed = matcher.lexicon.vocabulary.taken_back
-    return "cancelled" if column == "status" and Words(listed).said(word, whole=False)[0] == "cancelled" else ""
+    return (
+        "cancelled" if column == "status" and Words(listed).said(word, whole=False)[0] == "cancelled" else ""
+    )
 
 
 def doubt_taken_back(
@@ -122,25 +128,36 @@ def _columns(
     """Columns of few words that the entry reads as nothing else, those of states first."""
     listed, kinds = matcher.lexicon.vocabulary.taken_back, TABLES[entry.table][0]
     words, found = Words(listed), []
-    read = {source for column, source in entry.columns.items() if column != "status"} | set(
-        entry.less.values()
-    )
-    read |= {str(sign["column"]) for sign in entry.signs.values()}
-    names = matcher.lexicon.vocabulary.account_names if entry.table == "ledger" else ()
-    for name, profile in profiles.items():
-        if name in read or any(
-            similarity(matcher.words(name), matcher.words(one), ()) >= ALIKE for one in names
-        ):
-            continue
-        state = any(similarity(matcher.words(name), matcher.words(one), ()) >= ALIKE for one in listed.states)
-        flag = "" if state else _flag(name, words, matcher)
-        if flag and (profile.is_yes_no or profile.filled < HALF):
-            is_amount = profile.numbers >= HALF and not profile.is_yes_no
-            if not is_amount:
-                found.append(_Column(name=name, place=list(header).index(name), kinds=kinds, words=words, state=False, flag=flag, yes_no=profile.is_yes_no))  # fmt: skip
-        elif _is_label(profile) or (state and profile.is_empty):
-            found.append(_Column(name=name, place=list(header).index(name), kinds=kinds, words=words, state=state))  # fmt: skip
+    named = matcher.lexicon.vocabulary.account_names if entry.table == "ledger" else ()
+    for name in [one for one in profiles if one not in _read(entry) and not _called(one, named, matcher)]:
+        profile, place = profiles[name], list(header).index(name)
+        is_type, is_state = (_called(name, one, matcher) for one in (listed.types, listed.states))
+        column = _Column(
+            name=name, place=place, kinds=kinds, words=words, state=is_state or is_type, type=is_type
+        )
+        flag = "" if column.state else _flag(name, words, matcher)
+        yes_no = _is_yes_no(profile)
+        if flag and (yes_no or (profile.filled < HALF and profile.numbers < HALF)):
+            found.append(replace(column, flag=flag, yes_no=yes_no))
+        elif _is_label(profile) or (column.state and profile.is_empty):
+            found.append(column)
     yield from sorted(found, key=lambda one: not one.state)
+
+
+def _read(entry: Entry) -> set[str]:
+    """Columns that say something else."""
+    columns = {source for column, source in entry.columns.items() if column not in ("status", "order_type")}
+    return columns | set(entry.less.values()) | {str(sign["column"]) for sign in entry.signs.values()}
+
+
+def _called(name: str, phrases: Sequence[str], matcher: Matcher) -> bool:
+    words = matcher.words(name)
+    return any(similarity(words, matcher.words(one), ()) >= ALIKE for one in phrases)
+
+
+def _is_yes_no(profile: Profile) -> bool:
+    words = {word.casefold() for word in profile.words}
+    return bool(words) and len(words) <= 3 and words <= YES | NO
 
 
 def _is_label(profile: Profile) -> bool:
@@ -185,6 +202,8 @@ class _Counted:
     nothing: frozenset[str]
     total: int = 0
     tallies: dict[tuple[int, str, str], _Tally] = field(default_factory=dict)
+    same_key: Counter[str] = field(default_factory=Counter)
+    turned: Counter[Decimal] = field(default_factory=Counter)
 
     def add(self) -> None:
         """A doubt for every column and kind that rows were found for, words of which the same is proposed together."""
@@ -192,6 +211,7 @@ class _Counted:
             self.total += 1
             if (found := self._of(row)) is not None:
                 self._count(self.tallies.setdefault(found, _Tally()), row)
+        self._look_beside()
         alike: dict[tuple[int, str, _Proposed], dict[str, _Tally]] = {}
         for (number, kind, word), tally in self.tallies.items():
             proposed = self._proposed(self.columns[number], kind, word, tally)
@@ -237,22 +257,25 @@ class _Counted:
             return "keep", "their amounts are nothing or take off already", actions
         if kind == "perhaps":
             return "keep", "the word does not say that all of it went back", actions
-        if self.money and self._beside(lambda row: -self._amount(row), amounts) >= MOSTLY * len(amounts):
+        if self.money and _met(amounts, self.turned) >= MOSTLY * len(amounts):
             return "keep", "the same amounts stand beside them with the other sign", actions
-        if may_turn and keys and self._beside(self._key, keys) >= MOSTLY * len(keys):
+        if may_turn and column.type and kind == "refunded":
+            return "refund lines", "a row of that type is a refund by itself", actions
+        if may_turn and keys and _met(keys, self.same_key) >= MOSTLY * len(keys):
             return "refund lines", "their orders have another row, the sale", actions
         if not column.state and not column.flag and column.words.said(word, whole=True)[1] != word.casefold():
             return "keep", "the column is none of states", actions
         return "leave out", _WHY[kind], actions
 
-    def _beside(self, value: Callable[[Sequence[Cell]], object], wanted: Sequence[object]) -> int:
-        """How many of the wanted values other rows have, each as often as they have it."""
-        asked = Counter(wanted)
-        met: Counter[object] = Counter()
-        for row in self._whole():
-            if (one := value(row)) in asked and self._of(row) is None:
-                met[one] += 1
-        return sum(min(count, met[one]) for one, count in asked.items())
+    def _look_beside(self) -> None:
+        """What other rows have of the keys and of the amounts, with the other sign, of those that were found: one more look for all words."""
+        keys = {key for tally in self.tallies.values() for key in tally.keys if key}
+        amounts = {-amount for tally in self.tallies.values() for amount in tally.amounts}
+        for row in self._whole() if self.money and self.tallies else ():
+            if self._of(row) is None:
+                key, amount = self._key(row), self._amount(row)
+                self.same_key.update([key] if key in keys else [])
+                self.turned.update([-amount] if amount in amounts else [])
 
     def _whole(self) -> Iterator[Sequence[Cell]]:
         """Rows as wide as the header that are no line of totals."""
@@ -298,6 +321,11 @@ class _Counted:
         sources = [self.entry.columns[column] for column in SHOWN if column in self.entry.columns]
         cells = [cell_text(row[self.header.index(source)]) for source in sources[:2]]
         return " ".join([*cells, *([f"{self._amount(row):,.2f}"] if self.money else [])])
+
+
+def _met(wanted: Sequence[Hashable], there: Counter[Any]) -> int:
+    """How many of the wanted values are there, each as often as it is."""
+    return sum(min(count, there[one]) for one, count in Counter(wanted).items())
 
 
 _WHY = {

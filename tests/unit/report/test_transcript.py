@@ -8,11 +8,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from analysis import cli
 from analysis.report import starting
 from analysis.report.publish import Edition
+
 from ..sources.conftest import write_workbook  # isort: skip
 
 README = Path(__file__).parents[3] / "README.md"
@@ -23,13 +22,21 @@ def exports(folder: Path) -> None:
     """A shop's orders in German, some of them refunded, and a journal with titles, a third decimal and a line of totals."""
     folder.mkdir()
     days = [FIRST + dt.timedelta(days=number) for number in range((LAST - FIRST).days + 1)]
-    rows: list[list[object]] = [["Bestellnummer", "Bestelldatum", "Kundennummer", "Nettobetrag", "Bestellstatus"]]
+    rows: list[list[object]] = [
+        ["Bestellnummer", "Bestelldatum", "Kundennummer", "Nettobetrag", "Bestellstatus"]
+    ]
     for number, day in enumerate(days):
         state = "erstattet" if number % 25 == 0 else "teilweise erstattet" if number % 60 == 7 else "bezahlt"
-        rows.append([f"B{number:04}", f"{day:%d.%m.%Y} 12:30", f"K{number % 40:03}", f"{80 + number % 9},50", state])
+        rows.append(
+            [f"B{number:04}", f"{day:%d.%m.%Y} 12:30", f"K{number % 40:03}", f"{80 + number % 9},50", state]
+        )
     with (folder / "Bestellungen.csv").open("w", encoding="cp1252", newline="") as file:
         csv.writer(file, delimiter=";").writerows(rows)
-    accounts = (("4120", "Löhne Kundendienst", 310.0), ("3300", "Ersatzteile", 95.0), ("4990", "Verrechnung", 20.0))
+    accounts = (
+        ("4120", "Löhne Kundendienst", 310.0),
+        ("3300", "Ersatzteile", 95.0),
+        ("4990", "Verrechnung", 20.0),
+    )
     lines: list[list[object]] = [["Muster GmbH"], ["Buchungsjournal"], []]
     lines += [["Belegnummer", "Buchungsdatum", "Konto", "Kontobezeichnung", "Betrag"]]
     for number, day in enumerate(days[::3]):
@@ -41,7 +48,9 @@ def exports(folder: Path) -> None:
 
 def transcript() -> str:
     """The conversation in README, its lines joined: they are wrapped there."""
-    (block,) = re.findall(r"```text\n\$ make start FOLDER=exports\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+    (block,) = re.findall(
+        r"```text\n\$ make start FOLDER=exports\n(.*?)```", README.read_text("utf-8"), re.DOTALL
+    )
     return " ".join(block.split())
 
 
@@ -58,7 +67,9 @@ def test_the_conversation_in_readme_is_one_that_happened(tmp_path, monkeypatch, 
     monkeypatch.chdir(root)
     made = root / "reports" / "_drafts" / "2026-10-1"
     (made / "notebooks").mkdir(parents=True)
-    monkeypatch.setattr(starting, "make_report", lambda name, **_: Edition(folder=made, month="2026-10", number=1, draft=True))
+    monkeypatch.setattr(
+        starting, "make_report", lambda name, **_: Edition(folder=made, month="2026-10", number=1, draft=True)
+    )
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     exports(root / "exports")
     typed = answers(transcript())

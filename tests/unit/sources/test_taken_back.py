@@ -137,7 +137,7 @@ def test_a_posting_and_its_reversal_are_both_kept_and_a_void_one_is_not(exports)
 
 @pytest.mark.parametrize(
     ("heading", "yes", "no"),
-    [("Cancelled", "Yes", "No"), ("Is refunded", "1", "0"), ("是否退款", "是", "否"), ("Storniert", "ja", "nein"), ("Cancelled at", "2026-10-09 10:00:00", ""), ("退款时间", "2026/10/09 10:00", ""), ("Cancellation reason", "too late", "")],
+    [("Cancelled", "Yes", "No"), ("Is refunded", "1", "0"), ("是否退款", "是", "否"), ("Storniert", "ja", "nein"), ("Cancelled at", "2026-10-09 10:00:00", ""), ("退款时间", "2026/10/09 10:00", ""), ("Cancellation reason", "too late", ""), ("Annulée", "oui", "non")],
 )  # fmt: skip
 def test_a_column_that_is_called_so_marks_rows_by_yes_or_by_anything(heading, yes, no, exports, take):
     rows = [
@@ -239,3 +239,17 @@ def test_a_mark_beside_an_amount_already_less_its_refund_is_kept(exports):
     write(exports / "orders.csv", (*ORDERS[:4], "Refund amount", "Order status"), rows)
     (found,) = taken_back(exports)
     assert (found.action, found.words["refunded"][:2]) == ("keep", (10, 0))
+
+
+def test_rows_of_the_type_refund_are_refunds_by_themselves(exports, take):
+    rows = [
+        [f"O{n}", "2026-10-05 10:00:00Z", f"C{n % 9}", "20.00", "退货单" if n % 10 == 0 else "销售单"]
+        for n in range(100)
+    ]
+    write(exports / "orders.csv", (*ORDERS[:4], "订单类型"), rows)
+    proposal = proposed(exports)
+    (found,) = [one for entry in proposal.entries for one in entry.taken_back]
+    assert (found.action, found.why) == ("refund lines", "a row of that type is a refund by itself")
+    assert read(exports, proposal, take).rows("orders", "count(*)", "sum(revenue)") == [
+        (100, 90 * 20 - 10 * 20)
+    ]
