@@ -8,16 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from typing import Protocol
+from typing import Literal, Protocol
 
 from analysis.errors import ParameterError, in_quotes
 from analysis.params.strict import CurrencyCode, TimeZone
 from analysis.sources.amounts import MONEY, is_plain_number, plain_number
-from analysis.sources.cells import cell_text
+from analysis.sources.cells import Cell, cell_text
 from analysis.sources.drafting import UTC, Entry
 from analysis.sources.entries import part_of, zone_of_language
 from analysis.sources.looking import Look
 from analysis.sources.proposing import Proposal
+from analysis.sources.words import is_total_word
 from analysis.workbook.first_settings import currency_of, named_currency
 from analysis.workbook.table_shapes import table_shapes
 
@@ -42,9 +43,10 @@ class Answer(Protocol):
 
 @dataclass(kw_only=True)
 class Settled:
-    """What was said besides the map: worth of one unit of other currencies in that of the report."""
+    """What was said besides the map: worth of one unit of other currencies in that of the report; and of each file by which clock and in which money it is read."""
 
     rates: dict[str, Decimal] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
 
 
 def settle(proposal: Proposal, *, zone: str, currency: str, answer: Answer) -> Settled:
@@ -58,8 +60,9 @@ def settle(proposal: Proposal, *, zone: str, currency: str, answer: Answer) -> S
     """
     settled = Settled()
     for look, entries in _by_file(proposal):
-        _clock(entries, zone, answer)
-        _currency(look, entries, currency, answer, settled)
+        said = [_clock(entries, zone, answer), _currency(look, entries, currency, answer, settled)]
+        if any(said):
+            settled.files.append(f"{look.file}: {'; '.join(filter(None, said))}")
     for entry in proposal.entries:
         _taken_back(entry, answer)
         _too_fine(entry, answer)
@@ -78,11 +81,11 @@ def _named(look: Look) -> str:
     return f"{look.file} ({look.part})" if look.part and look.pattern else look.file
 
 
-def _clock(entries: Sequence[Entry], zone: str, answer: Answer) -> None:
-    """The clock of moments without a zone; asked where it would be another than the company's own."""
+def _clock(entries: Sequence[Entry], zone: str, answer: Answer) -> str:
+    """The clock of moments without a zone; asked where it would be another than the company's own, and rows would lie in another month."""
     local = [entry for entry in entries if entry.clock]
     if not local or local[0].clock is None:
-        return
+        return ""
     clock, own = local[0].clock, local[0].local_times.get("zone", UTC)
     why = "by the language of the file" if own == clock.language else "as nothing in it tells"
     if own == zone:
@@ -94,9 +97,10 @@ def _clock(entries: Sequence[Entry], zone: str, answer: Answer) -> None:
         why = why if chosen == own else "as answered"
     for entry in local:
         entry.set_clock(chosen, why, business=zone)
+    return local[0].clock_doubt
 
 
-def _currency(look: Look, entries: Sequence[Entry], currency: str, answer: Answer, settled: Settled) -> None:
+def _currency(look: Look, entries: Sequence[Entry], currency: str, answer: Answer, settled: Settled) -> str:
     """The currency of amounts that name none; asked where signs or the language of the file speak for another than the report's."""
     shapes = table_shapes()
     bare = [
@@ -107,16 +111,15 @@ def _currency(look: Look, entries: Sequence[Entry], currency: str, answer: Answe
         and MONEY & set(entry.columns)
     ]
     if not bare:
-        return
+        return ""
     signed = named_currency(look, currency)
     language = entries[0].clock.language if entries[0].clock else _language(look)
     other = signed or (currency_of(language) if language else "")
-    column, whole = _money(look, bare[0])
-    amount = f"its {column} is {whole:,.2f} in {len(look.rows):,} rows"
+    amount = _money(look, bare[0])
     if other in ("", currency):
         for entry in bare:
             entry.doubt(1, f"no currency is named; amounts are read as {currency}: {amount}")
-        return
+        return f"no currency is named; read as {currency}: {amount}"
     reason = f"its amounts carry the sign of {signed}" if signed else f"by its language it may be {other}"
     chosen = answer(f"currency of {look.file}", signed or currency, f"none is named in it; {reason}; {amount}", refuse=lambda name, text: CurrencyCode().refuse_outside(text, name))  # fmt: skip
     for entry in bare:
@@ -129,6 +132,7 @@ def _currency(look: Look, entries: Sequence[Entry], currency: str, answer: Answe
         rate = answer(f"worth of one {chosen} in {currency}", "", f"rows in {chosen} are set aside without it; dated rates go into exchange_rates of the run", refuse=_rate)  # fmt: skip
         if rate:
             settled.rates[chosen] = Decimal(rate)
+    return f"no currency is named; read as {chosen}: {amount}"
 
 
 def _language(look: Look) -> str:
@@ -146,17 +150,21 @@ def _rate(name: str, text: str) -> None:
         raise ParameterError(f"{name} {in_quotes(text)}: should be a number above 0, such as 0.128.")
 
 
-def _money(look: Look, entry: Entry) -> tuple[str, Decimal]:
-    """The money column of an entry and its sum over the rows that were looked at."""
+def _money(look: Look, entry: Entry) -> str:
+    """The sum of an entry's money over the rows that were looked at, in words."""
     column = next(name for name in entry.columns if name in MONEY)
+    mark: Literal[".", ","] = "," if entry.decimal_mark == "," else "."
+    rows = [row for row in look.rows if not any(map(_is_total, row))]
     total = Decimal(0)
     for source, sign in ((entry.columns[column], 1), (entry.less.get(column, ""), -1)):
-        if source in look.header:
-            place = look.header.index(source)
-            for row in look.rows:
-                text = plain_number(cell_text(row[place]), "," if entry.decimal_mark == "," else ".")
-                total += sign * Decimal(text) if is_plain_number(text) else 0
-    return column, total
+        place = look.header.index(source) if source in look.header else None
+        texts = [plain_number(cell_text(row[place]), mark) for row in rows] if place is not None else []
+        total += sign * sum((Decimal(text) for text in texts if is_plain_number(text)), Decimal(0))
+    return f"its {column} is {total:,.2f} in {len(rows):,} rows"
+
+
+def _is_total(cell: Cell) -> bool:
+    return isinstance(cell, str) and is_total_word(cell)
 
 
 def _taken_back(entry: Entry, answer: Answer) -> None:

@@ -40,7 +40,7 @@ from analysis.report.publish import Edition
 from analysis.report.settling import Refuse, settle
 from analysis.sources import MapEntry, SourceMap, apply_map, load_map, scan_folder, told_where
 from analysis.sources.accounts import AccountGuess, account_names, guess
-from analysis.sources.drafting import quoted
+from analysis.sources.drafting import CLOCK, quoted
 from analysis.sources.entries import part_of
 from analysis.sources.headings import load_vocabulary
 from analysis.sources.looking import Look, look_through
@@ -302,13 +302,18 @@ class _First:
         found = replace(found, shipped=self._whole(found))
         if found.proposal is None or found.shipped:
             return found
-        self.rates = settle(found.proposal, zone=zone, currency=currency, answer=self._answered).rates
+        settled = settle(found.proposal, zone=zone, currency=currency, answer=self._answered)
+        self.rates = settled.rates
+        for said in settled.files:
+            self.say(f"  meant      {said}")
         self._say_doubts(found.proposal)
         return replace(found, proposed=self._as_map(found.proposal.text()))
 
     def _say_doubts(self, proposal: Proposal) -> None:
-        """The dearest doubts, and how many there are in all."""
-        dear = [one for one in proposal.doubts if one[0].cost >= DEAR][:MOST_DOUBTS]
+        """The dearest doubts but those of clocks, which were said file by file, and how many there are in all."""
+        dear = [one for one in proposal.doubts if one[0].cost >= DEAR and CLOCK not in one[0].said][
+            :MOST_DOUBTS
+        ]
         for doubt, place in dear:
             self.say(f"  doubt      {place}: {doubt.said}")
         if rest := len(proposal.doubts) - len(dear):

@@ -178,6 +178,11 @@ class Entry:
         )
 
     @property
+    def clock_doubt(self) -> str:
+        """What is doubted of the clock; blank where nothing is."""
+        return next((one.said for one in self.doubts if CLOCK in one.said), "")
+
+    @property
     def all_doubts(self) -> list[Doubt]:
         """Every doubt of the entry once, those about how its file is written among them."""
         said = {doubt.said for doubt in self.doubts}
