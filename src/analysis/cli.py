@@ -136,7 +136,7 @@ def _report(options: argparse.Namespace) -> None:
 
 
 def _start(options: argparse.Namespace) -> int:
-    from analysis.errors import ParameterError
+    from analysis.errors import ParameterError, command
     from analysis.report.starting import start
 
     if not options.yes and not sys.stdin.isatty():
@@ -163,8 +163,6 @@ def _start(options: argparse.Namespace) -> int:
         )
     finally:
         progress.close()
-    for file in started.files:
-        print(f"written: {_shown(file)}")
     if started.draft is None:
         print("nothing was written")
         return 0
@@ -177,7 +175,8 @@ def _start(options: argparse.Namespace) -> int:
         for need in started.would_add[:MOST_NEEDS]:
             print(f"  {need.parts:>3}  {need.table}: {', '.join(need.columns) or 'the table'}")
     print(
-        f"next: settle the doubts in the map, then analysis check {started.name} and analysis report {started.name}"
+        f"next: settle the doubts in params/sources/{started.name}.yml, then {command(f'check {started.name}')}, {command(f'report {started.name} --draft')} until the page reads right, "
+        f"and {command(f'report {started.name}')} to issue the month"
     )
     return 0
 
@@ -216,10 +215,11 @@ def _sample(options: argparse.Namespace) -> None:
 
 def _check(options: argparse.Namespace) -> int:
     """Where every row went: through the map, through the proof. What is judged comes last, when all of it has been printed."""
-    from analysis.errors import ContractError, SourceError
-    from analysis.params import project_root
+    from analysis.errors import ContractError, SourceError, command
+    from analysis.params import CostTree, project_root
     from analysis.params.places import is_folder
-    from analysis.tables.checks import LOST
+    from analysis.tables.checks import LOST, label, meaning
+    from analysis.tables.settings import LoadSettings
     from analysis.workbook.month_run import (
         canonical_folder,
         make_sample_company,
@@ -228,6 +228,7 @@ def _check(options: argparse.Namespace) -> int:
     )
 
     params, of_run = _checked_run(options)
+    CostTree.load()
     progress = _terminal()
     try:
         with progress.stage("prepare data") as note:
@@ -245,20 +246,26 @@ def _check(options: argparse.Namespace) -> int:
             for remark in file.notes:
                 print(f"  doubt   {file.table}: {remark}")
         with progress.stage("prove tables") as note:
-            tables = read_tables(params, source, quarantine_limit=options.forgive, progress=note)
+            tables = read_tables(
+                params, source, quarantine_limit=options.forgive, progress=note, mapped=mapped
+            )
     finally:
         progress.close()
     print(_waterfall(tables))
     failed = [check for check in tables.checks if check.outcome == "failed"]
+    read = {name: sum(part.rows_read for part in info.waterfall) for name, info in tables.tables.items()}
+    limit = LoadSettings.quarantine_limit if options.forgive is None else options.forgive
     for check in tables.checks:
         if check.outcome != "passed":
-            print(f"  {check.outcome:<7} {check.table}: {check.message_en}")
+            print(
+                f"  {label(check):<9} {check.table}: {meaning(check, read.get(check.table, 0), limit=limit)}"
+            )
     print(
-        f"{len(tables.checks)} checks, {len(failed)} failed; read in {params.currency}, by the clock of {params.time_zone}"
+        f"{len(tables.checks)} checks, {len(failed)} of them found something; read in {params.currency}, by the clock of {params.time_zone}"
     )
     if not any(info.rows for info in tables.tables.values()):
         raise ContractError(
-            f"{params.data_folder.name}: no row was read. Name the files after the tables (see data/README.md), or read them through a map: analysis map FOLDER."
+            f"{params.data_folder.name}: no row was read. Name the files after the tables (see data/README.md), or read them through a map: {command('map FOLDER')}."
         )
     if of_run:
         refuse_month_without_data(tables, params)

@@ -11,6 +11,8 @@ import difflib
 import errno
 import os
 import re
+import shutil
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -50,6 +52,16 @@ def _beginning(value: object) -> str:
     short = reprlib.Repr()
     short.maxstring = short.maxother = 40
     return short.repr(value) if isinstance(value, (list, tuple, dict, set)) else str(value)
+
+
+def command(arguments: str) -> str:
+    """A command line as it works where the person is: ``analysis check acme`` where the shell finds the program, else by its place (``.venv/bin/analysis``)."""
+    program = Path(sys.executable).with_name("analysis")
+    found = shutil.which("analysis")
+    if not program.is_file() or (found and Path(found).absolute() == program.absolute()):
+        return f"analysis {arguments}"
+    place = os.path.relpath(program)
+    return f"{place if not place.startswith('..') else program} {arguments}"
 
 
 class AnalysisError(Exception):
@@ -192,7 +204,9 @@ def of_the_machine(error: BaseException, *, near: Path) -> PlaceError | None:
     ):  # a file elsewhere that is not there: nobody but the program asked for it
         return None
     place = f"{_named(str(error.filename), near)}: " if error.filename else ""
-    return PlaceError(f"{place}{str(error.strerror).lower()}. {_ADVICE[error.errno]}")
+    return PlaceError(
+        f"{place}{str(error.strerror).lower()}. {_ADVICE[error.errno].replace(_CLEAN, command('clean'))}"
+    )
 
 
 def of_the_machine_in_a_cell(kind: str, text: str, *, near: Path) -> PlaceError | None:
@@ -232,9 +246,10 @@ def _named(place: str, near: Path) -> str:
 
 _RIGHTS = "Check who may read and write there, or name another folder."
 _OTHER_KIND = "A file stands where a folder should be, or a folder where a file should; take it away, or name another place."
+_CLEAN = "analysis clean"
 _ADVICE = {
-    errno.ENOSPC: "Free some space ('analysis clean' removes what can be made again) and run it again.",
-    errno.EDQUOT: "Free some space ('analysis clean' removes what can be made again) and run it again.",
+    errno.ENOSPC: f"Free some space ('{_CLEAN}' removes what can be made again) and run it again.",
+    errno.EDQUOT: f"Free some space ('{_CLEAN}' removes what can be made again) and run it again.",
     errno.EROFS: _RIGHTS,
     errno.EACCES: _RIGHTS,
     errno.EPERM: _RIGHTS,

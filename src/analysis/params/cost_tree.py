@@ -62,7 +62,7 @@ class CostTree:
         for rule in tree.accounts:
             if rule.category not in tree.categories:
                 raise ParameterError(
-                    f"{shown(path)}: account {rule.account}: unknown category '{rule.category}'.{suggestion(rule.category, tree.categories)}"
+                    f"{shown(path)}: account {rule.account}: unknown category '{rule.category}'.{suggestion(rule.category, tree.categories)} Known categories: {', '.join(tree.categories)}. Choose one, or add it under categories."
                 )
             key = (rule.account, rule.cost_center, rule.valid_from)
             if key in seen:

@@ -10,6 +10,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 
 from analysis.errors import (
@@ -18,6 +19,7 @@ from analysis.errors import (
     ParameterError,
     PlaceError,
     SourceError,
+    command,
     in_quotes,
     suggestion,
     told,
@@ -35,14 +37,17 @@ from analysis.periods import Month
 from analysis.report.make import make_report
 from analysis.report.progress import Progress
 from analysis.report.publish import Edition
-from analysis.sources import MapEntry, SourceMap, apply_map, load_map, scan_folder
+from analysis.report.settling import Refuse, settle
+from analysis.sources import MapEntry, SourceMap, apply_map, load_map, scan_folder, told_where
 from analysis.sources.accounts import AccountGuess, account_names, guess
-from analysis.sources.drafting import quoted
+from analysis.sources.drafting import CLOCK, quoted
 from analysis.sources.entries import part_of
 from analysis.sources.headings import load_vocabulary
 from analysis.sources.looking import Look, look_through
 from analysis.sources.proposing import Proposal, propose
 from analysis.tables import TableSet, contract, load_tables
+from analysis.tables.checks import label, meaning
+from analysis.tables.settings import LoadSettings
 from analysis.workbook.first_settings import (
     STANDS_ON,
     Setting,
@@ -59,6 +64,11 @@ Ask = Callable[[str, str, str], str]
 Say = Callable[[str], None]
 #: Doubts shown in the terminal, from what cost on; all stand in the map.
 MOST_DOUBTS, DEAR = 8, 2
+#: Accounts that a person is asked about, the costliest first; the others stand in the cost tree.
+MOST_ACCOUNTS = 12
+UNALLOCATED_ANSWER = "unallocated"
+#: The money of a table whose month is said in all.
+MONEY_OF = {"ledger": "amount", "orders": "revenue", "claims": "amount"}
 LAST_DAY = dt.date(2099, 12, 31)
 _NEEDS = re.compile(r"\bneeds? ((?:[a-z_]+(?:\.[a-z_]+)?(?:, (?=[a-z_]+[.,; ]))?)+)")
 
@@ -129,8 +139,22 @@ def start(
         files = first.written()
     if files is None:
         return Started(name=name, files=(), draft=None)
-    draft = make_report(name, draft=True, workers=workers, progress=progress)
+    for file in files:
+        say(f"written: {os.path.relpath(file)}")
+    try:
+        draft = make_report(name, draft=True, workers=workers, progress=progress)
+    except BaseException:
+        say(f"the draft was not made, for the reason below; the files above stay. {_next_step(name)}")
+        raise
     return Started(name=name, files=files, draft=draft, would_add=would_add(draft.folder))
+
+
+def _next_step(name: str) -> str:
+    """What to do once the extract or the map is mended."""
+    return (
+        f"When it is mended: {command(f'check {name}')} until nothing is refused, then {command(f'report {name} --draft')}. "
+        f"To be asked anew, take away params/runs/{name}.yml, params/runs/{name}/ and params/sources/{name}.yml, and start again."
+    )
 
 
 def would_add(edition: Path) -> tuple[Need, ...]:
@@ -190,12 +214,14 @@ class _First:
     say: Say
     work: Path
     why: dict[str, str] = field(default_factory=dict)
+    rates: dict[str, Decimal] = field(default_factory=dict)
 
     def written(self) -> tuple[Path, ...] | None:
         """The map and the run, once the person agrees; None where they do not."""
         found = self._found()
         zone = self._settled("time_zone", proposed_zone(found.looks, found.zones), _of(TimeZone()))
         currency = self._settled("currency", proposed_currency(found.looks, zone), _of(CurrencyCode()))
+        found = self._with_answers(found, zone, currency)
         read = self._read(found, zone, currency)
         self._say_read(read)
         month = Month.parse(
@@ -203,6 +229,7 @@ class _First:
                 "month", self._month_of(read.tables, zone, currency), lambda _, answer: Month.parse(answer)
             )
         )
+        self._say_month(read.tables, month, zone, currency)
         needs = needed_tables(read.tables, month)
         if not needs:
             raise ContractError(
@@ -229,6 +256,7 @@ class _First:
             source_map=read.map or (self.name if found.proposal else ""),
             template=template,
             needs=needs,
+            exchange_rates={code: {FIRST_DAY: rate} for code, rate in self.rates.items()},
         )
         files = [_kept(f"runs/{self.name}.yml", _run_text(run, self.why))]
         files += [_kept(f"runs/{self.name}/{file}", text) for file, text in _of_nobody_else().items()]
@@ -266,18 +294,32 @@ class _First:
             self.say(
                 f"found: {entry.file}{f' ({part})' if part else ''} -> {entry.table}: {', '.join(entry.canonical)}"
             )
-        doubts = [
-            (doubt.cost, f"{entry.table} of {entry.file}: {doubt.said}")
-            for entry in proposal.entries
-            for doubt in entry.doubts
-        ]
-        dear = sorted((one for one in doubts if one[0] >= DEAR), key=lambda one: -one[0])
-        for _, said in dear[:MOST_DOUBTS]:
-            self.say(f"  doubt      {said}")
-        if more := len(doubts) - len(dear[:MOST_DOUBTS]):
-            self.say(f"  {more} more stand in the map, beside what they doubt")
         for line in proposal.remarks:
-            self.say(f"  {line.removeprefix('# ')}")
+            self.say(f"  {line.removeprefix('# ').replace('analysis check', command('check'))}")
+
+    def _with_answers(self, found: _Found, zone: str, currency: str) -> _Found:
+        """The proposal with what the person says of it; where a map that is there already reads the files, its own rules hold."""
+        found = replace(found, shipped=self._whole(found))
+        if found.proposal is None or found.shipped:
+            return found
+        settled = settle(found.proposal, zone=zone, currency=currency, answer=self._answered)
+        self.rates = settled.rates
+        for said in settled.files:
+            self.say(f"  meant      {said}")
+        self._say_doubts(found.proposal)
+        return replace(found, proposed=self._as_map(found.proposal.text()))
+
+    def _say_doubts(self, proposal: Proposal) -> None:
+        """The dearest doubts but those of clocks, which were said file by file, and how many there are in all."""
+        dear = [one for one in proposal.doubts if one[0].cost >= DEAR and CLOCK not in one[0].said][
+            :MOST_DOUBTS
+        ]
+        for doubt, place in dear:
+            self.say(f"  doubt      {place}: {doubt.said}")
+        if rest := len(proposal.doubts) - len(dear):
+            self.say(
+                f"  {len(proposal.doubts)} doubts in all, those that move the most first: {len(dear)} above; the other {rest} stand in the map, each beside what it doubts"
+            )
 
     def _as_map(self, text: str) -> SourceMap:
         path = self.work / "proposed.yml"
@@ -312,7 +354,7 @@ class _First:
                     self.folder, self.work / "store", reporting_currency=currency, time_zone=zone
                 )
             )
-        for shipped in self._whole(found):
+        for shipped in found.shipped:
             try:
                 return _Read(tables=self._load(shipped, shipped.tables, zone, currency), map=shipped.name)
             except AnalysisError as error:
@@ -345,10 +387,17 @@ class _First:
 
     def _load(self, source_map: SourceMap, entries: Sequence[MapEntry], zone: str, currency: str) -> TableSet:
         place = self.work / str(sum(1 for _ in self.work.iterdir()))
-        apply_map(
+        mapped = apply_map(
             replace(source_map, tables=tuple(entries)), self.folder, place / "mapped", business_zone=zone
         )
-        return load_tables(place / "mapped", place / "store", reporting_currency=currency, time_zone=zone)
+        with told_where(mapped):
+            return load_tables(
+                place / "mapped",
+                place / "store",
+                reporting_currency=currency,
+                time_zone=zone,
+                exchange_rates={code: [(FIRST_DAY, rate)] for code, rate in self.rates.items()},
+            )
 
     def _say_read(self, read: _Read) -> None:
         for table, reason in read.left_out.items():
@@ -360,7 +409,25 @@ class _First:
                 )
         for check in read.tables.checks:
             if check.outcome == "failed":
-                self.say(f"  failed     {check.table}: {check.message_en}")
+                self.say(
+                    f"  {label(check):<10} {check.table}: {meaning(check, _rows_read(read.tables, check.table), limit=LoadSettings.quarantine_limit)}"
+                )
+
+    def _say_month(self, tables: TableSet, month: Month, zone: str, currency: str) -> None:
+        """Rows and money of the month in the tables that a report stands on: to be held against the systems' own screens."""
+        for table in STANDS_ON:
+            if month not in tables[table].months:
+                continue
+            money = MONEY_OF.get(table, "")
+            total = f", {money} {{total:,.2f}} {currency}" if money and tables.has(f"{table}.{money}") else ""
+            column = f"coalesce(sum({money}), 0)" if total else "0"
+            counted = self._engine(tables, zone, currency).query(
+                f"SELECT count(*) AS rows, {column} AS total FROM {table} WHERE month = DATE '{month.start}'"
+            )
+            said = total.format(total=float(counted["total"].iloc[0]))
+            self.say(
+                f"  in {month} {table}: {int(counted['rows'].iloc[0]):,} rows{said}; compare with the system's own screen"
+            )
 
     def _cost_tree(self, found: _Found, read: _Read, currency: str, zone: str) -> str:
         """A cost tree of the company's own accounts, by what their names tell; blank where all of them are known, or there are none."""
@@ -382,11 +449,33 @@ class _First:
             for account in accounts
             if account not in known
         }
-        named = sum(1 for one in guessed.values() if one.category)
-        self.say(
-            f"  accounts   {named} of {len(guessed)} put into a category of cost by their names; the rest stays unallocated until you name it"
-        )
+        self._name_accounts(tree, guessed, dict(zip(accounts, map(float, spent["amount"]), strict=True)))
         return cost_tree_text(tree, accounts, guessed)
+
+    def _name_accounts(
+        self, tree: CostTree, guessed: dict[str, AccountGuess], spent: Mapping[str, float]
+    ) -> None:
+        """Say how many accounts have a category of this tree by their names, and ask for the others."""
+        open_ones = [account for account, one in guessed.items() if one.category not in tree.categories]
+        self.say(f"  accounts   {len(guessed) - len(open_ones)} of {len(guessed)} put into a category of cost by their names")  # fmt: skip
+        for account in open_ones[:MOST_ACCOUNTS]:
+            one = guessed[account]
+            hint = f"; its name says {one.category}, which this cost tree does not have" if one.category else "; its name tells no category"  # fmt: skip
+            answer = self._answered(
+                f"category of account {account} {one.name}",
+                UNALLOCATED_ANSWER,
+                f"{spent[account]:,.2f} in all{hint}",
+                choices=[UNALLOCATED_ANSWER, *tree.categories],
+            )
+            if answer != UNALLOCATED_ANSWER:
+                guessed[account] = replace(one, category=answer, word="")
+        left = [account for account in open_ones if guessed[account].category not in tree.categories]
+        if left:
+            named = ", ".join(f"{account} {guessed[account].name}" for account in left[:MOST_ACCOUNTS])
+            self.say(
+                f"             {len(left)} stay unallocated with {sum(spent[account] for account in left):,.2f} of cost until params/runs/{self.name}/cost_tree.yml names "
+                f"their category: {named}. Its categories: {', '.join(tree.categories)}"
+            )
 
     def _template(self, read: _Read, zone: str, currency: str) -> str:
         """The industry template, by what is there; ``none`` is an answer too."""
@@ -431,24 +520,37 @@ class _First:
             if self.ask is None:
                 self.say(f"{name}: {answer} ({self.why[setting]})")
             return answer
+        answer = self._answered(name, proposed.value, f"{proposed.why}{choices}", refuse=refuse)
+        if answer != proposed.value:
+            self.why[setting] = "as stated"
+        return answer
+
+    def _answered(
+        self, what: str, proposed: str, why: str, *, refuse: Refuse | None = None, choices: Sequence[str] = ()
+    ) -> str:
+        """The answer, or what is proposed where nobody is asked. A person who answers amiss is told why, and asked again."""
+        if self.ask is None:
+            return proposed
+        refuse = refuse or _one_of(choices)
+        reason = f"{why}; one of {', '.join(choices)}" if choices else why
         for left in reversed(range(TRIES)):
-            answer = self.ask(name, proposed.value, f"{proposed.why}{choices}").strip() or proposed.value
+            answer = self.ask(what, proposed, reason).strip() or proposed
+            meant = [one for one in choices if answer and one.startswith(answer.lower())]
+            answer = meant[0] if len(meant) == 1 else answer
             try:
-                refuse(name, answer)
+                refuse(what, answer)
             except ParameterError as problem:
                 if not left:
                     raise
                 self.say(f"  {problem}")
             else:
                 break
-        if answer != proposed.value:
-            self.why[setting] = "as stated"
         return answer
 
 
 TRIES = 5
-Refuse = Callable[[str, str], object]
-"""Given a setting's name and an answer: raises `ParameterError` where the answer cannot be meant."""
+#: From which a rate holds that a person gave without a day.
+FIRST_DAY = dt.date(2000, 1, 1)
 
 
 def _of(kind: CurrencyCode | TimeZone | Words) -> Refuse:
@@ -463,6 +565,10 @@ def _one_of(known: Sequence[str]) -> Refuse:
             )
 
     return refuse
+
+
+def _rows_read(tables: TableSet, table: str) -> int:
+    return sum(part.rows_read for part in tables[table].waterfall)
 
 
 # ---------------------------------------------------------------- files
@@ -559,6 +665,16 @@ def _run_text(run: RunParams, why: Mapping[str, str]) -> str:
         f"currency: {run.currency}  # {why['currency']}",
         f"time_zone: {run.time_zone}  # {why['time_zone']}",
         f"needs: [{', '.join(run.needs)}]",
+        *(
+            ["exchange_rates:  # as answered, for every day; put the dated rates in their place"]
+            if run.exchange_rates
+            else []
+        ),
+        *(
+            f"  {code}: {{{day}: {rate}}}"
+            for code, rates in run.exchange_rates.items()
+            for day, rate in rates.items()
+        ),
     ]
     return "\n".join(lines) + "\n"
 
@@ -577,11 +693,15 @@ def cost_tree_text(tree: CostTree, spent: Collection[str], accounts: Mapping[str
     for account, one in accounts.items():
         name = _both(Text.same(one.name))
         if one.category in tree.categories:
+            told = f"by the word {one.word}" if one.word else "as answered"
             rules.append(
-                f"  - {{account: {quoted(account)}, category: {one.category}, name: {name}}}  # by the word {one.word}"
+                f"  - {{account: {quoted(account)}, category: {one.category}, name: {name}}}  # {told}"
             )
         else:
-            open_ones.append(f"  # - {{account: {quoted(account)}, category: ?, name: {name}}}")
+            said = (
+                f"  # its name says {one.category}, which stands not under categories" if one.category else ""
+            )
+            open_ones.append(f"  # - {{account: {quoted(account)}, category: ?, name: {name}}}{said}")
     lines += ["accounts:" if rules else "accounts: []", *rules, *open_ones]
     lines += ["allocation:" if tree.allocation else "allocation: []"]
     lines += [

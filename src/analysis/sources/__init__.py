@@ -2,7 +2,7 @@
 
 from analysis.sources.fingerprint import fingerprint
 from analysis.sources.folder import SourceFile, SourceFolder, scan_folder
-from analysis.sources.mapping import MappedFile, apply_map
+from analysis.sources.mapping import MappedFile, apply_map, told_where
 from analysis.sources.maps import EventLog, Lookup, MapEntry, SourceMap, load_map
 from analysis.sources.matching import TableShape
 from analysis.sources.proposing import propose_for_database, propose_map
@@ -30,4 +30,5 @@ __all__ = [
     "read_parquet",
     "read_raw",
     "scan_folder",
+    "told_where",
 ]

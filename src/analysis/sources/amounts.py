@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import Literal
 
@@ -154,6 +154,42 @@ def scaled(text: str, factor: Fraction) -> str:
     number = round(product, DECIMALS)
     plain = format(Decimal(number.numerator) / Decimal(number.denominator), "f")
     return plain.rstrip("0").rstrip(".") if "." in plain else plain
+
+
+#: How a map states that money is rounded.
+ROUNDED = "rounded: {{{column}: half_even}} (or half_up)"
+Rounding = Literal["half_even", "half_up"]
+_ROUNDINGS = {"half_even": ROUND_HALF_EVEN, "half_up": ROUND_HALF_UP}
+_CENT = Decimal("0.01")
+#: Characters of an amount: what is longer is no money, and refused as it is.
+MOST_DIGITS = 26
+#: Columns of our tables that hold money (a test holds them against the contract).
+MONEY = frozenset(["unit_cost", "list_price", "revenue", "gross_margin", "amount", "unit_price", "approved", "recovered", "cost", "opening", "accrued", "utilised", "adjusted", "closing"])  # fmt: skip
+#: What floating point leaves behind the second decimal is no third one (the load has the same limit).
+_NOISE = Decimal("0.000001")
+
+
+def is_too_fine(text: str) -> bool:
+    """Whether a plain number has more than two decimals, noughts and the noise of floating point aside."""
+    _, point, decimals = text.partition(".")
+    if not point or len(decimals) <= 2 or len(text) > MOST_DIGITS:
+        return False
+    _, number = _parted(text)
+    if not _NUMBER.fullmatch(number):
+        return False
+    amount = Decimal(number)
+    return abs(amount - amount.quantize(_CENT)) >= _NOISE
+
+
+def to_cents(text: str, rounding: Rounding) -> str:
+    """A plain number with two decimals: a half goes to the even cent, or away from zero; a sign of a currency before it stays."""
+    sign, number = _parted(text)
+    return marked(str(Decimal(number).quantize(_CENT, rounding=_ROUNDINGS[rounding])), sign)
+
+
+def off_by(text: str, cents: str) -> Decimal:
+    """What rounding adds to an amount."""
+    return Decimal(_parted(cents)[1]) - Decimal(_parted(text)[1])
 
 
 def currency_sign(text: str) -> str:

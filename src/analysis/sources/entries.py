@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from statistics import median
+from typing import Literal
 
-from analysis.sources.drafting import MOST_WORDS, Entry, listed
+from analysis.sources.amounts import ROUNDED, is_too_fine, plain_number
+from analysis.sources.drafting import MOST_WORDS, UTC, Clock, Entry, listed
 from analysis.sources.headings import similarity
 from analysis.sources.looking import Look
 from analysis.sources.matching import LABEL_COLUMNS, SURE, Export, Match, Matcher, out_of_order, refers_to
 from analysis.sources.profiles import Profile, moments_between
+from analysis.sources.takenback import called_off
 
 #: Words in a heading that say its unit is not ours, and the factor that makes it so.
 UNITS: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -28,6 +31,12 @@ ZONES = ((r"[\u3040-\u30ff]", "Asia/Tokyo"), (r"[\uac00-\ud7af]", "Asia/Seoul"),
 STANDING_IN: Mapping[tuple[str, str], str] = {
     ("ticket_history", "field"): "status",
     ("contracts", "kind"): "maintenance",
+}
+#: What a word that is not known is taken for; of other columns it is left as it is, and its row set aside.
+REST: Mapping[tuple[str, str], str] = {
+    ("tickets", "ticket_type"): "other",
+    ("tickets", "status"): "open",
+    ("orders", "order_type"): "product",
 }
 #: Signs and codes in a heading that name a currency.
 CURRENCY_CODE = re.compile(r"\b(EUR|USD|CNY|GBP|CHF|JPY|HKD|AUD|CAD|SEK|NOK|DKK|PLN|CZK|HUF|INR|KRW)\b")
@@ -52,8 +61,14 @@ def entry_of(look: Look, export: Export, match: Match, matcher: Matcher, exports
         entry.doubt(
             2,
             f"{later} lies before {earlier} in {share:.0%} of the rows that have both; perhaps one of them is another moment",
+            share=share,
         )
     return entry
+
+
+def zone_of_language(written: str) -> str:
+    """The zone of those who write so; blank where the writing tells none."""
+    return next((zone for pattern, zone in ZONES if re.search(pattern, written)), "")
 
 
 def part_of(entry: Entry) -> str:
@@ -85,6 +100,7 @@ def completed(entry: Entry, export: Export, matcher: Matcher, exports: Sequence[
     _zone(entry, export, profiles, matcher)
     _numbers(entry, export, matcher)
     _units(entry, profiles)
+    _too_fine(entry, export, matcher)
     _lookups(entry, export, matcher, exports)
     _borrowed(entry, export, matcher, exports)
     _standing_in(entry, export, matcher)
@@ -98,6 +114,7 @@ def _sources_used(entry: Entry) -> set[str]:
         *entry.columns.values(),
         *entry.less.values(),
         *(str(sign["column"]) for sign in entry.signs.values()),
+        *(one.column for one in entry.taken_back),
         *(name for names in entry.joined.values() for name in names),
         *(lookup["by"] for lookup in entry.lookups.values()),
         *(name for names in counted.values() for name in names),  # type: ignore[attr-defined]
@@ -176,19 +193,13 @@ def _zone(entry: Entry, export: Export, profiles: Mapping[str, Profile], matcher
     written = " ".join(
         [export.file, *export.profiles, *(word for one in export.profiles.values() for word in list(one.words)[:20])]
     )  # fmt: skip
-    zone = next((zone for pattern, zone in ZONES if re.search(pattern, written)), "")
-    if zone:
-        entry.local_times = {"zone": zone, "twice": "earlier", "skipped": "shifted"}
-        entry.doubt(
-            2,
-            f"{', '.join(local)}: no time zone; taken as {zone}, by the language of the file",
-            beside="local_times",
-        )
-    else:
-        entry.doubt(
-            2,
-            f"{', '.join(local)}: no time zone; read as UTC unless stated as local_times: {{zone: Europe/Berlin}}",
-        )
+    zone = zone_of_language(written)
+    entry.clock = Clock(
+        columns=local,
+        language=zone,
+        moments=[one for one in profiles[local[0]].moments(entry.dates.get(local[0])) if one],
+    )
+    entry.set_clock(zone or UTC, "by the language of the file" if zone else "")
 
 
 def _numbers(entry: Entry, export: Export, matcher: Matcher) -> None:
@@ -224,6 +235,21 @@ def _units(entry: Entry, profiles: Mapping[str, Profile]) -> None:
         if factor:
             entry.factors[column] = factor
             entry.doubt(1, f"{column}: times {factor}, {said}", beside="factors")
+
+
+def _too_fine(entry: Entry, export: Export, matcher: Matcher) -> None:
+    """Money with more than two decimals, which is never rounded unless the map says how."""
+    mark: Literal[".", ","] = "," if entry.decimal_mark == "," else "."
+    kinds = matcher.shapes[entry.table].columns
+    for column in [name for name in entry.columns if kinds[name] == "decimal" and name not in entry.factors]:
+        sources = [name for name in (entry.columns[column], entry.less.get(column)) if name]
+        texts = [text for name in sources for text in export.profiles[name].texts]
+        fine = [text for text in texts if is_too_fine(plain_number(text, mark))]
+        if fine:
+            said = f"{len(fine):,} of {len(texts):,} values have more than two decimals, e.g. {fine[0]}"
+            entry.too_fine[column] = said
+            share = len(fine) / len(texts)
+            entry.doubt(3 if share > 0.01 else 2, f"{column}: {said}; such rows are set aside, and more than 1% of them refuse the table, unless the map states {ROUNDED.format(column=column)}", share=share)  # fmt: skip
 
 
 def _amounts(entry: Entry, export: Export, matcher: Matcher) -> None:
@@ -425,16 +451,20 @@ def _words(entry: Entry, export: Export, matcher: Matcher, exports: Sequence[Exp
     for column in [name for name in (*entry.columns, *entry.lookups) if name in allowed]:
         profile = _looked_up(entry, export, column, exports)
         meanings = matcher.meanings(entry.table, column)
-        unknown, words = [], {}
+        unknown: list[str] = []
+        likely: dict[str, str] = {}
+        words: dict[str, str] = {}
         for word, _ in profile.words.most_common():
             ours = meanings.get(word.strip().lower(), "")
             if word in allowed[column]:
                 continue
             if ours in allowed[column]:
                 words[word] = ours
+            elif ours := matcher.likely(entry.table, column, word) or called_off(column, word, matcher):
+                words[word] = likely[word] = ours
             else:
                 unknown.append(word)
-        rest = {"ticket_type": "other", "status": "open"}.get(column) if entry.table == "tickets" else None
+        rest = REST.get((entry.table, column))
         if unknown and rest:
             words["*"] = rest
         if rest == "other" and profile.filled < 1:
@@ -448,9 +478,18 @@ def _words(entry: Entry, export: Export, matcher: Matcher, exports: Sequence[Exp
                 2 if rest else 3,
                 f"words of {column} that are not known ({taken}): {listed(unknown[:MOST_WORDS])}{more}; each is one of {', '.join(allowed[column])}",
                 beside=f"values.{column}",
+                share=_share(profile, unknown),
             )
         elif words:
             entry.doubt(1, "by the words' usual meaning", beside=f"values.{column}")
+        if likely:
+            said = listed([f"{word} as {ours}" for word, ours in likely.items()][:MOST_WORDS])
+            entry.doubt(2, f"words of {column} that are taken by a part of them: {said}", share=_share(profile, likely))  # fmt: skip
+
+
+def _share(profile: Profile, words: Collection[str]) -> float:
+    """The share of a column's values that are one of the words."""
+    return sum(profile.words[word] for word in words) / max(len(profile.texts), 1)
 
 
 def _looked_up(entry: Entry, export: Export, column: str, exports: Sequence[Export]) -> Profile:

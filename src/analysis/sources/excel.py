@@ -55,11 +55,12 @@ _MARKUP = {
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
     """Rows of a sheet from its first line on, blank lines included; ``merged`` are ranges (first row, column, last row, column) from 0,
-    ``hidden`` the lines, from 0, that a filter or a person hides."""
+    ``hidden`` the lines, from 0, that a filter or a person hides; ``name`` as its tab has it."""
 
     rows: Iterator[list[Cell]]
     merged: tuple[Range, ...]
     hidden: tuple[int, ...] = ()
+    name: str = ""
 
 
 @contextmanager
@@ -73,7 +74,7 @@ def open_sheet(path: Path, name: str, sheet: str, *, limit_mb: int = SIZE_LIMIT_
             content = book.get_sheet_by_name(chosen)
         merged = {*marks.merged, *_merged(content)}
         rows = _rows(content, marks.faults, name, failed)
-        yield Sheet(rows=rows, merged=tuple(sorted(merged)), hidden=tuple(marks.hidden))
+        yield Sheet(rows=rows, merged=tuple(sorted(merged)), hidden=tuple(marks.hidden), name=chosen)
 
 
 def sheet_names(path: Path, name: str) -> tuple[str, ...]:

@@ -54,6 +54,19 @@ class OtherThing:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TakenBackWords:
+    """Phrases of rows that were given back, called off or never held, those that only sound so, and headings of columns of states and of types of rows."""
+
+    states: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    refunded: tuple[str, ...] = ()
+    cancelled: tuple[str, ...] = ()
+    draft: tuple[str, ...] = ()
+    perhaps: tuple[str, ...] = ()
+    stands: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Vocabulary:
     """``params/vocabulary.yml``."""
 
@@ -65,6 +78,7 @@ class Vocabulary:
     missing: tuple[str, ...]
     account_names: tuple[str, ...] = ()
     cost_categories: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    taken_back: TakenBackWords = field(default_factory=TakenBackWords)
 
 
 @dataclass(frozen=True, kw_only=True)

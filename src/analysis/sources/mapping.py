@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from analysis.errors import SourceError, suggestion
+from analysis.errors import AnalysisError, SourceError, command, suggestion
 from analysis.params.places import is_folder, locked_by
 from analysis.sources.cells import Cell, cell_text
 from analysis.sources.closing import ClosingVouchers, closing_vouchers
@@ -41,7 +41,7 @@ from analysis.sources.reading import (
     require_columns,
 )
 from analysis.sources.rounds import is_round
-from analysis.sources.rowmapping import MapNote, RowMapper
+from analysis.sources.rowmapping import TOO_FINE, MapNote, RowMapper
 from analysis.sources.safety import SIZE_LIMIT_MB
 from analysis.sources.summing import Sums
 from analysis.sources.taking import FOLDER, Taken, take_extracts
@@ -55,7 +55,7 @@ MOST_BROKEN = 100_000
 MOVED = "rows that stood on two pages, so the list moved while it was read and may lack others"
 CUT = "rows, a number at which systems cut exports"
 #: Goes up when the same map would write something else.
-MAPPING_VERSION = 5
+MAPPING_VERSION = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,6 +161,23 @@ def apply_map(
                 keys.close()
             shutil.rmtree(target / WORK, ignore_errors=True)
     return tuple(mapped)
+
+
+@contextmanager
+def told_where(mapped: Sequence[MappedFile]) -> Iterator[None]:
+    """While what a map wrote is proved: a refusal for money that is too fine names the export, the sheet, the line and the value as well."""
+    try:
+        yield
+    except AnalysisError as error:
+        fine = [
+            f"{one.file}, {note.example} ({note.count:,} such)"
+            for one in mapped
+            for note in one.notes
+            if note.kind == TOO_FINE and str(error).startswith(f"{one.table}:")
+        ]
+        if not fine or TOO_FINE not in str(error):
+            raise
+        raise type(error)(f"{error} In the export: {'; '.join(fine[:3])}.") from None
 
 
 def _read_books(target: Path) -> _Books:
@@ -319,7 +336,7 @@ class _Mapping:
             else "The folder is empty."
         )
         return SourceError(
-            f"{pattern}: {why}.{suggestion(pattern, names)} {there} Add the export, or take the map that fits: analysis map FOLDER names it."
+            f"{pattern}: {why}.{suggestion(pattern, names)} {there} Add the export, or take the map that fits: {command('map FOLDER')} names it."
         )
 
     def _lookups(self, lookups: Mapping[str, Lookup], variable: str = "") -> dict[str, Keys]:
@@ -508,7 +525,9 @@ class _Mapping:
         sums: frozenset[str] = frozenset(),
         added: Sums | None = None,
     ) -> MappedFile:
-        mapper = self._mapper(entry, name, rows, seen, lookups, repeated=repeated, closing=closing, sums=sums)
+        mapper = self._mapper(
+            entry, name, rows, seen, lookups, repeated=repeated, closing=closing, sums=sums, at=rows.at
+        )
         out.parent.mkdir(parents=True, exist_ok=True)
         self.work.mkdir(parents=True, exist_ok=True)
         building = self.work / f"{out.name}.{os.getpid()}"

@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 from analysis.errors import ParameterError, in_quotes, suggestion
 from analysis.params.places import params_file, shown
 from analysis.params.strict import Within, bind, read_yaml
-from analysis.sources.amounts import factor_of
+from analysis.sources.amounts import MONEY, Rounding, factor_of
 from analysis.sources.comparing import refuse_comparison
 from analysis.sources.databases import refuse_variable, refuse_writing
 from analysis.sources.durations import Unit
@@ -75,7 +75,7 @@ class Later:
 
 @dataclass(frozen=True, kw_only=True)
 class Sign:
-    """The source column that says which way an amount goes (debit or credit), and its words for either."""
+    """The source column that says which way an amount goes (debit or credit), and its words for either; ``*`` under ``plus`` is any word not listed."""
 
     column: str
     plus: tuple[str, ...]
@@ -164,6 +164,8 @@ class MapEntry(FileForm):
     - ``summed``: canonical amounts; rows that are alike in all other columns are one row, with their sum.
     - ``numbers``: canonical columns with thousands marks, full-width digits, negatives in brackets, a minus behind; ``decimal_mark`` of them.
     - ``factors``: canonical column to what its values are multiplied by (``1/60``: minutes to hours; ``1/100``: cents to currency).
+    - ``rounded``: canonical money that is rounded to two decimals, ``half_even`` (a half goes to the even cent) or ``half_up`` (away from zero); without it
+      money with more decimals is set aside by the proof.
     - ``less``: for a canonical column, a source column to take off it (debit less credit; empty is nothing).
     - ``signs``: for a canonical column, the source column that says which way its amount goes, with its words for ``plus`` and ``minus``;
       an amount beside another word is passed on with that word, so that the proof sets the row aside.
@@ -202,6 +204,7 @@ class MapEntry(FileForm):
     numbers: tuple[str, ...] = ()
     decimal_mark: Literal[".", ","] = "."
     factors: dict[str, str] = field(default_factory=dict)
+    rounded: dict[str, Rounding] = field(default_factory=dict)
     less: dict[str, str] = field(default_factory=dict)
     signs: dict[str, Sign] = field(default_factory=dict)
     cut_at: Annotated[int, Within(low=0)] = 0
@@ -367,6 +370,7 @@ def check_entry(entry: MapEntry, tables: Mapping[str, tuple[str, ...]], place: s
         *entry.dates,
         *entry.numbers,
         *entry.factors,
+        *entry.rounded,
         *entry.less,
         *entry.signs,
         *entry.clocks,
@@ -383,6 +387,9 @@ def check_entry(entry: MapEntry, tables: Mapping[str, tuple[str, ...]], place: s
             )
     for text in entry.factors.values():
         factor_of(text)
+    for column in entry.rounded:
+        if column not in MONEY:
+            raise ParameterError(f"{place}: rounded: '{column}' is no money. Take it out of rounded.")
     if entry.first_of and entry.last_of:
         raise ParameterError(f"{place}: first_of and last_of name different rows; keep one.")
     for column in entry.signs:

@@ -8,6 +8,7 @@ of vendors) is weighed against it in the same way.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -29,6 +30,13 @@ REQUIRED, MISSING, NAMED = 1.5, 1.5, 2.5
 REFERRED = 0.35
 #: A column with more different words than this, and more than a share of its rows, is no label.
 MOST_LABELS, LABELS = 80, 0.25
+#: Letters from which on a word may be a part of a German compound.
+COMPOUND = 6
+_EASTERN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+#: What turns the word behind it into its opposite.
+_NO = re.compile(
+    r"\b(un\w{4,}|no|not|non|never|nicht|kein|keine|ohne|nie|pas|sin|senza|niet)\b|[未不非无待拒]"
+)
 #: Required columns that a constant may stand for.
 REPLACEABLE = frozenset(
     (("tickets", "ticket_type"), ("ticket_history", "field"), ("surveys", "kind"), ("ledger", "posting_id"))
@@ -269,11 +277,35 @@ class Matcher:
         known = sum(count for word, count in profile.words.items() if word.strip().lower() in meanings)
         return known / len(profile.texts)
 
+    def likely(self, table: str, column: str, word: str) -> str:
+        """The meaning of the longest known word that is a part of another (Garantiereparatur, 上门维修单, "Closed by bot"); blank for none, for two, and behind a no."""
+        text = " ".join(re.findall(r"\w+", word.casefold()))
+        if not text or _NO.search(text):
+            return ""
+        found = {
+            (len(known), ours)
+            for known, ours in self.meanings(table, column).items()
+            if _is_part(known, text)
+        }
+        longest = [ours for length, ours in found if length == max(found)[0]]
+        return longest[0] if len(longest) == 1 else ""
+
     def meanings(self, table: str, column: str) -> dict[str, str]:
         """Words of other systems to the words of ours that they mean."""
         listed = self.lexicon.vocabulary.words.get(f"{table}.{column}", {})
         found = {word.lower(): ours for ours, words in listed.items() for word in words}
         return found | {word: word for word in self.shapes[table].allowed.get(column, ())}
+
+
+def _is_part(known: str, text: str) -> bool:
+    """Whether a word stands in a text: whole; of Chinese anywhere; a long one as the beginning or the end of a German compound."""
+    if _EASTERN.search(known):
+        return len(known) >= 2 and known in text
+    if f" {known} " in f" {text} ":
+        return len(known) >= 3
+    return len(known) >= COMPOUND and any(
+        one.startswith(known) or one.endswith(known) for one in text.split()
+    )
 
 
 def _fits(profile: Profile, column: str, shape: TableShape) -> float:

@@ -7,24 +7,29 @@ It is a draft for a person to finish, but one that loads and can be tried as it 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from analysis.errors import SourceError
 from analysis.params.places import is_folder, project_root, shipped_root
+from analysis.sources.cells import Cell
 from analysis.sources.databases import refuse_variable
-from analysis.sources.drafting import Entry, listed, printed, quoted
+from analysis.sources.drafting import Doubt, Entry, dearest_first, listed, printed, quoted
 from analysis.sources.entries import entry_of, say_what_is_not_read
 from analysis.sources.headings import load_lexicon, maps_there
-from analysis.sources.looking import Look, Looked, look_into, look_through
+from analysis.sources.looking import LOOKED_AT, Look, Looked, look_into, look_through
 from analysis.sources.maps import SourceMap
 from analysis.sources.matching import Export, Match, Matcher, TableShape, refers_to
 from analysis.sources.profiles import Profile
-from analysis.sources.reading import find_inputs, open_rows, require_columns
+from analysis.sources.reading import FileForm, find_inputs, open_rows, require_columns
 from analysis.sources.rowmapping import needed_columns
 from analysis.sources.second_tables import second_entries, turns_of_logs
+from analysis.sources.takenback import doubt_taken_back
 
+#: Doubts from this cost on stand at the top of the map as well.
+DEAR = 2
 #: Share of a shipped map's columns that a file must have for the map to be worth naming.
 NEAR = 0.6
 LOADS = "# Proposed from headings and the first rows. It loads as it stands; settle every line marked 'doubt', then save as params/sources/<name>.yml."
@@ -52,20 +57,24 @@ class Proposal:
     remarks: tuple[str, ...]
     wanted: tuple[str, ...]
 
+    @property
+    def doubts(self) -> list[tuple[Doubt, str]]:
+        """Every doubt with its place, the dearest first."""
+        return dearest_first(
+            [
+                (doubt, f"{entry.table} of {entry.file}")
+                for entry in self.entries
+                for doubt in entry.all_doubts
+            ]
+        )
+
     def text(self, *, left_out: Mapping[str, str] = {}) -> str:
         """The proposal as a map in YAML; the entries of a table that is ``left_out`` stand in comments, with the reason."""
-        doubts = [
-            (doubt, f"{entry.table} of {entry.file}")
-            for entry in self.entries
-            for doubt in entry.doubts
-            if doubt.cost >= 2
-        ]
+        dear = [(doubt, place) for doubt, place in self.doubts if doubt.cost >= DEAR]
         lines = [LOADS]
-        if doubts:
+        if dear:
             lines.append("# To be settled first, what costs most at the top:")
-            lines += [
-                f"#   {place}: {doubt.said}" for doubt, place in sorted(doubts, key=lambda one: -one[0].cost)
-            ]
+            lines += [f"#   {place}: {doubt.said}" for doubt, place in dear]
         lines += [*self.remarks, *self.wanted]
         if self.entries:
             lines += [*self.about, "tables:"]
@@ -157,7 +166,7 @@ def _proposal(
 ) -> Proposal:
     lexicon = load_lexicon({name: tuple(shape.columns) for name, shape in tables.items()}, without=without)
     matcher = Matcher(lexicon=lexicon, shapes=tables)
-    entries, said = _entries(draft.looks, _exports(draft.looks, matcher), matcher)
+    entries, said = _entries(draft.looks, _exports(draft.looks, matcher), matcher, folder)
     shipped, near = _shipped(folder, tables, draft.looks) if folder else ([], [])
     if not entries and not shipped and not near:
         raise _nothing(place, [*said, *draft.remarks])
@@ -177,9 +186,10 @@ def _proposal(
 
 
 def _entry_lines(entry: Entry) -> list[str]:
+    """The entry with each of its doubts once: beside what it doubts, else below its first line."""
     lines = entry.lines()
-    beside = set(entry.remarks.values())
-    others = [f"    # doubt: {doubt.said}" for doubt in entry.doubts if doubt.said not in beside]
+    written = "\n".join(lines)
+    others = [f"    # doubt: {doubt.said}" for doubt in entry.all_doubts if doubt.said not in written]
     return [lines[0], *others, *lines[1:]]
 
 
@@ -244,7 +254,7 @@ def _points(profile: Profile, key: Profile, matcher: Matcher, export: Export) ->
 
 
 def _entries(
-    looks: Sequence[Look], exports: Sequence[Export], matcher: Matcher
+    looks: Sequence[Look], exports: Sequence[Export], matcher: Matcher, folder: Path | None
 ) -> tuple[list[Entry], list[str]]:
     """An entry for each file that is a table, further tables that the same files tell of, and what the others are."""
     held: list[tuple[Look, Export, Match]] = []
@@ -263,6 +273,8 @@ def _entries(
     made = [(one, entry_of(*one, matcher, exports)) for one in held]
     kept, more = _without_rivals([entry for _, entry in made], matcher)
     held, entries = [one for one, entry in made if entry in kept], kept
+    for (look, export, _), entry in zip(held, entries, strict=True):
+        doubt_taken_back(entry, look.header, export.profiles, partial(_all_rows, look, folder), matcher)
     entries += second_entries(held, entries, matcher, looks, exports)
     for entry in entries:
         rivals = [one.file for one in entries if one.table == entry.table and one.file != entry.file]
@@ -278,6 +290,25 @@ def _entries(
         if not entry.pattern:
             _leave_to_a_query(entry)
     return entries, [*said, *more]
+
+
+def _all_rows(look: Look, folder: Path | None) -> Iterator[Sequence[Cell]]:
+    """Every row of the files that a look's pattern names; those looked at, where they are all there is or a database holds them."""
+    inputs = (
+        find_inputs(folder, look.pattern, str(look.form.get("member", "*")))
+        if folder and look.pattern
+        else []
+    )
+    if not inputs or (len(inputs) == 1 and len(look.rows) < LOOKED_AT):
+        yield from look.rows
+        return
+    form = FileForm(**look.form)  # type: ignore[arg-type]
+    for given in inputs:
+        try:
+            with tempfile.TemporaryDirectory() as work, open_rows(form, given, work=Path(work)) as rows:
+                yield from rows.rows if rows.header == look.header else ()
+        except SourceError:
+            continue  # what cannot be read is refused, with its reason, when the map is applied
 
 
 def _leave_to_a_query(entry: Entry) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import itertools
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -115,13 +115,14 @@ class FileForm:
 @dataclass(frozen=True, kw_only=True)
 class Rows:
     """The header and the rows below it. ``ends_open``: whether the last line had no line break; ``hidden``: lines a sheet does not show;
-    ``above``: the cells and the lines above the header."""
+    ``above``: the cells and the lines above the header; ``at``: where the row that was read last stands in the file, blank where it has no lines."""
 
     header: list[str]
     rows: Iterator[list[Cell]]
     ends_open: bool = False
     hidden: tuple[int, ...] = ()
     above: tuple[str, ...] = ()
+    at: Callable[[], str] = str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -445,6 +446,7 @@ def _text_rows(form: FileForm, path: Path, name: str) -> Iterator[Rows]:
                 header=header,
                 rows=_records(reader, separator, name),
                 ends_open=_ends_open(path),
+                at=lambda: f"line {above + reader.line_num:,}",
                 above=_texts_of(next(csv.reader([line], delimiter=separator), []) for line in lines),
             )
         except UnicodeDecodeError as error:
@@ -542,12 +544,17 @@ def _sheet_rows(form: FileForm, name: str, sheet: Sheet) -> Rows:
             )
     while header and not header[-1]:
         header.pop()
+    read = [first]
     covered = _covered(
         sheet.merged, first, {place for place, column in enumerate(header) if column in form.filled}
     )
     hidden = tuple(line + 1 for line in sheet.hidden if line > first)
     return Rows(
-        header=header, rows=_as_wide(lines, header, covered, name), hidden=hidden, above=_texts_of(above)
+        header=header,
+        rows=_as_wide(lines, header, covered, name, read),
+        hidden=hidden,
+        above=_texts_of(above),
+        at=lambda: f"sheet '{sheet.name}' row {read[0] + 1:,}",
     )
 
 
@@ -576,10 +583,16 @@ def _covered(
 
 
 def _as_wide(
-    lines: Iterator[tuple[int, list[Cell]]], header: list[str], covered: dict[tuple[int, int], str], name: str
+    lines: Iterator[tuple[int, list[Cell]]],
+    header: list[str],
+    covered: dict[tuple[int, int], str],
+    name: str,
+    read: list[int],
 ) -> Iterator[list[Cell]]:
+    """Rows as wide as the header; ``read`` holds the line, from 0, of the last one."""
     width = len(header)
     for number, cells in lines:
+        read[0] = number
         row = [*cells[:width], *[""] * (width - len(cells))]
         beyond = next((place for place in range(width, len(cells)) if cell_text(cells[place])), None)
         if beyond is not None:

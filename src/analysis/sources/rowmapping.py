@@ -7,18 +7,23 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
 
 from analysis.errors import SourceError
 from analysis.sources.amounts import (
+    MONEY,
     DecimalMarks,
     currency_sign,
     difference,
     factor_of,
+    is_too_fine,
     marked,
+    off_by,
     plain_number,
     scaled,
+    to_cents,
 )
 from analysis.sources.cells import Cell, Fault, cell_text
 from analysis.sources.closing import ClosingVouchers
@@ -31,6 +36,12 @@ from analysis.sources.reading import require_columns
 from analysis.sources.words import is_one_of, is_total_word
 
 Take = Callable[[list[Cell]], str]
+#: Notes on money with more than two decimals: refused, or rounded as the map says.
+TOO_FINE = "money with more than two decimals"
+ROUNDED_TO_CENTS = {
+    "half_even": "money rounded to cents, a half to the even one",
+    "half_up": "money rounded to cents, a half away from zero",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +80,10 @@ class RowMapper:
         closing: ClosingVouchers | None = None,
         sums: Container[str] = (),
         today: dt.date | None = None,
+        at: Callable[[], str] = str,
     ) -> None:
+        self._at = at
+        self.off: dict[str, Decimal] = {}
         self._closing, self.today, self._repeated, self._sums = closing, today, repeated, sums
         self.entry, self.file, self.seen, self.business_zone = entry, file, seen, business_zone
         self._known = known
@@ -179,6 +193,8 @@ class RowMapper:
             MapNote(kind="not in the file", column=column, count=0, example="") for column in self.absent
         ]
         notes += [] if kept else self.left_out.notes()
+        for column, off in self.off.items():
+            self.examples[column, ROUNDED_TO_CENTS[self.entry.rounded[column]]] += f"; Σ {off:+f}"
         for (column, kind), count in sorted(self.counts.items()):
             notes.append(MapNote(kind=kind, column=column, count=count, example=self.examples[column, kind]))
         for column, reader in sorted(self.moments.items()):
@@ -207,14 +223,14 @@ class RowMapper:
     def _all_takes(self, lookups: Mapping[str, Keys]) -> list[Take]:
         entry, index = self.entry, self.index
         takes = [
-            self._take(column, index[name])
+            self._to_cents(column, self._take(column, index[name]))
             for column, name in entry.columns.items()
             if column not in self.absent
         ]
         for column, names in entry.either.items():
             places = [index[name] for name in names if name in index]
             if column not in self.absent:
-                takes.append(self._take_either(column, places))
+                takes.append(self._to_cents(column, self._take_either(column, places)))
         # A day in a key is written as the table writes it, so that the key outlives a change of the date format.
         read_as = {
             name: column
@@ -227,7 +243,7 @@ class RowMapper:
         for column, lookup in entry.lookups.items():
             if column not in self.absent:
                 places = [index[name] for name in several(lookup.by)]
-                takes.append(self._take_lookup(column, places, lookups[column]))
+                takes.append(self._to_cents(column, self._take_lookup(column, places, lookups[column])))
         for column, later_by in entry.after.items():
             if column not in self.absent:
                 takes.append(
@@ -246,6 +262,26 @@ class RowMapper:
             said = self.index[sign.column]
             return lambda row: _signed(read(row[place]), cell_text(row[said]), sign)
         return lambda row: read(row[place])
+
+    def _to_cents(self, column: str, take: Take) -> Take:
+        """Money with more than two decimals as the map says, counted with what it makes in all; without a word of the map it stays, for the proof to refuse."""
+        rounding = self.entry.rounded.get(column)
+        if column not in MONEY:
+            return take
+
+        def money(row: list[Cell]) -> str:
+            text = take(row)
+            if not is_too_fine(text):
+                return text
+            if rounding is None:
+                self._count(column, TOO_FINE, f"{text}, {self._at()}".rstrip(", "))
+                return text
+            cents = to_cents(text, rounding)
+            self.off[column] = self.off.get(column, Decimal(0)) + off_by(text, cents)
+            self._count(column, ROUNDED_TO_CENTS[rounding], f"{text} → {cents}")
+            return cents
+
+        return money
 
     def _take_either(self, column: str, places: list[int]) -> Take:
         def take(row: list[Cell]) -> str:
@@ -425,7 +461,9 @@ def _signed(amount: str, word: str, sign: Sign) -> str:
     """The amount with the sign that the word beside it means; beside an unknown word it is no number any more, and the proof says so."""
     if not amount or word in sign.plus:
         return amount
-    return difference("0", amount) if word in sign.minus else f"{amount} ({sign.column} '{word}')"
+    if word in sign.minus:
+        return difference("0", amount)
+    return amount if ANY_OTHER in sign.plus else f"{amount} ({sign.column} '{word}')"
 
 
 class LeftOut:

@@ -68,6 +68,7 @@ def _entry(
         columns=dict(columns),
         constants=dict(constants or {}),
         first_of=list(first_of),
+        clock_cost=1,  # said of the file at its first table
     )
     completed(entry, export, matcher, exports)
     return entry

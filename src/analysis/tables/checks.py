@@ -55,12 +55,35 @@ REMEDIES: Mapping[str, str] = {
     "masked_identifier": "Export the identifiers unmasked, or under a code of their own for each.",
     "damaged_identifier": "Export the column as text.",
     "no_identifier": "Leave the field empty where nothing is named.",
+    "more_than_two_decimals": "Have the export write two decimals; a source map can say how it is rounded (rounded, in docs/SOURCES.md).",
     "closing_entry": "Leave closing vouchers out of the export, or state them under closing in the source map.",
     "total_line": "Export the list without its totals.",
 }
 
+_LEFT_EMPTY = "the values were left empty"
 Outcome = Literal["passed", "failed", "info"]
 LOST = "lost_column"  # the reason code of a column of which no value can be read
+
+
+def label(check: TableCheck) -> str:
+    """What a terminal calls a check that is not passed: what became of the rows, not whether it failed; only a column that is lost has."""
+    if check.outcome != "failed" or check.reason_code == LOST:
+        return check.outcome
+    if check.reason_code == "rows":
+        return "set aside"
+    if check.reason_code in REASONS:
+        return "left empty" if _LEFT_EMPTY in check.message_en else "set aside"
+    return "doubt"
+
+
+def meaning(check: TableCheck, rows: int, *, limit: float) -> str:
+    """A check as a terminal says it: of rows set aside what it means for the report. ``rows`` of its table were read; more than the share ``limit`` of them would refuse it."""
+    if check.reason_code != "rows" or check.outcome != "failed":
+        return check.message_en.removeprefix(f"{check.table}: ")
+    return (
+        f"{check.count:,} of {rows:,} rows ({check.count / max(rows, 1):.2%}) count nowhere, the report is made of the others; "
+        f"more than {limit:.0%} would have refused the table"
+    )
 
 
 def reason_words(code: str) -> Text:
@@ -124,7 +147,7 @@ def fault_check(table: str, column: str, reason: str, scope: str, count: int, ex
     message = "{at}: {why} in {count:,} {rows}{shown}; {consequence}."
     if reason in REMEDIES:
         message = "{at}: {why} in {count:,} {rows}{shown}; {consequence}. {remedy}"
-    done = "the rows were quarantined" if scope == "row" else "the values were left empty"
+    done = "the rows were quarantined" if scope == "row" else _LEFT_EMPTY
     return _check(
         reason,
         table,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from analysis.metrics.whole_month import daily_tables, rows_end
 from analysis.periods import Month
 from analysis.sources.amounts import CURRENCY_SIGNS, currency_sign
 from analysis.sources.cells import cell_text
-from analysis.sources.entries import CURRENCY_CODE, ZONES
+from analysis.sources.entries import CURRENCY_CODE, zone_of_language
 from analysis.sources.looking import Look
 from analysis.tables import TableSet, contract
 
@@ -53,8 +52,7 @@ def proposed_zone(looks: Sequence[Look], stated: Iterable[str]) -> Setting:
     if zones:
         return Setting(value=zones.most_common(1)[0][0], why="as the map states local times")
     written = " ".join(text for look in looks for text in (look.file, *look.header, *_first_cells(look)))
-    zone = next((zone for pattern, zone in ZONES if re.search(pattern, written)), "")
-    if zone:
+    if zone := zone_of_language(written):
         return Setting(value=zone, why="by the language of the files")
     return Setting(value="UTC", why=NOTHING_TELLS)
 
@@ -78,6 +76,17 @@ def proposed_currency(looks: Sequence[Look], time_zone: str) -> Setting:
     if at_home:
         return Setting(value=at_home, why=f"as paid in {time_zone}")
     return Setting(value=NO_CURRENCY, why=NOTHING_TELLS)
+
+
+def named_currency(look: Look, at_home: str) -> str:
+    """The currency that a file itself names, by a code or by signs beside amounts; blank where it names none. A sign of several is that of ``at_home`` where it may be."""
+    codes: Counter[str] = Counter()
+    signs: Counter[str] = Counter()
+    for place, name in enumerate(look.header):
+        cells = [cell_text(row[place]) for row in look.rows[:LOOKED_AT]]
+        codes.update(_codes(name, cells))
+        signs.update(_signs(cells, at_home))
+    return next((code for found in (codes, signs) for code, _ in found.most_common(1)), "")
 
 
 def currency_of(time_zone: str) -> str:

@@ -31,7 +31,7 @@ from analysis.params.places import is_folder, locked_by, use_own
 from analysis.params.runs import params_hash
 from analysis.periods import MONTH, QUARTER, YEAR, Month, Period
 from analysis.results import Check, Finding, by_severity
-from analysis.sources import MappedFile, apply_map, load_map
+from analysis.sources import MappedFile, apply_map, load_map, told_where
 from analysis.summaries import Summarised
 from analysis.tables import TableInfo, TableSet, contract, load_corrections, load_tables
 from analysis.tables.slicing import SlicedTable, slice_tables
@@ -248,7 +248,9 @@ def prepare_run(
             "customers.csv, …; see data/README.md), or use DATA=sample."
         )
     source, mapped = canonical_folder(params)
-    tables, sliced = sliced_tables(params, read_tables(params, source, progress=progress), progress)
+    tables, sliced = sliced_tables(
+        params, read_tables(params, source, progress=progress, mapped=mapped), progress
+    )
     expected = os.environ.get("AFTER_SALES_TABLES")
     if expected and expected != tables.content_hash:
         raise SourceError(
@@ -372,19 +374,21 @@ def read_tables(
     *,
     quarantine_limit: float | None = None,
     progress: Progress | None = None,
+    mapped: Sequence[MappedFile] = (),
 ) -> TableSet:
-    """The tables of a folder, read and proved under the rules of a run."""
-    return load_tables(
-        source,
-        _store(params),
-        reporting_currency=params.currency,
-        time_zone=params.time_zone,
-        exchange_rates={code: sorted(rates.items()) for code, rates in params.exchange_rates.items()},
-        corrections=load_corrections(params.name),
-        size_limit_mb=params.size_limit_mb,
-        progress=progress,
-        **({} if quarantine_limit is None else {"quarantine_limit": quarantine_limit}),
-    )
+    """The tables of a folder, read and proved under the rules of a run; ``mapped``: what a source map made them of."""
+    with told_where(mapped):
+        return load_tables(
+            source,
+            _store(params),
+            reporting_currency=params.currency,
+            time_zone=params.time_zone,
+            exchange_rates={code: sorted(rates.items()) for code, rates in params.exchange_rates.items()},
+            corrections=load_corrections(params.name),
+            size_limit_mb=params.size_limit_mb,
+            progress=progress,
+            **({} if quarantine_limit is None else {"quarantine_limit": quarantine_limit}),
+        )
 
 
 def sliced_tables(

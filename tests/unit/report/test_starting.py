@@ -514,3 +514,197 @@ def test_an_earlier_map_that_lacks_a_table_is_not_taken_for_the_whole(tmp_path, 
     assert "of this project reads these files as they are" in said
     assert load_run("second").source_map == "second"
     assert "ledger" in load_run("second").needs
+
+
+# ---------------------------------------------------------------- what is asked of the files
+
+
+def talk(answers: Mapping[str, str]) -> tuple[starting.Ask, list[str]]:
+    """A person who answers questions by how they begin, and what was asked."""
+    asked: list[str] = []
+
+    def ask(what: str, proposed: str, why: str) -> str:
+        asked.append(f"{what} [{proposed}] ({why})")
+        return next((answer for begins, answer in answers.items() if what.startswith(begins)), "")
+
+    return ask, asked
+
+
+def with_refunds(folder: Path) -> None:
+    rows = [
+        {**row, "Status": "已退款" if number % 10 == 0 else "paid"} for number, row in enumerate(orders())
+    ]
+    write(folder, "orders.csv", rows)
+
+
+def test_rows_taken_back_are_asked_about_and_the_answer_stands_in_the_map(tmp_path, project):
+    with_refunds(tmp_path / "acme")
+    ask, asked = talk({"orders of orders.csv, Status": "k"})
+    kept, said = begun(tmp_path / "acme", ask=ask, name="kept")
+    (question,) = [one for one in asked if one.startswith("orders of")]
+    assert question.startswith(
+        "orders of orders.csv, Status [leave out] (已退款 (31 of 304 rows with 635.50 of revenue, e.g. O0 2026-01-01"
+    )
+    assert question.endswith("one of leave out, refund lines, keep)")
+    assert "orders: 304 rows = 304 accepted" in said
+    assert not load_map("kept", columns()).tables[-1].without
+    (project / "params" / "sources" / "kept.yml").unlink()
+    started, said = begun(tmp_path / "acme", name="default")
+    assert "Status: 已退款 (31 of 304 rows with 635.50 of revenue" in said and "left out (without)" in said
+    assert "orders: 273 rows = 273 accepted" in said
+    (entry,) = [one for one in load_map("default", columns()).tables if one.table == "orders"]
+    assert entry.without == {"Status": ("已退款",)}
+
+
+def test_money_too_fine_is_rounded_where_the_person_says_so_and_else_named_by_its_line(tmp_path):
+    rows = [
+        {**row, "Amount": f"{row['Amount']}5"} if number % 9 == 0 else row
+        for number, row in enumerate(postings())
+    ]
+    write(tmp_path / "acme", "ledger export.csv", rows)
+    write(tmp_path / "acme", "orders.csv", orders())
+    _, said = begun(tmp_path / "acme", name="refused")
+    assert (
+        "left out   ledger: " in said
+        and "In the export: ledger export.csv, 100.505, line 2 (51 such)." in said
+    )
+    ask, asked = talk({"round amount of ledger": "half_up"})
+    started, said = begun(tmp_path / "acme", ask=ask, name="rounded")
+    assert any("51 of 457 values have more than two decimals, e.g. 100.505" in one for one in asked)
+    assert "ledger: 457 rows = 457 accepted" in said
+    (entry,) = [one for one in load_map("rounded", columns()).tables if one.table == "ledger"]
+    assert entry.rounded == {"amount": "half_up"}
+
+
+def test_every_doubt_is_counted_and_stands_in_the_map_once(tmp_path, project):
+    write(tmp_path / "acme", "Vorgänge.csv", desk(), separator=";", encoding="cp1252")
+    with_refunds(tmp_path / "acme")
+    _, said = begun(tmp_path / "acme")
+    text = (project / "params" / "sources" / "acme.yml").read_text("utf-8").partition("tables:")[2]
+    shown = len(re.findall(r"(?m)^  doubt      (?!.*resolved_at lies)", said.partition("doubts in all")[0]))
+    (whole, above, rest) = map(
+        int, re.search(r"(\d+) doubts in all.*?(\d+) above; the other (\d+)", said).groups()
+    )
+    assert whole == above + rest == text.count("# doubt: ")
+    assert above == shown
+
+
+def test_a_file_of_another_language_is_asked_for_its_clock_and_currency(tmp_path, project):
+    write(tmp_path / "acme", "Vorgänge.csv", desk(), separator=";", encoding="cp1252")
+    sales = [
+        {
+            "订单编号": f"D{number}",
+            "下单时间": f"{day:%Y/%m/%d} 02:00:00",
+            "客户编号": f"K{number % 50:04}",
+            "实付金额": "100.00",
+        }
+        for number, day in enumerate(days(dt.date(2025, 8, 1), dt.date(2026, 10, 31)))
+    ]
+    write(tmp_path / "acme", "订单导出.csv", sales, encoding="gb18030")
+    ask, asked = talk({"time zone": "Europe/Berlin", "currency of": "CNY", "worth of one CNY": "0.125"})
+    started, said = begun(tmp_path / "acme", ask=ask, settings={"currency": "EUR"})
+    (clock,) = [one for one in asked if one.startswith("clock of 订单导出.csv [Asia/Shanghai]")]
+    # two in the night of the first is the last evening of the month before in Berlin
+    assert "were it Europe/Berlin, 15 of 457 rows would lie in another month" in clock
+    (money,) = [one for one in asked if one.startswith("currency of 订单导出.csv [EUR]")]
+    assert "by its language it may be CNY; its revenue is 45,700.00 in 457 rows" in money
+    run = load_run(started.name)
+    assert {code: [str(rate) for rate in rates.values()] for code, rates in run.exchange_rates.items()} == {
+        "CNY": ["0.125"]
+    }
+    # in Berlin's October: thirty days of it and the evening of the first of November is not there
+    assert "in 2026-10 orders: 30 rows, revenue 375.00 EUR" in said
+    (project / "params" / "sources" / "acme.yml").unlink()  # else the map that is there reads the files
+    _, said = begun(tmp_path / "acme", name="default", settings={"time_zone": "Europe/Berlin"})
+    assert "no currency is named; amounts are read as EUR, and by its language it may be CNY" in said
+
+
+def accounts(folder: Path) -> None:
+    rows = [
+        {"Posting": f"P{day:%m%d}{account}", "Posting date": day.isoformat(), "Account": account, "Account name": name, "Amount": f"{base}.00", "Currency": "EUR"}
+        for day in days(dt.date(2025, 11, 1), dt.date(2026, 10, 31))
+        for account, name, base in (("6010", "Wages", 9), ("5400", "Spare parts", 5), ("9999", "Clearing XY", 1))
+    ]  # fmt: skip
+    write(folder, "ledger export.csv", rows)
+
+
+def test_a_category_that_the_template_lacks_is_asked_for_and_not_counted(tmp_path, project):
+    accounts(tmp_path / "acme")
+    settings = {"template": "ecommerce"}
+    _, said = begun(tmp_path / "acme", name="silent", settings=settings)
+    assert "1 of 3 put into a category of cost" in said
+    assert "2 stay unallocated with 2,190.00 of cost" in said and "labour, outsourcing, compensation" in said
+    text = (project / "params/runs/silent/cost_tree.yml").read_text("utf-8")
+    assert (
+        'account: "5400", category: ?' in text
+        and "its name says parts, which stands not under categories" in text
+    )
+    ask, asked = talk({"category of account 5400": "compensation"})
+    _, said = begun(tmp_path / "acme", name="asked", ask=ask, settings=settings)
+    (question,) = [
+        one for one in asked if one.startswith("category of account 5400 Spare parts [unallocated]")
+    ]
+    assert "1,825.00 in all; its name says parts, which this cost tree does not have" in question
+    with with_own(load_run("asked").own_params):
+        assert {rule.account: rule.category for rule in CostTree.load().accounts} == {
+            "6010": "labour",
+            "5400": "compensation",
+        }
+
+
+def test_check_reads_the_cost_tree_and_lists_its_categories(tmp_path, project, capsys):
+    accounts(tmp_path / "acme")
+    begun(tmp_path / "acme", settings={"template": "ecommerce"})
+    path = project / "params/runs/acme/cost_tree.yml"
+    path.write_text(
+        path.read_text("utf-8").replace("category: labour", "category: parts", 1), encoding="utf-8"
+    )
+    assert cli.main(["check", "acme"]) == ParameterError.exit_code
+    said = capsys.readouterr().err
+    assert "account 6010: unknown category 'parts'" in said
+    assert (
+        "Known categories: labour, outsourcing, compensation, logistics, tools_systems, training_management."
+        in said
+    )
+
+
+def test_after_a_refused_draft_the_files_and_the_next_step_are_told(tmp_path, project, monkeypatch, capsys):
+    write(tmp_path / "acme", "ledger export.csv", postings())
+
+    def refused(name: str, **_: object) -> Edition:
+        raise ContractError("the pack was refused.")
+
+    monkeypatch.setattr(starting, "make_report", refused)
+    assert cli.main(["start", str(tmp_path / "acme"), "--yes"]) == ContractError.exit_code
+    told = capsys.readouterr()
+    for name in ("runs/acme.yml", "runs/acme/interventions.yml", "sources/acme.yml"):
+        assert f"written: project/params/{name}" in told.out
+    assert re.search(r"analysis check acme .*analysis report acme --draft", told.out)
+    assert "the pack was refused." in told.err
+    assert cli.main(["check", "acme"]) == 0  # the step that is named works
+
+
+def test_rows_set_aside_are_said_with_what_they_mean(tmp_path):
+    rows = postings()
+    rows[7]["Posting date"] = "soon"
+    write(tmp_path / "acme", "ledger export.csv", rows)
+    _, said = begun(tmp_path / "acme")
+    assert "set aside  ledger: 1 of 457 rows (0.22%) count nowhere, the report is made of the others" in said
+    assert "failed" not in said
+
+
+def test_the_command_that_is_named_is_the_one_that_works_here(monkeypatch, tmp_path):
+    import subprocess
+    import sys
+
+    from analysis.errors import command
+
+    program = Path(sys.executable).with_name("analysis")
+    if not program.is_file():
+        pytest.skip("the program is not installed beside this Python")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    bare = command("metrics labour_share")
+    assert bare != "analysis metrics labour_share", "the shell would not find it"
+    assert subprocess.run(bare.split(), check=True, capture_output=True).stdout
+    monkeypatch.setenv("PATH", str(program.parent))
+    assert command("metrics") == "analysis metrics"
