@@ -621,7 +621,7 @@ def groups_table(study: ValueStudy) -> Block | None:
         )
         if known
         else Sentence(
-            "{customers} of the top tier {customers:plural|is|are} likely to leave",
+            "{customers} of the top tier {customers:plural|is|are} at high risk of leaving",
             {"customers": found.at_risk.customers},
         ),
         subtitle=Sentence(

@@ -42,7 +42,7 @@ class RetentionStudy(RetentionParts):
     ----------
     month, models, limit : the report month; which business models the company has; the limit of churn.
     contractual, non_contractual, model_churn, first_loss : churn by contracts and by purchases; as the model has it; the first month with a loss.
-    reasons, revenue, renewals, accounts : why customers left; revenue retention; renewals; accounts by size.
+    reasons, revenue, renewals, rolling, accounts : why customers left; revenue retention; renewals; terms that come up all the time; accounts by size.
     contract_cohorts, purchase_cohorts, product_cohorts, service_cohorts : cohorts, by what put a customer into them.
     effects, survival, drivers, chain : curvature of effects; survival of contracts; what goes with a loss; the chain from service to loss.
     repurchase, loss_after_repair, early_warning, surveys : after service; who is at risk; and who answers when asked.

@@ -307,13 +307,16 @@ def supplier(name: str, *limits: float) -> Recovery:
     [
         (
             [supplier("Satoya", 0.086, 0.048, 0.137), supplier("Norvik", 0.124, 0.084, 0.17)],
-            "none gave back least",
+            "none is shown to give back less than the others",
         ),
         (
             [supplier("Satoya", 0.05, 0.03, 0.07), supplier("Norvik", 0.2, 0.15, 0.25)],
             "Least comes back from Satoya",
         ),
-        ([supplier("Satoya", 0.0), supplier("Norvik", 0.2, 0.15, 0.25)], "none gave back least"),
+        (
+            [supplier("Satoya", 0.0), supplier("Norvik", 0.2, 0.15, 0.25)],
+            "none is shown to give back less than the others",
+        ),
         ([supplier("Satoya", 0.05, 0.03, 0.07)], "Satoya gave back"),
     ],
 )
@@ -397,7 +400,7 @@ def test_the_triangle_names_a_quarter_only_with_support(planted_study: Study):
         assert block is not None
         return block.plain("en")
 
-    assert "Highest after" in title(5.0) and "none is highest beyond chance" in title(80.0)
+    assert "Highest after" in title(5.0) and "none is shown to have more than the other" in title(80.0)
 
 
 def test_limits_of_a_recovery_rate_are_those_of_a_ratio_of_sums():
