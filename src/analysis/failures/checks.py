@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from analysis.failures import lives
-from analysis.failures.localising_facts import by_use_id
 from analysis.locale import Text
 from analysis.metrics import NotDone, Parts
 from analysis.params.interventions import load_interventions
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from analysis.failures.lives_facts import LifeFacts
     from analysis.failures.localising_facts import CauseFacts
     from analysis.failures.result import FailureStudy
-    from analysis.failures.use_facts import CauseByUse, UseFacts
+    from analysis.failures.use_facts import UseFacts
 
 TITLES = {
     "cost": Text.of("direct cost of failures"),
@@ -60,7 +59,7 @@ def checks(
     found += [_apart(cause, least=least) for cause in study.causes if cause.apart is not None]
     found += [_confounded(cause) for cause in study.causes if cause.cause.confounded_with]
     found += _forecast(study, limit=field.state.assumed("failure_forecast_error_limit"))
-    found += _use(study.use, least=least)
+    found += _use(study.use)
     limit = field.assumed("life_gap_limit")
     found += [_life(life) for life in study.lives or () if life.worst_gap > limit]
     found += _thin(field, study, without)
@@ -196,17 +195,14 @@ def _confounded(cause: CauseFacts) -> Check:
     )
 
 
-def _use(use: UseFacts | NotDone, *, least: float) -> list[Check]:
-    """Readings that run backwards, and causes found by the month that do not stand out by use."""
+def _use(use: UseFacts | NotDone) -> list[Check]:
+    """Readings that run backwards."""
     if isinstance(use, NotDone):
         return []
     values: dict[str, Value] = {"readings": use.readings}
     if use.example is None:
         forward = Sentence("Every meter runs forward: none of {readings} is below an earlier one.", values)
-        return [
-            Check(id="meters", outcome="passed", sentence=forward),
-            *(_by_use(one, least) for one in use.causes),
-        ]
+        return [Check(id="meters", outcome="passed", sentence=forward)]
     serial, day, reading = use.example
     values |= {
         "doubted": use.doubted,
@@ -219,35 +215,7 @@ def _use(use: UseFacts | NotDone, *, least: float) -> list[Check]:
         "Meters run backwards: {doubted} of {readings} contradict more of their machine's other readings and are not used (machine {serial} on {day}: {reading}); {machines} with a fifth or more of them are left out of all that is said by use.",
         values,
     )
-    return [
-        Check(id="meters", outcome="failed", sentence=backwards),
-        *(_by_use(one, least) for one in use.causes),
-    ]
-
-
-def _by_use(one: CauseByUse, least: float) -> Check:
-    """Stands by use too where the whole interval lies further above one than the smallest effect that matters."""
-    found = one.ratio.interval
-    values: dict[str, Value] = {"cause": one.name, "ratio": one.ratio}
-    if found is None:
-        return Check(
-            id=by_use_id(one.cause),
-            outcome="info",
-            sentence=Sentence(
-                "{cause}: there are too few other machines with meters to hold it against by use.", values
-            ),
-        )
-    stands = found.low >= 1 + least
-    return Check(
-        id=by_use_id(one.cause),
-        outcome="passed" if stands else "failed",
-        sentence=Sentence(
-            "{cause}: by use too its machines fail {ratio} as often as the others of their product lines ({ratio:interval})."
-            if stands
-            else "{cause}: by use its machines fail {ratio} as often as the others of their product lines ({ratio:interval}), which does not stand out; by the month they fail more often, in part or in whole, because they run more.",
-            values,
-        ),
-    )
+    return [Check(id="meters", outcome="failed", sentence=backwards)]
 
 
 def _life(life: LifeFacts) -> Check:

@@ -21,6 +21,8 @@ BEYOND = Text.of("beyond the data")
 NO_OTHERS = Text.of("no other machine of its product lines to compare with")
 SAME_AGE = Text.of("other machines of the same age")
 SAME_LINE = Text.of("other machines of the same product line and age")
+SAME_AGE_AND_USE = Text.of("other machines of the same age and use")
+SAME_LINE_AND_USE = Text.of("other machines of the same product line, age and use")
 RATIO_METHOD = "exact conditional (two Poisson rates)"
 SIDES = ["failures", "expected", "others", "others_expected"]
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from analysis.errors import FitError, MissingData
 from analysis.failures import views
 from analysis.failures.carriers import Carriers
-from analysis.failures.comparing import SAME_AGE, SAME_LINE
+from analysis.failures.comparing import SAME_AGE, SAME_AGE_AND_USE, SAME_LINE, SAME_LINE_AND_USE
 from analysis.failures.views import with_parts
 from analysis.locale import Text
 from analysis.metrics import Period, Stating, StudyInputs
@@ -93,10 +93,11 @@ class Field(Summarised):
         """States facts of the window."""
         return Stating(inputs=self.inputs, period=self.window)
 
-    @traced_property
-    def others(self) -> Text:
-        """What machines are compared with: their product line is said where there are several."""
-        return SAME_LINE if self.by_line["product_line"].nunique() > 1 else SAME_AGE
+    def others(self, *, by_use: bool) -> Text:
+        """What machines are compared with: their product line is said where there are several, their use where it is told apart."""
+        if self.by_line["product_line"].nunique() > 1:
+            return SAME_LINE_AND_USE if by_use else SAME_LINE
+        return SAME_AGE_AND_USE if by_use else SAME_AGE
 
     def label(self, dimension: str, value: str) -> Text:
         """What a value of a dimension is called."""

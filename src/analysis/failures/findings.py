@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import pandas as pd
 
-from analysis.failures.localising_facts import by_use_id, cause_slice
+from analysis.failures.localising_facts import cause_slice
 from analysis.metrics import NotDone, Period
 from analysis.results import Finding, Ground, Sentence, Severity, Stake, Value
 
@@ -22,13 +21,13 @@ if TYPE_CHECKING:
     from analysis.failures.result import FailureStudy
     from analysis.failures.scale import Scale
     from analysis.failures.services_facts import ServicesDue
-    from analysis.failures.use_facts import CauseByUse, UseFacts
+    from analysis.failures.use_facts import UseFacts
     from analysis.failures.use_lives import UseLifeFacts
     from analysis.periods import Month
 
 SECTION = "failures"
 SEARCH_METHOD = (
-    "Expected: what all machines outside the cause would have had in its place, by product line, months in service and component, times a factor of the calendar month; "
+    "Expected: what all machines outside the cause would have had in its place, by product line, months in service and component, times a factor of the calendar month, at equal use where meters tell it; "
     "search over combinations of attributes with a bound on the chance of naming any cause when there is none. "
     "It may have begun in the months that a likelihood ratio at 95% does not exclude."
 )
@@ -70,7 +69,7 @@ def findings(study: FailureStudy, scale: Scale) -> tuple[Finding, ...]:
     found = ([] if study.causes else [_no_cause(study)]) + tested_findings(study, scale)
     found += _outlook(study.forecast, scale) + _leaks(study.leaks, scale) + _due(study.due, scale)
     if not isinstance(study.use, NotDone):
-        found = _held_against_use(found, study.use, scale) + _use(study.use, scale)
+        found += _use(study.use, scale)
     return (*found, *_wear_by_use(study.use_lives, scale), *_services(study.services))
 
 
@@ -426,26 +425,6 @@ def _due(due: tuple[DueFacts, ...] | NotDone, scale: Scale) -> list[Finding]:
 
 COST_BY_USE_METHOD = "Cost traced to orders of maintenance and installation over the use between meter readings, a model against the other models of its product line; limits by machine, for all models together."
 SERVICES_METHOD = "Use between services is the median of the company's own orders of maintenance that name no component; each machine is projected at the pace of its last year."
-
-
-def _held_against_use(found: list[Finding], use: UseFacts, scale: Scale) -> list[Finding]:
-    """Each cause that was found by the month with the check that holds it against use; where it does not stand out by use, that its machines run more could explain it."""
-    by_use = {tuple(cause_slice(one.cause).items()): one for one in use.causes}
-    return [
-        _held(finding, by_use.get(tuple(finding.subject.items())), scale)
-        if finding.id == "failures.excess"
-        else finding
-        for finding in found
-    ]
-
-
-def _held(finding: Finding, by_use: CauseByUse | None, scale: Scale) -> Finding:
-    if by_use is None or by_use.ratio.interval is None:
-        return finding
-    held = replace(finding, checks=(*finding.checks, by_use_id(by_use.cause)))
-    if by_use.ratio.interval.low >= 1 + scale.least_effect or held.severity not in ("alert", "watch"):
-        return held
-    return replace(held, severity="watch", ground="unasked")
 
 
 def _use(use: UseFacts, scale: Scale) -> list[Finding]:

@@ -171,7 +171,8 @@ class Cells(Summarised):
     """Failures and expected failures by machine attributes and component, ready to be searched.
 
     frame : the attributes, ``product_line`` (within which machines are compared) and ``component``, ``failures``, ``expected``; unit_months : by attributes
-        and product line alone; modes : as ``frame`` for each ``fault_code`` of components that fail in several ways
+        and product line alone; modes : as ``frame`` for each ``fault_code`` of components that fail in several ways; by_use : whether what is expected
+        allows for how far machines ran
     """
 
     frame: pd.DataFrame
@@ -179,11 +180,21 @@ class Cells(Summarised):
     attributes: tuple[str, ...]
     dispersion: float
     modes: pd.DataFrame | None = None
+    by_use: bool = False
 
 
 @traced
-def cells_of(field: Field, baseline: Baseline, *, dispersion: float | None = None) -> Cells:
-    """Everything the search needs, added up in the database: a few columns for each combination of attributes; ``dispersion`` where it is known."""
+def cells_of(
+    field: Field, baseline: Baseline, *, use: pd.DataFrame | None = None, dispersion: float | None = None
+) -> Cells:
+    """Everything the search needs, added up in the database: a few columns for each combination of attributes.
+
+    Parameters
+    ----------
+    use : relative use by attributes and product line (:func:`analysis.failures.use.relative_use`), where meters tell it; a site whose machines only
+        work more is then no cause
+    dispersion : where it is known
+    """
     keys = [*views.ATTRIBUTES, "product_line"]
     names = ", ".join(keys)
     wide = field.query(
@@ -199,6 +210,8 @@ def cells_of(field: Field, baseline: Baseline, *, dispersion: float | None = Non
         columns={f"x{k}": one for k, one in enumerate(baseline.components)}
     )
     long = expected.melt(id_vars=keys, var_name="component", value_name="expected")
+    if use is not None:
+        long = _at_equal_use(long, use, keys)
     frame = long.merge(failed, on=[*keys, "component"], how="left", validate="1:1").fillna({"failures": 0})
     frame = frame.sort_values([*keys, "component"], kind="stable", ignore_index=True)
     return Cells(
@@ -207,7 +220,20 @@ def cells_of(field: Field, baseline: Baseline, *, dispersion: float | None = Non
         attributes=views.ATTRIBUTES,
         dispersion=_dispersion(frame) if dispersion is None else dispersion,
         modes=modes_of(frame, coded),
+        by_use=use is not None,
     )
+
+
+@traced
+def _at_equal_use(expected: pd.DataFrame, use: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """What is expected of cells in proportion to their use; of each component in a product line as much in all as before."""
+    weighed = expected.merge(use, on=keys, how="left", validate="m:1")
+    at_use = weighed["expected"] * weighed["relative_use"].fillna(1.0)
+    whole = [weighed["product_line"], weighed["component"]]
+    before = weighed["expected"].groupby(whole).transform("sum")
+    after = at_use.groupby(whole).transform("sum")
+    scale = (before / after).where(after > 0, 0.0)
+    return weighed.drop(columns="relative_use").assign(expected=at_use * scale)
 
 
 @traced

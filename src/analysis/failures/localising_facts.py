@@ -107,11 +107,6 @@ def cause_name(field: Field, cause: Cause) -> Text:
     return Text(en=f"{said.en} ({lines.en})", zh=f"{said.zh}（{lines.zh}）")
 
 
-def by_use_id(cause: Cause) -> str:
-    """The id of the check that holds a cause against the use of its machines."""
-    return ".".join(("cause_by_use", *cause_slice(cause).values()))
-
-
 def cause_slice(cause: Cause) -> dict[str, Any]:
     """Dimensions of a cause's facts."""
     found = {name.replace(" ", "_"): value for name, value in cause.attributes.items()}
@@ -144,7 +139,7 @@ def cause_facts(
     return CauseFacts(
         cause=cause,
         name=cause_name(field, cause),
-        others=field.others,
+        others=field.others(by_use=cells.by_use),
         ratio=ratio("cause_rate_ratio", cause.rate_ratio),
         corrected=ratio("cause_rate_ratio_corrected", cause.corrected),
         failures=state.measured("cause_failures", field.rows(where), **place),

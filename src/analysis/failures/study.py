@@ -31,6 +31,7 @@ from analysis.failures import (
     triangles,
     use_facts,
     use_lives,
+    views,
     words_facts,
 )
 from analysis.failures import fault_tree_facts as trees
@@ -40,7 +41,7 @@ from analysis.failures.field import Field
 from analysis.failures.limits import those_made
 from analysis.failures.result import FailureStudy, NotRated
 from analysis.failures.scale import Scale
-from analysis.failures.use import Meters, known
+from analysis.failures.use import Meters, known, relative_use
 from analysis.locale import Text
 from analysis.metrics import NotDone, Parts, StudyInputs, traced
 from analysis.metrics import study as study_of
@@ -96,7 +97,9 @@ class _Found:
     search: localising.Search
 
 
-def _searched(field: Field, baseline: Baseline, cells: localising.Cells, *, error: float) -> _Found:
+def _searched(
+    field: Field, baseline: Baseline, cells: localising.Cells, use: pd.DataFrame | None, *, error: float
+) -> _Found:
     """The search and, where it names causes, a second one whose expectation allows for them: a cause raises what is expected of its own line and age."""
     search = partial(
         localising.searched,
@@ -108,7 +111,7 @@ def _searched(field: Field, baseline: Baseline, cells: localising.Cells, *, erro
     if not first.causes:
         return _Found(baseline=baseline, cells=cells, search=first)
     without = Baseline.of(field, first.causes)
-    again = localising.cells_of(field, without, dispersion=cells.dispersion)
+    again = localising.cells_of(field, without, use=use, dispersion=cells.dispersion)
     return _Found(baseline=without, cells=again, search=search(again))
 
 
@@ -123,6 +126,7 @@ class _Ground:
     fitted: Sequence[lives.ComponentLife]
     without: Mapping[str, NotDone]
     intensity: forecasting.Intensity
+    meters: Meters | NotDone
     cells: localising.Cells
     search: localising.Search
     charts: monitoring.RateCharts
@@ -136,8 +140,10 @@ class _Ground:
         baseline, delay = Baseline.of(field), reporting.delay_of(field.delays, field.horizon)
         fitted, without = lives.component_lives(field)
         intensity = forecasting.intensity_of(field, baseline, delay, fitted)
-        cells = localising.cells_of(field, baseline)
-        found = _searched(field, baseline, cells, error=errors.search)
+        meters = _meters(field)
+        use = None if isinstance(meters, NotDone) else relative_use(meters, views.ATTRIBUTES)
+        cells = localising.cells_of(field, baseline, use=use)
+        found = _searched(field, baseline, cells, use, error=errors.search)
         costs = made.do("cost", money.cost_by, field, "component")
         return cls(
             errors=errors,
@@ -147,6 +153,7 @@ class _Ground:
             fitted=fitted,
             without=without,
             intensity=intensity,
+            meters=meters,
             cells=cells,
             search=found.search,
             charts=monitoring.rate_charts(field, baseline, intensity, delay),
@@ -214,7 +221,7 @@ def _rated(field: Field) -> FailureStudy:
     ground = _Ground.of(field, made)
     errors, seed, baseline, delay = ground.errors, ground.seed, ground.baseline, ground.delay
     intensity, cells, search, charts = ground.intensity, ground.cells, ground.search, ground.charts
-    costs, causes = ground.costs, ground.causes
+    costs, causes, meters = ground.costs, ground.causes, ground.meters
     own_past = {
         name: made.do(f"own_past_{name}", ranking.above_own_past, field, name) for name in ranking.OWN_PAST
     }
@@ -223,11 +230,10 @@ def _rated(field: Field) -> FailureStudy:
     made.do("provision", money.provisions, field)
     forecast = made.do("forecast", forecasting_facts.forecast_facts, field, ahead, costs, delay)
     impossible = reporting_facts.excluded_facts(field)
-    meters = _meters(field)
     result = FailureStudy(
         month=inputs.month,
         window=field.window,
-        others=field.others,
+        others=field.others(by_use=cells.by_use),
         rates=reporting_facts.rates(field, delay),
         reporting_test=made.do("reporting_test", _reporting_test, field),
         chart=monitoring_facts.chart_facts(field, charts.main),
@@ -253,7 +259,7 @@ def _rated(field: Field) -> FailureStudy:
         leaks=made.do("leaks", money_facts.leak_facts, field),
         due=made.do("due", money_facts.due_facts, field, causes),
         spare_parts=made.do("parts", forecasting_facts.part_facts, field, ahead),
-        use=_metered(made, "use", use_facts.use_facts, field, meters, causes),
+        use=_metered(made, "use", use_facts.use_facts, field, meters),
         use_lives=_metered(made, "use_lives", use_lives.use_life_facts, field, meters, error=errors.life),
         services=_metered(made, "services", services_facts.services_facts, field, meters),
         trees=_trees(field, made, [one.cause for one in causes], seed=seed),

@@ -7,6 +7,7 @@ What is divided by use is counted over the same days of the same machines.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -196,6 +197,38 @@ def coverage(meters: Meters) -> Fact:
     """The share of machine-months of the last twelve months in which the use of the machine is known."""
     year = meters.field.year
     return meters.field.state.measured("use_coverage", meters.run(year), meters.held(year), period=year)
+
+
+PRIOR_DAYS = 30
+"""Days at the pace of its product line that stand beside what was read of a machine: two readings of a few days apart say little of its pace."""
+
+
+@traced
+def relative_use(meters: Meters, attributes: Sequence[str]) -> pd.DataFrame:
+    """How far machines ran over what the machines of their product line ran in the same time, in the months of observation.
+
+    Parameters
+    ----------
+    attributes : columns of machines
+
+    Returns
+    -------
+    (cells, attributes + 2) DataFrame
+        One row per combination of the attributes and ``product_line``, with ``relative_use``: 1.2 is a fifth more than the line. A machine whose
+        meter was not read ran as its line.
+    """
+    names, window = ", ".join((*attributes, "product_line")), meters.field.window
+    return meters.field.inputs.engine.query(
+        f"""WITH read AS (
+SELECT serial_no, {exact_sum("CAST(read_days AS DOUBLE)")} AS read_days, {exact_sum("run")} AS run FROM ({meters.run(window)}) GROUP BY 1),
+paced AS (
+SELECT h.*, coalesce(r.read_days, 0) AS read_days, coalesce(r.run, 0) AS run FROM ({meters.held(window)}) h LEFT JOIN read r ON r.serial_no = h.serial_no),
+lines AS (
+SELECT product_line AS line, {exact_sum("run")} / nullif({exact_sum("read_days")}, 0) AS pace FROM paced GROUP BY 1)
+SELECT {names}, {exact_sum(f"CASE WHEN pace > 0 THEN held_days * (run / pace + {PRIOR_DAYS}) / (read_days + {PRIOR_DAYS}) ELSE held_days END")}
+  / {exact_sum("CAST(held_days AS DOUBLE)")} AS relative_use
+FROM paced JOIN lines ON line IS NOT DISTINCT FROM product_line WHERE held_days > 0 GROUP BY {names} ORDER BY {names}"""
+    )
 
 
 @traced

@@ -10,14 +10,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import FitError, MissingData
-from analysis.failures.comparing import NO_OTHERS, RATIO_METHOD, Compared
 from analysis.failures.field import Field
 from analysis.failures.limits import interval_of, jointly
-from analysis.failures.lives import inside
-from analysis.failures.localising import Cause
-from analysis.failures.localising_facts import CauseFacts, cause_slice
 from analysis.failures.use import Meters, by_machines
-from analysis.failures.views import is_value, one_of
+from analysis.failures.views import is_value
 from analysis.locale import Text
 from analysis.metrics import NotDone, Period, traced
 from analysis.metrics.lineage import traced_property
@@ -92,15 +88,6 @@ class PlannedShare(Summarised):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CauseByUse(Summarised):
-    """A cause that the search found by the month, held against the other machines by use."""
-
-    cause: Cause
-    name: Text
-    ratio: Fact
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
 class UseFacts(Summarised):
     """What meters tell of the fleet: by period (``spans``: the reported one, the last twelve months, the twelve before), by slice and component."""
 
@@ -115,7 +102,6 @@ class UseFacts(Summarised):
     change: Fact | None
     cost: UseCost | NotDone
     planned: tuple[PlannedShare, ...]
-    causes: tuple[CauseByUse, ...]
     doubts: pd.DataFrame
 
     @property
@@ -164,8 +150,8 @@ class _Asked(Summarised):
 
 
 @traced
-def use_facts(field: Field, meters: Meters, causes: Sequence[CauseFacts]) -> UseFacts:
-    """Everything that is said by use; the ``causes`` that the search found by the month are held against it."""
+def use_facts(field: Field, meters: Meters) -> UseFacts:
+    """Everything that is said by use."""
     year, reported = field.year, field.inputs.period
     asked = _Asked(meters=meters, period=year)
     spans = [_fleet(_Asked(meters=meters, period=reported)), _fleet(asked)]
@@ -187,10 +173,6 @@ def use_facts(field: Field, meters: Meters, causes: Sequence[CauseFacts]) -> Use
         change=_change(field, spans[1].rate, spans[2].rate) if len(spans) > 2 else None,
         cost=_cost_or_not(asked),
         planned=_planned(meters),
-        causes=tuple(
-            CauseByUse(cause=one.cause, name=one.name, ratio=_cause_by_use(field, meters, one.cause))
-            for one in causes
-        ),
         doubts=doubts,
     )
 
@@ -377,36 +359,6 @@ def _change(field: Field, now: Fact, before: Fact) -> Fact:
     limits = found and interval_of(float(found.low), float(found.high), field.inputs.confidence, found.method)
     parts = {"interval": limits, "n": int(now.numerator or 0) + int(before.numerator or 0)}
     return field.state.derived("breakdown_rate_change", now, before, period=field.year, parts=parts)
-
-
-@traced
-def _cause_by_use(field: Field, meters: Meters, cause: Cause) -> Fact:
-    """Failures by use of the machines of a cause over those of the other machines of their lines."""
-    component = is_value("component", cause.component) if cause.component else "TRUE"
-    carried = field.carriers.where(cause.component) if cause.component else "TRUE"
-    of = " AND ".join(one_of("product_line", cause.lines)) or "TRUE"
-    sides = []
-    for side in (inside(cause), f"NOT {inside(cause)}"):
-        ran = meters.run(field.window, f"{of} AND {carried} AND {side}")
-        broke = meters.broken(field.window, f"{of} AND {component} AND {side}")
-        sides.append(
-            field.inputs.engine.query(
-                f"SELECT r.product_line, r.expected, coalesce(b.failures, 0) AS failures FROM (SELECT product_line, CAST(sum(run) AS DOUBLE) AS expected FROM ({ran}) GROUP BY 1) r "
-                f"LEFT JOIN (SELECT product_line, count(*) AS failures FROM ({broke}) GROUP BY 1) b ON b.product_line = r.product_line ORDER BY 1"
-            )
-        )
-    found, level = Compared.of(*sides), field.inputs.confidence
-    low, high = found.limits(level) if found.known else (np.nan, np.nan)
-    return field.state.between(
-        "cause_use_ratio",
-        found.ratio if found.known else np.nan,
-        low,
-        high,
-        n=int(found.failures),
-        method=RATIO_METHOD,
-        reason=NO_OTHERS,
-        **cause_slice(cause),
-    )
 
 
 # ---------------------------------------------------------------- cost
