@@ -114,6 +114,7 @@ READ: dict[str, tuple[frozenset[str], Reader]] = {
         ("failures.planned_cost_by_use", "statement", nothing),
         ("failures.services_late", "no_sum", nothing),
         ("failures.services_due", "statement", nothing),
+        ("failures.overdue_services", "unasked", of("cost")),
         ("failures.early_life", "statement", nothing),
         ("failures.fix", "fix small no_sum statement good", nothing),
         ("failures.outlook", "statement", nothing),

@@ -318,5 +318,50 @@ def _first_machines(services: ServicesDue, values: dict[str, Value]) -> Block:
     )
 
 
+@or_nothing
+def missed_table(study: FailureStudy) -> Block | None:
+    """Failures of machines that were overdue for planned service, against machines in order."""
+    missed = study.missed
+    if isinstance(missed, NotDone):
+        return None
+    whole = missed.whole
+    columns = [
+        words("name", registry().dimension_name("model"), key="model", wide=True),
+        *(
+            []
+            if missed.by_use
+            else [estimate("service_gap", of="gap", head="Days between services", places=0)]
+        ),
+        metric("overdue_time_share", of="share", head="Time overdue", places=1),
+        metric("overdue_failures", of="failures", head="Failures while overdue", places=0),
+        estimate("overdue_failures_expected", of="expected", head="Expected in order", places=1),
+        estimate("overdue_failure_ratio", of="ratio", head="Ratio", places=2),
+    ]
+    told = whole.ratio.value is not None
+    return table_of(
+        "failures.missed_services",
+        title=Sentence(
+            "Overdue for planned service, machines fail {ratio} as often as in order ({ratio:interval})"
+            if told
+            else "Failures of machines that were overdue for planned service",
+            {"ratio": whole.ratio} if told else {},
+        ),
+        subtitle=Sentence(
+            "Overdue: more than a fifth beyond what is usual between planned services of the model; compared within product line, region and band of age, over the whole window; intervals of models hold together"
+        ),
+        columns=columns,
+        rows=[
+            *(row_of(model, columns, by=("model",)) for model in missed.models),
+            row_of(whole, columns, role="total"),
+        ],
+        note=Sentence(
+            "{excess} more than had they been served{excess:doubt}. It is an association: sites that leave out services may differ in more.",
+            {"excess": missed.excess},
+        )
+        if missed.excess.value is not None
+        else None,
+    )
+
+
 def _overdue(machine: MachineDue) -> Text:
     return Text.of("yes") if machine.overdue else Text.of("no")

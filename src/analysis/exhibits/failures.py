@@ -34,6 +34,7 @@ from analysis.exhibits.failure_shared import or_nothing as _or_nothing
 from analysis.exhibits.failure_shared import or_said as _or_said
 from analysis.exhibits.failure_shared import source as _source
 from analysis.exhibits.failure_trees import fault_tree_figures as fault_tree_figures
+from analysis.exhibits.failure_use import missed_table as missed_table
 from analysis.exhibits.failure_use import planned_table as planned_table
 from analysis.exhibits.failure_use import services_table as services_table
 from analysis.exhibits.failure_use import use_components_table as use_components_table

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from analysis.failures.forecasting_facts import ForecastFacts
     from analysis.failures.lives_facts import LifeFacts
     from analysis.failures.localising_facts import CauseFacts
+    from analysis.failures.missed_services_facts import MissedServices
     from analysis.failures.money_facts import DueFacts, LeakFacts, MoneyFacts
     from analysis.failures.monitoring_facts import AlertFacts, ChartFacts, WatchFacts
     from analysis.failures.result import FailureStudy
@@ -70,7 +71,12 @@ def findings(study: FailureStudy, scale: Scale) -> tuple[Finding, ...]:
     found += _outlook(study.forecast, scale) + _leaks(study.leaks, scale) + _due(study.due, scale)
     if not isinstance(study.use, NotDone):
         found += _use(study.use, scale)
-    return (*found, *_wear_by_use(study.use_lives, scale), *_services(study.services))
+    return (
+        *found,
+        *_wear_by_use(study.use_lives, scale),
+        *_services(study.services),
+        *_missed(study.missed, scale, study.window),
+    )
 
 
 def not_rated(reason: NotDone) -> Finding:
@@ -540,4 +546,41 @@ def _services(services: ServicesDue | NotDone) -> list[Finding]:
             ),
             evidence=services.evidence,
         ),
+    ]
+
+
+MISSED_METHOD = "Time from a fifth beyond the usual use or days between planned services until the next one, against time in order, by product line, region and band of age; one ratio common to all, exact given the total."
+MISSED = "Machines overdue for planned service fail {ratio} as often as in order ({ratio:interval}): {failures} instead of {expected}{expected:doubt}, in {share} of their time."
+MISSED_COSTED = "Machines overdue for planned service fail {ratio} as often as in order ({ratio:interval}): {failures} instead of {expected}{expected:doubt}, in {share} of their time; the excess since {first} is {cost}{cost:doubt} at what a failure costs."
+
+
+def _missed(missed: MissedServices | NotDone, scale: Scale, window: Period) -> list[Finding]:
+    """Whether what is not served in time fails more often, where that stands out from chance and matters."""
+    if isinstance(missed, NotDone) or not scale.ratio_matters(missed.whole.ratio):
+        return []
+    if float(missed.whole.ratio.value or 0) < 1:
+        return []
+    whole, costed = missed.whole, missed.cost.value is not None
+    values: dict[str, Value] = {
+        "ratio": whole.ratio,
+        "failures": whole.failures,
+        "expected": whole.expected,
+        "share": whole.share,
+        "first": window.first,
+        "cost": missed.cost,
+    }
+    return [
+        Finding(
+            id="failures.overdue_services",
+            section=SECTION,
+            severity=scale.materiality.severity(missed.cost, certain=False),
+            ground="unasked",
+            stake=Stake.of(missed.cost, months=window.last.months_since(window.first) + 1)
+            if costed
+            else None,
+            statement=Sentence(MISSED_COSTED if costed else MISSED, values),
+            evidence=missed.evidence,
+            method=MISSED_METHOD,
+            rank=float(missed.cost.value or missed.excess.value or 0),
+        )
     ]

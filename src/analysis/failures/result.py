@@ -11,6 +11,7 @@ from analysis.failures import (
     forecasting_facts,
     lives_facts,
     localising_facts,
+    missed_services_facts,
     money_facts,
     monitoring_facts,
     ranking_facts,
@@ -47,6 +48,7 @@ class FailureStudy(Summarised):
     fixes, forecast, forecast_test : whether fixes worked; failures to come, and how that worked in the past.
     money, recovery, leaks, due, spare_parts : cost of failures, what suppliers owe, and the parts needed.
     use, use_lives, services : what meters tell: use, breakdowns, downtime and cost by use; lives by use; machines due for service.
+    missed : failures of machines that were overdue for planned service.
     trees, power, simulated : fault trees; what could have been found; error rates by simulation.
     findings, checks : what stands out, what is to be doubted.
 
@@ -91,6 +93,7 @@ class FailureStudy(Summarised):
     use: use_facts.UseFacts | NotDone
     use_lives: tuple[use_lives.UseLifeFacts, ...] | NotDone
     services: services_facts.ServicesDue | NotDone
+    missed: missed_services_facts.MissedServices | NotDone
     trees: tuple[trees.TreeFacts, ...] | NotDone
     power: Mapping[tuple[float, float], Fact]
     simulated: tuple[simulated_facts.SimulatedFact, ...]
