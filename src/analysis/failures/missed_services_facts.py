@@ -13,6 +13,8 @@ from analysis.failures.comparing import BEYOND, NO_OTHERS, RATIO_METHOD, Compare
 from analysis.failures.field import Field
 from analysis.failures.limits import interval_of, jointly, of_what, whole
 from analysis.failures.missed_services import NONE_OVERDUE, ServiceTime
+from analysis.failures.services_due import ServiceInterval
+from analysis.failures.services_facts import KAPLAN_MEIER
 from analysis.failures.use import Meters
 from analysis.locale import Text
 from analysis.metrics import NotDone, cents, traced
@@ -58,119 +60,117 @@ def missed_services_facts(
     if isinstance(time, NotDone):
         return time
     cells = time.compared()
-    if not cells["overdue"].any():
+    names = sorted(map(str, cells.loc[cells["overdue"], "model"].unique()))
+    if not names:
         return NONE_OVERDUE
-    found = _compared(cells)
     # models are read side by side: their intervals hold together
-    names = sorted(cells.loc[cells["overdue"], "model"].unique())
-    level = jointly(field.inputs.confidence, len(names))
-    models = tuple(_of_model(field, time, cells[cells["model"] == name], str(name), level) for name in names)
-    limits = found.limits(field.inputs.confidence) if found.known else (np.nan, np.nan)
+    joint = jointly(field.inputs.confidence, len(names))
     return MissedServices(
         by_use=time.meters is not None,
-        whole=_overdue(field, Text.of("All"), cells, found, limits, None),
-        models=models if len(models) > 1 else (),
-        excess=_excess(field, found, limits),
-        cost=_cost(field, found, limits, costs),
+        whole=_overdue(field, cells, None, field.inputs.confidence),
+        models=tuple(_overdue(field, cells, model, joint, time) for model in names) if len(names) > 1 else (),
+        excess=_excess(field, cells),
+        cost=_cost(field, cells, costs),
         evidence=time.overdue_failures(),
     )
 
 
-def _compared(cells: pd.DataFrame) -> Compared:
-    return Compared.of(cells[cells["overdue"]], cells[~cells["overdue"]])
-
-
-def _of_model(field: Field, time: ServiceTime, own: pd.DataFrame, model: str, level: float) -> OverdueAt:
-    found, usual = _compared(own), time.intervals[model]
-    place: dict[str, Any] = {"model": model}
-    gap = None
-    if time.meters is None:
-        gap = _gap(field, usual.median, (usual.low, usual.high), usual.gaps, place)
-    limits = found.limits(level) if found.known else (np.nan, np.nan)
-    return _overdue(field, field.label("model", model), own, found, limits, gap, level=level, **place)
-
-
 @traced
-def _gap(field: Field, median: float, limits: tuple[float, float], gaps: int, place: dict[str, Any]) -> Fact:
-    return field.state.between("service_gap", median, *limits, n=gaps, method="Kaplan–Meier", **place)
+def _gap(field: Field, usual: ServiceInterval) -> Fact:
+    place: dict[str, Any] = {"model": usual.model}
+    return field.state.between(
+        "service_gap", usual.median, usual.low, usual.high, n=usual.gaps, method=KAPLAN_MEIER, **place
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Held:
+    """Failures while overdue held against those in order, with limits of the ratio; ``told`` where the data say how many times as often."""
+
+    found: Compared
+    limits: tuple[float, float]
+
+    @classmethod
+    def of(cls, cells: pd.DataFrame, level: float) -> _Held:
+        found = Compared.of(cells[cells["overdue"]], cells[~cells["overdue"]])
+        return cls(found=found, limits=found.limits(level) if found.known else (np.nan, np.nan))
+
+    @property
+    def told(self) -> bool:
+        return self.found.known and self.limits[0] > 0
+
+    @property
+    def excess(self) -> tuple[float, float, float]:
+        """Failures beyond those expected, with limits; not numbers where that is not told."""
+        if not self.told:
+            return np.nan, np.nan, np.nan
+        count = self.found.failures
+        low, high = (count * (1 - 1 / one) for one in self.limits)
+        return count - self.found.expected, low, high
 
 
 @traced
 def _overdue(
-    field: Field,
-    name: Text,
-    cells: pd.DataFrame,
-    found: Compared,
-    limits: tuple[float, float],
-    gap: Fact | None,
-    *,
-    level: float | None = None,
-    **place: Any,
+    field: Field, cells: pd.DataFrame, model: str | None, level: float, time: ServiceTime | None = None
 ) -> OverdueAt:
-    state, level = field.state, level or field.inputs.confidence
-    late = float(cells.loc[cells["overdue"], "days"].sum())
-    whole_time = float(cells["days"].sum())
-    reason = NO_OTHERS if not found.lines else BEYOND
-    n = int(found.failures)
-    parts = {"n": n, "interval": interval_of(*limits, level, RATIO_METHOD)}
-    due = {"n": round(found.others)} | (
-        {"interval": interval_of(*(found.failures / one for one in limits), level, RATIO_METHOD)}
-        if found.known and limits[0] > 0
-        else {}
-    )
-    told = found.known and limits[0] > 0
+    state, own = field.state, cells if model is None else cells[cells["model"] == model]
+    place: dict[str, Any] = {} if model is None else {"model": model}
+    held = _Held.of(own, level)
+    found, n = held.found, int(held.found.failures)
+    late, days = (float(part["days"].sum()) for part in (own[own["overdue"]], own))
+    ratio: dict[str, Any] = {"n": n}
+    expected: dict[str, Any] = {"n": round(found.others)}
+    if held.told:
+        least, most = (whole(found.failures / one) for one in reversed(held.limits))
+        ratio["interval"] = interval_of(*held.limits, level, RATIO_METHOD)
+        expected["interval"] = interval_of(least, most, level, RATIO_METHOD)
+    options: dict[str, Any] = {"reason": BEYOND if found.lines else NO_OTHERS, **place}
     return OverdueAt(
-        name=name,
-        gap=gap,
-        share=state.exact("overdue_time_share", late / whole_time if whole_time else None, **place),
+        name=Text.of("All") if model is None else field.label("model", model),
+        gap=_gap(field, time.intervals[model]) if model and time and time.meters is None else None,
+        share=state.exact("overdue_time_share", late / days, **place),
         failures=state.exact("overdue_failures", n, **place),
         expected=state.exact(
             "overdue_failures_expected",
-            whole(found.expected) if told else None,
-            reason=reason,
-            parts=due,
-            **place,
+            whole(found.expected) if held.told else None,
+            parts=expected,
+            **options,
         ),
         ratio=state.exact(
-            "overdue_failure_ratio",
-            found.ratio if told else None,
-            reason=reason,
-            parts=parts if told else {},
-            **place,
+            "overdue_failure_ratio", found.ratio if held.told else None, parts=ratio, **options
         ),
     )
 
 
 @traced
-def _excess(field: Field, found: Compared, limits: tuple[float, float]) -> Fact:
-    low, high = (found.failures * (1 - 1 / one) if one > 0 else np.nan for one in limits)
-    value = found.failures - found.expected if found.known else np.nan
+def _excess(field: Field, cells: pd.DataFrame) -> Fact:
+    held = _Held.of(cells, field.inputs.confidence)
+    value, low, high = held.excess
     return field.state.between(
         "overdue_failures_excess",
-        whole(value) if np.isfinite(value) else value,
+        whole(value) if held.told else value,
         low,
         high,
-        n=int(found.failures),
+        n=int(held.found.failures),
         method=RATIO_METHOD,
         reason=BEYOND,
     )
 
 
 @traced
-def _cost(field: Field, found: Compared, limits: tuple[float, float], costs: pd.DataFrame | NotDone) -> Fact:
+def _cost(field: Field, cells: pd.DataFrame, costs: pd.DataFrame | NotDone) -> Fact:
     """The excess at the mean direct cost of a failure of the last twelve months."""
     if isinstance(costs, NotDone):
         reason = of_what(Text.of("not computed"), costs.reason)
         return field.state.exact("overdue_failures_cost", None, reason=reason)
-    unit = money.unit_cost(costs).mean
-    low, high = (unit * found.failures * (1 - 1 / one) if one > 0 else np.nan for one in limits)
-    value = unit * (found.failures - found.expected) if found.known else np.nan
+    held = _Held.of(cells, field.inputs.confidence)
+    value, low, high = (money.unit_cost(costs).mean * part for part in held.excess)
     return field.state.between(
         "overdue_failures_cost",
-        cents(value) if np.isfinite(value) else value,
+        cents(value) if held.told else value,
         low,
         high,
-        n=int(found.failures),
+        n=int(held.found.failures),
         method=COST_METHOD,
         reason=BEYOND,
     )

@@ -263,7 +263,7 @@ def _rated(field: Field) -> FailureStudy:
         use=_metered(made, "use", use_facts.use_facts, field, meters),
         use_lives=_metered(made, "use_lives", use_lives.use_life_facts, field, meters, error=errors.life),
         services=_metered(made, "services", services_facts.services_facts, field, meters),
-        missed=made.do("missed", missed_services_facts.missed_services_facts, field, meters, costs),
+        missed=_missed(field, meters, costs),
         trees=_trees(field, made, [one.cause for one in causes], seed=seed),
         power=localising_facts.power_facts(field, cells, familywise=errors.search),
         simulated=simulated_facts.simulated_facts(field),
@@ -290,6 +290,16 @@ def _metered(made: Parts, name: str, part: Callable[..., T], *args: Any, **optio
     """A part that stands on meters; without them it is none of this company's."""
     lacking = next((one for one in args if isinstance(one, NotDone)), None)
     return lacking if lacking is not None else made.do(name, part, *args, **options)
+
+
+def _missed(
+    field: Field, meters: Meters | NotDone, costs: pd.DataFrame | NotDone
+) -> missed_services_facts.MissedServices | NotDone:
+    """Overdue machines against those in order. Most companies have no planned services that come regularly: that is no doubt either, so no check."""
+    try:
+        return missed_services_facts.missed_services_facts(field, meters, costs)
+    except MissingData as missing:
+        return NotDone.because(missing)
 
 
 def _reporting_test(field: Field) -> reporting_facts.ReportingTest | NotDone:

@@ -140,6 +140,16 @@ def _excess(value: str = "", strength: str = "", **subject: str) -> Sign:
     )
 
 
+def _overdue(ratio: str) -> Sign:
+    """Machines that are overdue for planned service fail more often."""
+    return Sign(
+        section="failures",
+        finding="failures.overdue_services",
+        value="ratio",
+        strength=lambda strength: strength[ratio],
+    )
+
+
 #: By template and truth, the finding that names it. A truth that no finding names yet is in the answer sheet and not here.
 SIGNS: Mapping[str, Mapping[str, Sign]] = {
     "saas": {
@@ -172,14 +182,17 @@ SIGNS: Mapping[str, Mapping[str, Sign]] = {
         ),
         "alarm_firmware": _excess("ratio", "alarm_ratio", batch="V3-FW4.2", fault_code="ALARM-SILENT"),
         "worn_tubes": _excess(batch="XR-22", component="xray_tube"),
+        "skipped_visits": _overdue("skipped_ratio"),
     },
     "heavy": {
         "idle_team": _idle("Component Shop", "idle_unused"),
         "oil_analysis": _measure("oil-analysis-goldfields", delivered=True),
         "telematics": _measure("telematics-darling", delivered=False),
         "parts_price": _price("P-1", "parts_price"),
-        "abrasive_site": _excess(region="Iron Gully"),
-        "stretched_interval": _excess(region="Boundary Hill"),
+        "abrasive_site": _excess(
+            "ratio", "abrasive_rate", region="Iron Gully", component="undercarriage_track"
+        ),
+        "stretched_interval": _overdue("skipped_service_rate"),
         "engine_batch": _excess("ratio", "batch_rate", batch="EX36", component="engine_injector"),
         "pump_supplier": _excess(supplier="Kestrel", component="hydraulic_pump"),
         "hours_wear": Sign(

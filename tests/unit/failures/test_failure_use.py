@@ -195,8 +195,8 @@ def test_readings_that_run_backwards_are_a_check_with_their_number_and_an_exampl
     tmp_path: Path, inputs_in: Build
 ):
     meters = metered(tmp_path, inputs_in)
-    told = use_facts.use_facts(meters.field, meters, ())
-    (check,) = checks._use(told, least=0.1)
+    told = use_facts.use_facts(meters.field, meters)
+    (check,) = checks._use(told)
     said = check.sentence.plain("en")
     assert check.outcome == "failed"
     assert (
@@ -214,7 +214,7 @@ def without(text: str, *names: str) -> str:
 
 def test_where_nobody_recorded_when_it_was_mended_nothing_is_said_of_it(tmp_path: Path, inputs_in: Build):
     meters = metered(tmp_path, inputs_in, tickets=without(TICKETS, "resolved_at"))
-    year = use_facts.use_facts(meters.field, meters, ()).year
+    year = use_facts.use_facts(meters.field, meters).year
     assert year.availability is not None and year.availability.value is None and year.availability.reason
     assert all(fact.value is None and fact.reason for fact in year.repair.values())
     assert year.rate.value is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -12,16 +11,26 @@ from severity_rule import broken
 from analysis.exhibits import failure_use
 from analysis.exhibits.record import flattened
 from analysis.exhibits.shape import misplaced
-from analysis.failures import checks, findings, services_facts, use, use_facts, use_lives
+from analysis.failures import (
+    checks,
+    findings,
+    missed_services_facts,
+    money,
+    services_facts,
+    use,
+    use_facts,
+    use_lives,
+)
+from analysis.failures.baseline import Baseline
 from analysis.failures.error_rates import ErrorRates
 from analysis.failures.field import Field
-from analysis.failures.localising import Cause
+from analysis.failures.localising import Cause, cells_of, searched
 from analysis.failures.scale import Scale
-from analysis.failures.use import Meters
-from analysis.locale import Text
+from analysis.failures.use import Meters, relative_use
+from analysis.failures.views import ATTRIBUTES
 from analysis.metrics import NotDone, facts_in, materiality, materiality_check
 from analysis.params.places import with_own
-from analysis.results import Estimated, Fact, Finding, Rows, Sentence, Stake
+from analysis.results import Estimated, Finding, Rows
 from analysis.sample import make_sample
 from analysis.workbook import prepare_run
 
@@ -40,7 +49,7 @@ def meters(tmp_path_factory: pytest.TempPathFactory) -> Meters:
 
 @pytest.fixture(scope="module")
 def told(meters: Meters) -> use_facts.UseFacts:
-    return use_facts.use_facts(meters.field, meters, ())
+    return use_facts.use_facts(meters.field, meters)
 
 
 def test_every_hour_of_the_year_is_known_and_billed(meters: Meters, told: use_facts.UseFacts):
@@ -123,10 +132,56 @@ def test_services_left_out_are_named_and_their_machines_overdue(due: services_fa
     assert due.whole.services.interval is not None and 400 < expected < 520
 
 
-def test_every_number_of_the_pages_stands_in_its_place_and_in_both_languages(
-    told: use_facts.UseFacts, lives: tuple[use_lives.UseLifeFacts, ...], due: services_facts.ServicesDue
+@pytest.fixture(scope="module")
+def missed(meters: Meters) -> missed_services_facts.MissedServices:
+    costs = money.cost_by(meters.field, "component")
+    found = missed_services_facts.missed_services_facts(meters.field, meters, costs)
+    assert not isinstance(found, NotDone)
+    return found
+
+
+def test_machines_that_are_overdue_break_down_as_often_as_planted(
+    missed: missed_services_facts.MissedServices,
 ):
-    study = SimpleNamespace(use=told, use_lives=lives, services=due)
+    assert missed.by_use and missed.whole.ratio.interval is not None
+    assert missed.whole.ratio.interval.holds(2.5) and missed.whole.ratio.interval.low > 1.8
+    assert len(missed.evidence) >= int(missed.whole.failures.value or 0)
+    assert set(missed.evidence["region"]) == {"Boundary Hill", "Kite Creek"}
+    assert (missed.evidence["failed_on"] >= missed.evidence["overdue_from"]).all()
+
+
+def test_a_site_that_only_works_more_is_no_cause_and_a_worn_component_is_one(meters: Meters):
+    """Four sites run their machines longer. By the month they fail more often in all; at equal use one component of one site remains, at its planted strength."""
+    field = meters.field
+    baseline, use_of = Baseline.of(field), relative_use(meters, ATTRIBUTES)
+
+    def causes(**options: object) -> list[Cause]:
+        cells = cells_of(field, baseline, **options)  # type: ignore[arg-type]
+        return list(searched(cells, familywise=0.05, level=0.95, least_effect=0.1).causes)
+
+    by_month = {cause.attributes.get("region") for cause in causes()}
+    at_use = {(cause.attributes.get("region"), cause.component): cause for cause in causes(use=use_of)}
+    assert {"Red Mesa", "Lantern Pit"} <= by_month
+    assert not {"Red Mesa", "Lantern Pit", "Quartz Hollow"} & {region for region, _ in at_use}
+    iron = at_use["Iron Gully", "undercarriage_track"]
+    assert iron.low < 3 < iron.high
+
+
+def test_use_is_relative_to_the_line_and_adds_up(meters: Meters):
+    """Held months times relative use is what the line ran: the mean of a line is one, but for machines that were hardly read."""
+    by_line = relative_use(meters, ())
+    assert by_line["relative_use"].to_numpy() == pytest.approx(1.0, abs=1e-2)
+    by_site = relative_use(meters, ("region",)).groupby("region")["relative_use"].mean()
+    assert by_site["Red Mesa"] > 1.2 > by_site.median()
+
+
+def test_every_number_of_the_pages_stands_in_its_place_and_in_both_languages(
+    told: use_facts.UseFacts,
+    lives: tuple[use_lives.UseLifeFacts, ...],
+    due: services_facts.ServicesDue,
+    missed: missed_services_facts.MissedServices,
+):
+    study = SimpleNamespace(use=told, use_lives=lives, services=due, missed=missed)
     draws = (
         failure_use.use_table,
         failure_use.use_slices_table,
@@ -135,9 +190,10 @@ def test_every_number_of_the_pages_stands_in_its_place_and_in_both_languages(
         failure_use.planned_table,
         failure_use.use_lives_table,
         failure_use.services_table,
+        failure_use.missed_table,
     )
     made = list(flattened([draw(study) for draw in draws]))
-    assert len(made) == 8
+    assert len(made) == 9
     for block in made:
         facts = {fact["id"]: fact for fact in block.payload["facts"]}
         assert list(misplaced(block.payload, facts)) == []
@@ -163,65 +219,25 @@ def graded(meters: Meters, said: list[Finding]) -> list[str]:
     return [wrong for finding in said for wrong in broken(finding, **rule)]
 
 
-def excess(cost: Fact, ratio: Fact) -> Finding:
-    """A cause by the month, an alert by its cost, whose machines are all of one site."""
-    return Finding(
-        id="failures.excess",
-        section="failures",
-        severity="alert",
-        ground="loss",
-        statement=Sentence("{cost} {ratio}", {"cost": cost, "ratio": ratio}),
-        stake=Stake.of(cost, months=36),
-        subject={"region": "Red Mesa"},
-    )
-
-
-@pytest.mark.parametrize("site, stands", [("Red Mesa", False), ("Boundary Hill", True)])
-def test_a_cause_by_the_month_is_an_alert_only_where_it_stands_by_use(
-    meters: Meters, told: use_facts.UseFacts, site: str, stands: bool
-):
-    cause = Cause(
-        attributes={"region": site},
-        component=None,
-        actual=400.0,
-        expected=220.0,
-        rate_ratio=1.8,
-        low=1.6,
-        high=2.0,
-        corrected=1.8,
-        share=0.04,
-        p_familywise=0.0,
-        outside=4_000.0,
-        confounded_with=(),
-    )
-    ratio = use_facts._cause_by_use(meters.field, meters, cause)
-    held = use_facts.CauseByUse(cause=cause, name=Text.same(site), ratio=ratio)
-    check = checks._by_use(held, 0.1)
-    assert check.outcome == ("passed" if stands else "failed") and list(unsure_in(check.sentence)) == []
-    cost = told.cost
-    assert not isinstance(cost, NotDone)
-    finding = replace(excess(cost.elsewhere, ratio), subject={"region": site})
-    (judged,) = findings._held_against_use([finding], replace(told, causes=(held,)), Scale.of(meters.field))
-    assert judged.severity == ("alert" if stands else "watch") and check.id in judged.checks
-    assert judged.ground == ("loss" if stands else "unasked")
-
-
 def test_what_is_found_is_said_as_findings(
     meters: Meters,
     told: use_facts.UseFacts,
     lives: tuple[use_lives.UseLifeFacts, ...],
     due: services_facts.ServicesDue,
+    missed: missed_services_facts.MissedServices,
 ):
     scale = Scale.of(meters.field)
     said = [*findings._use(told, scale), *findings._wear_by_use(lives, scale), *findings._services(due)]
+    said += findings._missed(missed, scale, meters.field.window)
     assert [list(unsure_in(one.statement)) for one in said] == [[]] * len(said)
     named = {(one.id, *one.subject.values()) for one in said}
     assert ("failures.planned_cost_by_use", "WL40") in named
     assert ("failures.wear_out_by_use", "slew_bearing") in named
+    assert ("failures.overdue_services",) in named
     assert graded(meters, said) == []
     late = {place for name, *places in named if name == "failures.services_late" for place in places}
     assert late == {"Boundary Hill", "Kite Creek"}
-    (check,) = checks._use(told, least=scale.least_effect)
+    (check,) = checks._use(told)
     assert check.outcome == "passed"
 
 
@@ -230,9 +246,10 @@ def test_every_number_can_be_walked_back(
     told: use_facts.UseFacts,
     lives: tuple[use_lives.UseLifeFacts, ...],
     due: services_facts.ServicesDue,
+    missed: missed_services_facts.MissedServices,
 ):
     engine = meters.field.inputs.engine
-    facts = facts_in((told, lives, due)).values()
+    facts = facts_in((told, lives, due, missed)).values()
     assert len(facts) > 300
     assert [fact.id for fact in facts if fact.lineage is None or not fact.sources] == []
     assert engine.registry.without_interval(facts) == []
