@@ -38,7 +38,9 @@ class Record:
         self.folder = folder
         self.section = section
         self._engine = engine
-        self._facts: dict[str, dict[str, Any]] = {}
+        # by id, a fact as it stands in the file: every block writes the file again, and making the text is what takes time
+        self._facts: dict[str, str] = {}
+        self._written: dict[str, bytes] = {}
         self._queries: dict[str, str] = {}
         self._made: dict[str, str] = {}
         # by block, so that a cell run twice records its findings once
@@ -51,7 +53,7 @@ class Record:
         payload = block.payload
         for fact in payload["facts"]:
             if fact["id"] not in self._facts:
-                self._facts[fact["id"]] = fact
+                self._facts[fact["id"]] = _entries([fact])
                 self._keep_queries(fact["lineage"])
         # a summary repeats what other sections have recorded; it is theirs
         if not payload.get("gathered"):
@@ -68,18 +70,17 @@ class Record:
         self._write()
 
     def _write(self) -> None:
-        _write_json(
-            self.folder / "facts" / f"{self.section}.json",
-            [entry for _, entry in sorted(self._facts.items())],
-        )
-        _write_json(
-            self.folder / "queries" / f"{self.section}.json", {"queries": self._queries, "tables": self._made}
-        )
+        facts = ",\n".join(text for _, text in sorted(self._facts.items()))
+        self._write_changed("facts", f"[\n{facts}\n]" if facts else "[]")
+        self._write_changed("queries", _text({"queries": self._queries, "tables": self._made}))
         for kind, blocks in (("findings", self._findings), ("checks", self._checks), ("tiles", self._tiles)):
-            _write_json(
-                self.folder / kind / f"{self.section}.json",
-                [entry for listed in blocks.values() for entry in listed],
-            )
+            self._write_changed(kind, _text([entry for listed in blocks.values() for entry in listed]))
+
+    def _write_changed(self, kind: str, text: str) -> None:
+        content = text.encode()
+        if self._written.get(kind) != content:
+            _write_bytes(self.folder / kind / f"{self.section}.json", content)
+            self._written[kind] = content
 
     def _keep_queries(self, lineage: Mapping[str, Any] | None) -> None:
         """The text of every query a fact's lineage names, and of the tables computed on the way that it reads."""
@@ -130,8 +131,13 @@ class Record:
         return list(facts.values())
 
 
-def _write_json(path: Path, content: Any) -> None:
-    _write_bytes(path, json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False).encode())
+def _text(content: Any) -> str:
+    return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
+
+
+def _entries(listed: list[dict[str, Any]]) -> str:
+    """Entries of a list as they stand in its text, without the brackets."""
+    return _text(listed)[2:-2]
 
 
 def _write_bytes(path: Path, content: bytes) -> None:
