@@ -68,8 +68,8 @@ fuzz: $(STAMP) ## a thousand damaged exports: each ends in true tables or in a r
 	@$(BIN)/python -m pytest -n0 -q -m slow tests/unit/tables/test_bad_exports.py -k every_damaged
 
 .PHONY: matrix
-matrix: $(STAMP) ## any shape of history and table, into docs/MATRIX.md: adds the situations that are not there yet  [ALL=1: all anew]
-	@$(BIN)/python tests/unit/workbook/shapes.py $(call flag,ALL,--all)
+matrix: $(STAMP) ## any shape of history and table, into docs/MATRIX.md: adds the situations that are not there yet  [ALL=1: all anew, COLUMNS=1: each column absent, too]
+	@$(BIN)/python tests/unit/workbook/shapes.py $(call flag,ALL,--all) $(call flag,COLUMNS,--columns)
 
 .PHONY: mistreat
 mistreat: $(STAMP) ## kills, full disks, damaged stores and files, hostile text, meddling notebooks …: no wrong pack, no leak, no half edition (two hours on two cores)  [PYTEST="-k killed"]

@@ -6,13 +6,15 @@ absent, the pairs that matter, and data that end within the month.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from unittest import mock
 
@@ -188,17 +190,15 @@ def absent(table: str, *columns: str) -> Change:
     return change
 
 
-def optional_columns() -> dict[str, list[str]]:
-    """Every column of the contract that a row may lack and the sample has, by table."""
+def optional_columns() -> dict[str, Change]:
+    """Every column of the contract that a row may lack and the sample has (``orders.revenue``), each absent alone."""
     given = ordinary()
     return {
-        name: [
-            column.name
-            for column in table.columns.values()
-            if not column.required and column.name in given[name]
-        ]
+        f"{name}.{column.name}": absent(name, column.name)
         for name, table in contract().tables.items()
         if name in given
+        for column in table.columns.values()
+        if not column.required and column.name in given[name]
     }
 
 
@@ -231,6 +231,7 @@ SHAPES: Mapping[str, Change] = {
     "no margin, no contracts": together(LEGAL["no margin"], without("contracts")),
     "ledger without tickets, three months": together(LEGAL["ledger without tickets"], last_months(3)),
 }
+COLUMNS: Mapping[str, Change] = optional_columns()
 #: Legal companies that the matrix shows too.
 SHOWN = (
     "ordinary",
@@ -251,52 +252,58 @@ SHOWN = (
 )
 
 
-# ---------------------------------------------------------------- the page
+# ---------------------------------------------------------------- what became of each
 
+KEPT = Path(__file__).parents[2] / "golden" / "matrix.json"
 PAGE = Path(__file__).parents[3] / "docs" / "MATRIX.md"
-Row = tuple[str, str, str]
 
 
-def summary(outcome: Outcome, *, known: Collection[str] = ()) -> Row:
-    """What became of a company: in a word, the sections and parts that were not made, and why; ``known`` are those of the ordinary company."""
-    if outcome.refused:
-        return "refused", "", outcome.refused.partition(": ")[2].partition(". ")[0]
-    missing = {f"section {section}": reason for section, reason in outcome.left_out.items()}
-    missing |= {part: _reason(sentence) for part, sentence in outcome.not_computed.items()}
-    missing = {part: reason for part, reason in missing.items() if part not in known}
-    reasons = dict.fromkeys(missing.values())
-    return "part refused" if missing else "pack", ", ".join(sorted(missing)), "; ".join(reasons)
+@dataclass(frozen=True, kw_only=True)
+class Fate:
+    """What became of a company: ``refused`` by a rule, in words, or made but for these parts (``costs.budget``, ``section costs``), each with its reason."""
 
+    refused: str = ""
+    missing: Mapping[str, str] = field(default_factory=dict)
 
-def known_parts(rows: Mapping[str, Row], name: str) -> Collection[str]:
-    """Parts that the ordinary company lacks as well, as it is too small for them; its own row shows them."""
-    return () if name == "ordinary" else rows["ordinary"][1].split(", ")
+    @classmethod
+    def of(cls, outcome: Outcome) -> Fate:
+        if outcome.refused:
+            return cls(refused=outcome.refused.partition(": ")[2].partition(". ")[0])
+        missing = {f"section {section}": reason for section, reason in outcome.left_out.items()}
+        missing |= {part: _reason(sentence) for part, sentence in outcome.not_computed.items()}
+        return cls(missing=dict(sorted(missing.items())))
+
+    def beyond(self, ordinary: Fate) -> Fate:
+        """Without the parts that the ordinary company lacks as well, as it is too small for them; its own row shows them."""
+        return replace(
+            self, missing={part: why for part, why in self.missing.items() if part not in ordinary.missing}
+        )
 
 
 def _reason(sentence: str) -> str:
     return sentence.removeprefix("Not tested: ").rstrip(".").partition("; ")[2]
 
 
-def read_page() -> dict[str, Row]:
-    """The rows of the page by situation."""
-    if not PAGE.is_file():
+def read_kept() -> dict[str, Fate]:
+    """What became of the situations when ``make matrix`` was last run."""
+    if not KEPT.is_file():
         return {}
-    cells = [
-        [cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
-        for line in PAGE.read_text(encoding="utf-8").splitlines()
-        if line.startswith("| ") and not line.startswith("| situation")
-    ]
-    return {name: (outcome, parts, reasons) for name, outcome, parts, reasons in cells}
+    return {name: Fate(**entry) for name, entry in json.loads(KEPT.read_text(encoding="utf-8")).items()}
 
 
-def write_page(rows: Mapping[str, Row]) -> None:
-    order = [name for name in (*SHOWN, *SHAPES) if name in rows]
-    lines = [
-        "| " + " | ".join(cell.replace("|", r"\|") for cell in (name, *rows[name])) + " |" for name in order
-    ]
-    counts = Counter(rows[name][0] for name in order)
-    told = ", ".join(f"{number} {outcome}" for outcome, number in sorted(counts.items()))
-    PAGE.write_text(HEAD.format(count=len(order), told=told) + "\n".join(lines) + "\n", encoding="utf-8")
+def keep(fates: Mapping[str, Fate]) -> None:
+    order = [name for name in (*SHOWN, *SHAPES, *COLUMNS) if name in fates]
+    content = {name: asdict(fates[name]) for name in order}
+    KEPT.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    PAGE.write_text(page(fates), encoding="utf-8")
+
+
+def compare(name: str, outcome: Outcome) -> None:
+    """Hold an outcome against what is kept; a situation that is new has none until ``make matrix`` adds it."""
+    kept = read_kept().get(name)
+    assert kept is None or Fate.of(outcome) == kept, (
+        "another outcome than docs/MATRIX.md says: make matrix ALL=1"
+    )
 
 
 def absent_in(tables: Tables, name: str) -> bool:
@@ -319,58 +326,126 @@ def false_reasons(outcome: Outcome, tables: Tables) -> dict[str, str]:
     return found
 
 
-def compare(name: str, outcome: Outcome) -> None:
-    """Hold an outcome against its row; a situation that is new has none until ``make matrix`` adds it."""
-    page = read_page()
-    if name in page:
-        row = summary(outcome, known=known_parts(page, name))
-        assert row[:2] == page[name][:2], "another outcome than docs/MATRIX.md says: make matrix ALL=1"
+# ---------------------------------------------------------------- the page
+
+#: Sections as columns of the page, by how the ids of their parts begin.
+SECTIONS = ("quality", "costs", "failures", "retention", "value", "executive")
 
 
-HEAD = """# Any shape of history and table
+def page(fates: Mapping[str, Fate]) -> str:
+    """The page: a row per situation, a cell per section, the reasons numbered below."""
+    ordinary = fates["ordinary"]
+    shown = {name: fate if name == "ordinary" else fate.beyond(ordinary) for name, fate in fates.items()}
+    reasons: dict[str, dict[str, None]] = {}
+    for fate in shown.values():
+        for part, why in fate.missing.items():
+            reasons.setdefault(why, {})[part] = None
+    numbers = {why: number for number, why in enumerate(reasons, start=1)}
+    situations = [name for name in (*SHOWN, *SHAPES) if name in shown]
+    columns = [name for name in COLUMNS if name in shown]
+    telling = [name for name in columns if shown[name].refused or shown[name].missing]
+    silent = [f"`{name}`" for name in columns if name not in telling]
+    return PAGE_TEXT.format(
+        count=len(situations),
+        told=_told(shown[name] for name in situations),
+        head=_line(("situation", *SECTIONS)) + "\n" + _line(["---"] * (len(SECTIONS) + 1)),
+        rows="\n".join(_row(name, shown[name], numbers) for name in situations),
+        columns=len(columns),
+        column_told=_told(shown[name] for name in columns),
+        column_rows="\n".join(_row(f"`{name}`", shown[name], numbers) for name in telling),
+        silent=", ".join(silent) or "none",
+        reasons="\n".join(
+            f"{numbers[why]}. {why}: {', '.join(sorted(parts))}" for why, parts in reasons.items()
+        ),
+    )
 
-What becomes of the report of a small company (`tests/unit/workbook/legal_companies.py`, `shapes.py`) that lacks months, tables or columns, or has one of a thing only: a `pack` with every part of the
-ordinary company, a pack with a `part refused` (the part or section says "not computed" and why), or `refused` by a rule, in words. Never an error. Parts that the ordinary company is too small for are
-in its row and in no other. `make matrix` runs the situations that are not here yet and adds their rows; `make matrix ALL=1` runs all of them anew (an hour on two idle cores). The tests of
-`test_shapes.py` run each of them, and each optional column absent, and compare.
+
+def _told(fates: Iterable[Fate]) -> str:
+    counts = Counter("refused" if one.refused else "part refused" if one.missing else "pack" for one in fates)
+    return ", ".join(f"{number} {outcome}" for outcome, number in sorted(counts.items()))
+
+
+def _row(name: str, fate: Fate, numbers: Mapping[str, int]) -> str:
+    if fate.refused:
+        return _line((name, f"refused: {fate.refused}", *[""] * (len(SECTIONS) - 1)))
+    return _line((name, *(_cell(section, fate.missing, numbers) for section in SECTIONS)))
+
+
+def _cell(section: str, missing: Mapping[str, str], numbers: Mapping[str, int]) -> str:
+    """``pack``, or how much is refused with the numbers of the reasons."""
+    whole = missing.get(f"section {section}")
+    if whole is not None:
+        return f"refused ({numbers[whole]})"
+    own = {part: why for part, why in missing.items() if part.startswith(f"{section}.")}
+    listed = ", ".join(map(str, sorted({numbers[why] for why in own.values()})))
+    return f"part refused ({listed})" if own else "pack"
+
+
+def _line(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
+
+
+PAGE_TEXT = """# Any shape of history and table
+
+What becomes of the report of a small company (`tests/unit/workbook/legal_companies.py`, `shapes.py`) that lacks months, tables or columns, or has one of a thing only. A cell is a section of the report: a
+`pack` with every part of the ordinary company, `part refused` (it says "not computed" and why; the numbers are those of the reasons below), or `refused` as a whole, in words. Never an error. Parts that the
+ordinary company is too small for are in its row and in no other. `make matrix` runs the situations that are not here yet; `make matrix ALL=1` runs all of them anew; `COLUMNS=1` the columns too. The slow tests
+of `test_shapes.py` run every one of them and compare, the quick ones the likeliest.
+
+## Histories, tables, odd companies
 
 {count} situations: {told}.
 
-| situation | outcome | not computed | why |
-|---|---|---|---|
+{head}
+{rows}
+
+## A column absent alone
+
+{columns} optional columns of the contract, each absent by itself: {column_told}.
+
+{head}
+{column_rows}
+
+Every part is made without: {silent}.
+
+## Why
+
+{reasons}
 """
 
 
-def run(name: str, folder: Path) -> Outcome:
+def run(name: str, folder: Path, *, drawn: bool = True) -> Outcome:
     """One situation, in a project of its own below ``folder``."""
     tables = ordinary(months=MONTHS_MADE.get(name, 16))
-    ({**LEGAL, **SHAPES})[name](tables)
+    ({**LEGAL, **SHAPES, **COLUMNS})[name](tables)
     source = write(tables, folder / "in" / "company")
-    return study(source, folder / "run", month=MONTHS.get(name, MONTH))
+    return study(source, folder / "run", month=MONTHS.get(name, MONTH), drawn=drawn)
 
 
 def _outcome_of(name: str) -> Outcome:
     with tempfile.TemporaryDirectory() as temporary:
         root = own_project(Path(temporary) / "root")
         with mock.patch.dict(os.environ, {"AFTER_SALES_ROOT": str(root)}):
-            outcome = run(name, Path(temporary))
+            outcome = run(name, Path(temporary), drawn=name not in COLUMNS)
     if not outcome.whole:
         raise SystemExit(f"{name}: {outcome.failed or outcome.wrong_facts}")
     return outcome
 
 
-def main(*, anew: bool) -> None:
-    """Run the situations that the page lacks, two at a time, and write the page after each."""
-    rows = {} if anew else read_page()
-    if "ordinary" not in rows:
-        rows["ordinary"] = summary(_outcome_of("ordinary"))
-    missing = [name for name in (*SHOWN, *SHAPES) if name not in rows]
+def main(*, anew: bool, columns: bool) -> None:
+    """Run the situations that are not kept, two at a time, and write the page after each."""
+    asked = (*SHOWN, *SHAPES, *(COLUMNS if columns else ()))
+    fates = {name: fate for name, fate in read_kept().items() if not (anew and name in asked)}
+    if "ordinary" not in fates:
+        fates["ordinary"] = Fate.of(_outcome_of("ordinary"))
+    lacking = [name for name in asked if name not in fates]
     with ProcessPoolExecutor(2) as pool:
-        for name, outcome in zip(missing, pool.map(_outcome_of, missing), strict=True):
-            rows[name] = summary(outcome, known=known_parts(rows, name))
-            write_page(rows)
-            print(name, rows[name][0], flush=True)
+        for name, outcome in zip(lacking, pool.map(_outcome_of, lacking), strict=True):
+            fates[name] = Fate.of(outcome)
+            keep(fates)
+            print(name, "refused" if outcome.refused else len(fates[name].missing), flush=True)
+    keep(fates)
 
 
 if __name__ == "__main__":
-    main(anew="--all" in sys.argv[1:])
+    main(anew="--all" in sys.argv[1:], columns="--columns" in sys.argv[1:])

@@ -19,7 +19,6 @@ LIKELIEST = (
     "young fleet, one month",
     "several currencies",
 )
-COLUMNS = shapes.optional_columns()
 
 
 def named(name: str) -> pytest.param:
@@ -45,15 +44,33 @@ def test_any_shape_ends_as_the_matrix_says(name: str, own_project: None, tmp_pat
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("table", COLUMNS)
-def test_each_optional_column_of_a_table_may_be_absent(table: str, own_project: None, tmp_path: Path):
-    failed = {}
-    for column in COLUMNS[table]:
-        outcome, tables = studied(column, shapes.absent(table, column), tmp_path / column)
-        wrong = outcome.failed or outcome.wrong_facts or shapes.false_reasons(outcome, tables)
-        if wrong:
-            failed[f"{table}.{column}"] = wrong
-    assert not failed
+@pytest.mark.parametrize("name", shapes.COLUMNS)
+def test_each_optional_column_may_be_absent(name: str, own_project: None, tmp_path: Path):
+    outcome, tables = studied(name, shapes.COLUMNS[name], tmp_path)
+    assert outcome.whole, outcome.failed or outcome.wrong_facts
+    assert not shapes.false_reasons(outcome, tables)
+    shapes.compare(name, outcome)
+
+
+def test_the_page_is_that_of_what_is_kept_and_holds_every_situation():
+    kept = shapes.read_kept()
+    assert shapes.PAGE.read_text(encoding="utf-8") == shapes.page(kept)
+    assert [name for name in (*shapes.SHOWN, *shapes.SHAPES, *shapes.COLUMNS) if name not in kept] == []
+
+
+def test_a_cell_says_what_is_refused_and_why():
+    fates = {
+        "ordinary": shapes.Fate(missing={"value.small": "too few"}),
+        "no ledger": shapes.Fate(
+            missing={"section costs": "needs ledger", "value.small": "too few", "value.prices": "needs x"}
+        ),
+        "several currencies": shapes.Fate(refused="no rate"),
+    }
+    page = shapes.page(fates)
+    assert "| no ledger | pack | refused (2) | pack | pack | part refused (3) | pack |" in page
+    assert "| several currencies | refused: no rate |  |  |  |  |  |" in page
+    assert "1. too few: value.small" in page and "3. needs x: value.prices" in page
+    assert "3 situations: 2 part refused, 1 refused." in page
 
 
 def test_a_part_is_not_gated_by_a_table_that_is_there():
