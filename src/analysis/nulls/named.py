@@ -13,13 +13,15 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import MissingData
-from analysis.metrics import Engine, Registry, StudyInputs
-from analysis.metrics.whole_month import rows_end
+from analysis.metrics import StudyInputs
 from analysis.nulls.asking import GRAVE
-from analysis.params import Assumptions, CostTree, load_run
+from analysis.params import load_run
+from analysis.params.places import with_own
 from analysis.results import Fact, Finding, Severity
-from analysis.tables import load_tables
-from analysis.workbook.month_run import claims_ahead, cost_ahead, experience_money
+from analysis.sample.heavy import truths as heavy
+from analysis.sample.hospital import truths as hospital
+from analysis.sample.saas import truths as saas
+from analysis.workbook.month_run import inputs_of, read_tables
 from analysis.workbook.sections import SECTIONS, Section
 
 if TYPE_CHECKING:
@@ -98,7 +100,7 @@ def _kept(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _idle(team: str, unused: str, usual: float = 0.12) -> Sign:
+def _idle(team: str, unused: str, usual: float) -> Sign:
     """A team whose paid hours are not worked, against the teams that leave ``usual`` of theirs."""
     return Sign(
         section="costs",
@@ -160,7 +162,7 @@ SIGNS: Mapping[str, Mapping[str, Sign]] = {
             severities=("alert", "watch"),
         ),
         "bot_share": _measure("bot-questions", delivered=True),
-        "idle_team": _idle("Frontline", "idle_unused"),
+        "idle_team": _idle("Frontline", "idle_unused", saas.USUAL_UNUSED),
     },
     "ecommerce": {
         "return_label": _measure("return-label-flagship", delivered=True),
@@ -168,7 +170,7 @@ SIGNS: Mapping[str, Mapping[str, Sign]] = {
         "night_slow": Sign(section="costs", finding="costs.shops"),
     },
     "hospital": {
-        "idle_team": _idle("Field West", "idle_unused_share"),
+        "idle_team": _idle("Field West", "idle_unused_share", hospital.USUAL_UNUSED),
         "remote_fix": _measure("remote-fix-mid-atlantic", delivered=True),
         "guided_repair": _measure("guided-repair-southeast", delivered=False),
         "sensor_price": _price("P-SEN", "price_ratio"),
@@ -185,7 +187,7 @@ SIGNS: Mapping[str, Mapping[str, Sign]] = {
         "skipped_visits": _overdue("skipped_ratio"),
     },
     "heavy": {
-        "idle_team": _idle("Component Shop", "idle_unused"),
+        "idle_team": _idle("Component Shop", "idle_unused", heavy.USUAL_UNUSED),
         "oil_analysis": _measure("oil-analysis-goldfields", delivered=True),
         "telematics": _measure("telematics-darling", delivered=False),
         "parts_price": _price("P-1", "parts_price"),
@@ -228,40 +230,9 @@ class OfTemplate:
         return self._opened(folder), truth
 
     def _opened(self, folder: Path) -> StudyInputs:
-        params = self.params
-        tables = load_tables(
-            folder / "data",
-            folder / "store",
-            reporting_currency=params.currency,
-            time_zone=params.time_zone,
-            exchange_rates={code: sorted(rates.items()) for code, rates in params.exchange_rates.items()},
-        )
-        engine = Engine(
-            tables,
-            Registry.load(),
-            cost_tree=CostTree.load(),
-            as_of=params.knowledge_day,
-            time_zone=params.time_zone,
-            currency=params.currency,
-            confidence=params.confidence,
-            cache=None,
-        )
-        assumptions = Assumptions.load()
-        silent_days = float(assumptions.value("silent_days_limit", on=params.month.last_day))
-        lent: dict[str, Any] = {
-            "claims_ahead": claims_ahead,
-            "cost_ahead": cost_ahead,
-            "experience_money": experience_money,
-        }
-        return StudyInputs(
-            engine=engine,
-            month=params.month,
-            params=params,
-            assumptions=assumptions,
-            cost_tree=engine.cost_tree,
-            rows_end=rows_end(engine, params.month, limit=silent_days),
-            **lent,
-        )
+        with with_own(self.params.own_params):
+            tables = read_tables(self.params, folder / "data", store=folder / "store")
+            return inputs_of(self.params, tables, cache=None)
 
 
 def studies_of(template: str) -> Mapping[str, Callable[[StudyInputs, SampleTruth], Reported]]:

@@ -259,6 +259,27 @@ def prepare_run(
     cache = project_root() / "data" / "cache"
     if progress and (damaged := drop_damaged(cache)):
         progress(f"{damaged:,} file{'s' if damaged > 1 else ''} in data/cache not as written; computed again")
+    refuse_month_without_data(tables, params)
+    inputs = inputs_of(params, tables, cache=cache, sliced=sliced, earlier=earlier_edition(params, reports))
+    return MonthRun(
+        params=params,
+        tables=tables,
+        inputs=inputs,
+        section=section,
+        folder=folder or _run_folder(params),
+        mapped=mapped,
+    )
+
+
+def inputs_of(
+    params: RunParams,
+    tables: TableSet,
+    *,
+    cache: Path | None,
+    sliced: tuple[SlicedTable, ...] = (),
+    earlier: EarlierEdition | None = None,
+) -> StudyInputs:
+    """What a study is given: an engine on these tables under the settings and the params of a run; without a ``cache`` nothing is kept."""
     engine = Engine(
         tables,
         Registry.load(),
@@ -270,10 +291,9 @@ def prepare_run(
         cache=cache,
         months=params.months,
     )
-    refuse_month_without_data(tables, params)
     assumptions = Assumptions.load()
     silent_days = float(assumptions.value("silent_days_limit", on=params.month.last_day))
-    inputs = StudyInputs(
+    return StudyInputs(
         engine=engine,
         month=params.month,
         params=params,
@@ -281,18 +301,10 @@ def prepare_run(
         cost_tree=engine.cost_tree,
         sliced=sliced,
         rows_end=rows_end(engine, params.month, limit=silent_days),
-        earlier=earlier_edition(params, reports),
+        earlier=earlier,
         claims_ahead=claims_ahead,
         cost_ahead=cost_ahead,
         experience_money=experience_money,
-    )
-    return MonthRun(
-        params=params,
-        tables=tables,
-        inputs=inputs,
-        section=section,
-        folder=folder or _run_folder(params),
-        mapped=mapped,
     )
 
 
@@ -372,6 +384,7 @@ def read_tables(
     params: RunParams,
     source: Path,
     *,
+    store: Path | None = None,
     quarantine_limit: float | None = None,
     progress: Progress | None = None,
     mapped: Sequence[MappedFile] = (),
@@ -380,7 +393,7 @@ def read_tables(
     with told_where(mapped):
         return load_tables(
             source,
-            _store(params),
+            store or _store(params),
             reporting_currency=params.currency,
             time_zone=params.time_zone,
             exchange_rates={code: sorted(rates.items()) for code, rates in params.exchange_rates.items()},
