@@ -116,6 +116,7 @@ READ: dict[str, tuple[frozenset[str], Reader]] = {
         ("failures.services_due", "statement", nothing),
         ("failures.overdue_services", "unasked", of("cost")),
         ("failures.early_life", "statement", nothing),
+        ("failures.early_cause", "no_sum small", nothing),
         ("failures.fix", "fix small no_sum statement good", nothing),
         ("failures.outlook", "statement", nothing),
         ("failures.provision_short", "loss", above("cost", "provision")),
@@ -191,7 +192,7 @@ def beyond(fact: Fact, least: float) -> bool:
 def reaches(finding: Finding, least: Mapping[str, float]) -> bool | None:
     """Whether an effect reaches the smallest that matters; None where a finding states none."""
     values: Mapping[str, Any] = finding.statement.values
-    if finding.id in ("failures.excess", "failures.emerging"):
+    if finding.id in ("failures.excess", "failures.emerging", "failures.early_cause"):
         return beyond(values["ratio"], least["failure_least_effect"])
     if finding.id == "failures.fix" and finding.ground in ("fix", "small"):
         return beyond(values["ratio"], least["failure_least_effect"])

@@ -12,6 +12,7 @@ from analysis.metrics import NotDone, Period
 from analysis.results import Finding, Ground, Sentence, Severity, Stake, Value
 
 if TYPE_CHECKING:
+    from analysis.failures.early_causes import EarlyCause
     from analysis.failures.fixes_facts import FixFacts
     from analysis.failures.forecasting_facts import ForecastFacts
     from analysis.failures.lives_facts import LifeFacts
@@ -73,6 +74,7 @@ def findings(study: FailureStudy, scale: Scale) -> tuple[Finding, ...]:
         found += _use(study.use, scale)
     return (
         *found,
+        *(_early(one, scale) for one in study.early),
         *_wear_by_use(study.use_lives, scale),
         *_services(study.services),
         *_missed(study.missed, scale, study.window),
@@ -259,6 +261,34 @@ def _wear(lives: tuple[LifeFacts, ...] | NotDone, scale: Scale) -> list[Finding]
             )
         )
     return found
+
+
+EARLY = "{cause} fails early: in the first twelve months in service failures are {ratio} the number that {others} have ({ratio:interval}); {failures} instead of {expected}{expected:doubt}."
+EARLY_METHOD = "Of components whose failures fall with age, the first twelve months in service are searched by themselves, one attribute at a time, at the error rate of the search for causes."
+
+
+def _early(found: EarlyCause, scale: Scale) -> Finding:
+    matters = scale.ratio_matters(found.ratio)
+    return Finding(
+        id="failures.early_cause",
+        section=SECTION,
+        severity="watch" if matters else "info",
+        ground="no_sum" if matters else "small",
+        subject=dict(found.ratio.dimensions),
+        statement=Sentence(
+            EARLY,
+            {
+                "cause": found.name,
+                "ratio": found.ratio,
+                "others": found.others,
+                "failures": found.failures,
+                "expected": found.expected,
+            },
+        ),
+        evidence=found.evidence,
+        method=EARLY_METHOD,
+        rank=float(found.ratio.value or 0),
+    )
 
 
 VERDICTS: dict[str, tuple[Severity, Ground, str]] = {

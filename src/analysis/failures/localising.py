@@ -185,7 +185,12 @@ class Cells(Summarised):
 
 @traced
 def cells_of(
-    field: Field, baseline: Baseline, *, use: pd.DataFrame | None = None, dispersion: float | None = None
+    field: Field,
+    baseline: Baseline,
+    *,
+    use: pd.DataFrame | None = None,
+    dispersion: float | None = None,
+    before_age: int | None = None,
 ) -> Cells:
     """Everything the search needs, added up in the database: a few columns for each combination of attributes.
 
@@ -194,16 +199,18 @@ def cells_of(
     use : relative use by attributes and product line (:func:`analysis.failures.use.relative_use`), where meters tell it; a site whose machines only
         work more is then no cause
     dispersion : where it is known
+    before_age : months in service; where given, only machines younger than that count, each up to that age
     """
+    young = "TRUE" if before_age is None else f"age_months < {int(before_age)}"
     keys = [*views.ATTRIBUTES, "product_line"]
     names = ", ".join(keys)
     wide = field.query(
         *baseline.parts(field, *views.ATTRIBUTES),
-        select=f"SELECT {names}, {exact_sum('g.unit_months')} AS unit_months, {baseline.sums()} FROM {DUE} GROUP BY ALL ORDER BY {names}",
+        select=f"SELECT {names}, {exact_sum('g.unit_months')} AS unit_months, {baseline.sums()} FROM {DUE} WHERE {young} GROUP BY ALL ORDER BY {names}",
     )
     coded = field.query(
         field.failures,
-        select=f"SELECT {names}, component, coalesce(fault_code, {literal(NOT_STATED)}) AS fault_code, count(*) AS failures FROM failed GROUP BY ALL ORDER BY ALL",
+        select=f"SELECT {names}, component, coalesce(fault_code, {literal(NOT_STATED)}) AS fault_code, count(*) AS failures FROM failed WHERE {young} GROUP BY ALL ORDER BY ALL",
     )
     failed = coded.groupby([*keys, "component"], as_index=False, sort=True)["failures"].sum()
     expected = wide.drop(columns="unit_months").rename(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from analysis.failures import fault_tree_facts as trees
 from analysis.failures import (
+    early_causes,
     fixes_facts,
     forecasting_facts,
     lives_facts,
@@ -23,6 +23,7 @@ from analysis.failures import (
     use_lives,
     words_facts,
 )
+from analysis.failures import fault_tree_facts as trees
 from analysis.locale import Text
 from analysis.metrics import NotDone, Period
 from analysis.periods import Month
@@ -44,7 +45,7 @@ class FailureStudy(Summarised):
     words : what technicians wrote.
     causes, candidates, search_error, ratios : causes of an excess, how many were looked at, at which error rate; rate ratios by slice.
     paretos, excluded, impossible, dispersion : rankings; what was left out and why; how counts scatter.
-    lives, survival, repairs, repeats : life models; survival of machines; repeated repairs.
+    lives, early, survival, repairs, repeats : life models; whose machines fail early; survival of machines; repeated repairs.
     fixes, forecast, forecast_test : whether fixes worked; failures to come, and how that worked in the past.
     money, recovery, leaks, due, spare_parts : cost of failures, what suppliers owe, and the parts needed.
     use, use_lives, services : what meters tell: use, breakdowns, downtime and cost by use; lives by use; machines due for service.
@@ -78,6 +79,7 @@ class FailureStudy(Summarised):
     triangle: triangles.Triangle
     paretos: Mapping[tuple[str, str], ranking_facts.Ranking]
     lives: tuple[lives_facts.LifeFacts, ...] | NotDone
+    early: tuple[early_causes.EarlyCause, ...]
     survival: lives_facts.Curve | NotDone
     repairs: lives_facts.Curve | NotDone
     repeats: tuple[Fact, ...] | NotDone

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from analysis.errors import FitError, MissingData
 from analysis.failures import (
     checks,
+    early_causes,
     findings,
     fixes_facts,
     forecasting,
@@ -128,6 +129,7 @@ class _Ground:
     without: Mapping[str, NotDone]
     intensity: forecasting.Intensity
     meters: Meters | NotDone
+    use: pd.DataFrame | None
     cells: localising.Cells
     search: localising.Search
     charts: monitoring.RateCharts
@@ -155,6 +157,7 @@ class _Ground:
             without=without,
             intensity=intensity,
             meters=meters,
+            use=use,
             cells=cells,
             search=found.search,
             charts=monitoring.rate_charts(field, baseline, intensity, delay),
@@ -231,6 +234,7 @@ def _rated(field: Field) -> FailureStudy:
     made.do("provision", money.provisions, field)
     forecast = made.do("forecast", forecasting_facts.forecast_facts, field, ahead, costs, delay)
     impossible = reporting_facts.excluded_facts(field)
+    told = _lives(field, ground, made)
     result = FailureStudy(
         month=inputs.month,
         window=field.window,
@@ -247,7 +251,8 @@ def _rated(field: Field) -> FailureStudy:
         ratios=localising_facts.ratios_by(field, cells),
         triangle=triangles.triangle(field, delay),
         paretos=ranking_facts.rankings(field, cells, costs, own_past, seed=seed),
-        lives=_lives(field, ground, made),
+        lives=told,
+        early=_early(field, ground, told),
         survival=made.do("survival", lives_facts.survival_curve, field),
         repairs=made.do("repairs", lives_facts.repairs_curve, field),
         repeats=made.do("repeats", lives_facts.repeat_facts, field),
@@ -300,6 +305,14 @@ def _missed(
         return missed_services_facts.missed_services_facts(field, meters, costs)
     except MissingData as missing:
         return NotDone.because(missing)
+
+
+def _early(
+    field: Field, ground: _Ground, told: tuple[lives_facts.LifeFacts, ...] | NotDone
+) -> tuple[early_causes.EarlyCause, ...]:
+    """Whose machines fail early, where a component does."""
+    known = [one.cause for one in ground.causes]
+    return early_causes.early_causes(field, ground.baseline, ground.use, told, known, ground.errors)
 
 
 def _reporting_test(field: Field) -> reporting_facts.ReportingTest | NotDone:

@@ -196,7 +196,13 @@ SIGNS: Mapping[str, Mapping[str, Sign]] = {
         ),
         "stretched_interval": _overdue("skipped_service_rate"),
         "engine_batch": _excess("ratio", "batch_rate", batch="EX36", component="engine_injector"),
-        "pump_supplier": _excess(supplier="Kestrel", component="hydraulic_pump"),
+        "pump_supplier": Sign(
+            section="failures",
+            finding="failures.early_cause",
+            subject={"supplier": "Kestrel", "component": "hydraulic_pump"},
+            value="ratio",
+            strength=lambda strength: strength["early_pump_rate"],
+        ),
         "hours_wear": Sign(
             section="failures",
             finding="failures.wear_out",
