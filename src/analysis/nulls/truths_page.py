@@ -106,6 +106,10 @@ def _opening() -> list[str]:
     ]
 
 
+def _companies(count: int) -> str:
+    return "1 company" if count == 1 else f"{count} companies"
+
+
 def _part(template: str, planted: Sequence[Record], without: Sequence[Record], *, scale: float) -> list[str]:
     rows = recovered(template, planted, without)
     alarms = _alarms(without)
@@ -113,11 +117,11 @@ def _part(template: str, planted: Sequence[Record], without: Sequence[Record], *
     return [
         template,
         "",
-        f"{len(planted)} companies with everything planted and {len(without)} with nothing, at {scale:g} times the size of the template's sample.",
+        f"{_companies(len(planted))} with everything planted and {len(without)} with nothing, at {scale:g} times the size of the template's sample.",
         "",
         *(
             [
-                f"**{few} companies so far;** {GOAL} are asked for, and the same command with SEEDS={GOAL} goes on.",
+                f"**{_companies(few)} so far;** {GOAL} are asked for, and the same command with SEEDS={GOAL} goes on.",
                 "",
             ]
             if few < GOAL

@@ -79,7 +79,7 @@ def test_the_page_keeps_the_parts_of_other_templates(tmp_path: Path):
     assert "| `idle_team` | `costs.idle_team` | 40 of 40 | 91% to 100% | 40 of 40 | 0 of 40 |" in text
     part = text[text.index("## saas") : text.index("## heavy")]
     assert "so far" not in part and "Alarms where nothing is planted: none of 40 companies." in part
-    assert "**1 companies so far;**" in text[text.index("## heavy") :]
+    assert "**1 company so far;**" in text[text.index("## heavy") :]
 
 
 def test_what_a_study_said_is_kept_and_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
