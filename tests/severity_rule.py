@@ -103,6 +103,7 @@ READ: dict[str, tuple[frozenset[str], Reader]] = {
         ("costs.measure", "loss good", fell_short),
         ("costs.idle_team", "loss no_sum", of("cost")),
         ("costs.shops", "unasked no_sum small", of("excess")),
+        ("costs.comes_back", "unasked no_sum", of("cost")),
         ("failures.not_rated", "no_sum statement", nothing),
         ("failures.excess", "loss small unasked", of("full", "cost")),
         ("failures.no_root_cause", "statement", nothing),
