@@ -102,6 +102,7 @@ READ: dict[str, tuple[frozenset[str], Reader]] = {
         ("costs.year_over_budget", "loss", above("expected", "budget")),
         ("costs.measure", "loss good", fell_short),
         ("costs.idle_team", "loss no_sum", of("cost")),
+        ("costs.idle_months", "loss no_sum", of("cost")),
         ("costs.shops", "unasked no_sum small", of("excess")),
         ("costs.comes_back", "unasked no_sum", of("cost")),
         ("failures.not_rated", "no_sum statement", nothing),

@@ -304,7 +304,9 @@ def _strata(table: pd.DataFrame, side: _Side) -> _Strata:
     size = int(place.max()) + 1 if len(place) else 0
 
     def counted(name: str, chosen: NDArray[np.bool_]) -> Floats:
-        return np.asarray(np.bincount(place[chosen], weights=table[name].to_numpy(float)[chosen], minlength=size))
+        return np.asarray(
+            np.bincount(place[chosen], weights=table[name].to_numpy(float)[chosen], minlength=size)
+        )
 
     return _Strata.telling(
         counted("hits", side.own),

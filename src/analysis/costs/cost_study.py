@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from analysis.costs.activity_costing_facts import Capacity, capacity_of, idle_findings
+from analysis.costs.activity_costing_facts import Capacity, capacity_of, idle_findings, idle_month_findings
 from analysis.costs.allocation_facts import Allocated, allocated_of, allocation_check
 from analysis.costs.bridge_facts import (
     Bridge,
@@ -267,6 +267,7 @@ def periods_until(period: Period) -> list[Period]:
 
 SIGNALS = {
     "idle_teams": idle_findings,
+    "idle_months": idle_month_findings,
     "price_steps": price_findings,
     "surges": surge_findings,
     "rises": rise_findings,
@@ -301,6 +302,7 @@ TITLES = {
     "shops": Text.of("Shops compared"),
     "returning": Text.of("What comes back, and from whom"),
     "idle_teams": Text.of("Teams paid for unused hours"),
+    "idle_months": Text.of("Months in which teams stand idle each year"),
     "price_steps": Text.of("Steps of part prices"),
     "surges": Text.of("Accounts that surged"),
     "rises": Text.of("Accounts that rose in the last months"),

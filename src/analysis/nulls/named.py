@@ -171,6 +171,13 @@ SIGNS: Mapping[str, Mapping[str, Sign]] = {
         "return_label": _measure("return-label-flagship", delivered=True),
         "shift_plan": _measure("shift-plan-harbour", delivered=False),
         "night_slow": Sign(section="costs", finding="costs.shops"),
+        "idle_season": Sign(
+            section="costs",
+            finding="costs.idle_months",
+            subject={"team": "Peak Crew"},
+            value="excess",
+            strength=lambda strength: strength["unused_share"] - 0.20,
+        ),
         "bot_complaints": _comes_back("complained", automated="true", activity="return"),
     },
     "hospital": {
