@@ -9,6 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from analysis.costs.activity_costing import ActivityCosts, time_driven_abc
 from analysis.costs.figures import added, month_texts, reported, rows_of
 from analysis.costs.signals import idle_months, idle_teams, season_of
@@ -285,7 +287,9 @@ def _idle_month_finding(
     known = months[months["hours_paid"] > 0]
     own = known["month"].str[5:7].astype(int)
     shares = 1 - known["hours_worked"].astype(float) / known["hours_paid"].astype(float)
-    season = season_of(shares.to_numpy(float), own.to_numpy(), numbers, confidence=inputs.confidence)
+    season = season_of(
+        np.asarray(shares, dtype=float), np.asarray(own), numbers, confidence=inputs.confidence
+    )
     span = Period(Month.parse(str(known["month"].min())), inputs.month)
     year = Period(inputs.month - 11, inputs.month)
     listed = "-".join(f"{number:02d}" for number in numbers)

@@ -18,7 +18,7 @@ from analysis.errors import NothingToCount
 from analysis.metrics import StudyInputs, traced
 from analysis.metrics.backend import literal
 from analysis.metrics.steady import exact_sum
-from analysis.metrics.views.days import business_day
+from analysis.metrics.views.days import business_day, business_hour
 from analysis.metrics.views.selection import Selection, study_view
 from analysis.periods import Month, Period
 
@@ -92,11 +92,11 @@ def last_followed(inputs: StudyInputs) -> Month:
 @study_view
 def outcomes(inputs: StudyInputs, span: Period) -> str:
     """Every order resolved in the span with who did it, its stratum, and by way whether it came back and by which order."""
-    local = f"timezone({literal(inputs.engine.rules.time_zone)}, timezone('UTC', s.opened_at))"
+    zone = literal(inputs.engine.rules.time_zone)
     return _OUTCOMES.format(
         days=inputs.engine.rules.repeat_repair_days,
-        hour=f"extract('hour' FROM {local})",
-        resolved=business_day("s.resolved_at", literal(inputs.engine.rules.time_zone)),
+        hour=business_hour("s.opened_at", zone),
+        resolved=business_day("s.resolved_at", zone),
         first=literal(span.first.start),
         end=literal(span.last.end),
         past=literal(inputs.month.end),

@@ -573,6 +573,8 @@ def idle_months(
     ------
     ContractError
         For columns that are missing, gaps, or repeated months.
+    ParameterError
+        For a level that is no chance.
     MissingData
         Where there are too few months.
 

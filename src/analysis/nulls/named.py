@@ -202,6 +202,9 @@ SIGNS: Mapping[str, Mapping[str, Sign]] = {
         "oil_analysis": _measure("oil-analysis-goldfields", delivered=True),
         "telematics": _measure("telematics-darling", delivered=False),
         "parts_price": _price("P-1", "parts_price"),
+        "dear_service": Sign(
+            section="failures", finding="failures.planned_cost_by_use", subject={"model": "WL40"}
+        ),
         "contract_workshop": _comes_back("repeated", team="Contract Workshop"),
         "abrasive_site": _excess(region="Iron Gully"),
         "stretched_interval": _excess(region="Boundary Hill"),
