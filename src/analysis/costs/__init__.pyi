@@ -15,6 +15,7 @@ from .savings import expected_against_realised as expected_against_realised
 from .service_departments import allocate_services as allocate_services
 from .signals import cost_rises as cost_rises
 from .signals import cost_surges as cost_surges
+from .signals import idle_months as idle_months
 from .signals import idle_teams as idle_teams
 from .signals import price_steps as price_steps
 from .sourcing import CostLine as CostLine

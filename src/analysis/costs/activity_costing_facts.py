@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from analysis.costs.activity_costing import ActivityCosts, time_driven_abc
 from analysis.costs.figures import added, month_texts, reported, rows_of
-from analysis.costs.signals import idle_teams
+from analysis.costs.signals import idle_months, idle_teams, season_of
 from analysis.costs.signals_facts import Searched, false_alarm_level
 from analysis.errors import MissingData, NothingToCount
+from analysis.formats import short_month
 from analysis.locale import Text
 from analysis.metrics import Period, Stating, StudyInputs, cents, materiality, traced
 from analysis.metrics.backend import literal
 from analysis.metrics.registry import NOT_STATED
+from analysis.metrics.views.selection import selected
 from analysis.params import Assumptions
 from analysis.params.places import params_file
 from analysis.periods import Month
@@ -246,6 +250,99 @@ def _idle_finding(inputs: StudyInputs, row: Mapping[str, Any], hours: pd.DataFra
         method="Share of paid hours not worked against the median of the other teams, last three months; Holm over teams, one false alarm in a hundred reports",
     )
 
+
+@traced
+def idle_month_findings(inputs: StudyInputs) -> Searched:
+    """Teams that leave paid hours unused in the same calendar months of each year; familywise one in a hundred.
+
+    Raises
+    ------
+    MissingData
+        Without the paid and worked hours of teams, or with too few months of them.
+    """
+    hours = inputs.engine.query(_TEAM_MONTHS, needs=("staff.team", "staff.hours_paid", "staff.hours_worked"))
+    hours = hours.assign(month=month_texts(hours["month"]))
+    hours = hours[hours["month"] <= str(inputs.month)]
+    signals = idle_months(
+        hours,
+        least_difference=float(
+            inputs.assumptions.value("idle_month_least_difference", on=inputs.month.last_day)
+        ),
+        level=false_alarm_level(inputs),
+        confidence=inputs.confidence,
+    )
+    named = signals.found.groupby("team", sort=True)["calendar_month"].agg(sorted)
+    findings = [
+        _idle_month_finding(inputs, str(team), numbers, hours[hours["team"] == team].reset_index(drop=True))
+        for team, numbers in named.items()
+    ]
+    return Searched.of(signals, findings)
+
+
+@traced
+def _idle_month_finding(
+    inputs: StudyInputs, team: str, numbers: Sequence[int], months: pd.DataFrame
+) -> Finding:
+    """One team: the share that it leaves unused in those months beyond its others, and what that was in the last twelve months."""
+    known = months[months["hours_paid"] > 0]
+    own = known["month"].str[5:7].astype(int)
+    shares = 1 - known["hours_worked"].astype(float) / known["hours_paid"].astype(float)
+    season = season_of(
+        np.asarray(shares, dtype=float), np.asarray(own), numbers, confidence=inputs.confidence
+    )
+    span = Period(Month.parse(str(known["month"].min())), inputs.month)
+    year = Period(inputs.month - 11, inputs.month)
+    listed = "-".join(f"{number:02d}" for number in numbers)
+    place: dict[str, Any] = {"team": team, "calendar_month": listed}
+    state = Stating(inputs=inputs, period=span)
+    limits = Interval(low=season["low"], high=season["high"], level=inputs.confidence, method=SEASON_METHOD)
+    excess = state.exact(
+        "idle_month_excess", season["excess_share"], parts={"interval": limits, "n": len(known)}, **place
+    )
+    rows = selected(
+        "workforce",
+        span.condition(),
+        f"team = {literal(team)}",
+        f"month(month) IN ({', '.join(map(str, numbers))})",
+    )
+    values: dict[str, Value] = {
+        "team": inputs.engine.registry.value_label("team", team),
+        "share": state.measured("unused_paid_share", rows, **place),
+        "months": Text.joined([_calendar_month(number) for number in numbers]),
+        "excess": excess,
+    }
+    latest = known[own.isin(numbers) & (known["month"] >= str(year.first))]
+    recent = replace(state, period=year)
+    beyond = float(latest["hours_paid"].sum()) * season["excess_share"]
+    values["hours"] = recent.exact("idle_month_hours", beyond, parts=_scaled(excess, beyond), **place)
+    money = None
+    if len(latest) and latest["cost"].notna().all():
+        amount = cents(float(sum(latest["cost"])) * season["excess_share"])
+        money = recent.exact("idle_month_cost", amount, parts=_scaled(excess, float(amount)), **place)
+        values["cost"] = money
+    return Finding(
+        id="costs.idle_months",
+        section="costs",
+        severity=materiality(inputs).severity(money),
+        ground="no_sum" if money is None else "loss",
+        stake=None if money is None else Stake.of(money),
+        subject={"team": team},
+        statement=Sentence(IDLE_MONTHS_HOURS if money is None else IDLE_MONTHS, values),
+        evidence=known.reset_index(drop=True),
+        rank=float(money.value or 0) if money else 0.0,
+        method="Calendar months against the team's other months by the spread between years, t; Holm over teams and calendar months, one false alarm in a hundred reports",
+    )
+
+
+def _calendar_month(number: int) -> Text:
+    """The name of a month of any year."""
+    any_year = Month(2000, number)
+    return Text(en=short_month(any_year, "en")[0], zh=short_month(any_year, "zh")[0])
+
+
+SEASON_METHOD = "calendar months against the others, spread between years, t"
+IDLE_MONTHS = "{team} leaves {share} of its paid hours unused in {months} of each year ({share:numerator} of {share:denominator}), {excess} more than in its other months ({excess:interval}); in the last twelve months that was {hours}{hours:doubt} beyond them, about {cost}{cost:doubt}. Let its contracts end before these months, or plan other work for them."
+IDLE_MONTHS_HOURS = "{team} leaves {share} of its paid hours unused in {months} of each year ({share:numerator} of {share:denominator}), {excess} more than in its other months ({excess:interval}); in the last twelve months that was {hours}{hours:doubt} beyond them. Let its contracts end before these months, or plan other work for them."
 
 IDLE_HOURS = "{team} was paid in the last three months for hours it did not work: {share} of paid hours ({share:numerator} of {share:denominator}), {excess} more than the other teams ({excess:interval}); {hours}{hours:doubt} beyond theirs."
 IDLE = "{team} was paid in the last three months for hours it did not work: {share} of paid hours ({share:numerator} of {share:denominator}), {excess} more than the other teams ({excess:interval}); {hours}{hours:doubt} beyond theirs, about {cost}{cost:doubt}."

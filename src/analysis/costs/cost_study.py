@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from analysis.costs.activity_costing_facts import Capacity, capacity_of, idle_findings
+from analysis.costs.activity_costing_facts import Capacity, capacity_of, idle_findings, idle_month_findings
 from analysis.costs.allocation_facts import Allocated, allocated_of, allocation_check
 from analysis.costs.bridge_facts import (
     Bridge,
@@ -18,6 +18,7 @@ from analysis.costs.bridge_facts import (
     comparison_facts,
     movement_findings,
 )
+from analysis.costs.comebacks_facts import Returning, comebacks_of
 from analysis.costs.composition import Slice, category_history, composition_by
 from analysis.costs.figures import facts_by_period
 from analysis.costs.findings import budget_findings, labour_findings, unallocated_check, unallocated_findings
@@ -92,6 +93,7 @@ class CostStudy(Summarised):
     outlook : the projection of twelve months.
     measures, sourcing, provision : registered measures; in-house or outsourced; the warranty provision.
     shops : shops and platforms side by side; left out, without a doubt, where no two are named.
+    returning : what comes back, and from whom.
     findings, checks : what stands out, what is to be doubted.
 
     Examples
@@ -128,6 +130,7 @@ class CostStudy(Summarised):
     sourcing: Sourcing | NotDone
     provision: Provision | NotDone
     shops: Shops | NotDone
+    returning: Returning | NotDone
     findings: tuple[Finding, ...]
     checks: tuple[Check, ...]
 
@@ -186,6 +189,7 @@ def study(inputs: StudyInputs) -> CostStudy:
         if len(places_named(inputs)) > 1
         else parts.leave_out("shops", NO_TWO_SHOPS)
     )
+    returning = parts.do("returning", comebacks_of, inputs)
     signals = {name: parts.do(name, search, inputs) for name, search in SIGNALS.items()}
     return CostStudy(
         month=inputs.month,
@@ -218,6 +222,7 @@ def study(inputs: StudyInputs) -> CostStudy:
         sourcing=parts.do("sourcing", sourcing_of, inputs),
         provision=provision,
         shops=shops,
+        returning=returning,
         findings=(
             *tie_out_findings(tied),
             *movement_findings(comparisons, bridges),
@@ -231,6 +236,7 @@ def study(inputs: StudyInputs) -> CostStudy:
             ),
             *provision_findings(inputs, provision),
             *(() if isinstance(shops, NotDone) else shops.findings),
+            *(() if isinstance(returning, NotDone) else returning.findings),
             *outlook_findings(inputs, outlook),
             *measure_findings(inputs, measures),
             *unallocated_findings(inputs, composition["category"]),
@@ -261,6 +267,7 @@ def periods_until(period: Period) -> list[Period]:
 
 SIGNALS = {
     "idle_teams": idle_findings,
+    "idle_months": idle_month_findings,
     "price_steps": price_findings,
     "surges": surge_findings,
     "rises": rise_findings,
@@ -293,7 +300,9 @@ TITLES = {
     "sourcing": Text.of("In-house against outsourced"),
     "provision": Text.of("Warranty provision"),
     "shops": Text.of("Shops compared"),
+    "returning": Text.of("What comes back, and from whom"),
     "idle_teams": Text.of("Teams paid for unused hours"),
+    "idle_months": Text.of("Months in which teams stand idle each year"),
     "price_steps": Text.of("Steps of part prices"),
     "surges": Text.of("Accounts that surged"),
     "rises": Text.of("Accounts that rose in the last months"),

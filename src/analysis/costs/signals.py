@@ -21,7 +21,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import stdtrit
+from scipy.special import stdtr, stdtrit
 
 from analysis.costs.serial import contrast
 from analysis.errors import ContractError, FitError, MissingData, ParameterError
@@ -33,6 +33,7 @@ Explained = Literal["volume", "trend", "season"]
 LEAST_CORRELATION = 0.4
 REFERENCE_CORRELATION = 0.5
 LEAST_MONTHS = 15
+LEAST_FREEDOM = 3  # months beyond one of each name that a season can be told from
 LEAST_BEFORE = 3  # months before the first in which an idle team can have begun
 FIRST_MONTH_LIMIT = 7.352  # -2 log(1 - sqrt(0.95)): Hansen (2000), Econometrica 68, 575-603, table I
 
@@ -537,6 +538,106 @@ def idle_teams(
             }
         )
     return _signals(tested, skipped, by, level, confidence)
+
+
+@traced
+def idle_months(
+    hours: pd.DataFrame,
+    *,
+    by: Sequence[str] = ("team",),
+    least_difference: float,
+    level: float,
+    confidence: float = 0.95,
+) -> Signals:
+    """Calendar months in which a team leaves more of its paid hours unused, year by year, than in its other months.
+
+    Parameters
+    ----------
+    hours : (months and teams, columns) DataFrame
+        ``month`` (text such as 2026-07), ``hours_paid`` above zero and ``hours_worked``; a team may be absent from any month.
+    by : names of columns
+        That name a team.
+    least_difference : float, share of paid hours
+        Smallest difference worth naming.
+    level : float, share 0 to 1
+        Chance that any month of any team is named without cause.
+    confidence : float, share 0 to 1
+        Coverage of each interval.
+
+    Returns
+    -------
+    Signals
+        One row per team and calendar month seen in two years or more: ``calendar_month`` (7), ``excess_share`` with ``low`` and ``high``.
+
+    Raises
+    ------
+    ContractError
+        For columns that are missing, gaps, or repeated months.
+    ParameterError
+        For a level that is no chance.
+    MissingData
+        Where there are too few months.
+
+    Notes
+    -----
+    Mean share of the calendar month less that of the team's other calendar months, against the spread of the same calendar months between years: what
+    lasts for some months and does not return is spread, and no season. Months of one name lie a year apart, so their errors are taken as independent.
+
+    Examples
+    --------
+    Fifteen of a hundred hours unused, in July ninety.
+
+    >>> import numpy as np, pandas as pd
+    >>> from analysis import costs
+    >>> months = pd.period_range("2023-11", periods=36, freq="M")
+    >>> worked = np.where(months.month == 7, 10.0, 85.0) + np.cos(np.arange(36) * 2)
+    >>> table = pd.DataFrame({"month": months.astype(str), "team": "A", "hours_paid": 100.0, "hours_worked": worked})
+    >>> found = costs.idle_months(table, least_difference=0.1, level=0.05)
+    >>> found.found[["team", "calendar_month"]].values.tolist(), found.found["excess_share"].round(2).tolist()
+    ([['A', 7]], [0.75])
+    """
+    table, months = _months_of(hours, by, ("hours_paid", "hours_worked"))
+    numbers = np.array([int(str(month)[5:7]) for month in months])
+    rows, skipped = [], []
+    for subject, series in table:
+        paid, worked = series["hours_paid"], series["hours_worked"]
+        known = np.isfinite(paid) & np.isfinite(worked) & (paid > 0)
+        shares, of = 1 - worked[known] / paid[known], numbers[known]
+        asked = [int(number) for number in np.unique(of) if (of == number).sum() > 1]
+        if not asked or len(np.unique(of)) < 2 or len(of) - len(np.unique(of)) < LEAST_FREEDOM:
+            skipped.append({**subject, "reason": "no calendar month in two years"})
+            continue
+        for number in asked:
+            found = season_of(shares, of, [number], confidence=confidence)
+            rows.append({**subject, "calendar_month": number, **found})
+    signals = _signals(rows, skipped, by, level, confidence)
+    if rows:
+        large = signals.by_subject["excess_share"].to_numpy(float) >= least_difference
+        signals.by_subject["signal"] = signals.by_subject["signal"].to_numpy(bool) & large
+    return signals
+
+
+@traced
+def season_of(
+    shares: Floats, numbers: NDArray[np.int_], chosen: Sequence[int], *, confidence: float
+) -> dict[str, float]:
+    """What the chosen calendar months lie above the others, each counting alike on its side: ``excess_share``, ``low``, ``high``, ``p_value``; see `idle_months`."""
+    names, place, count = np.unique(numbers, return_inverse=True, return_counts=True)
+    means = np.bincount(place, weights=shares) / count
+    inside = np.isin(names, list(chosen))
+    weights = np.where(inside, 1 / inside.sum(), -1 / (~inside).sum())
+    freedom = len(shares) - len(names)
+    spread = float(((shares - means[place]) ** 2).sum()) / freedom
+    error = float(np.sqrt(spread * (weights**2 / count).sum()))
+    estimate = float(weights @ means)
+    reach = float(stdtrit(freedom, (1 + confidence) / 2)) * error
+    ratio = estimate / error if error > 0 else np.inf * np.sign(estimate)
+    return {
+        "excess_share": estimate,
+        "low": estimate - reach,
+        "high": estimate + reach,
+        "p_value": float(stdtr(freedom, -ratio)) if estimate else 1.0,
+    }
 
 
 def _begun(

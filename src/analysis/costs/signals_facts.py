@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.costs.figures import added, month_texts, rows_of
+from analysis.costs.price_index import at_equal_suppliers
 from analysis.costs.signals import Excess, Signals, cost_rises, cost_surges, excess_of_run, price_steps
 from analysis.errors import FitError, NothingToCount
 from analysis.locale import Text
@@ -71,6 +72,7 @@ def signal_checks(signals: Mapping[str, Searched | NotDone]) -> list[Check]:
 
 SUBJECTS = {
     "idle_teams": Text.of("some teams for unused hours"),
+    "idle_months": Text.of("some teams for idle months of the year"),
     "price_steps": Text.of("some parts for steps of their price"),
     "surges": Text.of("some accounts for surges"),
     "rises": Text.of("some accounts for rises"),
@@ -87,11 +89,12 @@ def price_findings(inputs: StudyInputs) -> Searched:
         Without the prices of parts used, or with too few months of them.
     """
     prices = inputs.engine.query(_PRICES, needs=("parts_used.unit_price", "parts_used.quantity"))
-    prices = _complete(prices, inputs.month, ["part_no"])
+    least = float(inputs.assumptions.value("least_price_change", on=inputs.month.last_day))
+    prices = _complete(at_equal_suppliers(prices, least_difference=least), inputs.month, ["part_no"])
     signals = price_steps(
         prices,
         by=["part_no"],
-        least_change=float(inputs.assumptions.value("least_price_change", on=inputs.month.last_day)),
+        least_change=least,
         level=false_alarm_level(inputs),
         confidence=inputs.confidence,
     )
@@ -113,7 +116,7 @@ def _price_finding(inputs: StudyInputs, row: Mapping[str, Any], prices: pd.DataF
         parts={"n": prices["month"].nunique(), "interval": limits},
         part_no=part,
     )
-    paid = float((since["price"] * since["quantity"]).sum())
+    paid = float(since["spend"].sum())
     extra, least, most = (paid * each / (1 + each) for each in (row["change"], row["low"], row["high"]))
     cost = state.exact(
         "input_price_cost",
@@ -402,6 +405,6 @@ def _interval(row: Mapping[str, Any], inputs: StudyInputs, method: str) -> Inter
 
 
 _PRICES = f"""
-SELECT s.month, u.part_no, {added("u.quantity * u.unit_price")} / {added("u.quantity")} AS price, {added("u.quantity")} AS quantity
-FROM parts_used u JOIN service s USING (ticket_id) WHERE u.unit_price > 0 AND u.quantity > 0 GROUP BY 1, 2 ORDER BY 2, 1
+SELECT s.month, u.part_no, coalesce(u.supplier, '') AS supplier, {added("u.quantity * u.unit_price")} AS spend, {added("u.quantity")} AS quantity
+FROM parts_used u JOIN service s USING (ticket_id) WHERE u.unit_price > 0 AND u.quantity > 0 GROUP BY 1, 2, 3 ORDER BY 2, 1, 3
 """

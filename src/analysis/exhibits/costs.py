@@ -24,6 +24,8 @@ from analysis.costs.shops_facts import (
     names_of,
 )
 from analysis.costs.yields import Profit
+from analysis.exhibits.cost_comebacks import comebacks_month_table as comebacks_month_table
+from analysis.exhibits.cost_comebacks import comebacks_table as comebacks_table
 from analysis.exhibits.figures import figure
 from analysis.exhibits.key_figures import tiles
 from analysis.exhibits.record import Absent, Block

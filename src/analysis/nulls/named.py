@@ -131,6 +131,17 @@ def _price(part: str, ratio: str) -> Sign:
     )
 
 
+def _comes_back(way: str, strength: Callable[[Strengths], float] | None = None, **subject: str) -> Sign:
+    """Work that comes back more often than the same work of others; the share may be planted, the ratio follows from two."""
+    return Sign(
+        section="costs",
+        finding="costs.comes_back",
+        subject={"way": way, **subject},
+        value="ratio",
+        strength=strength,
+    )
+
+
 def _excess(value: str = "", strength: str = "", **subject: str) -> Sign:
     """Machines that fail more often than others."""
     return Sign(
@@ -163,17 +174,30 @@ SIGNS: Mapping[str, Mapping[str, Sign]] = {
         ),
         "bot_share": _measure("bot-questions", delivered=True),
         "idle_team": _idle("Frontline", "idle_unused", saas.USUAL_UNUSED),
+        "night_partner": _comes_back(
+            "reopened", lambda strength: strength["partner_reopen"], team="Night Partner"
+        ),
+        "bot_billing": _comes_back("reopened", automated="true", activity="billing question"),
     },
     "ecommerce": {
         "return_label": _measure("return-label-flagship", delivered=True),
         "shift_plan": _measure("shift-plan-harbour", delivered=False),
         "night_slow": Sign(section="costs", finding="costs.shops"),
+        "idle_season": Sign(
+            section="costs",
+            finding="costs.idle_months",
+            subject={"team": "Peak Crew"},
+            value="excess",
+            strength=lambda strength: strength["unused_share"] - 0.20,
+        ),
+        "bot_complaints": _comes_back("complained", automated="true", activity="return"),
     },
     "hospital": {
         "idle_team": _idle("Field West", "idle_unused_share", hospital.USUAL_UNUSED),
         "remote_fix": _measure("remote-fix-mid-atlantic", delivered=True),
         "guided_repair": _measure("guided-repair-southeast", delivered=False),
         "sensor_price": _price("P-SEN", "price_ratio"),
+        "weak_supplier": _comes_back("repeated", supplier="Norlec"),
         "battery_fix": Sign(
             section="failures",
             finding="failures.fix",
@@ -195,6 +219,10 @@ SIGNS: Mapping[str, Mapping[str, Sign]] = {
             "ratio", "abrasive_rate", region="Iron Gully", component="undercarriage_track"
         ),
         "stretched_interval": _overdue("skipped_service_rate"),
+        "dear_service": Sign(
+            section="failures", finding="failures.planned_cost_by_use", subject={"model": "WL40"}
+        ),
+        "contract_workshop": _comes_back("repeated", team="Contract Workshop"),
         "engine_batch": _excess("ratio", "batch_rate", batch="EX36", component="engine_injector"),
         "pump_supplier": Sign(
             section="failures",

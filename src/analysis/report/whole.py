@@ -11,7 +11,7 @@ import analysis
 from analysis.errors import PlaceError
 from analysis.locale import LANGUAGES
 
-SECTIONS = "costs executive exhibits failures html metrics pdf quality report retention stats tables value value_effects"
+SECTIONS = "comebacks costs executive exhibits failures html metrics pdf quality report retention stats tables value value_effects"
 FILES = (
     "exhibits/blocks.css",
     "tables/contract.yml",

@@ -22,6 +22,11 @@ def business_day(column: str, zone: str = "$time_zone") -> str:
     return f"CAST(timezone({zone}, timezone('UTC', {column})) AS DATE)"
 
 
+def business_hour(column: str, zone: str = "$time_zone") -> str:
+    """The hour of the day, 0 to 23, of a UTC instant in a named zone, as :func:`business_day`."""
+    return f"CAST(extract('hour' FROM timezone({zone}, timezone('UTC', {column}))) AS INTEGER)"
+
+
 def month_number(day: str) -> str:
     """Year × 12 + month − 1 of a day, so that an age in months is a difference; see :func:`month_index`."""
     return f"(year({day}) * 12 + month({day}) - 1)"
