@@ -124,6 +124,8 @@ READ: dict[str, tuple[frozenset[str], Reader]] = {
         ("retention.revenue_retention", "statement", nothing),
         *((f"retention.{name}", "unasked good", of("money")) for name in ("slow", "waited", "followed")),
         ("retention.repeat", "unasked good", of("money")),
+        ("retention.group", "no_sum statement small", nothing),
+        ("retention.surge", "no_sum", nothing),
         ("retention.repurchase", "no_sum good", nothing),
         ("retention.left_after_", "no_sum good", nothing),
         ("retention.contract_cohorts", "no_sum good", nothing),

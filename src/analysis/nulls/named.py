@@ -149,6 +149,15 @@ SIGNS: Mapping[str, Mapping[str, Sign]] = {
             subject={"treatment": "responded_in_time"},
             severities=("alert", "watch"),
         ),
+        "declining_usage": Sign(
+            section="retention",
+            finding="retention.group",
+            subject={"attribute": "usage_band", "held": "declining"},
+            severities=("alert", "watch"),
+        ),
+        "price_rise": Sign(
+            section="retention", finding="retention.surge", subject={"attribute": "plan", "held": "Starter"}
+        ),
         "bot_share": _measure("bot-questions", delivered=True),
         "idle_team": _idle("Frontline", "idle_unused"),
     },

@@ -36,6 +36,7 @@ MOST_VALUES = 20  # of one attribute: beyond it a value names customers, not a g
 MOST_ATTRIBUTES = 12  # of the company's own history
 STATE = 0.25  # share of customers who held several values of an attribute: from here on it is a state, below it what they are
 MOST_TOLD = 3
+TOO_FEW = "too few losses of any group to compare it with the others"
 STANDING = ("standing", "tenure")
 #: What a customer is by nature, or has bought: said, and no news.
 BY_NATURE = frozenset({"customer_type", "segment", "contract_kind", "contract_term"})
@@ -127,7 +128,10 @@ def _months(inputs: StudyInputs) -> list[Month]:
     first = inputs.engine.query(sql)["first"].iloc[0]
     if first is None or first != first:
         raise NothingToCount("contracts.ends_on")
-    begins, known = Month.parse(first.date() if isinstance(first, dt.datetime) else first), losses_known_until(inputs)
+    begins, known = (
+        Month.parse(first.date() if isinstance(first, dt.datetime) else first),
+        losses_known_until(inputs),
+    )
     looked = [inputs.month - back for back in range(LOOKBACK - 1, -1, -1)]
     found = [month for month in looked if month >= begins and month.end <= known]
     if not found:
@@ -161,20 +165,22 @@ def _served_from(inputs: StudyInputs) -> dt.date | None:
 
 
 @traced
-def leavers(inputs: StudyInputs, found: CustomerMonths) -> Leavers:
+def leavers(inputs: StudyInputs) -> Leavers:
     """Every value of every attribute against all others.
 
     Raises
     ------
-    MissingData : nobody is at risk, or no value has losses enough to be compared
+    MissingData : no contracts, or nobody is at risk
+    FitError : no value has losses enough to be compared
     """
+    found = customer_months(inputs)
     tried = [
         (attribute, held, ratio)
         for attribute in found.attributes
         for held, ratio in _ratios(inputs, found, attribute).items()
     ]
     if not tried:
-        raise NothingToCount("contracts.ends_on")
+        raise FitError(TOO_FEW)
     groups = _told(inputs, found, _stated(inputs, found, tried))
     return Leavers(groups=groups, tried=len(tried), months=found.months, cells=_cells(inputs, found))
 
@@ -182,10 +188,7 @@ def leavers(inputs: StudyInputs, found: CustomerMonths) -> Leavers:
 def _strata(found: CustomerMonths, attribute: str, told: Sequence[str] = ()) -> list[str]:
     """Columns within which customers are compared."""
     alike = set() if attribute in found.by_nature else {*found.by_nature, "segment"}
-    return [
-        *STANDING,
-        *(found.attributes[name] for name in sorted({*alike, *told}) if name != attribute),
-    ]
+    return [*STANDING, *(found.attributes[name] for name in sorted({*alike, *told}) if name != attribute)]
 
 
 @traced

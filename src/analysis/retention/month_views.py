@@ -62,9 +62,7 @@ def customer_months(
         f"coalesce({f'h.{quoted(columns[name])}' if name in columns else 'NULL'}, c.{name}) AS {name}"
         for name in OF_CUSTOMERS
     )
-    kept = "".join(
-        f", h.{quoted(column)}" for column, name in history.items() if name not in OF_CUSTOMERS
-    )
+    kept = "".join(f", h.{quoted(column)}" for column, name in history.items() if name not in OF_CUSTOMERS)
     return f"""WITH {contracts}, months(first_day, after) AS (VALUES {days}), present AS (
   SELECT m.first_day, m.after, s.customer_id, s.spell, s.kind, s.begins, coalesce(s.ends < m.after, FALSE) AS lost
   FROM spells s JOIN months m ON s.begins < m.first_day AND (s.ends IS NULL OR s.ends >= m.first_day)
@@ -112,5 +110,7 @@ def months_at_risk(table: str) -> str:
 
 def losses_by(table: str, columns: Sequence[str]) -> str:
     """Customer-months and losses of each combination of columns; a value that was not known is none of the others."""
-    names = ", ".join(f"coalesce(CAST({quoted(one)} AS VARCHAR), '{NOT_STATED}') AS {quoted(one)}" for one in columns)
+    names = ", ".join(
+        f"coalesce(CAST({quoted(one)} AS VARCHAR), '{NOT_STATED}') AS {quoted(one)}" for one in columns
+    )
     return f"SELECT {names}, count(*) AS customer_months, count(*) FILTER (WHERE lost) AS losses FROM {table} GROUP BY ALL ORDER BY ALL"

@@ -11,14 +11,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from analysis.errors import FitError, NothingToCount
+from analysis.errors import FitError
 from analysis.metrics import Period, Stating, StudyInputs
 from analysis.metrics.lineage import traced
 from analysis.metrics.views import NOT_STATED
 from analysis.periods import Month
 from analysis.results import Fact
 from analysis.retention import month_views
-from analysis.retention.leavers import MOST_VALUES, CustomerMonths
+from analysis.retention.leavers import MOST_VALUES, CustomerMonths, customer_months
 from analysis.retention.settings import limit, load_settings
 from analysis.summaries import Summarised
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 ALL = "all"
 NEWS = 12  # months in which a surge may begin: an older one is no news
 MOST_TOLD = 3
+TOO_FEW = "too few losses, or too few months, to tell a rise of losses from chance"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,13 +67,15 @@ class LossSurges(Summarised):
 
 
 @traced
-def surges(inputs: StudyInputs, found: CustomerMonths) -> LossSurges:
+def surges(inputs: StudyInputs) -> LossSurges:
     """The months that stand out, of all customers and of every group by what they are or where.
 
     Raises
     ------
-    MissingData : no group has losses enough, or too few months are known
+    MissingData : no contracts, or nobody is at risk
+    FitError : no group has losses enough, or too few months are known
     """
+    found = customer_months(inputs)
     seed, scanned = load_settings().seed, []
     since = inputs.month - (NEWS - 1)
     for attribute, held, months in _groups(inputs, found):
@@ -82,7 +85,7 @@ def surges(inputs: StudyInputs, found: CustomerMonths) -> LossSurges:
             continue
         scanned.append((attribute, held, months, surge))
     if not scanned:
-        raise NothingToCount("contracts.ends_on")
+        raise FitError(TOO_FEW)
     return LossSurges(groups=_told(_stated(inputs, found, scanned), inputs.confidence), months=found.months)
 
 
@@ -137,9 +140,7 @@ def usual(cells: pd.DataFrame) -> pd.DataFrame:
 
 @traced
 def _stated(
-    inputs: StudyInputs,
-    found: CustomerMonths,
-    scanned: Sequence[tuple[str, str, pd.DataFrame, CountSurge]],
+    inputs: StudyInputs, found: CustomerMonths, scanned: Sequence[tuple[str, str, pd.DataFrame, CountSurge]]
 ) -> tuple[LossSurge, ...]:
     from analysis import stats
 
@@ -175,9 +176,7 @@ def _one(
     )
 
 
-def _losses(
-    inputs: StudyInputs, found: CustomerMonths, attribute: str, held: str, window: Period
-) -> Fact:
+def _losses(inputs: StudyInputs, found: CustomerMonths, attribute: str, held: str, window: Period) -> Fact:
     """Customers of the group who were lost in the window."""
     rows = month_views.months_at_risk(found.table).where(
         f"month >= DATE '{window.first.start}' AND month < DATE '{window.last.end}'"
@@ -209,7 +208,9 @@ def _told(groups: Sequence[LossSurge], level: float) -> tuple[LossSurge, ...]:
     """A few that become findings; of groups that rose in the same months the one that stands out most."""
     told: list[LossSurge] = []
     for one in sorted(groups, key=lambda group: -group.statistic):
-        apart = all(one.window.last < other.window.first or other.window.last < one.window.first for other in told)
+        apart = all(
+            one.window.last < other.window.first or other.window.last < one.window.first for other in told
+        )
         if one.p_adjusted < 1 - level and apart and len(told) < MOST_TOLD:
             told.append(one)
     return tuple(replace(one, told=any(one is other for other in told)) for one in groups)
