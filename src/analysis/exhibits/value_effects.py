@@ -23,6 +23,7 @@ from analysis.exhibits.value_shared import absent, cases_source, joined, lowered
 from analysis.exhibits.vocabulary import Row, paired, phrase
 from analysis.locale import Text
 from analysis.metrics import NotDone
+from analysis.params.treatments import Treatment
 from analysis.results import Fact, Sentence, Value
 from analysis.value.effect_findings import overlap_reading
 from analysis.value.effect_results import MoneyBridge, OutcomeEffect, ServiceEffects, TreatmentEffect
@@ -45,6 +46,18 @@ ZERO = {
     "window_end": "end of the 30 days",
     "opening": "opening",
 }
+
+
+def _zero(treatment: Treatment) -> Text:
+    """From when the outcome of a treatment counts; the end of a window with a limit of its own by that limit."""
+    limit = f"{treatment.limit:g}"
+    if treatment.rule == "answered_within_hours":
+        return phrase("{hours} hours after opening", hours=limit)
+    if treatment.rule == "onboarded_within_days":
+        return phrase("{days} days after the customer was won", days=limit)
+    if treatment.rule == "resolved_within_days":
+        return phrase("{days} days after opening", days=limit)
+    return Text.of(ZERO[treatment.time_zero])
 
 
 def _effects(study: ValueStudy) -> ServiceEffects | NotDone:
@@ -129,7 +142,7 @@ def definitions_table(study: ValueStudy) -> Block:
     columns = [
         _treatment(),
         words("eligible", "Eligible", wide=True),
-        words(lambda line: Text.of(ZERO[line["treatment"].time_zero]), "Outcome counts from", key="zero"),
+        words(lambda line: _zero(line["treatment"]), "Outcome counts from", key="zero"),
         metric("service_cases", of="cases", head="Cases"),
         metric("service_cases_exposed", of="wrong", head="Gone wrong"),
         metric("service_case_customers", of="customers", head="Customers"),
@@ -160,7 +173,7 @@ def definitions_table(study: ValueStudy) -> Block:
         "value.effects.definitions",
         title=Sentence("Each treatment has a moment from which it is known, and only what follows counts"),
         subtitle=Sentence(
-            "Cases whose window of a year has closed by the end of {month}; later ones are left out, not guessed",
+            "Cases whose window has closed by the end of {month}; later ones are left out, not guessed",
             {"month": study.month},
         ),
         columns=columns,

@@ -149,6 +149,17 @@ SIGNS: Mapping[str, Mapping[str, Sign]] = {
             subject={"treatment": "responded_in_time"},
             severities=("alert", "watch"),
         ),
+        "untrained_start": Sign(
+            section="value",
+            finding="value.service_effect",
+            subject={"treatment": "onboarding"},
+            severities=("alert", "watch"),
+        ),
+        "quick_feature": Sign(
+            section="value",
+            finding="value.service_effect",
+            subject={"treatment": "feature_request_within_8h"},
+        ),
         "declining_usage": Sign(
             section="retention",
             finding="retention.group",
@@ -165,6 +176,12 @@ SIGNS: Mapping[str, Mapping[str, Sign]] = {
         "return_label": _measure("return-label-flagship", delivered=True),
         "shift_plan": _measure("shift-plan-harbour", delivered=False),
         "night_slow": Sign(section="costs", finding="costs.shops"),
+        "late_refund": Sign(
+            section="value",
+            finding="value.service_effect",
+            subject={"treatment": "refund_within_7_days"},
+            severities=("alert", "watch"),
+        ),
     },
     "hospital": {
         "idle_team": _idle("Field West", "idle_unused_share"),

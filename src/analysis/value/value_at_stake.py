@@ -19,7 +19,15 @@ from analysis.results import Fact, Interval
 from analysis.summaries import Summarised
 from analysis.value.base import ValueBase
 from analysis.value.effect_cases import cases_of_year, needs
-from analysis.value.effect_results import NO_VALUE, NOT_SHOWN, TOO_FEW, VALUED, GroupReading, TreatmentEffect
+from analysis.value.effect_results import (
+    NO_VALUE,
+    NOT_PRICED,
+    NOT_SHOWN,
+    TOO_FEW,
+    VALUED,
+    GroupReading,
+    TreatmentEffect,
+)
 from analysis.value.settings import settings_of
 
 if TYPE_CHECKING:
@@ -199,7 +207,10 @@ def money(inputs: StudyInputs, base: ValueBase, effect: TreatmentEffect) -> dict
     year = Stating(inputs=inputs).measured("service_cases_year", found.listed, **place)
     claimed = [one.outcome for one in effect.claimed if one.outcome in VALUED]
     if not claimed or not found.exposed:
-        reason = NO_VALUE if not effect.holds else TOO_FEW if claimed else NOT_SHOWN
+        unpriced = bool(effect.claimed) and not claimed
+        reason = (
+            NO_VALUE if not effect.holds else TOO_FEW if claimed else NOT_PRICED if unpriced else NOT_SHOWN
+        )
         return {"exposed_year": year} | {
             part: inputs.engine.stated(
                 metric, period=inputs.month, value=None, reason=reason, dimensions=place
