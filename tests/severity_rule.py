@@ -139,6 +139,7 @@ READ: dict[str, tuple[frozenset[str], Reader]] = {
         ("value.often_served", "statement", nothing),
         ("value.what_if", "statement", nothing),
         ("value.model", "no_sum", nothing),
+        ("value.costly_group", "loss", of("loss")),
         ("value.change", "loss statement good", of("change")),
         ("value.at_risk", "risk", of("value")),
         ("value.below_cost", "loss", of("value")),

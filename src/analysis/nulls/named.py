@@ -160,6 +160,12 @@ SIGNS: Mapping[str, Mapping[str, Sign]] = {
             finding="value.service_effect",
             subject={"treatment": "feature_request_within_8h"},
         ),
+        "costly_starter": Sign(
+            section="value",
+            finding="value.costly_group",
+            subject={"attribute": "plan", "held": "Starter"},
+            severities=("alert", "watch"),
+        ),
         "declining_usage": Sign(
             section="retention",
             finding="retention.group",

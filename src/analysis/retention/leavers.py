@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from analysis.errors import FitError, NothingToCount
 from analysis.metrics import Period, Stating, StudyInputs
 from analysis.metrics.lineage import traced
-from analysis.metrics.views import NOT_STATED
+from analysis.metrics.views import MOST_VALUES, NOT_STATED, attributes_of_history
 from analysis.periods import Month
 from analysis.results import Fact
 from analysis.retention import month_views
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from analysis.stats import CommonRatio
 
 LOOKBACK = 36  # months in which losses are counted
-MOST_VALUES = 20  # of one attribute: beyond it a value names customers, not a group of them
-MOST_ATTRIBUTES = 12  # of the company's own history
 STATE = 0.25  # share of customers who held several values of an attribute: from here on it is a state, below it what they are
 MOST_TOLD = 3
 TOO_FEW = "too few losses of any group to compare it with the others"
@@ -144,9 +142,8 @@ def _history(inputs: StudyInputs) -> tuple[dict[str, str], dict[str, float]]:
     """Attributes of the company's own history by column, and the share of customers who held several values of each."""
     if inputs.engine.tables.missing("customer_history.valid_from", "customer_history.value"):
         return {}, {}
-    found = inputs.engine.query(month_views.attributes_of_history())
-    found = found[(found["kinds"] > 1) & (found["kinds"] <= MOST_VALUES)]
-    own = found[~found["attribute"].isin([*OF_CONTRACTS, ONBOARDING])].head(MOST_ATTRIBUTES)
+    found = inputs.engine.query(attributes_of_history(inputs.month.end))
+    own = found[~found["attribute"].isin([*OF_CONTRACTS, ONBOARDING])]
     names = own["attribute"].tolist()
     moved = dict(zip(names, own["moved"].astype(float), strict=True))
     return {f"held_{place}": name for place, name in enumerate(names)}, moved

@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from analysis.metrics.backend import literal, quoted
-from analysis.metrics.views import NOT_STATED, full_months
+from analysis.metrics.views import NOT_STATED, full_months, held_as
 from analysis.metrics.views.selection import study_view
 from analysis.retention.views import ROLLING
 
@@ -22,15 +22,6 @@ ONBOARDING_DAYS = 90
 YEAR = 12
 
 TERM = f"CASE WHEN {ROLLING} THEN 'rolling' WHEN t.term_months <= {YEAR} THEN 'up_to_a_year' ELSE 'over_a_year' END"
-
-
-def attributes_of_history() -> str:
-    """Attributes of the customers' history: attribute, values (how many different ones), customers, and moved (the share of them who held more than one)."""
-    return """SELECT attribute, max(kinds) AS kinds, count(*) AS customers, avg(CASE WHEN held > 1 THEN 1.0 ELSE 0.0 END) AS moved FROM (
-  SELECT attribute, customer_id, count(DISTINCT value) AS held, max(kinds) AS kinds FROM (
-    SELECT h.attribute, h.customer_id, h.value, k.kinds FROM customer_history h
-    JOIN (SELECT attribute, count(DISTINCT value) AS kinds FROM customer_history GROUP BY 1) k ON k.attribute = h.attribute
-    WHERE h.value IS NOT NULL) AS valued GROUP BY 1, 2) AS customers GROUP BY 1 ORDER BY 1"""
 
 
 def customer_months(
@@ -53,10 +44,6 @@ def customer_months(
     and each attribute as it held when the month began; empty where it was not known then.
     """
     days = ", ".join(f"({literal(first)}, {literal(after)})" for first, after in months)
-    held = "".join(
-        f",\n         max_by(h.value, h.valid_from) FILTER (WHERE h.attribute = {literal(name)}) AS {quoted(column)}"
-        for column, name in history.items()
-    )
     columns = {name: column for column, name in history.items()}
     own = ", ".join(
         f"coalesce({f'h.{quoted(columns[name])}' if name in columns else 'NULL'}, c.{name}) AS {name}"
@@ -71,7 +58,7 @@ def customer_months(
   FROM present p JOIN terms t ON t.customer_id = p.customer_id AND t.starts_on < p.first_day AND coalesce(t.stands_until >= p.first_day, TRUE)
   GROUP BY 1, 2, 3
 ), histories AS (
-  SELECT p.first_day, p.customer_id, p.spell{held}
+  SELECT p.first_day, p.customer_id, p.spell{held_as(history)}
   FROM present p JOIN customer_history h ON h.customer_id = p.customer_id AND h.valid_from <= p.first_day GROUP BY 1, 2, 3
 ){_trained(served_from)}
 SELECT p.first_day AS month, p.customer_id, p.lost,

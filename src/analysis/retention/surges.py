@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from analysis.errors import FitError
 from analysis.metrics import Period, Stating, StudyInputs
 from analysis.metrics.lineage import traced
-from analysis.metrics.views import NOT_STATED
+from analysis.metrics.views import MOST_VALUES, NOT_STATED
 from analysis.periods import Month
 from analysis.results import Fact
 from analysis.retention import month_views
-from analysis.retention.leavers import MOST_VALUES, CustomerMonths, customer_months
+from analysis.retention.leavers import CustomerMonths, customer_months
 from analysis.retention.settings import limit, load_settings
 from analysis.summaries import Summarised
 

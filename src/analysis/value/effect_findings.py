@@ -40,6 +40,8 @@ _BOTH_OF_DAYS = (
     "{treatment}: estimated to move the share that buys again within {days} days by {effect:signed} ({effect:interval}) and the share still under contract by {other:signed} "
     "({other:interval}), if no unmeasured cause is at work; the plain differences are {naive:signed} ({naive:interval}) and {other_naive:signed} ({other_naive:interval})."
 )
+# where a case is a new customer and no ticket
+_STAKE_OF_NEW = " By this, the {cases:numerator} new customers of the last twelve months who went without stand for {stake} of customer value ({stake:interval}): their contract renewals over {horizon}, discounted."
 _STAKE = {
     frozenset(
         {"retention"}
@@ -123,7 +125,9 @@ def _finding(
         values |= {"other": claimed[1].adjusted, "other_naive": claimed[1].naive}
     if one.at_stake.value is not None and horizon is not None:
         split, said = _split(one)
-        template += _STAKE[frozenset(found.outcome for found in claimed)] + split
+        outcomes = frozenset(found.outcome for found in claimed)
+        of_new = one.treatment.rule == "onboarded_within_days" and outcomes == {"retention"}
+        template += (_STAKE_OF_NEW if of_new else _STAKE[outcomes]) + split
         values |= said
         template += _BRIDGED if bridged else ""
         values |= {"cases": one.exposed_year, "stake": one.at_stake, "horizon": horizon}
