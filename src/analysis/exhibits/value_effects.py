@@ -30,6 +30,7 @@ from analysis.value.effect_results import MoneyBridge, OutcomeEffect, ServiceEff
 from analysis.value.effects import IF_HIDDEN, METRIC, TESTED
 from analysis.value.results import ValueStudy
 from analysis.value.scenarios import OUTCOMES
+from analysis.value.value_at_stake import CASES_YEAR
 
 EFFECTS = tuple(METRIC.values())
 ADJUSTED, NAIVE = {"estimate": "adjusted"}, {"estimate": "naive"}
@@ -339,7 +340,7 @@ def worth_table(study: ValueStudy) -> Block:
         return _absent("worth", part)
     columns = [
         _treatment(),
-        metric("service_cases_year", of="exposed_year", head="Gone wrong in 12 months", key="year"),
+        metric(*CASES_YEAR.values(), of="exposed_year", head="Gone wrong in 12 months", key="year"),
         metric(
             "service_effect_value",
             of="per_case",
@@ -403,7 +404,7 @@ def bridge_table(study: ValueStudy) -> Block | None:
     if isinstance(part, NotDone) or not part.bridges:
         return None
     there = ("service_bridge_customers", "loss_risk_difference", "service_bridge_margin")
-    here = ("service_cases_year", *EFFECTS, "service_bridge_renewals", "service_value_at_stake_part")
+    here = (CASES_YEAR[False], *EFFECTS, "service_bridge_renewals", "service_value_at_stake_part")
     sums = ("experience_margin_at_stake", "service_value_at_stake")
     columns = [
         words("name", "What differs", wide=True),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from analysis.locale import Text
 from analysis.metrics import NotDone, Stating, StudyInputs, materiality
@@ -19,6 +20,9 @@ from analysis.retention.scores_facts import reason_names
 from analysis.retention.settings import limit
 from analysis.retention.spells import YEAR
 from analysis.retention.surges import ALL, LossSurge
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _finding = partial(Finding, section="retention")
 
@@ -62,12 +66,10 @@ def shown(inputs: StudyInputs, parts: RetentionParts) -> frozenset[str]:
 
 
 def adjusted_p_values(parts: RetentionParts) -> dict[str, float]:
-    """Every test that may become a finding, adjusted together (Holm).
+    """Every test that may become a finding, adjusted together (Holm); the two searches, of groups and of months, are a family of their own.
 
-    Cohort tests enter with their smallest p-value already adjusted among the cohorts; so do the searches of groups and of months.
+    Cohort tests enter with their smallest p-value already adjusted among the cohorts; so do the searches among what they tried.
     """
-    from analysis import stats
-
     raw: dict[str, float | None] = {}
     if not isinstance(parts.drivers, NotDone):
         raw |= {f"experience.{name}": value for name, value in parts.drivers.p_values.items()}
@@ -78,8 +80,15 @@ def adjusted_p_values(parts: RetentionParts) -> dict[str, float]:
     if not isinstance(parts.loss_after_repair, NotDone):
         raw |= {f"leaving.{line.arm}": line.p_value for line in parts.loss_after_repair}
     raw |= {name: found.p_value for name, found in _tested_cohorts(parts).items()}
-    searched = {"groups": parts.leavers, "surges": parts.surges}
-    raw |= {name: found.p_value for name, found in searched.items() if not isinstance(found, NotDone)}
+    searches = {"groups": parts.leavers, "surges": parts.surges}
+    searched = {name: found.p_value for name, found in searches.items() if not isinstance(found, NotDone)}
+    return _together(raw) | _together(searched)
+
+
+def _together(raw: Mapping[str, float | None]) -> dict[str, float]:
+    """A family of tests, those that were made."""
+    from analysis import stats
+
     known = {name: value for name, value in raw.items() if value is not None and value == value}
     if not known:
         return {}
@@ -206,24 +215,29 @@ def _groups(inputs: StudyInputs, parts: RetentionParts, sure: frozenset[str]) ->
         return []
     least = limit(inputs, "smallest_loss_difference")
     span: dict[str, Value] = {"first": found.months.first, "last": found.months.last}
-    return [
-        _finding(
-            id="retention.group",
-            severity="watch" if (ground := _ground(one, least)) == "no_sum" else "info",
-            ground=ground,
-            statement=Sentence(
-                _BY_NATURE if one.by_nature else _CHANGES,
-                {"group": _group_name(inputs, one.attribute, one.held), "ratio": one.ratio, "rate": one.rate}
-                | span,
-            ),
-            evidence=found.cells[found.cells["attribute"] == one.attribute],
-            subject={"attribute": one.attribute, "held": one.held},
-            method="Losses per customer-month against all others within standing of the term, years under contract and, for what may change or is a place, segment, plan and kind of contract; conditional on the losses of each stratum, Holm over all values tried. The strongest only; what repeats it is in the table",
-            rank=float(one.ratio.value or 0),
-        )
-        for one in found.groups
-        if one.told
-    ]
+    return [_group(inputs, one, found.cells, span, least) for one in found.groups if one.told]
+
+
+def _group(
+    inputs: StudyInputs, one: LeavingGroup, cells: pd.DataFrame, span: Mapping[str, Value], least: float
+) -> Finding:
+    ground = _ground(one, least)
+    values: dict[str, Value] = {
+        "group": _group_name(inputs, one.attribute, one.held),
+        "ratio": one.ratio,
+        "rate": one.rate,
+        **span,
+    }
+    return _finding(
+        id="retention.group",
+        severity="watch" if ground == "no_sum" else "info",
+        ground=ground,
+        statement=Sentence(_BY_NATURE if one.by_nature else _CHANGES, values),
+        evidence=cells[cells["attribute"] == one.attribute],
+        subject={"attribute": one.attribute, "held": one.held},
+        method="Losses per customer-month against all others within standing of the term, years under contract and, for what may change or is a place, segment, plan and kind of contract; conditional on the losses of each stratum, Holm over all values tried. The strongest only; what repeats it is in the table",
+        rank=float(one.ratio.value or 0),
+    )
 
 
 def _ground(one: LeavingGroup, least: float) -> Literal["statement", "small", "no_sum"]:

@@ -1,7 +1,8 @@
 """The retention study: who leaves, when, what it goes together with, and what is at risk.
 
 Each part stands alone: what one lacks is said where it is missed and in the checks, and the rest is made. All statistical findings of a run
-are judged together (Holm), so that a run in which nothing is going on makes any of them in at most one of twenty.
+are judged together (Holm), so that a run in which nothing is going on makes any of them in at most one of twenty. The searches of groups and of months
+that stand out pay for all that they try, and are a second family judged alike.
 """
 
 from __future__ import annotations

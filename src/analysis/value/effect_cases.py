@@ -266,10 +266,15 @@ def cases_of_year(treatment: Treatment, cutoff: dt.date, rules: Rules, *, claims
     AND {zero} < {end} AND {zero} >= {end} - INTERVAL 12 MONTH"""
 
 
+def of_customers(treatment: Treatment) -> bool:
+    """Whether a case is a new customer, and no ticket."""
+    return treatment.rule == "onboarded_within_days"
+
+
 def _from(treatment: Treatment) -> str:
     """Where cases come from, and which can be any: tickets, or customers as they were won."""
     kinds = ", ".join(literal(one) for one in treatment.ticket_types)
-    if treatment.rule == "onboarded_within_days":
+    if of_customers(treatment):
         return f"""({_new_customers(kinds, treatment.limit)}) v WHERE TRUE"""
     named = ", ".join(literal(one) for one in treatment.activities)
     done = f" AND v.activity IN ({named})" if named else ""

@@ -11,6 +11,7 @@ from analysis.metrics import NotDone
 from analysis.metrics.materiality import Materiality
 from analysis.params.treatments import Treatment
 from analysis.results import YEAR, Check, Fact, Finding, Ground, Sentence, Stake, Value
+from analysis.value.effect_cases import of_customers
 from analysis.value.effect_results import SECTION, OutcomeEffect, TreatmentEffect
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ _BOTH_OF_DAYS = (
     "({other:interval}), if no unmeasured cause is at work; the plain differences are {naive:signed} ({naive:interval}) and {other_naive:signed} ({other_naive:interval})."
 )
 # where a case is a new customer and no ticket
-_STAKE_OF_NEW = " By this, the {cases:numerator} new customers of the last twelve months who went without stand for {stake} of customer value ({stake:interval}): their contract renewals over {horizon}, discounted."
+_STAKE_OF_NEW = " By this, {cases} won in the last twelve months who went without stand for {stake} of customer value ({stake:interval}): their contract renewals over {horizon}, discounted."
 _STAKE = {
     frozenset(
         {"retention"}
@@ -126,7 +127,7 @@ def _finding(
     if one.at_stake.value is not None and horizon is not None:
         split, said = _split(one)
         outcomes = frozenset(found.outcome for found in claimed)
-        of_new = one.treatment.rule == "onboarded_within_days" and outcomes == {"retention"}
+        of_new = of_customers(one.treatment) and outcomes == {"retention"}
         template += (_STAKE_OF_NEW if of_new else _STAKE[outcomes]) + split
         values |= said
         template += _BRIDGED if bridged else ""
