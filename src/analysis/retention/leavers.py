@@ -216,8 +216,8 @@ def _ratio(
 
     sums = ["customer_months", "losses"]
     mine = cells[cells[column] == held].groupby(list(strata))[sums].sum()
-    others = cells[cells[column] != held].groupby(list(strata))[sums].sum()
-    both = mine.join(others, how="inner", rsuffix="_others")
+    others = cells[cells[column] != held].groupby(list(strata))[sums].sum().add_suffix("_others")
+    both = mine.join(others, how="inner")
     if both.empty:
         return None
     try:

@@ -205,12 +205,41 @@ def _ratio(
 
 
 def _told(groups: Sequence[LossSurge], level: float) -> tuple[LossSurge, ...]:
-    """A few that become findings; of groups that rose in the same months the one that stands out most."""
+    """A few that become findings; of groups that rose in the same months the one that stands out most, or all customers where the others rose too."""
+    whole = next((one for one in groups if one.attribute == ALL), None)
     told: list[LossSurge] = []
-    for one in sorted(groups, key=lambda group: -group.statistic):
-        apart = all(
-            one.window.last < other.window.first or other.window.last < one.window.first for other in told
-        )
-        if one.p_adjusted < 1 - level and apart and len(told) < MOST_TOLD:
+    for found in sorted(groups, key=lambda group: -group.statistic):
+        if found.p_adjusted >= 1 - level or len(told) == MOST_TOLD:
+            continue
+        one = found
+        if whole is not None and whole.p_adjusted < 1 - level and _others_rose(found, whole, level):
+            one = whole
+        if all(apart(one, other) for other in told):
             told.append(one)
     return tuple(replace(one, told=any(one is other for other in told)) for one in groups)
+
+
+def apart(one: LossSurge, other: LossSurge) -> bool:
+    """Whether two surges share no month."""
+    return one.window.last < other.window.first or other.window.last < one.window.first
+
+
+@traced
+def _others_rose(one: LossSurge, whole: LossSurge, level: float) -> bool:
+    """Whether all other customers lost more than usual as well, in the months of a group's surge: then it is no matter of the group."""
+    from analysis import stats
+
+    if one is whole or apart(one, whole):
+        return False
+    group = one.months_of.set_index("month").add_suffix("_of_group")
+    both = whole.months_of.set_index("month").join(group).fillna(0)
+    losses = both["losses"] - both["losses_of_group"]
+    usual_losses = (both["usual"] - both["usual_of_group"]).clip(lower=0)
+    within = (both.index >= one.window.first.start) & (both.index <= one.window.last.start)
+    counts = [
+        float(part.sum())
+        for part in (losses[within], usual_losses[within], losses[~within], usual_losses[~within])
+    ]
+    if min(counts[1], counts[3]) <= 0 or counts[0] * counts[3] <= counts[2] * counts[1]:
+        return False
+    return bool(stats.rate_ratio_p_value(*counts) < 1 - level)

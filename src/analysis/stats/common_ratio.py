@@ -163,6 +163,8 @@ class _Sums:
 def _checked(*given: ArrayLike) -> tuple[Floats, Floats, Floats, Floats]:
     """The strata that say something: where there were events, and both sides at risk."""
     hits, time, others, base = (np.atleast_1d(np.asarray(each, dtype=float)) for each in given)
+    if len({each.shape for each in (hits, time, others, base)}) > 1 or hits.ndim != 1:
+        raise ParameterError("stratified_rate_ratio: events and exposures should be lists of one length.")
     for counts in (hits, others):
         if not np.isfinite(counts).all() or (counts < 0).any() or (counts != np.round(counts)).any():
             raise ParameterError("stratified_rate_ratio: events should be whole numbers from 0 on.")

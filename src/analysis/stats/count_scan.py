@@ -145,12 +145,15 @@ def _checked(
     counts: ArrayLike, expected: ArrayLike, windows: Sequence[int], draws: int
 ) -> tuple[Floats, Floats]:
     """Counts, and the share of all events that is expected in each period."""
-    events, exposure = np.asarray(counts, dtype=float), np.asarray(expected, dtype=float)
+    events, exposure = (np.atleast_1d(np.asarray(each, dtype=float)) for each in (counts, expected))
+    if events.shape != exposure.shape or events.ndim != 1:
+        raise ParameterError("count_surge: counts and expected events should be two lists of one length.")
     if not np.isfinite(events).all() or (events < 0).any() or (events != np.round(events)).any():
         raise ParameterError("count_surge: counts should be whole numbers from 0 on.")
     if not np.isfinite(exposure).all() or (exposure <= 0).any():
         raise ParameterError("count_surge: expected events should be above zero; leave other periods out.")
-    if not len(windows) or min(windows) < 1 or draws < 1:
+    whole = isinstance(windows, Sequence) and all(isinstance(one, (int, np.integer)) for one in windows)
+    if not whole or not len(windows) or min(windows) < 1 or draws < 1:
         raise ParameterError("count_surge: windows and draws should be whole numbers from 1 on.")
     if not events.sum():
         raise FitError("count_surge: there are no events.")
