@@ -38,7 +38,7 @@ class CommonRatio(Summarised):
     Examples
     --------
     >>> from analysis import stats
-    >>> stats.stratified_rate_ratio([5, 5], [10, 100], [5, 5], [10, 100]).value
+    >>> round(stats.stratified_rate_ratio([5, 5], [10, 100], [5, 5], [10, 100]).value, 6)
     1.0
     """
 
