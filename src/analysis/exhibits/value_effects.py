@@ -23,12 +23,14 @@ from analysis.exhibits.value_shared import absent, cases_source, joined, lowered
 from analysis.exhibits.vocabulary import Row, paired, phrase
 from analysis.locale import Text
 from analysis.metrics import NotDone
+from analysis.params.treatments import Treatment
 from analysis.results import Fact, Sentence, Value
 from analysis.value.effect_findings import overlap_reading
 from analysis.value.effect_results import MoneyBridge, OutcomeEffect, ServiceEffects, TreatmentEffect
 from analysis.value.effects import IF_HIDDEN, METRIC, TESTED
 from analysis.value.results import ValueStudy
 from analysis.value.scenarios import OUTCOMES
+from analysis.value.value_at_stake import CASES_YEAR
 
 EFFECTS = tuple(METRIC.values())
 ADJUSTED, NAIVE = {"estimate": "adjusted"}, {"estimate": "naive"}
@@ -45,6 +47,18 @@ ZERO = {
     "window_end": "end of the 30 days",
     "opening": "opening",
 }
+
+
+def _zero(treatment: Treatment) -> Text:
+    """From when the outcome of a treatment counts; the end of a window with a limit of its own by that limit."""
+    limit = f"{treatment.limit:g}"
+    if treatment.rule == "answered_within_hours":
+        return phrase("{hours} hours after opening", hours=limit)
+    if treatment.rule == "onboarded_within_days":
+        return phrase("{days} days after the customer was won", days=limit)
+    if treatment.rule == "resolved_within_days":
+        return phrase("{days} days after opening", days=limit)
+    return Text.of(ZERO[treatment.time_zero])
 
 
 def _effects(study: ValueStudy) -> ServiceEffects | NotDone:
@@ -129,7 +143,7 @@ def definitions_table(study: ValueStudy) -> Block:
     columns = [
         _treatment(),
         words("eligible", "Eligible", wide=True),
-        words(lambda line: Text.of(ZERO[line["treatment"].time_zero]), "Outcome counts from", key="zero"),
+        words(lambda line: _zero(line["treatment"]), "Outcome counts from", key="zero"),
         metric("service_cases", of="cases", head="Cases"),
         metric("service_cases_exposed", of="wrong", head="Gone wrong"),
         metric("service_case_customers", of="customers", head="Customers"),
@@ -160,7 +174,7 @@ def definitions_table(study: ValueStudy) -> Block:
         "value.effects.definitions",
         title=Sentence("Each treatment has a moment from which it is known, and only what follows counts"),
         subtitle=Sentence(
-            "Cases whose window of a year has closed by the end of {month}; later ones are left out, not guessed",
+            "Cases whose window has closed by the end of {month}; later ones are left out, not guessed",
             {"month": study.month},
         ),
         columns=columns,
@@ -326,7 +340,7 @@ def worth_table(study: ValueStudy) -> Block:
         return _absent("worth", part)
     columns = [
         _treatment(),
-        metric("service_cases_year", of="exposed_year", head="Gone wrong in 12 months", key="year"),
+        metric(*CASES_YEAR.values(), of="exposed_year", head="Gone wrong in 12 months", key="year"),
         metric(
             "service_effect_value",
             of="per_case",
@@ -390,7 +404,7 @@ def bridge_table(study: ValueStudy) -> Block | None:
     if isinstance(part, NotDone) or not part.bridges:
         return None
     there = ("service_bridge_customers", "loss_risk_difference", "service_bridge_margin")
-    here = ("service_cases_year", *EFFECTS, "service_bridge_renewals", "service_value_at_stake_part")
+    here = (CASES_YEAR[False], *EFFECTS, "service_bridge_renewals", "service_value_at_stake_part")
     sums = ("experience_margin_at_stake", "service_value_at_stake")
     columns = [
         words("name", "What differs", wide=True),

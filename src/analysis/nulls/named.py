@@ -172,6 +172,32 @@ SIGNS: Mapping[str, Mapping[str, Sign]] = {
             subject={"treatment": "responded_in_time"},
             severities=("alert", "watch"),
         ),
+        "untrained_start": Sign(
+            section="value",
+            finding="value.service_effect",
+            subject={"treatment": "onboarding"},
+            severities=("alert", "watch"),
+        ),
+        "quick_feature": Sign(
+            section="value",
+            finding="value.service_effect",
+            subject={"treatment": "feature_request_within_8h"},
+        ),
+        "costly_starter": Sign(
+            section="value",
+            finding="value.costly_group",
+            subject={"attribute": "plan", "held": "Starter"},
+            severities=("alert", "watch"),
+        ),
+        "declining_usage": Sign(
+            section="retention",
+            finding="retention.group",
+            subject={"attribute": "usage_band", "held": "declining"},
+            severities=("alert", "watch"),
+        ),
+        "price_rise": Sign(
+            section="retention", finding="retention.surge", subject={"attribute": "plan", "held": "Starter"}
+        ),
         "bot_share": _measure("bot-questions", delivered=True),
         "idle_team": _idle("Frontline", "idle_unused", saas.USUAL_UNUSED),
         "night_partner": _comes_back(
@@ -191,6 +217,12 @@ SIGNS: Mapping[str, Mapping[str, Sign]] = {
             strength=lambda strength: strength["unused_share"] - 0.20,
         ),
         "bot_complaints": _comes_back("complained", automated="true", activity="return"),
+        "late_refund": Sign(
+            section="value",
+            finding="value.service_effect",
+            subject={"treatment": "refund_within_7_days"},
+            severities=("alert", "watch"),
+        ),
     },
     "hospital": {
         "idle_team": _idle("Field West", "idle_unused_share", hospital.USUAL_UNUSED),

@@ -23,9 +23,12 @@ Rule = Literal[
     "complaint_within_days",
     "compensated_within_days",
     "proactive",
+    "answered_within_hours",
+    "resolved_within_days",
+    "onboarded_within_days",
 ]
 TimeZero = Literal["response_due", "landmark", "resolution", "window_end", "opening"]
-Outcome = Literal["repurchase", "retention", "margin"]
+Outcome = Literal["repurchase", "retention", "margin", "growth"]
 
 # When it is first known whether a case was treated; an outcome counted from any earlier moment would leave out those lost meanwhile.
 KNOWN_AT: dict[str, str] = {
@@ -36,7 +39,20 @@ KNOWN_AT: dict[str, str] = {
     "complaint_within_days": "window_end",
     "compensated_within_days": "window_end",
     "proactive": "opening",
+    "answered_within_hours": "window_end",
+    "resolved_within_days": "window_end",
+    "onboarded_within_days": "window_end",
 }
+#: Rules with a limit of their own: days, or of an answer hours.
+LIMITED = frozenset(
+    {
+        "complaint_within_days",
+        "compensated_within_days",
+        "answered_within_hours",
+        "resolved_within_days",
+        "onboarded_within_days",
+    }
+)
 COVARIATES = (
     "customer_type",
     "segment",
@@ -68,9 +84,10 @@ COVARIATES = (
 class Treatment:
     """One entry of ``params/treatments.yml``.
 
-    rule, limit : what makes a case treated; the limit in days where the rule has one of its own. When an answer is late and a repair
+    rule, limit : what makes a case treated; the limit in days, of an answer in hours, where the rule has one of its own. When an answer is late and a repair
         a repeat is said once for all studies, in ``params/assumptions.yml``
-    ticket_types : eligible cases; time_zero : from when the outcome is counted, never before treatment is known
+    ticket_types, activities : eligible cases; of every activity where none is named. Of ``onboarded_within_days`` the tickets that are the treatment: its
+        cases are new customers; time_zero : from when the outcome is counted, never before treatment is known
     window_days : length of the outcome window; censoring ``closed_window`` keeps only customers observable for the whole of it
     events : ``first`` eligible case of each customer, ``until_exposed`` every case up to the first in the arm the company fears (later ones meet
         a customer already exposed), or ``all``; errors are clustered by customer in any case
@@ -86,6 +103,7 @@ class Treatment:
     rule: Rule
     limit: Annotated[float, Within(low=0, high=1_100)] = 0.0
     ticket_types: tuple[str, ...]
+    activities: tuple[str, ...] = ()
     time_zero: TimeZero
     window_days: Annotated[int, Within(low=30, high=1_100)]
     outcomes: tuple[Outcome, ...]
@@ -103,10 +121,14 @@ class Treatment:
             raise ParameterError(
                 f"{where}: time zero '{self.time_zero}' is not when treatment is known; with rule '{self.rule}' it is '{KNOWN_AT[self.rule]}'."
             )
-        limited = self.rule in ("complaint_within_days", "compensated_within_days")
+        limited = self.rule in LIMITED
         if limited != (self.limit > 0):
             raise ParameterError(
                 f"{where}: rule '{self.rule}' {'needs a limit above zero' if limited else 'takes no limit'}, not {self.limit:g}."
+            )
+        if "growth" in self.outcomes and len(self.outcomes) > 1:
+            raise ParameterError(
+                f"{where}: outcome 'growth' is asked alone, as it has no price beside the others."
             )
         for name in self.confounders:
             if name not in COVARIATES:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from analysis.locale import Text
 from analysis.metrics import NotDone, Stating, StudyInputs, materiality
@@ -12,10 +13,16 @@ from analysis.results import Check, Fact, Finding, Sentence, Stake, Value
 from analysis.retention.cohorts_facts import Cohorts, step_label
 from analysis.retention.components_facts import ChurnBasis
 from analysis.retention.drivers import TESTED
+from analysis.retention.leavers import LeavingGroup
 from analysis.retention.matching_facts import AfterService
 from analysis.retention.parts import RetentionParts
 from analysis.retention.scores_facts import reason_names
 from analysis.retention.settings import limit
+from analysis.retention.spells import YEAR
+from analysis.retention.surges import ALL, LossSurge
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _finding = partial(Finding, section="retention")
 
@@ -39,6 +46,8 @@ def findings(inputs: StudyInputs, parts: RetentionParts) -> tuple[Finding, ...]:
     return (
         *_threshold(parts),
         *_revenue(parts),
+        *_groups(inputs, parts, sure),
+        *_surges(inputs, parts, sure),
         *_experience(inputs, parts, sure),
         *_repurchase(inputs, parts, sure),
         *_leaving(inputs, parts, sure),
@@ -57,12 +66,10 @@ def shown(inputs: StudyInputs, parts: RetentionParts) -> frozenset[str]:
 
 
 def adjusted_p_values(parts: RetentionParts) -> dict[str, float]:
-    """Every test that may become a finding, adjusted together (Holm).
+    """Every test that may become a finding, adjusted together (Holm); the two searches, of groups and of months, are a family of their own.
 
-    Cohort tests enter with their smallest p-value already adjusted among the cohorts.
+    Cohort tests enter with their smallest p-value already adjusted among the cohorts; so do the searches among what they tried.
     """
-    from analysis import stats
-
     raw: dict[str, float | None] = {}
     if not isinstance(parts.drivers, NotDone):
         raw |= {f"experience.{name}": value for name, value in parts.drivers.p_values.items()}
@@ -73,6 +80,15 @@ def adjusted_p_values(parts: RetentionParts) -> dict[str, float]:
     if not isinstance(parts.loss_after_repair, NotDone):
         raw |= {f"leaving.{line.arm}": line.p_value for line in parts.loss_after_repair}
     raw |= {name: found.p_value for name, found in _tested_cohorts(parts).items()}
+    searches = {"groups": parts.leavers, "surges": parts.surges}
+    searched = {name: found.p_value for name, found in searches.items() if not isinstance(found, NotDone)}
+    return _together(raw) | _together(searched)
+
+
+def _together(raw: Mapping[str, float | None]) -> dict[str, float]:
+    """A family of tests, those that were made."""
+    from analysis import stats
+
     known = {name: value for name, value in raw.items() if value is not None and value == value}
     if not known:
         return {}
@@ -175,6 +191,95 @@ def weight(difference: Fact, least: float) -> Weight:
     found = difference.interval
     near = 0.0 if found is None or found.holds(0) else min(abs(found.low), abs(found.high))
     return "matters" if near >= least else "may_matter"
+
+
+_GROUP = "{group}: these customers are lost {ratio} as often as others alike ({ratio:interval}; {ratio:n} losses from {first} to {last}), {rate} of them in a month."
+# what may change, and where a customer is: to be looked into; what a customer is by nature or has bought: said
+_CHANGES = f"{_GROUP} An association: speak with those who are in this group now before their term comes up, and learn what came before it."
+_BY_NATURE = f"{_GROUP} What is compared is what a customer is or has bought, so the difference may lie in who chooses it."
+
+
+def _group_name(inputs: StudyInputs, attribute: str, held: str) -> Text:
+    """Attribute and value as the labels name them, as in ``Segment: Gold``; or all customers."""
+    if attribute == ALL:
+        return Text.of("All customers")
+    registry = inputs.engine.registry
+    name, value = registry.dimension_name(attribute), registry.value_label(attribute, held)
+    return Text(en=f"{name.en}: {value.en}", zh=f"{name.zh}：{value.zh}")
+
+
+def _groups(inputs: StudyInputs, parts: RetentionParts, sure: frozenset[str]) -> list[Finding]:
+    """Who leaves more often than others alike; groups that repeat a stronger one stand in the table alone."""
+    found = parts.leavers
+    if isinstance(found, NotDone) or "groups" not in sure:
+        return []
+    least = limit(inputs, "smallest_loss_difference")
+    span: dict[str, Value] = {"first": found.months.first, "last": found.months.last}
+    return [_group(inputs, one, found.cells, span, least) for one in found.groups if one.told]
+
+
+def _group(
+    inputs: StudyInputs, one: LeavingGroup, cells: pd.DataFrame, span: Mapping[str, Value], least: float
+) -> Finding:
+    ground = _ground(one, least)
+    values: dict[str, Value] = {
+        "group": _group_name(inputs, one.attribute, one.held),
+        "ratio": one.ratio,
+        "rate": one.rate,
+        **span,
+    }
+    return _finding(
+        id="retention.group",
+        severity="watch" if ground == "no_sum" else "info",
+        ground=ground,
+        statement=Sentence(_BY_NATURE if one.by_nature else _CHANGES, values),
+        evidence=cells[cells["attribute"] == one.attribute],
+        subject={"attribute": one.attribute, "held": one.held},
+        method="Losses per customer-month against all others within standing of the term, years under contract and, for what may change or is a place, segment, plan and kind of contract; conditional on the losses of each stratum, Holm over all values tried. The strongest only; what repeats it is in the table",
+        rank=float(one.ratio.value or 0),
+    )
+
+
+def _ground(one: LeavingGroup, least: float) -> Literal["statement", "small", "no_sum"]:
+    """What is by nature is a statement; what comes to less of a year's customers than the smallest difference that matters is small."""
+    if one.by_nature:
+        return "statement"
+    ratio, rate = float(one.ratio.value or 1), float(one.rate.value or 0)
+    return "no_sum" if (1 - 1 / ratio) * rate * YEAR >= least else "small"
+
+
+def _surges(inputs: StudyInputs, parts: RetentionParts, sure: frozenset[str]) -> list[Finding]:
+    """Months in which a group lost more than its other months lead one to expect."""
+    found = parts.surges
+    if isinstance(found, NotDone) or "surges" not in sure:
+        return []
+    return [_surge(inputs, one) for one in found.groups if one.told]
+
+
+def _surge(inputs: StudyInputs, one: LossSurge) -> Finding:
+    template = "{group}: {losses} were lost in {window}, {ratio} as many as its other months lead one to expect ({ratio:interval}; {ratio:n} losses in all months). Look for what changed for this group then: a price, the terms, a release. The months were found by a search, so the ratio is a little too large."
+    return _finding(
+        id="retention.surge",
+        severity="watch",
+        ground="no_sum",
+        statement=Sentence(
+            template,
+            {
+                "group": _group_name(inputs, one.attribute, one.held),
+                "losses": one.losses,
+                "window": one.window if one.window.first != one.window.last else one.window.first,
+                "ratio": one.ratio,
+            },
+        ),
+        evidence=one.months_of,
+        subject={
+            "attribute": one.attribute,
+            "held": one.held,
+            "months": f"{one.window.first}/{one.window.last}",
+        },
+        method="Scan over windows of one to three months begun in the last twelve (Kulldorff 1997), with the group's own rate by standing of the term; the largest of all windows by simulation, Holm over groups. Of groups that rose in the same months the strongest",
+        rank=float(one.ratio.value or 0),
+    )
 
 
 _EXPERIENCE = {

@@ -13,9 +13,11 @@ from analysis.retention.cohorts_facts import Cohorts
 from analysis.retention.components_facts import ChurnBasis
 from analysis.retention.drivers import Drivers
 from analysis.retention.effects import Curvature
+from analysis.retention.leavers import Leavers
 from analysis.retention.matching_facts import AfterService
 from analysis.retention.revenue import RevenueRetention, Rolling
 from analysis.retention.scores_facts import EarlyWarning
+from analysis.retention.surges import LossSurges
 from analysis.retention.surveys import SurveyResponse
 from analysis.retention.survival import ContractSurvival
 from analysis.summaries import Summarised
@@ -46,6 +48,8 @@ class RetentionParts(Summarised):
     service_cohorts: Cohorts | NotDone
     effects: tuple[Curvature, ...] | NotDone
     survival: ContractSurvival | NotDone
+    leavers: Leavers | NotDone
+    surges: LossSurges | NotDone
     drivers: Drivers | NotDone
     chain: Chain | NotDone
     surveys: SurveyResponse | NotDone

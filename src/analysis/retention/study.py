@@ -1,7 +1,8 @@
 """The retention study: who leaves, when, what it goes together with, and what is at risk.
 
 Each part stands alone: what one lacks is said where it is missed and in the checks, and the rest is made. All statistical findings of a run
-are judged together (Holm), so that a run in which nothing is going on makes any of them in at most one of twenty.
+are judged together (Holm), so that a run in which nothing is going on makes any of them in at most one of twenty. The searches of groups and of months
+that stand out pay for all that they try, and are a second family judged alike.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from analysis.retention.chain import NAMES, chain
 from analysis.retention.cohorts_facts import purchase_cohorts
 from analysis.retention.drivers import drivers
 from analysis.retention.effects import effects
+from analysis.retention.leavers import leavers
 from analysis.retention.parts import RetentionParts
 from analysis.retention.scores_facts import early_warning
 from analysis.retention.settings import business_models
+from analysis.retention.surges import surges
 from analysis.retention.surveys import survey_response
 from analysis.retention.survival import survival
 from analysis.retention.views import Grouping
@@ -45,6 +48,7 @@ class RetentionStudy(RetentionParts):
     reasons, revenue, renewals, rolling, accounts : why customers left; revenue retention; renewals; terms that come up all the time; accounts by size.
     contract_cohorts, purchase_cohorts, product_cohorts, service_cohorts : cohorts, by what put a customer into them.
     effects, survival, drivers, chain : curvature of effects; survival of contracts; what goes with a loss; the chain from service to loss.
+    leavers, surges : who leaves more often than others alike; months in which a group lost more than usual.
     repurchase, loss_after_repair, early_warning, surveys : after service; who is at risk; and who answers when asked.
     sure, findings, checks : tests that hold after all are allowed for; what stands out, what is to be doubted.
 
@@ -147,6 +151,8 @@ def _asked(inputs: StudyInputs, parts: Parts) -> RetentionParts:
         if many
         else parts.leave_out("effects", LEFT_OUT["b2c"]),
         survival=parts.do("survival", survival, inputs),
+        leavers=parts.do("leavers", leavers, inputs),
+        surges=parts.do("surges", surges, inputs),
         drivers=leaving,
         chain=parts.do("chain", chain, inputs, None if isinstance(leaving, NotDone) else leaving),
         surveys=parts.do("surveys", survey_response, inputs),
@@ -176,6 +182,8 @@ TITLES = {
     "service_cohorts": Text.of("cohorts by first service"),
     "effects": Text.of("age, calendar time and cohort apart"),
     "survival": Text.of("how long contracts last"),
+    "leavers": Text.of("who leaves more often"),
+    "surges": Text.of("months of many losses"),
     "drivers": Text.of("service experience and loss"),
     "chain": Text.of("the chain from service to loss"),
     "surveys": Text.of("who answers surveys"),

@@ -9,6 +9,8 @@ from .causal import doubly_robust as doubly_robust
 from .causal import e_value as e_value
 from .causal import partial_r2 as partial_r2
 from .causal import robustness_value as robustness_value
+from .common_ratio import CommonRatio as CommonRatio
+from .common_ratio import stratified_rate_ratio as stratified_rate_ratio
 from .control import ChartChoice as ChartChoice
 from .control import ChartPerformance as ChartPerformance
 from .control import ControlChart as ControlChart
@@ -20,6 +22,8 @@ from .control import overdispersion_test as overdispersion_test
 from .control import signal_performance as signal_performance
 from .control import subgroup_chart as subgroup_chart
 from .control import subgroup_limits as subgroup_limits
+from .count_scan import CountSurge as CountSurge
+from .count_scan import count_surge as count_surge
 from .discrete_purchases import OpportunityModel as OpportunityModel
 from .discrete_purchases import fit_bgbb as fit_bgbb
 from .discrimination import area_under_curve as area_under_curve

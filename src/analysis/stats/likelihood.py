@@ -191,7 +191,8 @@ def climb(objective: Objective, start: Array, *, free: list[int]) -> tuple[Array
         gain = float(slope[free] @ move)
         if gain < _ENOUGH and damping < 1e-3 * float(np.abs(np.diag(bend)).max() + 1e-300):
             return point, value, curvature, step
-        move *= min(1.0, _LONGEST_STEP / float(np.abs(move).max()))
+        # on a plateau there is nowhere to go
+        move *= min(1.0, _LONGEST_STEP / max(float(np.abs(move).max()), 1e-300))
         trial = point.copy()
         trial[free] += move
         there = _in_logs(objective, trial)

@@ -18,6 +18,9 @@ FAMILY = {
     "complaint_within_days": "quality",
     "compensated_within_days": "redress",
     "proactive": "care",
+    "answered_within_hours": "speed",
+    "resolved_within_days": "speed",
+    "onboarded_within_days": "care",
 }
 FAMILY_NAMES = {
     "speed": Text.of("Speed of handling"),

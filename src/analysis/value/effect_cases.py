@@ -51,22 +51,31 @@ RULE_NEEDS: dict[str, tuple[str, ...]] = {
     "complaint_within_days": ("tickets.resolved_at",),
     "compensated_within_days": ("ledger.ticket_id",),
     "proactive": ("tickets.proactive",),
+    "answered_within_hours": ("tickets.first_response_at",),
+    "resolved_within_days": ("tickets.resolved_at",),
+    "onboarded_within_days": ("customers.acquired_on",),
 }
 # Rules that compare moments to the hour; the others count days.
 RULE_CLOCKS: dict[str, tuple[str, ...]] = {
     "responded_in_time": ("tickets.first_response_at", "tickets.response_due_at"),
     "responded_within_hours": CLOCKS,
+    "answered_within_hours": CLOCKS,
 }
 OUTCOME_NEEDS = {
     "repurchase": "orders.ordered_at",
     "retention": "contracts.ends_on",
     "margin": "orders.gross_margin",
+    "growth": "contracts.amount",
 }
+GROWN = 1.25  # yearly contract value at the end of the window over that at time zero: a dearer plan, and no yearly rise of prices
+
+_GREW = f"CASE WHEN n.held THEN CAST(y.later >= y.first * {GROWN} AS INTEGER) END"
 
 
 def needs(treatment: Treatment) -> tuple[str, ...]:
     """What the treatment itself cannot do without."""
-    return (*RULE_NEEDS[treatment.rule], "tickets.customer_id", "orders.ordered_at")
+    named = ("tickets.activity",) if treatment.activities else ()
+    return (*RULE_NEEDS[treatment.rule], *named, "tickets.customer_id", "orders.ordered_at")
 
 
 def usable(inputs: StudyInputs, treatment: Treatment) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -106,6 +115,7 @@ def cohort_table(
         if inputs.engine.tables.missing("contracts.starts_on", "contracts.ends_on")
         else f"spells AS (SELECT * FROM {at('contract_spells', inputs.month.end)})"
     )
+    grows = "growth" in treatment.outcomes and not inputs.engine.tables.missing(OUTCOME_NEEDS["growth"])
     claims = not inputs.engine.tables.missing("claims.approved")
     sql = cohort_sql(
         treatment,
@@ -115,6 +125,7 @@ def cohort_table(
         shares,
         held=held,
         claims=claims,
+        grows=grows,
         most=most,
     )
     return inputs.engine.materialise(f"service_cases_{treatment.id}", sql)
@@ -133,7 +144,8 @@ def cohort(
 
     Columns: ``customer`` (a number), ``treated`` (0/1), every covariate of :data:`~analysis.params.treatments.COVARIATES` (counts and
     margin as logarithms: a customer with a hundred machines is not a hundred times another), ``value_tier`` (by the
-    margin of the 24 months before), the outcomes ``repurchase``, ``retention`` (nan without a running contract at time zero), ``margin``, the placebo
+    margin of the 24 months before), the outcomes ``repurchase``, ``retention`` (nan without a running contract at time zero), ``margin``, ``growth`` of the yearly contract value by
+    a quarter or more (nan without a contract at both ends, and where the treatment does not ask for it), the placebo
     outcome ``bought_before`` (nan for customers of less than a year) and the negative controls ``moved`` (to another region) and
     ``other_machine_failed`` (nan for owners of one machine), and ``eligible_customers``, the same in every row: above :data:`MOST_CUSTOMERS` the rows are a sample of them.
     """
@@ -156,6 +168,7 @@ def cohort_sql(
     *,
     held: str,
     claims: bool = True,
+    grows: bool = False,
     most: int = MOST_CUSTOMERS,
 ) -> str:
     """The query behind :func:`cohort_table`; ``held`` are CTEs with ``spells`` (customer_id, kind, begins, ends) of contracts.
@@ -163,7 +176,6 @@ def cohort_sql(
     Of more than ``most`` customers about that many are kept, with all their cases: those whose id falls into the first places of a hash, so that next month's sample is nearly the same.
     """
     measured, zero, treated, eligible = _rule(treatment, rules, claims=claims)
-    kinds = ", ".join(literal(one) for one in treatment.ticket_types)
     bought = ", ".join(literal(one) for one in purchase_types)
     end = literal(day_end_utc(cutoff - dt.timedelta(days=1), rules.time_zone))
     zone, window = literal(rules.time_zone), f"INTERVAL {treatment.window_days} DAY"
@@ -177,8 +189,7 @@ def cohort_sql(
     return f"""WITH cases AS (
   SELECT v.ticket_id, v.customer_id, v.serial_no, v.ticket_type, v.severity, v.priority, v.product_line, v.in_warranty, v.is_rework,
          {measured} AS measured_at, {zero} AS time_zero, {treated} AS treated
-  FROM service v
-  WHERE v.ticket_type IN ({kinds}) AND v.customer_id IS NOT NULL AND NOT coalesce(v.time_order_fault, FALSE) AND {eligible}
+  FROM {_from(treatment)} AND {eligible}
 ), lined AS (
   SELECT *, {number} AS place FROM cases
 ), chosen AS (
@@ -212,7 +223,7 @@ def cohort_sql(
          -- ran out within the window and may still be renewed late: neither kept nor lost
          bool_or(s.in_grace AND s.until <= CAST(k.zero_on + {window} AS DATE)) AS waiting
   FROM chosen k JOIN spells s ON s.customer_id = k.customer_id GROUP BY 1
-), moves AS (
+), {_values(window, cutoff, grows=grows)}moves AS (
   SELECT k.ticket_id, bool_or(h.valid_from > k.zero_on AND h.valid_from <= CAST(k.zero_on + {window} AS DATE)) AS moved
   FROM chosen k JOIN customer_history h ON h.customer_id = k.customer_id AND h.attribute = 'region' GROUP BY 1
 ), failing AS (
@@ -232,12 +243,13 @@ SELECT dense_rank() OVER (ORDER BY k.customer_id) AS customer, k.customer_id, k.
        coalesce(CAST(k.in_warranty AS VARCHAR), '{NOT_STATED}') AS in_warranty, CAST(k.is_rework AS VARCHAR) AS is_rework,
        concat(CAST(year(k.measured_on) AS VARCHAR), 'Q', CAST(quarter(k.measured_on) AS VARCHAR)) AS quarter,
        CAST(coalesce(o.repurchase, FALSE) AS INTEGER) AS repurchase, CASE WHEN n.held AND NOT n.waiting THEN CAST(n.kept AS INTEGER) END AS retention,
-       coalesce(CAST(o.margin AS DOUBLE), 0) AS margin,
+       coalesce(CAST(o.margin AS DOUBLE), 0) AS margin, {_GREW if grows else "CAST(NULL AS INTEGER)"} AS growth,
        CASE WHEN o.first_order < k.measured_at - INTERVAL 12 MONTH THEN CAST(o.orders_12m > 0 AS INTEGER) END AS bought_before,
        CAST(coalesce(m.moved, FALSE) AS INTEGER) AS moved, CASE WHEN f.machines > 1 THEN CAST(coalesce(b.failed, FALSE) AS INTEGER) END AS other_machine_failed
 FROM chosen k LEFT JOIN customers c ON c.customer_id = k.customer_id LEFT JOIN segment_then ON segment_then.ticket_id = k.ticket_id LEFT JOIN segment_ever ON segment_ever.ticket_id = k.ticket_id
 LEFT JOIN region_then ON region_then.ticket_id = k.ticket_id LEFT JOIN region_ever ON region_ever.ticket_id = k.ticket_id LEFT JOIN ordered o ON o.ticket_id = k.ticket_id
 LEFT JOIN served s ON s.ticket_id = k.ticket_id LEFT JOIN fielded f ON f.ticket_id = k.ticket_id LEFT JOIN contracted n ON n.ticket_id = k.ticket_id LEFT JOIN moves m ON m.ticket_id = k.ticket_id LEFT JOIN failing b ON b.ticket_id = k.ticket_id
+{"LEFT JOIN valued y ON y.ticket_id = k.ticket_id" if grows else ""}
 ), ranked AS (
   SELECT *, percent_rank() OVER (ORDER BY margin_24m DESC) AS standing, max(customer) OVER () AS eligible_customers FROM gathered
 )
@@ -248,12 +260,58 @@ FROM ranked WHERE hash(customer_id) % {PLACES} < {PLACES} * CAST({most} AS DOUBL
 def cases_of_year(treatment: Treatment, cutoff: dt.date, rules: Rules, *, claims: bool = True) -> str:
     """Eligible cases (all, not only first) of the twelve months before ``cutoff`` with ``treated``, ``customer_id`` and ``region``; where treatment is not known yet, left out."""
     measured, zero, treated, eligible = _rule(treatment, rules, claims=claims)
-    kinds = ", ".join(literal(one) for one in treatment.ticket_types)
     end = literal(day_end_utc(cutoff - dt.timedelta(days=1), rules.time_zone))
     return f"""SELECT v.ticket_id, v.customer_id, v.serial_no, v.region, v.opened_at, v.first_response_at, v.response_due_at, v.resolved_at, {measured} AS measured_at, {zero} AS time_zero, {treated} AS treated
-  FROM service v
-  WHERE v.ticket_type IN ({kinds}) AND v.customer_id IS NOT NULL AND NOT coalesce(v.time_order_fault, FALSE) AND {eligible}
+  FROM {_from(treatment)} AND {eligible}
     AND {zero} < {end} AND {zero} >= {end} - INTERVAL 12 MONTH"""
+
+
+def of_customers(treatment: Treatment) -> bool:
+    """Whether a case is a new customer, and no ticket."""
+    return treatment.rule == "onboarded_within_days"
+
+
+def _from(treatment: Treatment) -> str:
+    """Where cases come from, and which can be any: tickets, or customers as they were won."""
+    kinds = ", ".join(literal(one) for one in treatment.ticket_types)
+    if of_customers(treatment):
+        return f"""({_new_customers(kinds, treatment.limit)}) v WHERE TRUE"""
+    named = ", ".join(literal(one) for one in treatment.activities)
+    done = f" AND v.activity IN ({named})" if named else ""
+    return f"""service v
+  WHERE v.ticket_type IN ({kinds}){done} AND v.customer_id IS NOT NULL AND NOT coalesce(v.time_order_fault, FALSE)"""
+
+
+def _new_customers(kinds: str, days: float) -> str:
+    """Customers won since service is on record, a case each, from the noon after the day (a day is no moment): ``onboarded`` where a ticket of these kinds came within so many days."""
+    empty = ", ".join(
+        f"CAST(NULL AS {kind}) AS {name}"
+        for kind, names in (
+            ("VARCHAR", ("serial_no", "severity", "priority", "product_line")),
+            ("BOOLEAN", ("in_warranty",)),
+            ("TIMESTAMP", ("first_response_at", "response_due_at", "resolved_at")),
+        )
+        for name in names
+    )
+    return f"""SELECT c.customer_id AS ticket_id, c.customer_id, c.region, 'installation' AS ticket_type, FALSE AS is_rework, {empty},
+         CAST(c.acquired_on AS TIMESTAMP) + INTERVAL 36 HOUR AS opened_at,
+         EXISTS (SELECT 1 FROM service_orders a WHERE a.customer_id = c.customer_id AND a.ticket_type IN ({kinds})
+           AND a.opened_on >= c.acquired_on AND a.opened_on < c.acquired_on + INTERVAL {days:g} DAY) AS onboarded
+  FROM customers c WHERE c.acquired_on >= (SELECT min(opened_on) FROM service_orders)"""
+
+
+def _values(window: str, cutoff: dt.date, *, grows: bool) -> str:
+    """A CTE ``valued`` of the yearly contract value at time zero (``first``) and at the end of the window (``later``), of those who hold a contract at both."""
+    if not grows:
+        return ""
+    moments = {"first": "k.zero_on", "later": f"CAST(k.zero_on + {window} AS DATE)"}
+    sums = ", ".join(
+        f"sum(t.yearly_amount) FILTER (WHERE t.starts_on <= {day} AND coalesce(t.stands_until > {day}, TRUE)) AS {name}"
+        for name, day in moments.items()
+    )
+    return f"""valued AS (
+  SELECT k.ticket_id, {sums} FROM chosen k JOIN {at("contract_terms", cutoff)} t ON t.customer_id = k.customer_id AND t.renewable GROUP BY 1
+), """
 
 
 def _own(bought: str) -> str:
@@ -323,4 +381,17 @@ def _rule(treatment: Treatment, rules: Rules, *, claims: bool) -> tuple[str, str
             )
         case "proactive":
             return "v.opened_at", "v.opened_at", "coalesce(v.proactive, FALSE)", "v.opened_at IS NOT NULL"
+        case "answered_within_hours":
+            due = f"v.opened_at + INTERVAL {treatment.limit * 60:.0f} MINUTE"
+            return (
+                "v.opened_at",
+                due,
+                f"coalesce(v.first_response_at <= {due}, FALSE)",
+                "v.opened_at IS NOT NULL",
+            )
+        case "resolved_within_days":
+            due = f"v.opened_at + {span}"
+            return "v.opened_at", due, f"coalesce(v.resolved_at <= {due}, FALSE)", "v.opened_at IS NOT NULL"
+        case "onboarded_within_days":
+            return "v.opened_at", f"v.opened_at + {span}", "v.onboarded", "v.opened_at IS NOT NULL"
     raise ParameterError(f"treatment '{treatment.id}': no rule '{treatment.rule}'.")

@@ -11,6 +11,7 @@ from analysis.metrics import NotDone
 from analysis.metrics.materiality import Materiality
 from analysis.params.treatments import Treatment
 from analysis.results import YEAR, Check, Fact, Finding, Ground, Sentence, Stake, Value
+from analysis.value.effect_cases import of_customers
 from analysis.value.effect_results import SECTION, OutcomeEffect, TreatmentEffect
 
 if TYPE_CHECKING:
@@ -25,10 +26,23 @@ _PARTS = {
     "repurchase": "{treatment}: estimated to move the share that buys again within a year by {effect:signed} ({effect:interval}), if no unmeasured cause is at work; the plain difference is {naive:signed} ({naive:interval}).",
     "retention": "{treatment}: estimated to move the share still under contract a year later by {effect:signed} ({effect:interval}), if no unmeasured cause is at work; the plain difference is {naive:signed} ({naive:interval}).",
 }
+# of a window that is no year
+_PARTS_OF_DAYS = {
+    "repurchase": "{treatment}: estimated to move the share that buys again within {days} days by {effect:signed} ({effect:interval}), if no unmeasured cause is at work; the plain difference is {naive:signed} ({naive:interval}).",
+    "retention": "{treatment}: estimated to move the share still under contract {days} days later by {effect:signed} ({effect:interval}), if no unmeasured cause is at work; the plain difference is {naive:signed} ({naive:interval}).",
+    "growth": "{treatment}: estimated to move the share whose yearly contract value grows by a quarter or more within {days} days by {effect:signed} ({effect:interval}), if no unmeasured cause is at work; the plain difference is {naive:signed} ({naive:interval}).",
+}
+YEAR_DAYS = 365
 _BOTH = (
     "{treatment}: estimated to move the share that buys again within a year by {effect:signed} ({effect:interval}) and the share still under contract by {other:signed} "
     "({other:interval}), if no unmeasured cause is at work; the plain differences are {naive:signed} ({naive:interval}) and {other_naive:signed} ({other_naive:interval})."
 )
+_BOTH_OF_DAYS = (
+    "{treatment}: estimated to move the share that buys again within {days} days by {effect:signed} ({effect:interval}) and the share still under contract by {other:signed} "
+    "({other:interval}), if no unmeasured cause is at work; the plain differences are {naive:signed} ({naive:interval}) and {other_naive:signed} ({other_naive:interval})."
+)
+# where a case is a new customer and no ticket
+_STAKE_OF_NEW = " By this, {cases} won in the last twelve months who went without stand for {stake} of customer value ({stake:interval}): their contract renewals over {horizon}, discounted."
 _STAKE = {
     frozenset(
         {"retention"}
@@ -102,13 +116,19 @@ def _finding(
         "effect": first.adjusted,
         "naive": first.naive,
     }
-    template = _PARTS[first.outcome]
+    days = one.treatment.window_days
+    if days == YEAR_DAYS and first.outcome in _PARTS:
+        template = _PARTS[first.outcome]
+    else:
+        template, values = _PARTS_OF_DAYS[first.outcome], values | {"days": str(days)}
     if len(claimed) > 1:
-        template = _BOTH
+        template = _BOTH if days == YEAR_DAYS else _BOTH_OF_DAYS
         values |= {"other": claimed[1].adjusted, "other_naive": claimed[1].naive}
     if one.at_stake.value is not None and horizon is not None:
         split, said = _split(one)
-        template += _STAKE[frozenset(found.outcome for found in claimed)] + split
+        outcomes = frozenset(found.outcome for found in claimed)
+        of_new = of_customers(one.treatment) and outcomes == {"retention"}
+        template += (_STAKE_OF_NEW if of_new else _STAKE[outcomes]) + split
         values |= said
         template += _BRIDGED if bridged else ""
         values |= {"cases": one.exposed_year, "stake": one.at_stake, "horizon": horizon}
@@ -190,6 +210,7 @@ _OUTCOME_NAMES = {
     "repurchase": Text.of("effect on repurchase"),
     "retention": Text.of("effect on staying"),
     "margin": Text.of("effect on margin"),
+    "growth": Text.of("effect on growth of the contract"),
 }
 _PLACEBO = {
     "before": "{treatment}: it also seems to change what customers bought in the year before it ({effect:signed}), which it cannot; read this as an association only.",

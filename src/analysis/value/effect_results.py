@@ -21,6 +21,7 @@ TOO_FEW = Text.of("not computed: too few cases")
 FEW_CASES = Text.of("there are too few such cases")
 NO_VALUE = Text.of("not computed: rests on association only")
 NOT_SHOWN = Text.of("not counted: no effect is shown")
+NOT_PRICED = Text.of("not counted: this outcome has no price")
 VALUED = ("repurchase", "retention")  # outcomes that have a price
 
 

@@ -41,16 +41,22 @@ if TYPE_CHECKING:
 
     from analysis.stats import DoublyRobust
 
-TESTED = ("repurchase", "retention")  # margin is too heavy-tailed for a test; it is printed beside them
+TESTED = (
+    "repurchase",
+    "retention",
+    "growth",
+)  # margin is too heavy-tailed for a test; it is printed beside them
 METRIC = {
     "repurchase": "service_effect_repurchase",
     "retention": "service_effect_retention",
     "margin": "service_effect_margin",
+    "growth": "service_effect_growth",
 }
 IF_HIDDEN = {
     "repurchase": "service_effect_repurchase_if_hidden",
     "retention": "service_effect_retention_if_hidden",
     "margin": "service_effect_margin_if_hidden",
+    "growth": "service_effect_growth_if_hidden",
 }
 METHOD = "doubly robust, cross-fitted, errors by customer"
 GROUPS = ("segment", "customer_type", "value_tier")

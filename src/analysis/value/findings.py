@@ -33,6 +33,7 @@ TITLES = {
     "moves": Text.of("change of value since last month"),
     "acquisition": Text.of("value against acquisition cost"),
     "investment": Text.of("whom to invest in"),
+    "costly_groups": Text.of("groups that cost more than they bring"),
     "break_even": Text.of("break-even of after-sales"),
     "effects": Text.of("effects of service on value"),
     "what_ifs": Text.of("what-ifs"),
@@ -55,6 +56,7 @@ def findings(study: ValueStudy, material: Materiality) -> tuple[Finding, ...]:
         *_concentration(study),
         *_investment(study, material),
         *_acquisition(study, material),
+        *_costly_groups(study, material),
         *(finding for half in halves if not isinstance(half, NotDone) for finding in half.findings),
     )
     doubts = checks(study)
@@ -407,6 +409,42 @@ def _investment(study: ValueStudy, material: Materiality) -> list[Finding]:
             )
         )
     return lines
+
+
+_COSTLY = "{group}: serving these customers cost {cost} in the last twelve months, {loss} more than the margin of {margin} that they brought ({loss:interval}; {loss:n} customers). Only cost that tickets trace to customers is counted. Look at what their service includes, at its price, and at what brings them to ask."
+
+
+def _costly_groups(study: ValueStudy, material: Materiality) -> list[Finding]:
+    """Groups whose traced service cost exceeds their margin, beyond chance among all groups."""
+    found = study.costly_groups
+    if isinstance(found, NotDone):
+        return []
+    rows = _listed(
+        {
+            "attribute": one.attribute,
+            "held": one.held,
+            "cost": one.cost,
+            "margin": one.margin,
+            "beyond": one.shortfall,
+        }
+        for one in found
+    )
+    return [
+        _finding(
+            "costly_group",
+            material.severity(one.shortfall),
+            Sentence(
+                _COSTLY, {"group": one.name, "cost": one.cost, "loss": one.shortfall, "margin": one.margin}
+            ),
+            subject={"attribute": one.attribute, "held": one.held},
+            rank=3,
+            ground="loss",
+            stake=Stake.of(one.shortfall),
+            evidence=rows,
+        )
+        for one in found
+        if one.told
+    ]
 
 
 def _acquisition(study: ValueStudy, material: Materiality) -> list[Finding]:

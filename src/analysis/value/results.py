@@ -12,6 +12,7 @@ from analysis.summaries import Summarised
 from analysis.value.acquisition import AcquisitionChannel
 from analysis.value.base import ValueBase
 from analysis.value.change import ValueChange
+from analysis.value.costly_groups import CostlyGroup
 from analysis.value.customer_table import Available
 from analysis.value.effect_results import ServiceEffects
 from analysis.value.investment import Investment
@@ -59,6 +60,7 @@ class ValueStudy(Summarised):
     base : customers and their value, the seam to the effects of service.
     modelling, contracts, portfolio, change : the models, kinds of contracts, the value by slice, and why it changed.
     acquisition, investment : what a customer cost to win, and what may be spent on one.
+    costly_groups : groups of customers, those whose service costs more than their margin first.
     rate, horizon : discount rate and horizon, as facts.
     service_year, service_traced, break_even : what service costs, and where it pays.
     effects, what_ifs : effects of service experience, and scenarios.
@@ -82,6 +84,7 @@ class ValueStudy(Summarised):
     change: ValueChange | NotDone
     acquisition: tuple[AcquisitionChannel, ...] | NotDone
     investment: Investment | NotDone
+    costly_groups: tuple[CostlyGroup, ...] | NotDone
     rate: Fact
     horizon: Fact
     service_year: Fact

@@ -17,6 +17,7 @@ from analysis.value.acquisition import AcquisitionChannel, acquisition
 from analysis.value.base import ValueBase, horizon_of
 from analysis.value.break_even import break_even
 from analysis.value.change import Moves, ValueChange, change, moves
+from analysis.value.costly_groups import CostlyGroup, costly_groups
 from analysis.value.investment import Investment, investment
 from analysis.value.model_facts import ContractKind, Modelling, contracts, modelling, refused_models
 from analysis.value.portfolio import Portfolio, portfolio
@@ -105,6 +106,7 @@ def study(inputs: StudyInputs, *, settings: ValueSettings | None = None) -> Valu
         change=parts.do("change", _change, inputs, moved, whole),
         acquisition=parts.do("acquisition", _acquisition, inputs, settings, found),
         investment=parts.do("investment", _investment, inputs, settings, found),
+        costly_groups=parts.do("costly_groups", _costly_groups, inputs, settings, known),
         break_even=parts.do("break_even", break_even, inputs, whole, year, months),
         effects=effects,
         what_ifs=parts.do("what_ifs", what_ifs, inputs, base, effects),
@@ -253,6 +255,10 @@ def _acquisition(
     return acquisition(
         inputs, settings, found.state, found.parameters, found.table, months=found.months, rate=found.rate
     )
+
+
+def _costly_groups(inputs: StudyInputs, settings: ValueSettings, found: Learnt) -> tuple[CostlyGroup, ...]:
+    return costly_groups(inputs, settings, found.state)
 
 
 def _investment(inputs: StudyInputs, settings: ValueSettings, found: Priced) -> Investment:

@@ -18,8 +18,16 @@ from analysis.params.treatments import Treatment
 from analysis.results import Fact, Interval
 from analysis.summaries import Summarised
 from analysis.value.base import ValueBase
-from analysis.value.effect_cases import cases_of_year, needs
-from analysis.value.effect_results import NO_VALUE, NOT_SHOWN, TOO_FEW, VALUED, GroupReading, TreatmentEffect
+from analysis.value.effect_cases import cases_of_year, needs, of_customers
+from analysis.value.effect_results import (
+    NO_VALUE,
+    NOT_PRICED,
+    NOT_SHOWN,
+    TOO_FEW,
+    VALUED,
+    GroupReading,
+    TreatmentEffect,
+)
 from analysis.value.settings import settings_of
 
 if TYPE_CHECKING:
@@ -45,6 +53,9 @@ class Stake(Summarised):
     first_year: float
     listed: Selection  # the cases, ``exposed`` and ``moved`` true or not
     chosen: bool  # whether a model chose the customers: the cases are then no rows that could be listed again
+
+
+CASES_YEAR = {False: "service_cases_year", True: "service_customers_year"}  # whether a case is a customer
 
 
 def _top(base: ValueBase) -> str:
@@ -196,10 +207,13 @@ def money(inputs: StudyInputs, base: ValueBase, effect: TreatmentEffect) -> dict
 
     place: dict[str, Any] = {"treatment": effect.treatment.id}
     found = stake(inputs, base, effect.treatment)
-    year = Stating(inputs=inputs).measured("service_cases_year", found.listed, **place)
+    year = Stating(inputs=inputs).measured(CASES_YEAR[of_customers(effect.treatment)], found.listed, **place)
     claimed = [one.outcome for one in effect.claimed if one.outcome in VALUED]
     if not claimed or not found.exposed:
-        reason = NO_VALUE if not effect.holds else TOO_FEW if claimed else NOT_SHOWN
+        unpriced = bool(effect.claimed) and not claimed
+        reason = (
+            NO_VALUE if not effect.holds else TOO_FEW if claimed else NOT_PRICED if unpriced else NOT_SHOWN
+        )
         return {"exposed_year": year} | {
             part: inputs.engine.stated(
                 metric, period=inputs.month, value=None, reason=reason, dimensions=place

@@ -10,10 +10,10 @@ import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
 
-from analysis.metrics.backend import listed, literal
+from analysis.metrics.backend import listed, literal, quoted
 from analysis.metrics.steady import exact_sum
-from analysis.metrics.views import NOT_STATED, at, full_months
-from analysis.metrics.views.selection import study_view
+from analysis.metrics.views import NOT_STATED, at, full_months, held_as
+from analysis.metrics.views.selection import study_view, worded
 
 DIMENSIONS = ("customer_type", "segment", "region", "channel", "product_line", "cohort", "tier", "kind")
 # wide: what a model makes of money may be larger than any posting
@@ -333,6 +333,22 @@ def served(everyone: str, service: str | None) -> str:
     cost = "round(coalesce(s.cost_12m, 0.0), 2)" if service else "0.0"
     joined = f" LEFT JOIN {service} s ON s.customer_id = k.customer_id" if service else ""
     return f"SELECT k.*, {cost} AS service_cost_12m FROM {everyone} k{joined}"
+
+
+def served_groups(served: str, cutoff: dt.date, history: Mapping[str, str]) -> str:
+    """The customers :func:`served` with what the company's history says of each when ``cutoff`` began, in the columns of ``history`` (attributes by column)."""
+    names = "".join(f", h.{quoted(column)}" for column in history)
+    return f"""SELECT k.*{names} FROM ({served}) AS k LEFT JOIN (
+  SELECT h.customer_id{held_as(history)} FROM customer_history h WHERE h.valid_from < {literal(cutoff)} GROUP BY 1
+) h ON h.customer_id = k.customer_id"""
+
+
+def net_by(table: str, column: str, *, without: str = "") -> str:
+    """By value of a column: customers, service cost less margin of the last year, and the sum of its squares; ``without`` the customers who meet a condition."""
+    net = f"(CAST(service_cost_12m AS {CENTS}) - CAST(margin_12m AS {CENTS}))"
+    kept = f" WHERE NOT coalesce({without}, FALSE)" if without else ""
+    return f"""SELECT {worded(column)} AS held, count(*) AS customers, sum({net}) AS shortfall,
+       {exact_sum(f"CAST({net} AS DOUBLE) * CAST({net} AS DOUBLE)")} AS squares FROM {table}{kept} GROUP BY 1 ORDER BY 1"""
 
 
 @study_view

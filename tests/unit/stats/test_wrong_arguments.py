@@ -60,6 +60,19 @@ GOOD = {
             base_exposure=np.ones(ROWS),
         ),
     ),
+    "stratified_rate_ratio": (
+        stats.stratified_rate_ratio,
+        dict(
+            events=np.arange(1.0, ROWS + 1),
+            exposure=np.ones(ROWS),
+            base_events=np.arange(1.0, ROWS + 1),
+            base_exposure=np.ones(ROWS),
+        ),
+    ),
+    "count_surge": (
+        lambda **k: stats.count_surge(draws=9, seed=1, **k),
+        dict(counts=np.arange(1.0, ROWS + 1), expected=np.ones(ROWS)),
+    ),
     "proportion_interval": (
         lambda **k: stats.proportion_interval(method="wilson", **k),
         dict(successes=np.arange(float(ROWS)), trials=np.full(ROWS, 100.0)),
@@ -507,6 +520,7 @@ STATED: dict[str, dict[str, Any]] = {
     "proportion_interval": dict(method="wilson"),
     "adjust_p_values": dict(method="holm"),
     "control_chart": dict(kind="u"),
+    "count_surge": dict(draws=9, seed=1),
     "nowcast": dict(delay=delay, draws=20, seed=1),
     "life_rows_by_report": dict(delay=delay),
     "seasonal_model": dict(model="seasonal_naive"),

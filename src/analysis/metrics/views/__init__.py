@@ -30,6 +30,7 @@ from analysis.metrics.views.days import (
     month_of_index,
     step,
 )
+from analysis.metrics.views.histories import MOST_VALUES, attributes_of_history, held_as
 from analysis.metrics.views.view import NOT_STATED, Column, Rules, View, at
 
 VIEWS: dict[str, View] = {
@@ -59,17 +60,20 @@ VIEWS: dict[str, View] = {
 }
 
 __all__ = [
+    "Column",
+    "MOST_VALUES",
     "NOT_STATED",
     "RENEWABLE",
-    "VIEWS",
-    "Column",
     "Rules",
+    "VIEWS",
     "View",
     "age_at_term_end",
     "at",
+    "attributes_of_history",
     "business_day",
     "days_of_age",
     "full_months",
+    "held_as",
     "month_index",
     "month_number",
     "month_of_index",
