@@ -191,7 +191,7 @@ def _hours_of(inputs: StudyInputs, team: str, time: str) -> Rows:
 
 @traced
 def idle_findings(inputs: StudyInputs) -> Searched:
-    """Teams paid in the last months for clearly more unused hours than the other teams; familywise one in a hundred.
+    """Teams paid in the last months for clearly more unused hours than the other teams, or for idle months of each year; familywise one in a hundred each.
 
     Raises
     ------
@@ -209,7 +209,8 @@ def idle_findings(inputs: StudyInputs) -> Searched:
         level=false_alarm_level(inputs),
         confidence=inputs.confidence,
     )
-    return Searched.of(signals, [_idle_finding(inputs, row, hours) for row in rows_of(signals.found)])
+    lately = [_idle_finding(inputs, row, hours) for row in rows_of(signals.found)]
+    return Searched.of(signals, [*lately, *idle_month_findings(inputs, hours)])
 
 
 @traced
@@ -252,17 +253,8 @@ def _idle_finding(inputs: StudyInputs, row: Mapping[str, Any], hours: pd.DataFra
 
 
 @traced
-def idle_month_findings(inputs: StudyInputs) -> Searched:
-    """Teams that leave paid hours unused in the same calendar months of each year; familywise one in a hundred.
-
-    Raises
-    ------
-    MissingData
-        Without the paid and worked hours of teams, or with too few months of them.
-    """
-    hours = inputs.engine.query(_TEAM_MONTHS, needs=("staff.team", "staff.hours_paid", "staff.hours_worked"))
-    hours = hours.assign(month=month_texts(hours["month"]))
-    hours = hours[hours["month"] <= str(inputs.month)]
+def idle_month_findings(inputs: StudyInputs, hours: pd.DataFrame) -> list[Finding]:
+    """Teams that leave paid hours unused in the same calendar months of each year; ``hours`` by team and month, up to the reported one."""
     signals = idle_months(
         hours,
         least_difference=float(
@@ -271,12 +263,13 @@ def idle_month_findings(inputs: StudyInputs) -> Searched:
         level=false_alarm_level(inputs),
         confidence=inputs.confidence,
     )
+    if signals.found.empty:
+        return []
     named = signals.found.groupby("team", sort=True)["calendar_month"].agg(sorted)
-    findings = [
+    return [
         _idle_month_finding(inputs, str(team), numbers, hours[hours["team"] == team].reset_index(drop=True))
         for team, numbers in named.items()
     ]
-    return Searched.of(signals, findings)
 
 
 @traced
@@ -284,7 +277,7 @@ def _idle_month_finding(
     inputs: StudyInputs, team: str, numbers: Sequence[int], months: pd.DataFrame
 ) -> Finding:
     """One team: the share that it leaves unused in those months beyond its others, and what that was in the last twelve months."""
-    known = months[months["hours_paid"] > 0]
+    known = months[(months["hours_paid"] > 0) & months["hours_worked"].notna()]
     own = known["month"].str[5:7].astype(int)
     shares = 1 - known["hours_worked"].astype(float) / known["hours_paid"].astype(float)
     season = season_of(

@@ -64,9 +64,9 @@ class Followed:
         told = [way for way in WAYS if any(tables.has(column) for column in TOLD_BY[way])]
         if not told:
             return ()
-        seen = ", ".join(f"sum(CASE WHEN {way} THEN 1 ELSE 0 END) AS {way}" for way in told)
+        seen = ", ".join(f"coalesce(sum(CASE WHEN {way} THEN 1 ELSE 0 END), 0) AS {way}" for way in told)
         counts = self.inputs.engine.query(f"SELECT {seen} FROM {self.table}").iloc[0]
-        return tuple(way for way in told if counts[way] == counts[way] and counts[way] > 0)
+        return tuple(way for way in told if counts[way] > 0)
 
     def of_way(self, way: str, *conditions: str) -> Selection:
         """The orders that could come back so: those of a type of which any did."""
@@ -77,6 +77,11 @@ class Followed:
         return Selection("analysis.costs.comebacks_rows.outcomes", rows).where(
             f"ticket_type IN ({types})", *conditions
         )
+
+
+def anything_returns(inputs: StudyInputs) -> bool:
+    """Whether any order that was followed to its end is recorded as having come back."""
+    return inputs.engine.tables.has("tickets.resolved_at") and bool(Followed.of(inputs).ways)
 
 
 def last_followed(inputs: StudyInputs) -> Month:

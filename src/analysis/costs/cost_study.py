@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from analysis.costs.activity_costing_facts import Capacity, capacity_of, idle_findings, idle_month_findings
+from analysis.costs.activity_costing_facts import Capacity, capacity_of, idle_findings
 from analysis.costs.allocation_facts import Allocated, allocated_of, allocation_check
 from analysis.costs.bridge_facts import (
     Bridge,
@@ -19,6 +19,7 @@ from analysis.costs.bridge_facts import (
     movement_findings,
 )
 from analysis.costs.comebacks_facts import Returning, comebacks_of
+from analysis.costs.comebacks_rows import anything_returns
 from analysis.costs.composition import Slice, category_history, composition_by
 from analysis.costs.figures import facts_by_period
 from analysis.costs.findings import budget_findings, labour_findings, unallocated_check, unallocated_findings
@@ -93,7 +94,7 @@ class CostStudy(Summarised):
     outlook : the projection of twelve months.
     measures, sourcing, provision : registered measures; in-house or outsourced; the warranty provision.
     shops : shops and platforms side by side; left out, without a doubt, where no two are named.
-    returning : what comes back, and from whom.
+    returning : what comes back, and from whom; left out, without a doubt, where nothing is recorded to have come back.
     findings, checks : what stands out, what is to be doubted.
 
     Examples
@@ -189,7 +190,11 @@ def study(inputs: StudyInputs) -> CostStudy:
         if len(places_named(inputs)) > 1
         else parts.leave_out("shops", NO_TWO_SHOPS)
     )
-    returning = parts.do("returning", comebacks_of, inputs)
+    returning = (
+        parts.do("returning", comebacks_of, inputs)
+        if anything_returns(inputs)
+        else parts.leave_out("returning", NOTHING_RETURNS)
+    )
     signals = {name: parts.do(name, search, inputs) for name, search in SIGNALS.items()}
     return CostStudy(
         month=inputs.month,
@@ -267,12 +272,12 @@ def periods_until(period: Period) -> list[Period]:
 
 SIGNALS = {
     "idle_teams": idle_findings,
-    "idle_months": idle_month_findings,
     "price_steps": price_findings,
     "surges": surge_findings,
     "rises": rise_findings,
 }
 PLAN_NOT_STATED = Text.of("planned tickets are not stated")
+NOTHING_RETURNS = Text.of("no order is recorded as opened again, done again or complained about")
 NO_TWO_SHOPS = Text.of("no two shops or platforms are named")
 RATIOS = (
     "after_sales_cost_rate",
@@ -302,7 +307,6 @@ TITLES = {
     "shops": Text.of("Shops compared"),
     "returning": Text.of("What comes back, and from whom"),
     "idle_teams": Text.of("Teams paid for unused hours"),
-    "idle_months": Text.of("Months in which teams stand idle each year"),
     "price_steps": Text.of("Steps of part prices"),
     "surges": Text.of("Accounts that surged"),
     "rises": Text.of("Accounts that rose in the last months"),

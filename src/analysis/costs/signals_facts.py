@@ -72,7 +72,6 @@ def signal_checks(signals: Mapping[str, Searched | NotDone]) -> list[Check]:
 
 SUBJECTS = {
     "idle_teams": Text.of("some teams for unused hours"),
-    "idle_months": Text.of("some teams for idle months of the year"),
     "price_steps": Text.of("some parts for steps of their price"),
     "surges": Text.of("some accounts for surges"),
     "rises": Text.of("some accounts for rises"),

@@ -77,15 +77,17 @@ def failures(inputs: StudyInputs) -> Answer:
 
 
 def retention(inputs: StudyInputs) -> Answer:
-    """Experiences and loss, repurchase and leaving after service, cohorts, segments (one Holm correction), and the links of the chain (another)."""
+    """Experiences and loss, repurchase and leaving after service, cohorts, segments (one Holm correction), the links of the chain (another), and the searches of groups and months (a third)."""
     from analysis.metrics import Stating
     from analysis.retention import findings as judging
     from analysis.retention.chain import chain
     from analysis.retention.cohorts_facts import contract_cohorts, purchase_cohorts
     from analysis.retention.drivers import drivers
+    from analysis.retention.leavers import leavers
     from analysis.retention.matching_facts import loss_after_repair, repurchase
     from analysis.retention.parts import RetentionParts
     from analysis.retention.settings import business_models
+    from analysis.retention.surges import surges
     from analysis.retention.survival import survival
 
     parts = Parts(section="retention")
@@ -96,6 +98,8 @@ def retention(inputs: StudyInputs) -> Answer:
         "limit": Stating(inputs=inputs).assumed("gross_churn_limit"),
         "drivers": parts.do("drivers", drivers, inputs),
         "survival": parts.do("survival", survival, inputs),
+        "leavers": parts.do("leavers", leavers, inputs),
+        "surges": parts.do("surges", surges, inputs),
         "repurchase": parts.do("repurchase", repurchase, inputs),
         "loss_after_repair": parts.do("loss_after_repair", loss_after_repair, inputs),
         "contract_cohorts": parts.do("contract_cohorts", contract_cohorts, inputs),

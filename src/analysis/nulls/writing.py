@@ -22,7 +22,7 @@ from analysis.nulls.running import Record
 TESTED = {
     "costs": "teams paid for unused hours, steps of part prices, surges and rises of accounts, and registered measures said to have delivered",
     "failures": "causes of failures, cells that are new, the report month out of control, components that wear out or fail early, and fixes said to have worked or to have made it worse",
-    "retention": "four service experiences against loss, repurchase and leaving after service, cohorts of contracts and of buyers, segments",
+    "retention": "four service experiences against loss, repurchase and leaving after service, cohorts of contracts and of buyers, segments, groups of customers against all others, and months of many losses",
     "value": "every registered treatment against repurchase and staying under contract",
     "quality": "every table and numeric column against its own past, and columns that fell silent",
 }
