@@ -59,11 +59,16 @@ class Surge(Summarised):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Demand(Summarised):
-    """Runs of more service orders, the strongest first, with how many groups and runs were looked at."""
+    """Runs of more service orders, the strongest first, with how many groups and runs were looked at.
+
+    ``months``, ``left`` : of the search; what is left by kind when the runs found are taken out.
+    """
 
     surges: tuple[Surge, ...]
     groups: Fact
     runs: Fact
+    months: tuple[str, ...]
+    left: Mapping[str, Field]
     findings: tuple[Finding, ...]
 
 
@@ -98,8 +103,19 @@ def demand_of(inputs: StudyInputs) -> Demand:
         surges=surges,
         groups=state.exact("demand_groups_tested", found.groups),
         runs=state.exact("demand_runs_tested", found.runs),
+        months=orders.months,
+        left=_left(fields, found),
         findings=tuple(_finding(inputs, orders, one) for one in recent),
     )
+
+
+@traced
+def _left(fields: Mapping[str, Field], found: Scanned) -> dict[str, Field]:
+    """What was searched without the runs that were found."""
+    left = dict(fields)
+    for run in found.found:
+        left[run.kind] = left[run.kind].without(run.group, slice(run.start, run.end))
+    return left
 
 
 @traced
@@ -227,7 +243,8 @@ def _key(place: Place) -> str:
     return "\x1f".join(f"{name}\x1e{value}" for name, value in place)
 
 
-def _place(key: str) -> dict[str, str]:
+def place_of(key: str) -> dict[str, str]:
+    """The dimensions of a group's key, and its values."""
     return dict(part.split("\x1e", 1) for part in key.split("\x1f"))  # type: ignore[misc]
 
 
@@ -334,7 +351,7 @@ def _sold(inputs: StudyInputs, told: Sequence[str]) -> str | None:
 @traced
 def _surge(inputs: StudyInputs, orders: _Orders, fields: Mapping[str, Field], run: Run) -> Surge:
     """A run as facts: its orders, how often they came beside the others, how many were extra and what those cost."""
-    place = _place(run.group)
+    place = place_of(run.group)
     first, last = (Month.parse(orders.months[at_place]) for at_place in (run.start, run.end - 1))
     period = Period(first, last)
     state = Stating(inputs=inputs, period=period)
@@ -348,7 +365,7 @@ def _surge(inputs: StudyInputs, orders: _Orders, fields: Mapping[str, Field], ru
     return Surge(
         kind=run.kind,
         place=slice_of,
-        name=_name(inputs, place),
+        name=group_name(inputs, place),
         period=period,
         over=last < inputs.month,
         tickets=state.measured("service_order_count", rows, **slice_of),
@@ -371,15 +388,15 @@ def _cost(state: Stating, extra: Fact, unit: Fact, n: int, place: Mapping[str, A
     return state.exact("demand_extra_cost", cents(float(extra.value) * each), parts=parts, **place)
 
 
-def _name(inputs: StudyInputs, place: Mapping[str, str]) -> Text:
+def group_name(inputs: StudyInputs, place: Mapping[str, str]) -> Text:
     """The group in words: its values, the product line last."""
     registry = inputs.engine.registry
     order = sorted(place, key=lambda name: name == "product_line")
     return Text.joined([registry.value_label(name, place[name]) for name in order], en=" × ", zh=" × ")
 
 
-_CAME = "{group}, {kind:lower}: {ratio} as often ({ratio:interval}) from {first} to {last} as before, beside all other groups of the same months; {tickets} came, {extra} of them extra ({extra:interval})."
-_GOES_ON = "{group}, {kind:lower}: {ratio} as often ({ratio:interval}) since {first} as before, beside all other groups of the same months; {tickets} came until {last}, {extra} of them extra ({extra:interval})."
+_CAME = "{group}, {kind:lower}: {ratio} as often ({ratio:interval}) from {first} to {last} as before, beside all other groups of the same months. Of the {tickets} that came, {extra} ({extra:interval}) are more than the others saw."
+_GOES_ON = "{group}, {kind:lower}: {ratio} as often ({ratio:interval}) since {first} as before, beside all other groups of the same months. Of the {tickets} that came until {last}, {extra} ({extra:interval}) are more than the others saw."
 _COSTS = " At the average cost of a ticket that is {cost} ({cost:interval})."
 _OVER = " It is over, and the forecast takes it for no season."
 _ASK = " It lasts: ask what changed there in {first}."

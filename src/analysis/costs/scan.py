@@ -192,15 +192,19 @@ class _Quiet:
         return random.binomial(np.round(self.cell.total).astype(np.int64), chance).astype(np.float64)
 
 
-def _fitted(cell: _Cell, design: Floats) -> tuple[Floats, Floats, Floats] | None:
-    """Coefficients, shares and the inverse of the information; None where the group has all events or none, or nothing converges."""
+def fitted(
+    own: Floats, total: Floats, offset: Floats, design: Floats
+) -> tuple[Floats, Floats, Floats] | None:
+    """A logistic regression with an offset: coefficients, shares and the inverse of the information (the first term is the level).
+
+    None where the group has all events or none, or nothing converges.
+    """
     beta = np.zeros(design.shape[1])
-    total, own = cell.total, cell.own
     if not 0 < own.sum() < total.sum():
         return None
-    beta[0] = np.log(own.sum() / (total.sum() - own.sum())) - np.average(cell.offset, weights=total)
+    beta[0] = np.log(own.sum() / (total.sum() - own.sum())) - np.average(offset, weights=total)
     for _ in range(40):
-        share = 1 / (1 + np.exp(-np.clip(design @ beta + cell.offset, -30, 30)))
+        share = 1 / (1 + np.exp(-np.clip(design @ beta + offset, -30, 30)))
         weight = total * share * (1 - share)
         information = design.T @ (design * weight[:, None])
         if not np.isfinite(information).all() or np.linalg.cond(information) > 1e12:
@@ -216,10 +220,10 @@ def _quiet(cell: _Cell, runs: Sequence[tuple[int, int]]) -> _Quiet | None:
     """None where the group cannot be judged: too few months, or all events or none are its own."""
     if cell.usable.sum() < LEAST_BEFORE + 3:
         return None
-    fitted = _fitted(cell, cell.design)
-    if fitted is None:
+    found = fitted(cell.own, cell.total, cell.offset, cell.design)
+    if found is None:
         return None
-    _, share, inverse = fitted
+    _, share, inverse = found
     weight = cell.total * share * (1 - share)
     months = np.arange(len(share))
     marks = np.array([(months >= start) & (months < end) for start, end in runs], dtype=np.float64).T
@@ -334,10 +338,10 @@ def _estimated(
     one = quiet[key]
     cell, (start, end) = one.cell, runs[at]
     design = np.column_stack([cell.design, one.marks[:, at]])
-    fitted = _fitted(cell, design)
-    if fitted is None:
+    found = fitted(cell.own, cell.total, cell.offset, design)
+    if found is None:
         return None
-    beta, share, inverse = fitted
+    beta, share, inverse = found
     weight = cell.total * share * (1 - share)
     at_work = weight > 0
     freedom = max(int(at_work.sum()) - design.shape[1], 1)
