@@ -19,8 +19,15 @@ from analysis.costs.bridge_facts import (
     movement_findings,
 )
 from analysis.costs.composition import Slice, category_history, composition_by
+from analysis.costs.demand_facts import Demand, demand_of
 from analysis.costs.figures import facts_by_period
-from analysis.costs.findings import budget_findings, labour_findings, unallocated_check, unallocated_findings
+from analysis.costs.findings import (
+    budget_findings,
+    labour_findings,
+    shop_labour_findings,
+    unallocated_check,
+    unallocated_findings,
+)
 from analysis.costs.hindsight import hindsight_checks
 from analysis.costs.outlook import Outlook, outlook_findings, outlook_of
 from analysis.costs.provision_facts import Provision, provision_checks, provision_findings, provision_of
@@ -38,6 +45,7 @@ from analysis.costs.tie_out import (
     tie_out_check,
     tie_out_findings,
 )
+from analysis.costs.yearly_facts import Yearly, yearly_of
 from analysis.costs.yields import (
     Budget,
     FlexedBudget,
@@ -92,6 +100,7 @@ class CostStudy(Summarised):
     outlook : the projection of twelve months.
     measures, sourcing, provision : registered measures; in-house or outsourced; the warranty provision.
     shops : shops and platforms side by side; left out, without a doubt, where no two are named.
+    demand, yearly : what was asked for more often in some months; yearly rates that moved.
     findings, checks : what stands out, what is to be doubted.
 
     Examples
@@ -128,6 +137,8 @@ class CostStudy(Summarised):
     sourcing: Sourcing | NotDone
     provision: Provision | NotDone
     shops: Shops | NotDone
+    demand: Demand | NotDone
+    yearly: Yearly | NotDone
     findings: tuple[Finding, ...]
     checks: tuple[Check, ...]
 
@@ -186,6 +197,8 @@ def study(inputs: StudyInputs) -> CostStudy:
         if len(places_named(inputs)) > 1
         else parts.leave_out("shops", NO_TWO_SHOPS)
     )
+    demand = parts.do("demand", demand_of, inputs)
+    yearly = parts.do("yearly", yearly_of, inputs, demand)
     signals = {name: parts.do(name, search, inputs) for name, search in SIGNALS.items()}
     return CostStudy(
         month=inputs.month,
@@ -218,6 +231,8 @@ def study(inputs: StudyInputs) -> CostStudy:
         sourcing=parts.do("sourcing", sourcing_of, inputs),
         provision=provision,
         shops=shops,
+        demand=demand,
+        yearly=yearly,
         findings=(
             *tie_out_findings(tied),
             *movement_findings(comparisons, bridges),
@@ -231,6 +246,13 @@ def study(inputs: StudyInputs) -> CostStudy:
             ),
             *provision_findings(inputs, provision),
             *(() if isinstance(shops, NotDone) else shops.findings),
+            *(
+                ()
+                if isinstance(shops, NotDone)
+                else shop_labour_findings(inputs, shops.year, labour_shares[-1])
+            ),
+            *(() if isinstance(demand, NotDone) else demand.findings),
+            *(() if isinstance(yearly, NotDone) else yearly.findings),
             *outlook_findings(inputs, outlook),
             *measure_findings(inputs, measures),
             *unallocated_findings(inputs, composition["category"]),
@@ -293,6 +315,8 @@ TITLES = {
     "sourcing": Text.of("In-house against outsourced"),
     "provision": Text.of("Warranty provision"),
     "shops": Text.of("Shops compared"),
+    "demand": Text.of("What was asked for more often"),
+    "yearly": Text.of("Rates of whole years"),
     "idle_teams": Text.of("Teams paid for unused hours"),
     "price_steps": Text.of("Steps of part prices"),
     "surges": Text.of("Accounts that surged"),

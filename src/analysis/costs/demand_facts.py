@@ -229,11 +229,7 @@ def _field(orders: _Orders, kind: str, base: pd.DataFrame) -> Field:
     wide = own.pivot_table(
         index="month", columns=names or "ticket_type", values="orders", aggfunc="sum", fill_value=0.0
     ).reindex(list(orders.months), fill_value=0.0)
-    parts = (
-        wide.columns.to_frame(index=False)
-        if names
-        else pd.DataFrame(index=range(wide.shape[1]))
-    )
+    parts = wide.columns.to_frame(index=False) if names else pd.DataFrame(index=range(wide.shape[1]))
     events = wide.to_numpy(float)
     shares = _of_base(parts, events, base, orders.months)
     return Field(events=events, base=shares, groups={_key(p): m for p, m in _places(orders, parts).items()})
@@ -307,7 +303,9 @@ def _machines(inputs: StudyInputs, told: Sequence[str]) -> str | None:
     """Machines in the field in each month, where most service orders name one."""
     if not all(inputs.engine.tables.has(name) for name in ("units.serial_no", "tickets.serial_no")):
         return None
-    named = inputs.engine.query("SELECT avg(CASE WHEN serial_no IS NULL THEN 0 ELSE 1 END) AS share FROM service")
+    named = inputs.engine.query(
+        "SELECT avg(CASE WHEN serial_no IS NULL THEN 0 ELSE 1 END) AS share FROM service"
+    )
     if not float(named["share"].fillna(0.0).iloc[0]) >= 0.5:
         return None
     cut = ", ".join(f"{worded(name)} AS {name}" for name in told)
@@ -382,7 +380,10 @@ def _cost(state: Stating, extra: Fact, unit: Fact, n: int, place: Mapping[str, A
         return None
     each = float(unit.value)
     limits = Interval.spanning(
-        low=extra.interval.low * each, high=extra.interval.high * each, level=extra.interval.level, method=METHOD
+        low=extra.interval.low * each,
+        high=extra.interval.high * each,
+        level=extra.interval.level,
+        method=METHOD,
     )
     parts = {"n": n, "interval": limits}
     return state.exact("demand_extra_cost", cents(float(extra.value) * each), parts=parts, **place)
@@ -414,7 +415,9 @@ def _finding(inputs: StudyInputs, orders: _Orders, surge: Surge) -> Finding:
         "tickets": surge.tickets,
         "extra": surge.extra,
     }
-    template = (_CAME if surge.over else _GOES_ON) + (_COSTS if surge.cost else "") + (_OVER if surge.over else _ASK)
+    template = (
+        (_CAME if surge.over else _GOES_ON) + (_COSTS if surge.cost else "") + (_OVER if surge.over else _ASK)
+    )
     cost = surge.cost
     return Finding(
         id="costs.demand",

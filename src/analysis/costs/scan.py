@@ -184,7 +184,9 @@ class _Quiet:
         mean, shape = self.cell.total * self.share, (draws, len(self.share))
         if not self.cell.counted:
             scale = dispersion * self.weight / np.where(mean > 0, mean, 1.0)
-            return random.gamma(np.where(scale > 0, mean / np.where(scale > 0, scale, 1.0), 1e-9), scale, shape)
+            return random.gamma(
+                np.where(scale > 0, mean / np.where(scale > 0, scale, 1.0), 1e-9), scale, shape
+            )
         chance = np.broadcast_to(self.share, shape)
         if dispersion > 1.01:
             alike = np.clip((dispersion - 1) / np.maximum(self.cell.total - 1, 1.0), 1e-9, 0.9)
@@ -235,7 +237,9 @@ def _quiet(cell: _Cell, runs: Sequence[tuple[int, int]]) -> _Quiet | None:
     expected = (cell.total * share) @ marks
     others = (cell.total * (1 - share)) @ marks
     enough = (np.minimum(expected, others) >= LEAST_EXPECTED) if cell.counted else expected > 0
-    tried = (before >= LEAST_BEFORE) & whole & enough & (spread > 1e-6 * (marks * weight[:, None]).sum(axis=0))
+    tried = (
+        (before >= LEAST_BEFORE) & whole & enough & (spread > 1e-6 * (marks * weight[:, None]).sum(axis=0))
+    )
     return _Quiet(
         cell=cell,
         share=share,
@@ -288,7 +292,9 @@ def scanned(
     while quiet and len(named) < MOST_FOUND:
         best = _strongest(quiet, runs, both=both)
         chance = float((1 + draws - np.searchsorted(reference, best[0], side="left")) / (draws + 1))
-        run = _estimated(quiet, runs, best, confidence=confidence, p_value=chance) if chance <= level else None
+        run = (
+            _estimated(quiet, runs, best, confidence=confidence, p_value=chance) if chance <= level else None
+        )
         if run is None:
             break
         named.append(run)
@@ -299,9 +305,7 @@ def scanned(
     return Scanned(found=tuple(named), groups=groups, runs=tried)
 
 
-def _all_quiet(
-    fields: Mapping[str, Field], runs: Sequence[tuple[int, int]]
-) -> dict[tuple[str, str], _Quiet]:
+def _all_quiet(fields: Mapping[str, Field], runs: Sequence[tuple[int, int]]) -> dict[tuple[str, str], _Quiet]:
     found = {}
     for kind, field in fields.items():
         for group in field.groups:
@@ -348,7 +352,9 @@ def _estimated(
     dispersion = float((((cell.own - cell.total * share) ** 2)[at_work] / weight[at_work]).sum() / freedom)
     error = np.sqrt(inverse[-1, -1] * (max(dispersion, 1.0) if cell.counted else dispersion))
     tail = (1 + confidence) / 2
-    reach = error * (float(ndtri(tail)) if cell.counted and dispersion <= 1 else float(stdtrit(freedom, tail)))
+    reach = error * (
+        float(ndtri(tail)) if cell.counted and dispersion <= 1 else float(stdtrit(freedom, tail))
+    )
     return Run(
         kind=key[0],
         group=key[1],

@@ -172,7 +172,10 @@ def _years(field: Field, group: str, back: int) -> _Years | None:
 
 
 def _change(kind: str, years: _Years, pooled: list[float], confidence: float) -> YearChange:
-    (error, tail), (error_beside, tail_beside) = years.moved.widened(pooled[0]), years.beside.widened(pooled[1])
+    (error, tail), (error_beside, tail_beside) = (
+        years.moved.widened(pooled[0]),
+        years.beside.widened(pooled[1]),
+    )
     log_ratio, beside = years.moved.log_ratio, years.beside.log_ratio
     chances = tail.chance(log_ratio / error), tail_beside.chance(beside / error_beside)
     reach = tail.reach(confidence) * error

@@ -129,6 +129,17 @@ def _price(part: str, ratio: str) -> Sign:
     )
 
 
+def _asked_more(strength: str, **subject: str) -> Sign:
+    """A kind of service order that a group asked for more often."""
+    return Sign(
+        section="costs",
+        finding="costs.demand",
+        subject=subject,
+        value="ratio",
+        strength=lambda found: found[strength],
+    )
+
+
 def _excess(value: str = "", strength: str = "", **subject: str) -> Sign:
     """Machines that fail more often than others."""
     return Sign(
@@ -151,11 +162,24 @@ SIGNS: Mapping[str, Mapping[str, Sign]] = {
         ),
         "bot_share": _measure("bot-questions", delivered=True),
         "idle_team": _idle("Frontline", "idle_unused"),
+        "release_surge": _asked_more("release_surge", ticket_type="repair", product_line="Flow"),
     },
     "ecommerce": {
         "return_label": _measure("return-label-flagship", delivered=True),
         "shift_plan": _measure("shift-plan-harbour", delivered=False),
         "night_slow": Sign(section="costs", finding="costs.shops"),
+        "size_chart": _asked_more(
+            "return_rate_ratio", ticket_type="return", product_line="Shoes", shop="Cloud Outlet"
+        ),
+        "slow_decline": Sign(
+            section="costs",
+            finding="costs.yearly",
+            subject={"ticket_type": "return", "product_line": "Kitchen"},
+            severities=("good",),
+        ),
+        "labour_share": Sign(
+            section="costs", finding="costs.labour_share_of_shop", subject={"shop": "Cloud Outlet"}
+        ),
     },
     "hospital": {
         "idle_team": _idle("Field West", "idle_unused_share"),
