@@ -92,6 +92,8 @@ READ: dict[str, tuple[frozenset[str], Reader]] = {
     for id, grounds, money in (
         ("costs.labour_share", "limit", nothing),
         ("costs.labour_share_of_shop", "limit", nothing),
+        ("costs.shop_unit_cost", "unasked", of("excess")),
+        ("costs.team_amounts", "unasked", of("excess")),
         ("costs.demand", "unasked no_sum", of("cost")),
         ("costs.yearly", "unasked no_sum good", of("cost")),
         ("costs.over_budget", "loss", of("variance")),

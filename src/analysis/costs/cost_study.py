@@ -18,6 +18,7 @@ from analysis.costs.bridge_facts import (
     comparison_facts,
     movement_findings,
 )
+from analysis.costs.case_amounts_facts import CaseAmounts, case_amounts_of, tells_places_apart
 from analysis.costs.composition import Slice, category_history, composition_by
 from analysis.costs.demand_facts import Demand, demand_of
 from analysis.costs.figures import facts_by_period
@@ -101,6 +102,7 @@ class CostStudy(Summarised):
     measures, sourcing, provision : registered measures; in-house or outsourced; the warranty provision.
     shops : shops and platforms side by side; left out, without a doubt, where no two are named.
     demand, yearly : what was asked for more often in some months; yearly rates that moved.
+    case_amounts : shops and teams that spend more per case than the others.
     findings, checks : what stands out, what is to be doubted.
 
     Examples
@@ -139,6 +141,7 @@ class CostStudy(Summarised):
     shops: Shops | NotDone
     demand: Demand | NotDone
     yearly: Yearly | NotDone
+    case_amounts: CaseAmounts | NotDone
     findings: tuple[Finding, ...]
     checks: tuple[Check, ...]
 
@@ -199,6 +202,11 @@ def study(inputs: StudyInputs) -> CostStudy:
     )
     demand = parts.do("demand", demand_of, inputs)
     yearly = parts.do("yearly", yearly_of, inputs, demand)
+    case_amounts = (
+        parts.do("case_amounts", case_amounts_of, inputs)
+        if tells_places_apart(inputs)
+        else parts.leave_out("case_amounts", NO_AMOUNTS_APART)
+    )
     signals = {name: parts.do(name, search, inputs) for name, search in SIGNALS.items()}
     return CostStudy(
         month=inputs.month,
@@ -233,6 +241,7 @@ def study(inputs: StudyInputs) -> CostStudy:
         shops=shops,
         demand=demand,
         yearly=yearly,
+        case_amounts=case_amounts,
         findings=(
             *tie_out_findings(tied),
             *movement_findings(comparisons, bridges),
@@ -253,6 +262,7 @@ def study(inputs: StudyInputs) -> CostStudy:
             ),
             *(() if isinstance(demand, NotDone) else demand.findings),
             *(() if isinstance(yearly, NotDone) else yearly.findings),
+            *(() if isinstance(case_amounts, NotDone) else case_amounts.findings),
             *outlook_findings(inputs, outlook),
             *measure_findings(inputs, measures),
             *unallocated_findings(inputs, composition["category"]),
@@ -288,6 +298,7 @@ SIGNALS = {
     "rises": rise_findings,
 }
 PLAN_NOT_STATED = Text.of("planned tickets are not stated")
+NO_AMOUNTS_APART = Text.of("no two shops or teams can be compared by money per case")
 NO_TWO_SHOPS = Text.of("no two shops or platforms are named")
 RATIOS = (
     "after_sales_cost_rate",
@@ -317,6 +328,7 @@ TITLES = {
     "shops": Text.of("Shops compared"),
     "demand": Text.of("What was asked for more often"),
     "yearly": Text.of("Rates of whole years"),
+    "case_amounts": Text.of("Money per case by shop and team"),
     "idle_teams": Text.of("Teams paid for unused hours"),
     "price_steps": Text.of("Steps of part prices"),
     "surges": Text.of("Accounts that surged"),

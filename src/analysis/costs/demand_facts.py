@@ -96,7 +96,7 @@ def demand_of(inputs: StudyInputs) -> Demand:
         Without kinds of service orders, with one group alone, or with too few months.
     """
     orders, fields, found = _searched(inputs)
-    surges = tuple(_surge(inputs, orders, fields, run) for run in found.found)
+    surges = tuple(_surge(inputs, orders, run) for run in found.found)
     state = Stating(inputs=inputs, period=Period(Month.parse(orders.months[0]), inputs.month))
     recent = [one for one in surges if one.period.last.months_since(inputs.month - (LONGEST - 1)) >= 0]
     return Demand(
@@ -189,7 +189,7 @@ def _orders(inputs: StudyInputs) -> _Orders:
             least=LEAST_MONTHS,
         )
     apart = tuple(name for name in DIMENSIONS if frame[name].nunique() > 1)
-    frame = frame.groupby(["month", "ticket_type", *apart], as_index=False)["orders"].sum()
+    frame = frame.groupby(["month", "ticket_type", *apart])["orders"].sum().reset_index()
     return _Orders(months=tuple(months), dimensions=apart, frame=frame)
 
 
@@ -241,7 +241,8 @@ def _key(place: Place) -> str:
 
 def place_of(key: str) -> dict[str, str]:
     """The dimensions of a group's key, and its values."""
-    return dict(part.split("\x1e", 1) for part in key.split("\x1f"))  # type: ignore[misc]
+    pairs = (part.split("\x1e", 1) for part in key.split("\x1f"))
+    return {name: value for name, value in pairs}
 
 
 def _of_base(
@@ -283,7 +284,7 @@ def _base(inputs: StudyInputs, orders: _Orders) -> pd.DataFrame:
         frame = frame.assign(month=month_texts(frame["month"]))
         covered = [name for name in told if _covers(frame, orders, name)]
         if covered:
-            return frame.groupby(["month", *covered], as_index=False)["base"].sum()
+            return frame.groupby(["month", *covered])["base"].sum().reset_index()
     return pd.DataFrame(columns=["month", "base"])
 
 
@@ -347,7 +348,7 @@ def _sold(inputs: StudyInputs, told: Sequence[str]) -> str | None:
 
 
 @traced
-def _surge(inputs: StudyInputs, orders: _Orders, fields: Mapping[str, Field], run: Run) -> Surge:
+def _surge(inputs: StudyInputs, orders: _Orders, run: Run) -> Surge:
     """A run as facts: its orders, how often they came beside the others, how many were extra and what those cost."""
     place = place_of(run.group)
     first, last = (Month.parse(orders.months[at_place]) for at_place in (run.start, run.end - 1))

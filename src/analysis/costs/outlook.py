@@ -328,8 +328,11 @@ def _without_passing(inputs: StudyInputs, parts: pd.DataFrame) -> pd.DataFrame:
     tickets = frame.set_index("month")["service_orders"].reindex(months).to_numpy(dtype=float)
     if not (tickets > 0).all():
         return parts
-    return parts.apply(
-        lambda part: part * (1 - shares) ** elasticity_of(part.to_numpy(float), tickets, kept=shares == 0)
+    return parts.assign(
+        **{
+            str(name): part * (1 - shares) ** elasticity_of(part.to_numpy(float), tickets, kept=shares == 0)
+            for name, part in parts.items()
+        }
     )
 
 

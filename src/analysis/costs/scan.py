@@ -290,7 +290,7 @@ def scanned(
     named: list[Run] = []
     left, groups = dict(fields), len(quiet)
     while quiet and len(named) < MOST_FOUND:
-        best = _strongest(quiet, runs, both=both)
+        best = _strongest(quiet, both=both)
         chance = float((1 + draws - np.searchsorted(reference, best[0], side="left")) / (draws + 1))
         run = (
             _estimated(quiet, runs, best, confidence=confidence, p_value=chance) if chance <= level else None
@@ -315,10 +315,8 @@ def _all_quiet(fields: Mapping[str, Field], runs: Sequence[tuple[int, int]]) -> 
     return found
 
 
-def _strongest(
-    quiet: Mapping[tuple[str, str], _Quiet], runs: Sequence[tuple[int, int]], *, both: bool
-) -> tuple[float, tuple[str, str], int]:
-    """The statistic that stands out most, whose it is, and which run; of equals the shorter and the later."""
+def _strongest(quiet: Mapping[tuple[str, str], _Quiet], *, both: bool) -> tuple[float, tuple[str, str], int]:
+    """The statistic that stands out most, whose it is, and which run; of equals the shorter and the earlier."""
     best: tuple[float, tuple[str, str], int] = (-1.0, ("", ""), 0)
     for key, one in quiet.items():
         values = one.statistics(one.cell.own[None, :], both=both)[0][0]

@@ -177,6 +177,20 @@ SIGNS: Mapping[str, Mapping[str, Sign]] = {
             subject={"ticket_type": "return", "product_line": "Kitchen"},
             severities=("good",),
         ),
+        "unit_cost": Sign(
+            section="costs",
+            finding="costs.shop_unit_cost",
+            subject={"shop": "Harbour Store", "ticket_type": "return"},
+            value="ratio",
+            strength=lambda strength: strength["freight_ratio"],
+        ),
+        "night_compensation": Sign(
+            section="costs",
+            finding="costs.team_amounts",
+            subject={"team": "Night Partner"},
+            value="ratio",
+            strength=lambda strength: strength["amount_ratio"],
+        ),
         "labour_share": Sign(
             section="costs", finding="costs.labour_share_of_shop", subject={"shop": "Cloud Outlet"}
         ),
