@@ -211,7 +211,8 @@ def _team(found: UnitRatio, cells: pd.DataFrame) -> _Tested:
 def _unit(inputs: StudyInputs, one: _Tested, period: Period) -> DearUnit:
     """A unit as facts: its ratio to the others, and the money beyond that."""
     state = Stating(inputs=inputs, period=period)
-    found, place = one.found, dict(one.place)
+    found = one.found
+    place: dict[str, Any] = dict(one.place)
     n = int(found.cases)
     told: dict[str, Any] = {"n": n, "method": METHOD, "against": "others", **place}
     more, least, most = found.excess
