@@ -214,7 +214,8 @@ def fitted(
         step = np.linalg.solve(information, design.T @ (own - total * share))
         beta = beta + np.clip(step, -3, 3)
         if np.abs(step).max() < 1e-9:
-            return beta, share, np.linalg.inv(information)
+            inverse = np.asarray(np.linalg.inv(information), dtype=np.float64)
+            return beta, share, inverse
     return None
 
 
