@@ -91,6 +91,11 @@ READ: dict[str, tuple[frozenset[str], Reader]] = {
     id: (frozenset(grounds.split()), money)
     for id, grounds, money in (
         ("costs.labour_share", "limit", nothing),
+        ("costs.labour_share_of_shop", "limit", nothing),
+        ("costs.shop_unit_cost", "unasked", of("excess")),
+        ("costs.team_amounts", "unasked", of("excess")),
+        ("costs.demand", "unasked no_sum", of("cost")),
+        ("costs.yearly", "unasked no_sum good", of("cost")),
         ("costs.over_budget", "loss", of("variance")),
         ("costs.unallocated", "loss", of("cost")),
         ("costs.tie_out", "data", of("difference")),
@@ -215,7 +220,7 @@ def reaches(finding: Finding, least: Mapping[str, float]) -> bool | None:
 def crossed(finding: Finding) -> bool | None:
     """Whether a stated limit is surely broken, where the sentence has both; None where it has no such pair."""
     values: Mapping[str, Any] = finding.statement.values
-    if finding.id == "costs.labour_share":
+    if finding.id in ("costs.labour_share", "costs.labour_share_of_shop"):
         return float(values["share"].value) > float(values["limit"].value)
     if finding.id == "retention.gross_churn":
         return float(values["churn"].interval.low) > float(values["limit"].value)

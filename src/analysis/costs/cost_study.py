@@ -18,11 +18,19 @@ from analysis.costs.bridge_facts import (
     comparison_facts,
     movement_findings,
 )
+from analysis.costs.case_amounts_facts import CaseAmounts, case_amounts_of, tells_places_apart
 from analysis.costs.comebacks_facts import Returning, comebacks_of
 from analysis.costs.comebacks_rows import anything_returns
 from analysis.costs.composition import Slice, category_history, composition_by
+from analysis.costs.demand_facts import Demand, demand_of
 from analysis.costs.figures import facts_by_period
-from analysis.costs.findings import budget_findings, labour_findings, unallocated_check, unallocated_findings
+from analysis.costs.findings import (
+    budget_findings,
+    labour_findings,
+    shop_labour_findings,
+    unallocated_check,
+    unallocated_findings,
+)
 from analysis.costs.hindsight import hindsight_checks
 from analysis.costs.outlook import Outlook, outlook_findings, outlook_of
 from analysis.costs.provision_facts import Provision, provision_checks, provision_findings, provision_of
@@ -40,6 +48,7 @@ from analysis.costs.tie_out import (
     tie_out_check,
     tie_out_findings,
 )
+from analysis.costs.yearly_facts import Yearly, yearly_of
 from analysis.costs.yields import (
     Budget,
     FlexedBudget,
@@ -95,6 +104,8 @@ class CostStudy(Summarised):
     measures, sourcing, provision : registered measures; in-house or outsourced; the warranty provision.
     shops : shops and platforms side by side; left out, without a doubt, where no two are named.
     returning : what comes back, and from whom; left out, without a doubt, where nothing is recorded to have come back.
+    demand, yearly : what was asked for more often in some months; yearly rates that moved.
+    case_amounts : shops and teams that spend more per case than the others.
     findings, checks : what stands out, what is to be doubted.
 
     Examples
@@ -132,6 +143,9 @@ class CostStudy(Summarised):
     provision: Provision | NotDone
     shops: Shops | NotDone
     returning: Returning | NotDone
+    demand: Demand | NotDone
+    yearly: Yearly | NotDone
+    case_amounts: CaseAmounts | NotDone
     findings: tuple[Finding, ...]
     checks: tuple[Check, ...]
 
@@ -195,6 +209,13 @@ def study(inputs: StudyInputs) -> CostStudy:
         if anything_returns(inputs)
         else parts.leave_out("returning", NOTHING_RETURNS)
     )
+    demand = parts.do("demand", demand_of, inputs)
+    yearly = parts.do("yearly", yearly_of, inputs, demand)
+    case_amounts = (
+        parts.do("case_amounts", case_amounts_of, inputs)
+        if tells_places_apart(inputs)
+        else parts.leave_out("case_amounts", NO_AMOUNTS_APART)
+    )
     signals = {name: parts.do(name, search, inputs) for name, search in SIGNALS.items()}
     return CostStudy(
         month=inputs.month,
@@ -228,6 +249,9 @@ def study(inputs: StudyInputs) -> CostStudy:
         provision=provision,
         shops=shops,
         returning=returning,
+        demand=demand,
+        yearly=yearly,
+        case_amounts=case_amounts,
         findings=(
             *tie_out_findings(tied),
             *movement_findings(comparisons, bridges),
@@ -242,6 +266,14 @@ def study(inputs: StudyInputs) -> CostStudy:
             *provision_findings(inputs, provision),
             *(() if isinstance(shops, NotDone) else shops.findings),
             *(() if isinstance(returning, NotDone) else returning.findings),
+            *(
+                ()
+                if isinstance(shops, NotDone)
+                else shop_labour_findings(inputs, shops.year, labour_shares[-1])
+            ),
+            *(() if isinstance(demand, NotDone) else demand.findings),
+            *(() if isinstance(yearly, NotDone) else yearly.findings),
+            *(() if isinstance(case_amounts, NotDone) else case_amounts.findings),
             *outlook_findings(inputs, outlook),
             *measure_findings(inputs, measures),
             *unallocated_findings(inputs, composition["category"]),
@@ -278,6 +310,7 @@ SIGNALS = {
 }
 PLAN_NOT_STATED = Text.of("planned tickets are not stated")
 NOTHING_RETURNS = Text.of("no order is recorded as opened again, done again or complained about")
+NO_AMOUNTS_APART = Text.of("no two shops or teams can be compared by money per case")
 NO_TWO_SHOPS = Text.of("no two shops or platforms are named")
 RATIOS = (
     "after_sales_cost_rate",
@@ -306,6 +339,9 @@ TITLES = {
     "provision": Text.of("Warranty provision"),
     "shops": Text.of("Shops compared"),
     "returning": Text.of("What comes back, and from whom"),
+    "demand": Text.of("What was asked for more often"),
+    "yearly": Text.of("Rates of whole years"),
+    "case_amounts": Text.of("Money per case by shop and team"),
     "idle_teams": Text.of("Teams paid for unused hours"),
     "price_steps": Text.of("Steps of part prices"),
     "surges": Text.of("Accounts that surged"),

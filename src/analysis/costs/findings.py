@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from analysis.costs.composition import Slice
 from analysis.costs.figures import size
+from analysis.costs.shops_facts import ShopLine, ShopTable
 from analysis.costs.yields import Budget
 from analysis.locale.lengths import of_length
 from analysis.metrics import NotDone, Stating, StudyInputs, materiality, traced
@@ -36,6 +37,43 @@ def labour_findings(inputs: StudyInputs, share: Fact) -> list[Finding]:
             rank=float(share.value),
         )
     ]
+
+
+@traced
+def shop_labour_findings(inputs: StudyInputs, shops: ShopTable, whole: Fact) -> list[Finding]:
+    """Shops whose labour share of the last twelve months is above the limit, the dearest first; none where the company is above it as a whole."""
+    line = Stating(inputs=inputs).assumed("labour_share_limit", period=shops.period)
+    if line.value is None or (whole.value is not None and whole.value > line.value):
+        return []
+    trivial = materiality(inputs).trivial.value
+    found = []
+    for group in shops.groups:
+        for shop in group.shops:
+            share, cost = (shop.facts.get(name) for name in ("labour_share", "after_sales_cost"))
+            if share is None or cost is None or share.value is None or share.value <= line.value:
+                continue
+            if trivial is None or float(cost.value or 0) < float(trivial):
+                continue
+            found.append(_shop_labour(shop, share, cost, line, shops))
+    return sorted(found, key=lambda one: -one.rank)
+
+
+def _shop_labour(shop: ShopLine, share: Fact, cost: Fact, line: Fact, shops: ShopTable) -> Finding:
+    values: dict[str, Value] = {"shop": shop.name, "share": share, "cost": cost, "limit": line}
+    return Finding(
+        id="costs.labour_share_of_shop",
+        section="costs",
+        severity="alert",
+        ground="limit",
+        subject=dict(shop.place),
+        statement=Sentence(
+            "{shop}: labour is {share} of its after-sales cost of {cost} from {first} to {last}, above the limit of {limit}. See what the other shops leave to a bot or to another shift.",
+            values | {"first": shops.period.first, "last": shops.period.last},
+        ),
+        method="Exact comparison of an accounting ratio with the limit",
+        evidence=shops.rows(),
+        rank=float(cost.value or 0),
+    )
 
 
 def budget_findings(inputs: StudyInputs, budget: Budget | NotDone) -> list[Finding]:

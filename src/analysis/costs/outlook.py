@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
+from analysis.costs.demand_facts import passing_share
 from analysis.costs.figures import amount_of, rows_of
 from analysis.costs.hindsight import REMAINING, TOTAL, Hindsight, NoHindsight, hindsight_of
 from analysis.costs.signals_facts import account_name
-from analysis.costs.unusual import UnusualMonth, unusual_months
+from analysis.costs.unusual import UnusualMonth, elasticity_of, unusual_months
 from analysis.errors import MissingData
 from analysis.locale import Text
 from analysis.metrics import NotDone, Period, Stating, StudyInputs, cents, likelihood, materiality, traced
@@ -150,7 +151,8 @@ def _projected(
             least=LEAST_MONTHS,
         )
     unusual = _unusual(inputs, months)
-    return months, history, unusual, _ahead(_usual(history, unusual, months), inputs.confidence)
+    usual = _without_passing(inputs, _usual(history, unusual, months))
+    return months, history, unusual, _ahead(usual, inputs.confidence)
 
 
 @traced
@@ -307,6 +309,31 @@ def _usual(parts: pd.DataFrame, unusual: list[UnusualMonth], months: pd.DataFram
         if found.series in months.columns:
             gaps[found.series if found.series in gaps else REMAINING][found.place] += found.gap
     return parts.assign(**{str(name): parts[name] - gap for name, gap in gaps.items()})
+
+
+@traced
+def _without_passing(inputs: StudyInputs, parts: pd.DataFrame) -> pd.DataFrame:
+    """The parts with the months of a surge of service orders that is over at what they would have cost without it: it is no season.
+
+    Each part follows service orders with its own elasticity, between none and one, seen in the months without a surge.
+    """
+    passing = {str(month): share for month, share in passing_share(inputs).items()}
+    months = [str(each) for each in parts.index]
+    shares = np.array([passing.get(month, 0.0) for month in months])
+    if not shares.any():
+        return parts
+    frame = inputs.engine.aggregate(
+        "service_orders", period=Period(Month.parse(months[0]), Month.parse(months[-1]))
+    )
+    tickets = frame.set_index("month")["service_orders"].reindex(months).to_numpy(dtype=float)
+    if not (tickets > 0).all():
+        return parts
+    return parts.assign(
+        **{
+            str(name): part * (1 - shares) ** elasticity_of(part.to_numpy(float), tickets, kept=shares == 0)
+            for name, part in parts.items()
+        }
+    )
 
 
 @traced

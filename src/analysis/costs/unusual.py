@@ -119,6 +119,16 @@ def _of_series(
 
 
 @traced
+def elasticity_of(costs: Floats, tickets: Floats, *, kept: NDArray[np.bool_]) -> float:
+    """By how many percent a series follows one percent more tickets, between nothing and one; nothing where it cannot be seen."""
+    design = _design(tickets)
+    if design.shape[1] < 5 or not (costs[kept] > 0).all() or int(kept.sum()) < LEAST_MONTHS:
+        return 0.0
+    found = np.linalg.lstsq(design[kept], np.log(costs[kept]), rcond=None)[0]
+    return float(np.clip(found[-1], 0.0, 1.0))
+
+
+@traced
 def _design(tickets: Floats) -> Floats:
     time = np.arange(len(tickets), dtype=float)
     angle = 2 * np.pi * time / 12

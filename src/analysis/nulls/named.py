@@ -142,6 +142,17 @@ def _comes_back(way: str, strength: Callable[[Strengths], float] | None = None, 
     )
 
 
+def _asked_more(strength: str, **subject: str) -> Sign:
+    """A kind of service order that a group asked for more often."""
+    return Sign(
+        section="costs",
+        finding="costs.demand",
+        subject=subject,
+        value="ratio",
+        strength=lambda found: found[strength],
+    )
+
+
 def _excess(value: str = "", strength: str = "", **subject: str) -> Sign:
     """Machines that fail more often than others."""
     return Sign(
@@ -204,6 +215,7 @@ SIGNS: Mapping[str, Mapping[str, Sign]] = {
             "reopened", lambda strength: strength["partner_reopen"], team="Night Partner"
         ),
         "bot_billing": _comes_back("reopened", automated="true", activity="billing question"),
+        "release_surge": _asked_more("release_surge", ticket_type="repair", product_line="Flow"),
     },
     "ecommerce": {
         "return_label": _measure("return-label-flagship", delivered=True),
@@ -222,6 +234,32 @@ SIGNS: Mapping[str, Mapping[str, Sign]] = {
             finding="value.service_effect",
             subject={"treatment": "refund_within_7_days"},
             severities=("alert", "watch"),
+        ),
+        "size_chart": _asked_more(
+            "return_rate_ratio", ticket_type="return", product_line="Shoes", shop="Cloud Outlet"
+        ),
+        "slow_decline": Sign(
+            section="costs",
+            finding="costs.yearly",
+            subject={"ticket_type": "return", "product_line": "Kitchen"},
+            severities=("good",),
+        ),
+        "unit_cost": Sign(
+            section="costs",
+            finding="costs.shop_unit_cost",
+            subject={"shop": "Harbour Store", "ticket_type": "return"},
+            value="ratio",
+            strength=lambda strength: strength["freight_ratio"],
+        ),
+        "night_compensation": Sign(
+            section="costs",
+            finding="costs.team_amounts",
+            subject={"team": "Night Partner"},
+            value="ratio",
+            strength=lambda strength: strength["amount_ratio"],
+        ),
+        "labour_share": Sign(
+            section="costs", finding="costs.labour_share_of_shop", subject={"shop": "Cloud Outlet"}
         ),
     },
     "hospital": {
