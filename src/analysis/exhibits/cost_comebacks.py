@@ -19,6 +19,7 @@ WAY_NAMES = {
     "complained": Text.of("Followed by a complaint"),
 }
 _LISTED = 3
+MOST_LINES = 6
 
 
 def comebacks_table(study: CostStudy) -> Block:
@@ -38,7 +39,7 @@ def comebacks_table(study: CostStudy) -> Block:
     for way in found.ways:
         if way.lines:
             rows.append(group(WAY_NAMES[way.name], columns))
-            rows += [_row(line, columns) for line in way.lines]
+            rows += [_row(line, columns) for line in sorted(way.lines, key=_furthest)[:MOST_LINES]]
     return table_of(
         "costs.comebacks",
         title=_title(found),
@@ -49,9 +50,15 @@ def comebacks_table(study: CostStudy) -> Block:
         columns=columns,
         rows=rows,
         note=Sentence(
-            "Only work that others do too is compared, so orders may be fewer than a group has. Said to come back more often only where chance does not explain it over all comparisons together. Source: tickets, parts used and staff."
+            "Of each way the groups furthest above the others are listed. Only work that others do too is compared, so orders may be fewer than a group has. Said to come back more often only where chance does not explain it over all comparisons together. Source: tickets, parts used and staff."
         ),
     )
+
+
+def _furthest(line: ComebackLine) -> tuple[bool, float]:
+    """What stands apart first, then by the lower limit."""
+    limits = line.ratio.interval
+    return not line.apart, -limits.low if limits else 0.0
 
 
 def _row(line: ComebackLine, columns: list[Field]) -> Row:
