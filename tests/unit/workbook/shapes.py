@@ -12,7 +12,7 @@ import re
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -350,7 +350,9 @@ def page(fates: Mapping[str, Fate]) -> str:
         told=_told(shown[name] for name in situations),
         head=_line(("situation", *SECTIONS)) + "\n" + _line(["---"] * (len(SECTIONS) + 1)),
         rows="\n".join(_row(name, shown[name], numbers) for name in situations),
+        more=_more((*SHOWN, *SHAPES), situations),
         columns=len(columns),
+        more_columns=_more(COLUMNS, columns),
         column_told=_told(shown[name] for name in columns),
         column_rows="\n".join(_row(f"`{name}`", shown[name], numbers) for name in telling),
         silent=", ".join(silent) or "none",
@@ -358,6 +360,11 @@ def page(fates: Mapping[str, Fate]) -> str:
             f"{numbers[why]}. {why}: {', '.join(sorted(parts))}" for why, parts in reasons.items()
         ),
     )
+
+
+def _more(asked: Collection[str], run: Collection[str]) -> str:
+    lacking = len(asked) - len(run)
+    return f" {lacking} more are not run yet." if lacking else ""
 
 
 def _told(fates: Iterable[Fate]) -> str:
@@ -394,14 +401,14 @@ of `test_shapes.py` run every one of them and compare, the quick ones the likeli
 
 ## Histories, tables, odd companies
 
-{count} situations: {told}.
+{count} situations: {told}.{more}
 
 {head}
 {rows}
 
 ## A column absent alone
 
-{columns} optional columns of the contract, each absent by itself: {column_told}.
+{columns} optional columns of the contract, each absent by itself: {column_told}.{more_columns}
 
 {head}
 {column_rows}
