@@ -53,7 +53,7 @@ class Standardised(Summarised):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
+class Cell(Summarised):
     """A group, of all its work or of one kind of it, and what came back."""
 
     way: str
@@ -201,7 +201,7 @@ def _limits(strata: _Strata, log_ratio: float, level: float, wide: float) -> Int
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Way:
+class Way(Summarised):
     """One way of coming back.
 
     Attributes

@@ -21,6 +21,7 @@ from analysis.metrics.steady import exact_sum
 from analysis.metrics.views.days import business_day, business_hour
 from analysis.metrics.views.selection import Selection, study_view
 from analysis.periods import Month, Period
+from analysis.summaries import Summarised
 
 MONTHS = 24
 GROUPS = ("team", "supplier", "automated", "sourcing", "shift", "region")
@@ -35,7 +36,7 @@ TOLD_BY = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Followed:
+class Followed(Summarised):
     """The orders of the last months that were followed long enough.
 
     Attributes
