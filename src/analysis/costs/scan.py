@@ -16,7 +16,7 @@ Linear Models*, section 4.5 (counts that spread more than binomial).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,24 +39,22 @@ SEED = 20_261_130
 class Field:
     """What is counted of one kind: ``events`` and ``base`` by month (rows, oldest first) and finest part (columns).
 
-    ``groups`` : by name, which of the parts are of a group; ``counted``: events are counts, and not amounts of money.
+    ``groups`` : by name, which of the parts are of a group; ``counted``: events are counts, and not amounts of money; ``drifts``: a group may
+    drift along a straight line of its own, which is no run.
     """
 
     events: Floats
     base: Floats
     groups: Mapping[str, Flags]
     counted: bool = True
+    drifts: bool = True
 
     def without(self, group: str, run: slice) -> Field:
         """The same with the months of a run taken out of every part of a group."""
         gone = np.zeros(self.events.shape, dtype=bool)
         gone[run] = self.groups[group]
-        return Field(
-            events=np.where(gone, 0.0, self.events),
-            base=np.where(gone, 0.0, self.base),
-            groups=self.groups,
-            counted=self.counted,
-        )
+        events, base = (np.where(gone, 0.0, table) for table in (self.events, self.base))
+        return replace(self, events=events, base=base)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +108,7 @@ class _Cell:
     offset: Floats
     usable: Flags
     counted: bool
+    drifts: bool
 
     @classmethod
     def of(cls, field: Field, group: str) -> _Cell:
@@ -124,14 +123,17 @@ class _Cell:
             offset=offset,
             usable=usable,
             counted=field.counted,
+            drifts=field.drifts,
         )
 
     @property
     def design(self) -> Floats:
-        """Its level, a trend and, where there are months enough, its own year."""
+        """Its level, a trend where it may have one and, where there are months enough, its own year."""
         count = len(self.own)
         time = np.arange(count, dtype=np.float64)
-        terms = [np.ones(count), (time - time.mean()) / max(count, 1)]
+        terms = [np.ones(count)]
+        if self.drifts:
+            terms.append((time - time.mean()) / max(count, 1))
         if self.usable.sum() >= LEAST_FOR_SEASON:
             terms += [np.sin(2 * np.pi * time / YEAR), np.cos(2 * np.pi * time / YEAR)]
         return np.column_stack(terms)
@@ -304,6 +306,29 @@ def scanned(
             {run.kind: left[run.kind]}, runs
         )
     return Scanned(found=tuple(named), groups=groups, runs=tried)
+
+
+def steps(field: Field, run: Run) -> bool:
+    """Whether a run fits the group better than a straight line over all its months would (the smaller deviance; both have one number more than the level and the year)."""
+    cell = _Cell.of(field, run.group)
+    months = np.arange(len(cell.own), dtype=np.float64)
+    step = ((months >= run.start) & (months < run.end)).astype(float)
+    left = [
+        _left_over(cell, np.column_stack([cell.design, term])) for term in (step, months / len(months) - 0.5)
+    ]
+    return left[0] <= left[1]
+
+
+def _left_over(cell: _Cell, design: Floats) -> float:
+    """What a fit leaves of the shares of months (the deviance of a binomial share, of money up to its scale)."""
+    found = fitted(cell.own, cell.total, cell.offset, design)
+    if found is None:
+        return np.inf
+    share, rest = found[1], cell.total - cell.own
+    with np.errstate(divide="ignore", invalid="ignore"):
+        own = np.where(cell.own > 0, cell.own * np.log(cell.own / (cell.total * share)), 0.0)
+        others = np.where(rest > 0, rest * np.log(rest / (cell.total * (1 - share))), 0.0)
+    return float(2 * (own + others).sum())
 
 
 def _all_quiet(fields: Mapping[str, Field], runs: Sequence[tuple[int, int]]) -> dict[tuple[str, str], _Quiet]:
