@@ -105,6 +105,7 @@ class _Cell:
 
     own: Floats
     total: Floats
+    base: tuple[Floats, Floats]
     offset: Floats
     usable: Flags
     counted: bool
@@ -120,6 +121,7 @@ class _Cell:
         return cls(
             own=np.where(usable, own, 0.0),
             total=np.where(usable, own + rest, 0.0),
+            base=(np.where(usable, base, 0.0), np.where(usable, others, 0.0)),
             offset=offset,
             usable=usable,
             counted=field.counted,
@@ -167,6 +169,17 @@ class _Quiet:
         if self.cell.counted:
             dispersion = np.maximum(dispersion, 1.0)
         return raw / np.sqrt(np.maximum(dispersion, 1e-300))[:, None], dispersion
+
+    def itself(self) -> Flags:
+        """By run, whether the group's own rate moved in it, and by more than that of the others: of two sides apart the one that moved."""
+        moved = []
+        for events, base in zip(
+            (self.cell.own, self.cell.total - self.cell.own), self.cell.base, strict=True
+        ):
+            within, of = events @ self.marks, base @ self.marks
+            with np.errstate(divide="ignore", invalid="ignore"):
+                moved.append(np.log(within / of) - np.log((events.sum() - within) / (base.sum() - of)))
+        return np.asarray(np.abs(moved[0]) > np.abs(moved[1]))
 
     def _root(self, own: Floats, score: Floats) -> Floats:
         """The signed root of the deviance of each run, on the scale of its score: straighter than the score where few are expected."""
@@ -262,6 +275,7 @@ def scanned(
     level: float,
     confidence: float,
     both: bool = False,
+    itself: bool = False,
     draws: int = 999,
     seed: int = SEED,
 ) -> Scanned:
@@ -274,6 +288,7 @@ def scanned(
     level : chance that any run of any group of any kind is named although nothing happened
     confidence : coverage of each interval
     both : runs below are looked for too, and not only those above
+    itself : a run is named only of a group whose own rate moved more than that of the others; of two groups, the one that moved
     draws, seed : of the simulated companies
 
     Returns
@@ -293,7 +308,7 @@ def scanned(
     named: list[Run] = []
     left, groups = dict(fields), len(quiet)
     while quiet and len(named) < MOST_FOUND:
-        best = _strongest(quiet, both=both)
+        best = _strongest(quiet, both=both, itself=itself)
         chance = float((1 + draws - np.searchsorted(reference, best[0], side="left")) / (draws + 1))
         run = (
             _estimated(quiet, runs, best, confidence=confidence, p_value=chance) if chance <= level else None
@@ -341,12 +356,15 @@ def _all_quiet(fields: Mapping[str, Field], runs: Sequence[tuple[int, int]]) -> 
     return found
 
 
-def _strongest(quiet: Mapping[tuple[str, str], _Quiet], *, both: bool) -> tuple[float, tuple[str, str], int]:
+def _strongest(
+    quiet: Mapping[tuple[str, str], _Quiet], *, both: bool, itself: bool
+) -> tuple[float, tuple[str, str], int]:
     """The statistic that stands out most, whose it is, and which run; of equals the shorter and the earlier."""
     best: tuple[float, tuple[str, str], int] = (-1.0, ("", ""), 0)
     for key, one in quiet.items():
         values = one.statistics(one.cell.own[None, :], both=both)[0][0]
-        values = np.where(one.tried, np.abs(values) if both else values, -np.inf)
+        open_to = one.tried & one.itself() if itself else one.tried
+        values = np.where(open_to, np.abs(values) if both else values, -np.inf)
         at = int(values.argmax())
         if values[at] > best[0]:
             best = float(values[at]), key, at

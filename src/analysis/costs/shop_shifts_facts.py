@@ -94,6 +94,7 @@ def shop_shifts_of(inputs: StudyInputs) -> ShopShifts:
         level=false_alarm_level(inputs),
         confidence=inputs.confidence,
         both=True,
+        itself=True,
         draws=draws_for(inputs),
     )
     shifts = tuple(

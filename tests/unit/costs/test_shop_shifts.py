@@ -36,7 +36,9 @@ def field(
 
 
 def found(one: Field) -> list[Run]:
-    named = scanned({"return": one}, RUNS, level=0.01, confidence=0.95, both=True, draws=499).found
+    named = scanned(
+        {"return": one}, RUNS, level=0.01, confidence=0.95, both=True, itself=True, draws=499
+    ).found
     return [run for run in named if steps(one, run)]
 
 
@@ -55,9 +57,19 @@ def test_a_step_that_all_shops_share_is_none():
     assert found(Field(events=events, base=one.base, groups=one.groups, counted=False, drifts=False)) == []
 
 
+def test_of_two_sides_apart_the_one_that_moved_is_named():
+    """All but the first shop hardly move; the second and third together are a group, whose share of the money falls as that of the first rises."""
+    one = field(4, times=1.7, since=22, spread=0.4)
+    groups = {"rest": np.arange(3) > 0, **one.groups}
+    whole = Field(events=one.events, base=one.base, groups=groups, counted=False, drifts=False)
+    assert [run.group for run in found(whole)] == ["0"]
+
+
 def test_a_straight_drift_is_no_step():
     one = field(3, drift=2.5, spread=0.3)
-    named = scanned({"return": one}, RUNS, level=0.01, confidence=0.95, both=True, draws=499).found
+    named = scanned(
+        {"return": one}, RUNS, level=0.01, confidence=0.95, both=True, itself=True, draws=499
+    ).found
     assert named and not steps(one, named[0])
 
 
