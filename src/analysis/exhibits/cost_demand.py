@@ -126,7 +126,7 @@ def case_amounts_table(study: CostStudy) -> Block:
             words("what", "Money for"),
             words(_case, "Cases", key="case"),
             count("case_amount_ratio", of="ratio", head="Their number"),
-            metric("case_amount", of="amount", head="Amount per case"),
+            metric("case_amount", of="amount"),
             estimate("case_amount_ratio", of="ratio", head="Times the others'", places=2),
             estimate("case_amount_excess", of="excess", head="Beyond theirs"),
         ],
