@@ -94,6 +94,7 @@ READ: dict[str, tuple[frozenset[str], Reader]] = {
         ("costs.labour_share_of_shop", "limit", nothing),
         ("costs.shop_unit_cost", "unasked", of("excess")),
         ("costs.team_amounts", "unasked", of("excess")),
+        ("costs.shop_shift", "unasked good", of("excess")),
         ("costs.demand", "unasked no_sum", of("cost")),
         ("costs.yearly", "unasked no_sum good", of("cost")),
         ("costs.over_budget", "loss", of("variance")),

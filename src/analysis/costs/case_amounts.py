@@ -21,6 +21,7 @@ from analysis.summaries import Summarised
 
 LEAST_CASES = 30
 LEAST_MONTHS = 6
+LEAST_SHARED = 10  # cases that a second unit must have of a value that is held equal
 LEAST_SHARE = 0.05  # of the cases of the largest unit; a smaller one is no part of the median
 
 
@@ -65,10 +66,8 @@ def unit_ratios(
     list of UnitRatio
         Empty where fewer than two units or six months can be judged.
     """
-    cells = cells[cells["cases"] > 0]
-    sizes = cells.groupby(unit)[["amount", "cases"]].sum()
-    kept = sizes[(sizes["cases"] >= LEAST_CASES) & (sizes["amount"] > 0)]
-    cells = cells[cells[unit].isin(kept.index)]
+    cells = _comparable(cells[cells["cases"] > 0], unit, beside)
+    kept = cells.groupby(unit)[["amount", "cases"]].sum()
     months = sorted(cells["month"].unique())
     if len(kept) < 2 or len(months) < LEAST_MONTHS:
         return []
@@ -105,6 +104,21 @@ def unit_ratios(
     return found
 
 
+def _comparable(cells: pd.DataFrame, unit: str, beside: Sequence[str]) -> pd.DataFrame:
+    """Units large enough, in what a second unit has the like of: where a shop has one team alone, nothing tells the team from the shop."""
+    before = -1
+    while len(cells) != before:
+        before = len(cells)
+        sizes = cells.groupby(unit)[["amount", "cases"]].sum()
+        large = sizes.index[(sizes["cases"] >= LEAST_CASES) & (sizes["amount"] > 0)]
+        cells = cells[cells[unit].isin(large)]
+        for name in beside:
+            held = cells.groupby([name, unit])["cases"].sum() >= LEAST_SHARED
+            units = held.groupby(level=0).sum()
+            cells = cells[cells[name].isin(units.index[units > 1])]
+    return cells
+
+
 def _levels(cells: pd.DataFrame, unit: str, names: Sequence[str], beside: Sequence[str]) -> Floats | None:
     """Logarithm of each unit's amount per case, the rest held equal; None where it cannot be fitted."""
     sums = cells.groupby([unit, *beside], as_index=False)[["amount", "cases"]].sum()
@@ -118,9 +132,7 @@ def _levels(cells: pd.DataFrame, unit: str, names: Sequence[str], beside: Sequen
         return None
     beta = np.zeros(design.shape[1])
     beta[: len(names)] = np.log(amount.sum()) - np.log(sums["cases"].sum())
-    ridge = 1e-8 * np.eye(
-        design.shape[1]
-    )  # a value that one unit alone has tells nothing and stays at nothing
+    ridge = 1e-8 * np.eye(design.shape[1])  # only so that every step can be solved
     for _ in range(60):
         mean = np.exp(np.clip(design @ beta + offset, -40, 40))
         step = np.linalg.solve(

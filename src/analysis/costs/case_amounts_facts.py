@@ -33,11 +33,12 @@ METHOD = "log-linear amount per case against the median of the others, jackknife
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DearUnit(Summarised):
-    """A shop or team whose money per case lies above the others': ``what`` the money is for, ``kind`` of case where it is one."""
+    """A shop or team whose money per case (``amount``) lies above the others': ``what`` the money is for."""
 
     what: Text
     name: Text
     place: Mapping[str, str]
+    amount: Fact
     ratio: Fact
     excess: Fact
 
@@ -222,6 +223,7 @@ def _unit(inputs: StudyInputs, one: _Tested, period: Period) -> DearUnit:
         what=one.what,
         name=inputs.engine.registry.value_label(one.by, found.unit),
         place=place,
+        amount=state.exact("case_amount", cents(found.amount / found.cases), parts={"n": n}, **place),
         ratio=state.between("case_amount_ratio", found.ratio, found.low, found.high, **told),
         excess=state.exact(
             "case_amount_excess", cents(more), parts={"n": n, "interval": limits}, against="others", **place

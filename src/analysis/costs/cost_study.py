@@ -35,6 +35,7 @@ from analysis.costs.hindsight import hindsight_checks
 from analysis.costs.outlook import Outlook, outlook_findings, outlook_of
 from analysis.costs.provision_facts import Provision, provision_checks, provision_findings, provision_of
 from analysis.costs.savings_facts import RegisteredMeasure, measure_checks, measure_findings, measures_of
+from analysis.costs.shop_shifts_facts import ShopShifts, grants_by_shop, shop_shifts_of
 from analysis.costs.shops_facts import Shops, places_named, shops_of
 from analysis.costs.signals_facts import price_findings, rise_findings, signal_checks, surge_findings
 from analysis.costs.sourcing_facts import Sourcing, sourcing_of
@@ -106,6 +107,7 @@ class CostStudy(Summarised):
     returning : what comes back, and from whom; left out, without a doubt, where nothing is recorded to have come back.
     demand, yearly : what was asked for more often in some months; yearly rates that moved.
     case_amounts : shops and teams that spend more per case than the others.
+    shop_shifts : shops whose amount granted per case stepped up or down.
     findings, checks : what stands out, what is to be doubted.
 
     Examples
@@ -146,6 +148,7 @@ class CostStudy(Summarised):
     demand: Demand | NotDone
     yearly: Yearly | NotDone
     case_amounts: CaseAmounts | NotDone
+    shop_shifts: ShopShifts | NotDone
     findings: tuple[Finding, ...]
     checks: tuple[Check, ...]
 
@@ -216,6 +219,11 @@ def study(inputs: StudyInputs) -> CostStudy:
         if tells_places_apart(inputs)
         else parts.leave_out("case_amounts", NO_AMOUNTS_APART)
     )
+    shop_shifts = (
+        parts.do("shop_shifts", shop_shifts_of, inputs)
+        if grants_by_shop(inputs)
+        else parts.leave_out("shop_shifts", NO_GRANTS_BY_SHOP)
+    )
     signals = {name: parts.do(name, search, inputs) for name, search in SIGNALS.items()}
     return CostStudy(
         month=inputs.month,
@@ -252,6 +260,7 @@ def study(inputs: StudyInputs) -> CostStudy:
         demand=demand,
         yearly=yearly,
         case_amounts=case_amounts,
+        shop_shifts=shop_shifts,
         findings=(
             *tie_out_findings(tied),
             *movement_findings(comparisons, bridges),
@@ -274,6 +283,7 @@ def study(inputs: StudyInputs) -> CostStudy:
             *(() if isinstance(demand, NotDone) else demand.findings),
             *(() if isinstance(yearly, NotDone) else yearly.findings),
             *(() if isinstance(case_amounts, NotDone) else case_amounts.findings),
+            *(() if isinstance(shop_shifts, NotDone) else shop_shifts.findings),
             *outlook_findings(inputs, outlook),
             *measure_findings(inputs, measures),
             *unallocated_findings(inputs, composition["category"]),
@@ -311,6 +321,7 @@ SIGNALS = {
 PLAN_NOT_STATED = Text.of("planned tickets are not stated")
 NOTHING_RETURNS = Text.of("no order is recorded as opened again, done again or complained about")
 NO_AMOUNTS_APART = Text.of("no two shops or teams can be compared by money per case")
+NO_GRANTS_BY_SHOP = Text.of("no two shops can be compared by amounts granted")
 NO_TWO_SHOPS = Text.of("no two shops or platforms are named")
 RATIOS = (
     "after_sales_cost_rate",
@@ -342,6 +353,7 @@ TITLES = {
     "demand": Text.of("What was asked for more often"),
     "yearly": Text.of("Rates of whole years"),
     "case_amounts": Text.of("Money per case by shop and team"),
+    "shop_shifts": Text.of("Steps in amounts per case by shop"),
     "idle_teams": Text.of("Teams paid for unused hours"),
     "price_steps": Text.of("Steps of part prices"),
     "surges": Text.of("Accounts that surged"),

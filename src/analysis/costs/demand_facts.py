@@ -20,7 +20,7 @@ from analysis.costs.scan import Field, Flags, Floats, Run, Scanned, scanned
 from analysis.costs.signals_facts import false_alarm_level
 from analysis.errors import MissingData
 from analysis.locale import Text
-from analysis.metrics import Period, Stating, StudyInputs, cents, materiality, traced
+from analysis.metrics import Period, Stating, StudyInputs, cents, materiality, traced, traced_once
 from analysis.metrics.backend import literal
 from analysis.metrics.views import NOT_STATED, at
 from analysis.metrics.views.selection import selected, worded
@@ -141,8 +141,9 @@ def passing_share(inputs: StudyInputs) -> dict[Month, float]:
 # -- the search -------------------------------------------------------------------------------------------------------------
 
 
-@traced
+@traced_once
 def _searched(inputs: StudyInputs) -> tuple[_Orders, dict[str, Field], Scanned]:
+    """The search, once for the findings, the forecast and whoever is lent it."""
     orders = _orders(inputs)
     base = _base(inputs, orders)
     fields = {kind: _field(orders, kind, base) for kind in orders.kinds}
@@ -155,12 +156,12 @@ def _searched(inputs: StudyInputs) -> tuple[_Orders, dict[str, Field], Scanned]:
         for start in range(max(0, count - WITHIN), count - length + 1)
     ]
     found = scanned(
-        fields, runs, level=false_alarm_level(inputs), confidence=inputs.confidence, draws=_draws(inputs)
+        fields, runs, level=false_alarm_level(inputs), confidence=inputs.confidence, draws=draws_for(inputs)
     )
     return orders, fields, found
 
 
-def _draws(inputs: StudyInputs) -> int:
+def draws_for(inputs: StudyInputs) -> int:
     """Simulated companies: five times as many as it takes to see the level once."""
     return int(np.ceil(5 / false_alarm_level(inputs))) - 1
 
@@ -232,10 +233,13 @@ def _field(orders: _Orders, kind: str, base: pd.DataFrame) -> Field:
     parts = wide.columns.to_frame(index=False) if names else pd.DataFrame(index=range(wide.shape[1]))
     events = wide.to_numpy(float)
     shares = _of_base(parts, events, base, orders.months)
-    return Field(events=events, base=shares, groups={_key(p): m for p, m in _places(orders, parts).items()})
+    return Field(
+        events=events, base=shares, groups={group_key(p): m for p, m in _places(orders, parts).items()}
+    )
 
 
-def _key(place: Place) -> str:
+def group_key(place: Place) -> str:
+    """A group as one text, from which :func:`place_of` reads it back."""
     return "\x1f".join(f"{name}\x1e{value}" for name, value in place)
 
 

@@ -16,7 +16,7 @@ Linear Models*, section 4.5 (counts that spread more than binomial).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,24 +39,22 @@ SEED = 20_261_130
 class Field:
     """What is counted of one kind: ``events`` and ``base`` by month (rows, oldest first) and finest part (columns).
 
-    ``groups`` : by name, which of the parts are of a group; ``counted``: events are counts, and not amounts of money.
+    ``groups`` : by name, which of the parts are of a group; ``counted``: events are counts, and not amounts of money; ``drifts``: a group may
+    drift along a straight line of its own, which is no run.
     """
 
     events: Floats
     base: Floats
     groups: Mapping[str, Flags]
     counted: bool = True
+    drifts: bool = True
 
     def without(self, group: str, run: slice) -> Field:
         """The same with the months of a run taken out of every part of a group."""
         gone = np.zeros(self.events.shape, dtype=bool)
         gone[run] = self.groups[group]
-        return Field(
-            events=np.where(gone, 0.0, self.events),
-            base=np.where(gone, 0.0, self.base),
-            groups=self.groups,
-            counted=self.counted,
-        )
+        events, base = (np.where(gone, 0.0, table) for table in (self.events, self.base))
+        return replace(self, events=events, base=base)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,9 +105,11 @@ class _Cell:
 
     own: Floats
     total: Floats
+    base: tuple[Floats, Floats]
     offset: Floats
     usable: Flags
     counted: bool
+    drifts: bool
 
     @classmethod
     def of(cls, field: Field, group: str) -> _Cell:
@@ -121,17 +121,21 @@ class _Cell:
         return cls(
             own=np.where(usable, own, 0.0),
             total=np.where(usable, own + rest, 0.0),
+            base=(np.where(usable, base, 0.0), np.where(usable, others, 0.0)),
             offset=offset,
             usable=usable,
             counted=field.counted,
+            drifts=field.drifts,
         )
 
     @property
     def design(self) -> Floats:
-        """Its level, a trend and, where there are months enough, its own year."""
+        """Its level, a trend where it may have one and, where there are months enough, its own year."""
         count = len(self.own)
         time = np.arange(count, dtype=np.float64)
-        terms = [np.ones(count), (time - time.mean()) / max(count, 1)]
+        terms = [np.ones(count)]
+        if self.drifts:
+            terms.append((time - time.mean()) / max(count, 1))
         if self.usable.sum() >= LEAST_FOR_SEASON:
             terms += [np.sin(2 * np.pi * time / YEAR), np.cos(2 * np.pi * time / YEAR)]
         return np.column_stack(terms)
@@ -165,6 +169,17 @@ class _Quiet:
         if self.cell.counted:
             dispersion = np.maximum(dispersion, 1.0)
         return raw / np.sqrt(np.maximum(dispersion, 1e-300))[:, None], dispersion
+
+    def itself(self) -> Flags:
+        """By run, whether the group's own rate moved in it, and by more than that of the others: of two sides apart the one that moved."""
+        moved = []
+        for events, base in zip(
+            (self.cell.own, self.cell.total - self.cell.own), self.cell.base, strict=True
+        ):
+            within, of = events @ self.marks, base @ self.marks
+            with np.errstate(divide="ignore", invalid="ignore"):
+                moved.append(np.log(within / of) - np.log((events.sum() - within) / (base.sum() - of)))
+        return np.asarray(np.abs(moved[0]) > np.abs(moved[1]))
 
     def _root(self, own: Floats, score: Floats) -> Floats:
         """The signed root of the deviance of each run, on the scale of its score: straighter than the score where few are expected."""
@@ -260,6 +275,7 @@ def scanned(
     level: float,
     confidence: float,
     both: bool = False,
+    itself: bool = False,
     draws: int = 999,
     seed: int = SEED,
 ) -> Scanned:
@@ -272,6 +288,7 @@ def scanned(
     level : chance that any run of any group of any kind is named although nothing happened
     confidence : coverage of each interval
     both : runs below are looked for too, and not only those above
+    itself : a run is named only of a group whose own rate moved more than that of the others; of two groups, the one that moved
     draws, seed : of the simulated companies
 
     Returns
@@ -291,7 +308,7 @@ def scanned(
     named: list[Run] = []
     left, groups = dict(fields), len(quiet)
     while quiet and len(named) < MOST_FOUND:
-        best = _strongest(quiet, both=both)
+        best = _strongest(quiet, both=both, itself=itself)
         chance = float((1 + draws - np.searchsorted(reference, best[0], side="left")) / (draws + 1))
         run = (
             _estimated(quiet, runs, best, confidence=confidence, p_value=chance) if chance <= level else None
@@ -306,6 +323,29 @@ def scanned(
     return Scanned(found=tuple(named), groups=groups, runs=tried)
 
 
+def steps(field: Field, run: Run) -> bool:
+    """Whether a run fits the group better than a straight line over all its months would (the smaller deviance; both have one number more than the level and the year)."""
+    cell = _Cell.of(field, run.group)
+    months = np.arange(len(cell.own), dtype=np.float64)
+    step = ((months >= run.start) & (months < run.end)).astype(float)
+    left = [
+        _left_over(cell, np.column_stack([cell.design, term])) for term in (step, months / len(months) - 0.5)
+    ]
+    return left[0] <= left[1]
+
+
+def _left_over(cell: _Cell, design: Floats) -> float:
+    """What a fit leaves of the shares of months (the deviance of a binomial share, of money up to its scale)."""
+    found = fitted(cell.own, cell.total, cell.offset, design)
+    if found is None:
+        return np.inf
+    share, rest = found[1], cell.total - cell.own
+    with np.errstate(divide="ignore", invalid="ignore"):
+        own = np.where(cell.own > 0, cell.own * np.log(cell.own / (cell.total * share)), 0.0)
+        others = np.where(rest > 0, rest * np.log(rest / (cell.total * (1 - share))), 0.0)
+    return float(2 * (own + others).sum())
+
+
 def _all_quiet(fields: Mapping[str, Field], runs: Sequence[tuple[int, int]]) -> dict[tuple[str, str], _Quiet]:
     found = {}
     for kind, field in fields.items():
@@ -316,12 +356,15 @@ def _all_quiet(fields: Mapping[str, Field], runs: Sequence[tuple[int, int]]) -> 
     return found
 
 
-def _strongest(quiet: Mapping[tuple[str, str], _Quiet], *, both: bool) -> tuple[float, tuple[str, str], int]:
+def _strongest(
+    quiet: Mapping[tuple[str, str], _Quiet], *, both: bool, itself: bool
+) -> tuple[float, tuple[str, str], int]:
     """The statistic that stands out most, whose it is, and which run; of equals the shorter and the earlier."""
     best: tuple[float, tuple[str, str], int] = (-1.0, ("", ""), 0)
     for key, one in quiet.items():
         values = one.statistics(one.cell.own[None, :], both=both)[0][0]
-        values = np.where(one.tried, np.abs(values) if both else values, -np.inf)
+        open_to = one.tried & one.itself() if itself else one.tried
+        values = np.where(open_to, np.abs(values) if both else values, -np.inf)
         at = int(values.argmax())
         if values[at] > best[0]:
             best = float(values[at]), key, at

@@ -26,6 +26,10 @@ from analysis.costs.shops_facts import (
 from analysis.costs.yields import Profit
 from analysis.exhibits.cost_comebacks import comebacks_month_table as comebacks_month_table
 from analysis.exhibits.cost_comebacks import comebacks_table as comebacks_table
+from analysis.exhibits.cost_demand import case_amounts_table as case_amounts_table
+from analysis.exhibits.cost_demand import demand_table as demand_table
+from analysis.exhibits.cost_demand import shop_shifts_table as shop_shifts_table
+from analysis.exhibits.cost_demand import yearly_table as yearly_table
 from analysis.exhibits.figures import figure
 from analysis.exhibits.key_figures import tiles
 from analysis.exhibits.record import Absent, Block

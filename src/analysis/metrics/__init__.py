@@ -3,7 +3,7 @@
 from analysis.metrics.engine import Engine
 from analysis.metrics.inputs import StudyInputs
 from analysis.metrics.likelihood import Likelihood, likelihood, likelihood_check
-from analysis.metrics.lineage import traced, traced_property
+from analysis.metrics.lineage import traced, traced_once, traced_property
 from analysis.metrics.materiality import Materiality, materiality, materiality_check
 from analysis.metrics.registry import Measure, Metric, Registry
 from analysis.metrics.stating import Stating, cents
@@ -34,5 +34,6 @@ __all__ = [
     "materiality_check",
     "study",
     "traced",
+    "traced_once",
     "traced_property",
 ]

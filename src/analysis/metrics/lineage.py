@@ -25,6 +25,7 @@ from analysis.results import Estimated, Fact
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
+A = TypeVar("A")
 
 # How deep the containers of an argument or a result are searched for objects whose queries are known.
 DEPTH = 3
@@ -94,6 +95,28 @@ def traced(function: Any = None, *, name: str = "") -> Any:
             result = function(*args, **kwargs)
             remember(result, tuple(scope.reads), given)
         return result
+
+    return call
+
+
+def traced_once(function: Callable[[A], R]) -> Callable[[A], R]:
+    """The same for a function of one object that is dear to compute: once as long as the object lives, its queries counted at every use.
+
+    The result must not hold the object, which would then live for ever. A refusal is not kept.
+    """
+    found: weakref.WeakKeyDictionary[Any, tuple[R, tuple[str, ...]]] = weakref.WeakKeyDictionary()
+    dotted = f"{function.__module__}.{function.__qualname__}"
+
+    @functools.wraps(function)
+    def call(given: A) -> R:
+        if given not in found:
+            with scope_of(dotted, {}) as scope:
+                value = function(given)
+                remember(value, tuple(scope.reads), frozenset(_ids_within(given)))
+            found[given] = value, tuple(scope.reads)
+        value, queries = found[given]
+        follow(*queries)
+        return value
 
     return call
 

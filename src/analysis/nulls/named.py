@@ -251,6 +251,13 @@ SIGNS: Mapping[str, Mapping[str, Sign]] = {
             value="ratio",
             strength=lambda strength: strength["freight_ratio"],
         ),
+        "platform_rule": Sign(
+            section="costs",
+            finding="costs.shop_shift",
+            subject={"platform": "Harbour", "ticket_type": "return"},
+            value="ratio",
+            strength=lambda strength: strength["amount_ratio"],
+        ),
         "night_compensation": Sign(
             section="costs",
             finding="costs.team_amounts",

@@ -127,3 +127,30 @@ def test_a_series_that_follows_tickets_has_their_elasticity():
     assert elasticity_of(5 * tickets**0.5, tickets, kept=kept) == pytest.approx(0.5)
     assert elasticity_of(np.full(MONTHS, 7.0), tickets, kept=kept) == pytest.approx(0.0, abs=1e-9)
     assert elasticity_of(np.full(MONTHS, 7.0), np.full(MONTHS, 3.0), kept=kept) == 0.0
+
+
+def test_a_team_that_a_shop_has_alone_is_not_taken_for_its_shop():
+    """Desk B works for shop B alone, whose cases are twice as dear; the partner, half as dear again, works in A beside desk A only."""
+    random = np.random.default_rng(3)
+    rows = [
+        (month, shop, team, float(random.gamma(4, mean / 4, cases).sum()), float(cases))
+        for month in range(12)
+        for shop, team, mean, cases in (
+            ("A", "desk A", 10.0, 80),
+            ("A", "partner", 15.0, 40),
+            ("B", "desk B", 20.0, 80),
+        )
+    ]
+    frame = pd.DataFrame(rows, columns=["month", "shop", "team", "amount", "cases"])
+    judged = {
+        team: unit_ratios(
+            frame.assign(team=frame["team"].where(frame["team"] == team, "rest")),
+            unit="team",
+            beside=["shop"],
+            confidence=0.95,
+        )
+        for team in ("desk B", "partner")
+    }
+    assert judged["desk B"] == []
+    partner = next(one for one in judged["partner"] if one.unit == "partner")
+    assert partner.low < 1.5 < partner.high and partner.cases == 480
