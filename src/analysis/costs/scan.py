@@ -36,7 +36,7 @@ SEED = 20_261_130
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Field:
+class Field(Summarised):
     """What is counted of one kind: ``events`` and ``base`` by month (rows, oldest first) and finest part (columns).
 
     ``groups`` : by name, which of the parts are of a group; ``counted``: events are counts, and not amounts of money; ``drifts``: a group may
