@@ -84,6 +84,8 @@ def phase_chart(field: Field, baseline: Baseline, fix: Intervention) -> ControlC
         return None
     named, where = [baseline.components[k] for k in known], views.condition(fix.where)
     due = baseline.by_month(field, where, named)
+    if due.empty:  # no machine that the fix is for is in the field
+        return None
     levels = _levels_elsewhere(field, baseline, fix, named, due)
     leveled = (due * due.index.get_level_values("product_line").map(levels)).groupby(level="month_no").sum()
     listed = ", ".join(map(literal, named))

@@ -434,8 +434,6 @@ def _outcome_of(name: str) -> Outcome:
         root = own_project(Path(temporary) / "root")
         with mock.patch.dict(os.environ, {"AFTER_SALES_ROOT": str(root)}):
             outcome = run(name, Path(temporary), drawn=name not in COLUMNS)
-    if not outcome.whole:
-        raise SystemExit(f"{name}: {outcome.failed or outcome.wrong_facts}")
     return outcome
 
 
@@ -446,12 +444,18 @@ def main(*, anew: bool, columns: bool) -> None:
     if "ordinary" not in fates:
         fates["ordinary"] = Fate.of(_outcome_of("ordinary"))
     lacking = [name for name in asked if name not in fates]
+    wrong = {}
     with ProcessPoolExecutor(2) as pool:
         for name, outcome in zip(lacking, pool.map(_outcome_of, lacking), strict=True):
+            if not outcome.whole:
+                wrong[name] = outcome.failed or outcome.wrong_facts
+                continue
             fates[name] = Fate.of(outcome)
             keep(fates)
             print(name, "refused" if outcome.refused else len(fates[name].missing), flush=True)
     keep(fates)
+    if wrong:
+        raise SystemExit("\n".join(f"{name}: {found}" for name, found in wrong.items()))
 
 
 if __name__ == "__main__":

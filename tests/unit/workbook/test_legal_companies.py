@@ -15,7 +15,7 @@ REFUSED = {
 
 
 # Run with every change: what breaks these breaks many.
-ALWAYS = ("ordinary", "all zero", "young fleet")
+ALWAYS = ("ordinary", "all zero", "young fleet", "fleet of one")
 
 
 @pytest.mark.parametrize(
