@@ -193,7 +193,7 @@ def weight(difference: Fact, least: float) -> Weight:
     return "matters" if near >= least else "may_matter"
 
 
-_GROUP = "{group}: these customers are lost {ratio} as often as others alike ({ratio:interval}; {ratio:n} losses from {first} to {last}), {rate} of them in a month."
+_GROUP = "{group}: these customers are lost {ratio} as often as others alike ({ratio:interval}; {ratio:n} losses from {first} to {last}), {rate}{rate:doubt} of them in a month."
 # what may change, and where a customer is: to be looked into; what a customer is by nature or has bought: said
 _CHANGES = f"{_GROUP} An association: speak with those who are in this group now before their term comes up, and learn what came before it."
 _BY_NATURE = f"{_GROUP} What is compared is what a customer is or has bought, so the difference may lie in who chooses it."

@@ -353,7 +353,7 @@ def page(fates: Mapping[str, Fate]) -> str:
         more=_more((*SHOWN, *SHAPES), situations),
         columns=len(columns),
         more_columns=_more(COLUMNS, columns),
-        column_told=_told(shown[name] for name in columns),
+        column_told=_told(shown[name] for name in columns) or "none run yet",
         column_rows="\n".join(_row(f"`{name}`", shown[name], numbers) for name in telling),
         silent=", ".join(silent) or "none",
         reasons="\n".join(
