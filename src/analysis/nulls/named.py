@@ -18,6 +18,7 @@ from analysis.nulls.asking import GRAVE
 from analysis.params import load_run
 from analysis.params.places import with_own
 from analysis.results import Fact, Finding, Severity
+from analysis.sample.ecommerce import shops as ecommerce
 from analysis.sample.heavy import truths as heavy
 from analysis.sample.hospital import truths as hospital
 from analysis.sample.saas import truths as saas
@@ -226,7 +227,7 @@ SIGNS: Mapping[str, Mapping[str, Sign]] = {
             finding="costs.idle_months",
             subject={"team": "Peak Crew"},
             value="excess",
-            strength=lambda strength: strength["unused_share"] - 0.20,
+            strength=lambda strength: strength["unused_share"] - ecommerce.UNUSED_SHARE,
         ),
         "bot_complaints": _comes_back("complained", automated="true", activity="return"),
         "late_refund": Sign(
