@@ -17,7 +17,17 @@ from analysis.costs.signals_facts import account_name
 from analysis.costs.unusual import UnusualMonth, elasticity_of, unusual_months
 from analysis.errors import MissingData
 from analysis.locale import Text
-from analysis.metrics import NotDone, Period, Stating, StudyInputs, cents, likelihood, materiality, traced
+from analysis.metrics import (
+    NotDone,
+    Period,
+    Stating,
+    StudyInputs,
+    cents,
+    likelihood,
+    materiality,
+    traced,
+    traced_once,
+)
 from analysis.periods import Month, months_between
 from analysis.results import Fact, Finding, Interval, Sentence, Stake
 from analysis.stats.forecasting import Forecast, ReconciledForecast, forecast, forecast_parts
@@ -135,7 +145,7 @@ def cost_projection(inputs: StudyInputs) -> CostProjection:
     )
 
 
-@traced
+@traced_once
 def _projected(
     inputs: StudyInputs,
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[UnusualMonth], ReconciledForecast]:

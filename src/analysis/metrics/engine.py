@@ -401,7 +401,7 @@ class Engine:
         self._refuse_unknown_dimensions(view, by)
         sql = self._computed(view, entries, by, period.condition())
         self._follow(sql)
-        if self._cache is None or any(entry.merge == "none" for entry in entries):
+        if any(entry.merge == "none" for entry in entries):
             return self._frame(sql)
         return self._kept(VIEWS[view], entries, by, period)
 
@@ -447,20 +447,22 @@ class Engine:
         )
         name = f"{view.name}-{hashlib.sha256(definition.encode()).hexdigest()[:24]}{SUFFIX}"
         if name not in self._remembered:
-            self._remembered[name] = self._all_months(view, measures, by, name)
+            self._remembered[name] = (
+                self._frame(self._computed(view.name, measures, by, "TRUE"))
+                if self._cache is None
+                else self._all_months(view, measures, by, self._cache / name)
+            )
         whole = self._remembered[name]
         inside = (whole["month"] >= str(period.first)) & (whole["month"] <= str(period.last))
         return whole[inside].reset_index(drop=True)
 
     def _all_months(
-        self, view: View, measures: Sequence[Measure], by: Sequence[str], name: str
+        self, view: View, measures: Sequence[Measure], by: Sequence[str], path: Path
     ) -> pd.DataFrame:
         """From the cache where a month's inputs are unchanged; computed and kept where they are not."""
         import pandas as pd
 
-        assert self._cache is not None
         wanted = self._month_keys(view)
-        path = self._cache / name
         frames = []
         if (before := kept(path)) is not None:
             frames.append(before[before["month_key"].isin(wanted.values())])

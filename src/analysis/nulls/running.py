@@ -79,10 +79,12 @@ def question_of(name: str) -> Question:
             f"nulls: no template '{template}'.{suggestion(template, SIGNS)} Known: {', '.join(SIGNS)}."
         )
     null = name.endswith(WITHOUT_TRUTHS)
+    # any study may raise a false alarm; what is planted is named by those that have a sign
+    naming = {sign.section for sign in SIGNS[template].values()}
     return Question(
         name=name,
         company=lambda scale: OfTemplate(template, scale, null=null),
-        studies=studies_of(template),
+        studies={id_: study for id_, study in studies_of(template).items() if null or id_ in naming},
         answer=Reported,
         told=True,
     )
