@@ -64,6 +64,8 @@ def findings(study: ValueStudy, material: Materiality) -> tuple[Finding, ...]:
 
 
 _OF_MODEL = ("value.holdout", "value.independence")
+#: What counts months that have been: no purchase to come is priced in it.
+_COUNTED = frozenset({"value.costly_group"})
 
 
 def _about(study: ValueStudy, one: Finding, doubts: Iterable[Check]) -> tuple[str, ...]:
@@ -79,7 +81,9 @@ def _about(study: ValueStudy, one: Finding, doubts: Iterable[Check]) -> tuple[st
 
 
 def _behind(study: ValueStudy, one: Finding) -> tuple[str, ...]:
-    """How the ids of the checks begin that stand behind a finding; what only keeps contracts does without the model of purchases."""
+    """How the ids of the checks begin that stand behind a finding; what only keeps contracts, or counts what has been, does without the model of purchases."""
+    if one.id in _COUNTED:
+        return ()
     if one.id == "value.service_effect" and not isinstance(study.effects, NotDone):
         effect = study.effects.get(one.subject["treatment"])
         return _OF_MODEL if effect is not None and effect.stake_repurchase is not None else ()

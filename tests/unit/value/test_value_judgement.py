@@ -676,6 +676,14 @@ def test_a_finding_links_every_check_about_its_numbers(studied: ValueStudy, any_
         assert ("value.holdout" in one.checks) is ("value.holdout" in known), one.id
 
 
+def test_a_finding_of_months_that_have_been_hangs_on_no_model(studied: ValueStudy, any_fact: Fact):
+    """Names as ``value.costly_group`` carries them: its margin and cost are counted, so a doubt about purchases to come is none about it."""
+    counted = findings._finding("costly_group", "watch", Sentence("{cost}", {"cost": any_fact}))
+    priced = findings._finding("at_risk", "watch", Sentence("{cost}", {"cost": any_fact}))
+    assert findings._behind(studied, counted) == ()
+    assert findings._behind(studied, priced) == findings._OF_MODEL
+
+
 @pytest.mark.parametrize(("enough", "standing"), [(True, "doubtful"), (False, "effect")])
 def test_a_mark_knows_the_check_of_hidden_causes(studied: ValueStudy, enough: bool, standing: str):
     shown = with_claim(studied, enough=enough)
