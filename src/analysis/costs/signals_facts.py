@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.costs.figures import added, month_texts, rows_of
-from analysis.costs.price_index import at_equal_suppliers
+from analysis.costs.price_index import like_for_like
 from analysis.costs.signals import Excess, Signals, cost_rises, cost_surges, excess_of_run, price_steps
 from analysis.errors import FitError, NothingToCount
 from analysis.locale import Text
@@ -89,7 +89,7 @@ def price_findings(inputs: StudyInputs) -> Searched:
     """
     prices = inputs.engine.query(_PRICES, needs=("parts_used.unit_price", "parts_used.quantity"))
     least = float(inputs.assumptions.value("least_price_change", on=inputs.month.last_day))
-    prices = _complete(at_equal_suppliers(prices, least_difference=least), inputs.month, ["part_no"])
+    prices = _complete(like_for_like(prices, least_difference=least), inputs.month, ["part_no"])
     signals = price_steps(
         prices,
         by=["part_no"],
@@ -404,6 +404,6 @@ def _interval(row: Mapping[str, Any], inputs: StudyInputs, method: str) -> Inter
 
 
 _PRICES = f"""
-SELECT s.month, u.part_no, coalesce(u.supplier, '') AS supplier, {added("u.quantity * u.unit_price")} AS spend, {added("u.quantity")} AS quantity
-FROM parts_used u JOIN service s USING (ticket_id) WHERE u.unit_price > 0 AND u.quantity > 0 GROUP BY 1, 2, 3 ORDER BY 2, 1, 3
+SELECT s.month, u.part_no, coalesce(u.supplier, '') AS supplier, coalesce(s.model, '') AS model, {added("u.quantity * u.unit_price")} AS spend, {added("u.quantity")} AS quantity
+FROM parts_used u JOIN service s USING (ticket_id) WHERE u.unit_price > 0 AND u.quantity > 0 GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 3, 4
 """
