@@ -73,7 +73,7 @@ class Reached(Summarised):
 
 
 _DESIGN = {
-    "difference in differences": Text.of("Against untouched regions"),
+    "difference in differences": Text.of("Against the untouched part"),
     "interrupted series": Text.of("Interrupted series"),
 }
 _VERDICT = {

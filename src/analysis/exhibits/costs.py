@@ -998,7 +998,7 @@ def measures_table(study: CostStudy) -> Block:
         "costs.measures",
         title=Sentence("What measures promised and what came"),
         subtitle=Sentence(
-            "Savings at constant volume and mix, against regions without the measure; from its start to {month}",
+            "Savings at constant volume and mix, against the part without the measure; from its start to {month}",
             {"month": study.month},
         ),
         columns=[

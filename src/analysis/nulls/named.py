@@ -221,6 +221,7 @@ SIGNS: Mapping[str, Mapping[str, Sign]] = {
     "ecommerce": {
         "return_label": _measure("return-label-flagship", delivered=True),
         "shift_plan": _measure("shift-plan-harbour", delivered=False),
+        "bot_share": _measure("bot-inquiries", delivered=True),
         "night_slow": Sign(section="costs", finding="costs.shops"),
         "idle_season": Sign(
             section="costs",

@@ -528,7 +528,9 @@ def test_the_template_binds_and_knows_every_account_team_and_shop():
             one.id for one in treatments
         }
         for entry in load_interventions():
-            assert {entry.where["team"], *entry.comparison["team"]} <= set(shops.TEAMS)
+            (place,) = {"team", "shop"} & set(entry.where)
+            known = shops.TEAMS if place == "team" else shops.SHOPS
+            assert {entry.where[place], *entry.comparison[place]} <= set(known)
             assert entry.where["ticket_type"] in shops.KINDS
 
 
@@ -539,6 +541,7 @@ def test_registered_measures_begin_when_the_truths_do():
     assert starts == {
         "return-label-flagship": str(planted.label_from),
         "shift-plan-harbour": str(planted.plan_from),
+        "bot-inquiries": str(planted.bot_from),
     }
 
 
