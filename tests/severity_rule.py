@@ -136,6 +136,7 @@ READ: dict[str, tuple[frozenset[str], Reader]] = {
         ("retention.repeat", "unasked good", of("money")),
         ("retention.group", "no_sum statement small", nothing),
         ("retention.surge", "no_sum", nothing),
+        ("retention.newcomers", "statement", nothing),
         ("retention.repurchase", "no_sum good", nothing),
         ("retention.left_after_", "no_sum good", nothing),
         ("retention.contract_cohorts", "no_sum good", nothing),

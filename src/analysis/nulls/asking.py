@@ -77,7 +77,7 @@ def failures(inputs: StudyInputs) -> Answer:
 
 
 def retention(inputs: StudyInputs) -> Answer:
-    """Experiences and loss, repurchase and leaving after service, cohorts, segments (one Holm correction), the links of the chain (another), and the searches of groups and months (a third)."""
+    """Experiences and loss, repurchase and leaving after service, cohorts, segments (one Holm correction), the links of the chain (another), and the searches of groups, months and newcomers (a third)."""
     from analysis.metrics import Stating
     from analysis.retention import findings as judging
     from analysis.retention.chain import chain
@@ -85,6 +85,7 @@ def retention(inputs: StudyInputs) -> Answer:
     from analysis.retention.drivers import drivers
     from analysis.retention.leavers import leavers
     from analysis.retention.matching_facts import loss_after_repair, repurchase
+    from analysis.retention.newcomers import newcomer_mix
     from analysis.retention.parts import RetentionParts
     from analysis.retention.settings import business_models
     from analysis.retention.surges import surges
@@ -100,6 +101,7 @@ def retention(inputs: StudyInputs) -> Answer:
         "survival": parts.do("survival", survival, inputs),
         "leavers": parts.do("leavers", leavers, inputs),
         "surges": parts.do("surges", surges, inputs),
+        "newcomers": parts.do("newcomers", newcomer_mix, inputs),
         "repurchase": parts.do("repurchase", repurchase, inputs),
         "loss_after_repair": parts.do("loss_after_repair", loss_after_repair, inputs),
         "contract_cohorts": parts.do("contract_cohorts", contract_cohorts, inputs),

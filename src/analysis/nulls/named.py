@@ -211,6 +211,11 @@ SIGNS: Mapping[str, Mapping[str, Sign]] = {
             section="retention", finding="retention.surge", subject={"attribute": "plan", "held": "Starter"}
         ),
         "bot_share": _measure("bot-questions", delivered=True),
+        "dollar_growth": Sign(
+            section="retention",
+            finding="retention.newcomers",
+            subject={"attribute": "region", "held": "North America"},
+        ),
         "idle_team": _idle("Frontline", "idle_unused", saas.USUAL_UNUSED),
         "night_partner": _comes_back(
             "reopened", lambda strength: strength["partner_reopen"], team="Night Partner"

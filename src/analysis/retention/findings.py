@@ -15,6 +15,7 @@ from analysis.retention.components_facts import ChurnBasis
 from analysis.retention.drivers import TESTED
 from analysis.retention.leavers import LeavingGroup
 from analysis.retention.matching_facts import AfterService
+from analysis.retention.newcomers import NewcomerMix, NewcomerShare
 from analysis.retention.parts import RetentionParts
 from analysis.retention.scores_facts import reason_names
 from analysis.retention.settings import limit
@@ -48,6 +49,7 @@ def findings(inputs: StudyInputs, parts: RetentionParts) -> tuple[Finding, ...]:
         *_revenue(parts),
         *_groups(inputs, parts, sure),
         *_surges(inputs, parts, sure),
+        *_newcomers(inputs, parts, sure),
         *_experience(inputs, parts, sure),
         *_repurchase(inputs, parts, sure),
         *_leaving(inputs, parts, sure),
@@ -66,7 +68,7 @@ def shown(inputs: StudyInputs, parts: RetentionParts) -> frozenset[str]:
 
 
 def adjusted_p_values(parts: RetentionParts) -> dict[str, float]:
-    """Every test that may become a finding, adjusted together (Holm); the two searches, of groups and of months, are a family of their own.
+    """Every test that may become a finding, adjusted together (Holm); the searches, of groups, of months and of newcomers, are a family of their own.
 
     Cohort tests enter with their smallest p-value already adjusted among the cohorts; so do the searches among what they tried.
     """
@@ -80,7 +82,7 @@ def adjusted_p_values(parts: RetentionParts) -> dict[str, float]:
     if not isinstance(parts.loss_after_repair, NotDone):
         raw |= {f"leaving.{line.arm}": line.p_value for line in parts.loss_after_repair}
     raw |= {name: found.p_value for name, found in _tested_cohorts(parts).items()}
-    searches = {"groups": parts.leavers, "surges": parts.surges}
+    searches = {"groups": parts.leavers, "surges": parts.surges, "newcomers": parts.newcomers}
     searched = {name: found.p_value for name, found in searches.items() if not isinstance(found, NotDone)}
     return _together(raw) | _together(searched)
 
@@ -280,6 +282,49 @@ def _surge(inputs: StudyInputs, one: LossSurge) -> Finding:
         method="Scan over windows of one to three months begun in the last twelve (Kulldorff 1997), with the group's own rate by standing of the term; the largest of all windows by simulation, Holm over groups. Of groups that rose in the same months the strongest",
         rank=float(one.ratio.value or 0),
     )
+
+
+_NEWCOMERS = "{group}: of the new customers of {last_year} {last} ({last:interval}; {last:numerator} of {last:denominator})"
+_BEFORE = f"{_NEWCOMERS}, of those of {{first_year}} {{first}} ({{first:interval}}; {{first:numerator}} of {{first:denominator}}): {{change:signed}} ({{change:interval}})."
+_MORE = f"{_BEFORE} Plan prices, terms and the language and hours of service for them, and follow whether they stay and pay as others do."
+_FEWER = f"{_BEFORE} Ask whether that was meant, and who no longer comes."
+_SINCE = f"{_NEWCOMERS}; of those of {{first_year}} nobody ({{first:denominator}} in all): {{change:signed}} ({{change:interval}}). It was not there before, so the company itself may have begun it; follow whether they stay and pay as others do."
+
+
+def _newcomers(inputs: StudyInputs, parts: RetentionParts, sure: frozenset[str]) -> list[Finding]:
+    """Groups whose share of the new customers moved; what repeats a stronger one stands in the table alone."""
+    found = parts.newcomers
+    if isinstance(found, NotDone) or "newcomers" not in sure:
+        return []
+    return [_newcomer(inputs, one, found) for one in found.groups if one.told]
+
+
+def _newcomer(inputs: StudyInputs, one: NewcomerShare, found: NewcomerMix) -> Finding:
+    """Who comes is neither a loss nor a gain: said, whatever its size."""
+    grown = _SINCE if one.is_new else _MORE
+    values: dict[str, Value] = {
+        "group": _group_name(inputs, one.attribute, one.held),
+        "first_year": found.years[0],
+        "last_year": found.years[-1],
+        "first": one.first,
+        "last": one.last,
+        "change": one.change,
+    }
+    return _finding(
+        id="retention.newcomers",
+        severity="info",
+        ground="statement",
+        statement=Sentence(grown if float(one.change.value or 0) > 0 else _FEWER, values),
+        evidence=found.cells[found.cells["attribute"] == one.attribute],
+        subject={"attribute": one.attribute, "held": one.held},
+        method=_BY_CONTRACT if found.by_contract else _BY_PURCHASE,
+        rank=abs(float(one.change.value or 0)),
+    )
+
+
+_TREND = "Trend of the share over whole years (Cochran-Armitage), less sure where months of one year differ more than chance lets them, Holm over all values tried; the difference by Newcombe's interval. The surest value of an attribute only; what repeats it is in the table."
+_BY_CONTRACT = f"{_TREND} New: the first contract on record"
+_BY_PURCHASE = f"{_TREND} New: the first purchase on record"
 
 
 _EXPERIENCE = {

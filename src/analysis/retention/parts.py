@@ -15,6 +15,7 @@ from analysis.retention.drivers import Drivers
 from analysis.retention.effects import Curvature
 from analysis.retention.leavers import Leavers
 from analysis.retention.matching_facts import AfterService
+from analysis.retention.newcomers import NewcomerMix
 from analysis.retention.revenue import RevenueRetention, Rolling
 from analysis.retention.scores_facts import EarlyWarning
 from analysis.retention.surges import LossSurges
@@ -50,6 +51,7 @@ class RetentionParts(Summarised):
     survival: ContractSurvival | NotDone
     leavers: Leavers | NotDone
     surges: LossSurges | NotDone
+    newcomers: NewcomerMix | NotDone
     drivers: Drivers | NotDone
     chain: Chain | NotDone
     surveys: SurveyResponse | NotDone

@@ -1,8 +1,8 @@
 """The retention study: who leaves, when, what it goes together with, and what is at risk.
 
 Each part stands alone: what one lacks is said where it is missed and in the checks, and the rest is made. All statistical findings of a run
-are judged together (Holm), so that a run in which nothing is going on makes any of them in at most one of twenty. The searches of groups and of months
-that stand out pay for all that they try, and are a second family judged alike.
+are judged together (Holm), so that a run in which nothing is going on makes any of them in at most one of twenty. The searches, of groups and of months
+that stand out and of where new customers come from, pay for all that they try, and are a second family judged alike.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from analysis.retention.cohorts_facts import purchase_cohorts
 from analysis.retention.drivers import drivers
 from analysis.retention.effects import effects
 from analysis.retention.leavers import leavers
+from analysis.retention.newcomers import newcomer_mix
 from analysis.retention.parts import RetentionParts
 from analysis.retention.scores_facts import early_warning
 from analysis.retention.settings import business_models
@@ -49,6 +50,7 @@ class RetentionStudy(RetentionParts):
     contract_cohorts, purchase_cohorts, product_cohorts, service_cohorts : cohorts, by what put a customer into them.
     effects, survival, drivers, chain : curvature of effects; survival of contracts; what goes with a loss; the chain from service to loss.
     leavers, surges : who leaves more often than others alike; months in which a group lost more than usual.
+    newcomers : where new customers come from, and how that mix moves.
     repurchase, loss_after_repair, early_warning, surveys : after service; who is at risk; and who answers when asked.
     sure, findings, checks : tests that hold after all are allowed for; what stands out, what is to be doubted.
 
@@ -153,6 +155,7 @@ def _asked(inputs: StudyInputs, parts: Parts) -> RetentionParts:
         survival=parts.do("survival", survival, inputs),
         leavers=parts.do("leavers", leavers, inputs),
         surges=parts.do("surges", surges, inputs),
+        newcomers=parts.do("newcomers", newcomer_mix, inputs),
         drivers=leaving,
         chain=parts.do("chain", chain, inputs, None if isinstance(leaving, NotDone) else leaving),
         surveys=parts.do("surveys", survey_response, inputs),
@@ -184,6 +187,7 @@ TITLES = {
     "survival": Text.of("how long contracts last"),
     "leavers": Text.of("who leaves more often"),
     "surges": Text.of("months of many losses"),
+    "newcomers": Text.of("where new customers come from"),
     "drivers": Text.of("service experience and loss"),
     "chain": Text.of("the chain from service to loss"),
     "surveys": Text.of("who answers surveys"),

@@ -92,6 +92,8 @@ from .runs import runs_test as runs_test
 from .seasonal_models import SeasonalFit as SeasonalFit
 from .seasonal_models import seasonal_model as seasonal_model
 from .series_changes import series_changes as series_changes
+from .share_trend import ShareTrend as ShareTrend
+from .share_trend import share_trend as share_trend
 from .standardisation import rate_change as rate_change
 from .start_stop import start_stop_rows as start_stop_rows
 from .surprise import surprise_by_dimension as surprise_by_dimension

@@ -73,6 +73,10 @@ GOOD = {
         lambda **k: stats.count_surge(draws=9, seed=1, **k),
         dict(counts=np.arange(1.0, ROWS + 1), expected=np.ones(ROWS)),
     ),
+    "share_trend": (
+        stats.share_trend,
+        dict(successes=np.arange(1.0, ROWS + 1), trials=np.full(ROWS, 100.0), scores=np.arange(float(ROWS))),
+    ),
     "proportion_interval": (
         lambda **k: stats.proportion_interval(method="wilson", **k),
         dict(successes=np.arange(float(ROWS)), trials=np.full(ROWS, 100.0)),
@@ -391,6 +395,8 @@ def wrongs(v: Any) -> Iterator[tuple[str, Any]]:
 # Where a value that looks wrong has one right answer.
 TEXT = ("text", "text_obj", "timedelta", "td_list")
 RIGHT = {
+    # a score may lie anywhere
+    ("share_trend", "scores"): {"neg"},
     # labels: whatever can be told apart
     **{(f, n): {*TEXT, "nan", "inf", "neg", "none_inside"} for f, n in [("fit_competing_modes", "modes")]},
     **{
