@@ -31,6 +31,8 @@ _HAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
 #: Chinese writes the number of a thing with one of these behind it, and its moment with one of those: which of them says nothing.
 _NUMBER_OF = re.compile(r"(编号|编码|号码|代码|代号|号|码)$")
 _MOMENT_OF = re.compile(r"(时间|日期|时刻|日)$")
+#: Rec'd is one word, and # is read as a number.
+_APOSTROPHE = re.compile(r"(?<=\w)['’](?=\w)")
 _BRACKETS = re.compile(r"[(（\[【].*?[)）\]】]")
 
 
@@ -189,6 +191,7 @@ def _named(entry: MapEntry) -> Iterable[tuple[str, str]]:
 @lru_cache(maxsize=100_000)
 def _split(name: str) -> Words:
     bare = _BRACKETS.sub(" ", name) if _BRACKETS.sub(" ", name).strip() else name
+    bare = _APOSTROPHE.sub("", bare).replace("#", " number ") if bare.strip("# ") else bare
     parts = re.split(r"[\W_]+", _COMPOUND.sub(r"\1 nummer", _CAMEL.sub(" ", bare)))
     return tuple(part.casefold() for part in parts if part)
 

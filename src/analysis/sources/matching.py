@@ -36,6 +36,9 @@ REFERRED = 0.35
 MOST_LABELS, LABELS = 80, 0.25
 #: Letters from which on a word may be a part of a German compound.
 COMPOUND = 6
+#: Words of any file's name, and those of a period in it (2026, fy26, q3).
+OF_ANY_FILE = ("data", "export", "list", "table", "log", "extract", "report", "dump", "导出", "表", "清单")
+_PERIOD = re.compile(r"(fy|gj|q|h|w|kw|v)?\d+")
 _EASTERN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 #: What turns the word behind it into its opposite.
 _NO = re.compile(
@@ -287,12 +290,12 @@ class Matcher:
 
     def named(self, name: str, phrases: Sequence[Words]) -> float:
         """How surely a file's name says what it holds; the last word says most."""
-        words = tuple(word for word in self.words(name) if not word.isdigit())
+        words = tuple(word for word in self.words(name) if not _PERIOD.fullmatch(word))
         if not words:
             return 0.0
         found = 0.0
         for phrase in phrases:
-            whole = similarity(words, phrase, ("data", "export", "list", "table", "导出", "表"))
+            whole = similarity(words, phrase, OF_ANY_FILE)
             tail = similarity(words[-len(phrase) :], phrase, ()) if len(words) > len(phrase) else 0.0
             found = max(found, whole, 0.9 * tail)
         return found if found >= 0.5 else 0.0
