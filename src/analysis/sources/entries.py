@@ -55,7 +55,9 @@ def entry_of(look: Look, export: Export, match: Match, matcher: Matcher, exports
     )
     completed(entry, export, matcher, exports)
     for column, score in entry.sure.items():
-        if score < SURE and column in entry.columns:
+        if column in match.by_values and column in entry.columns and score < SURE:
+            entry.doubt(2, f"{entry.columns[column]} is taken for {column} by what it holds; its heading tells nothing", beside=column)  # fmt: skip
+        elif score < SURE and column in entry.columns:
             entry.doubt(1, "by a similar name", beside=column)
     for earlier, later, share in out_of_order(export, match):
         entry.doubt(
@@ -276,6 +278,13 @@ def _debit_and_credit(entry: Entry, export: Export, matcher: Matcher) -> None:
     credit = _named(entry, export, matcher, known.credit, numeric=True)
     if debit and credit:
         entry.columns["amount"], entry.sure["amount"], entry.less["amount"] = debit, 1.0, credit
+        return
+    used = {source for column, source in entry.columns.items() if column != "amount"}
+    sides = matcher.sides(export, used)
+    if sides and entry.columns.get("amount", sides[0]) in sides:
+        debit, credit = sides
+        entry.columns["amount"], entry.less["amount"] = debit, credit
+        entry.doubt(3, f"each row has one of {debit} and {credit}: {debit} is taken for the debit, which adds to cost, and {credit} is taken off", beside="less")  # fmt: skip
         return
     sign = _named(entry, export, matcher, known.sign, numeric=False)
     if sign and "amount" in entry.columns:

@@ -28,6 +28,11 @@ LEAST_PART = 0.45
 _COMPOUND = re.compile(r"(\w{3,}?)(?:nummer|nr)\b", re.IGNORECASE)
 _CAMEL = re.compile(r"(?<=[a-zà-ÿ0-9])(?=[A-ZÀ-Ý])|(?<=[A-Z])(?=[A-Z][a-z])")
 _HAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
+#: Chinese writes the number of a thing with one of these behind it, and its moment with one of those: which of them says nothing.
+_NUMBER_OF = re.compile(r"(编号|编码|号码|代码|代号|号|码)$")
+_MOMENT_OF = re.compile(r"(时间|日期|时刻|日)$")
+#: Rec'd is one word, and # is read as a number.
+_APOSTROPHE = re.compile(r"(?<=\w)['’](?=\w)")
 _BRACKETS = re.compile(r"[(（\[【].*?[)）\]】]")
 
 
@@ -186,6 +191,7 @@ def _named(entry: MapEntry) -> Iterable[tuple[str, str]]:
 @lru_cache(maxsize=100_000)
 def _split(name: str) -> Words:
     bare = _BRACKETS.sub(" ", name) if _BRACKETS.sub(" ", name).strip() else name
+    bare = _APOSTROPHE.sub("", bare).replace("#", " number ") if bare.strip("# ") else bare
     parts = re.split(r"[\W_]+", _COMPOUND.sub(r"\1 nummer", _CAMEL.sub(" ", bare)))
     return tuple(part.casefold() for part in parts if part)
 
@@ -229,6 +235,16 @@ def _same(one: str, other: str) -> float:
     if long in (short + "s", short + "es", short + "n", short + "en", short[:-1] + "ies"):
         return 0.97
     han = bool(_HAN.fullmatch(short))
+    if han and any(_same_but_for(ending, one, other) for ending in (_NUMBER_OF, _MOMENT_OF)):
+        return 0.95
     if short in long and len(short) >= (2 if han else SHORTEST_PART) and len(short) >= LEAST_PART * len(long):
         return 0.92 * len(short) / len(long) if not han else 0.6 + 0.35 * len(short) / len(long)
     return 0.0
+
+
+def _same_but_for(ending: re.Pattern[str], one: str, other: str) -> bool:
+    """Whether two words are one thing, each with an ending of the same kind."""
+    if not ending.search(one) or not ending.search(other):
+        return False
+    thing = ending.sub("", one)
+    return len(thing) >= 2 and thing == ending.sub("", other)

@@ -11,10 +11,11 @@ import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
+from analysis.sources.byvalues import column_of_words, first_moment, row_number, sides_of_an_amount
 from analysis.sources.headings import Lexicon, Words, shared_words, similarity, split
 from analysis.sources.profiles import Profile, moments_between
 
@@ -26,12 +27,18 @@ CODES = 0.1
 A_TABLE, AT_LEAST = 3.0, 0.8
 #: What a required column counts, what one that is missing costs, and what the name of a file counts.
 REQUIRED, MISSING, NAMED = 1.5, 1.5, 2.5
+#: Headings that must speak for a table before a column of it is told by its values; and columns whose words tell what they are.
+AT_LEAST_NAMED = 3
+TOLD_BY_WORDS: Mapping[str, tuple[str, ...]] = {"tickets": ("status", "ticket_type")}
 #: Columns of another file that name rows of this one.
 REFERRED = 0.35
 #: A column with more different words than this, and more than a share of its rows, is no label.
 MOST_LABELS, LABELS = 80, 0.25
 #: Letters from which on a word may be a part of a German compound.
 COMPOUND = 6
+#: Words of any file's name, and those of a period in it (2026, fy26, q3).
+OF_ANY_FILE = ("data", "export", "list", "table", "log", "extract", "report", "dump", "导出", "表", "清单")
+_PERIOD = re.compile(r"(fy|gj|q|h|w|kw|v)?\d+")
 _EASTERN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 #: What turns the word behind it into its opposite.
 _NO = re.compile(
@@ -134,12 +141,16 @@ class Export:
 
 @dataclass(frozen=True, kw_only=True)
 class Match:
-    """A file taken for a table: our columns, each with the source column and how sure it is; ``evidence`` is what speaks for the table."""
+    """A file taken for a table: our columns, each with the source column and how sure it is; ``evidence`` is what speaks for the table.
+
+    ``by_values``: columns whose name told nothing and that were taken for what they hold.
+    """
 
     table: str
     columns: Mapping[str, tuple[str, float]]
     evidence: float
     missing: tuple[str, ...]
+    by_values: frozenset[str] = frozenset()
 
     def source(self, column: str) -> str | None:
         return self.columns[column][0] if column in self.columns else None
@@ -193,24 +204,70 @@ class Matcher:
             for row, column in zip(rows, columns, strict=True)
             if scores[row, column] >= TAKEN
         }
-        found = {name: found[name] for name in shape.columns if name in found}
-        missing = tuple(sorted(shape.required - set(found)))
+        held = {
+            column: (source, TAKEN)
+            for column, source in self._by_values(
+                export, table, {name: source for name, (source, _) in found.items()}
+            ).items()
+        }
+        evidence = self._evidence(export, table, found, frozenset(held))
+        found = {name: (found | held)[name] for name in shape.columns if name in found or name in held}
         return Match(
             table=table,
             columns=found,
-            missing=missing,
-            evidence=self._evidence(export, table, found, missing),
+            missing=tuple(sorted(shape.required - set(found))),
+            evidence=evidence,
+            by_values=frozenset(held),
         )
 
+    def _by_values(self, export: Export, table: str, found: Mapping[str, str]) -> dict[str, str]:
+        """What a table must have and no heading tells, told by what columns hold; only where other headings speak for the table."""
+        shape = self.shapes[table]
+        if len(found) < AT_LEAST_NAMED:
+            return {}
+        held: dict[str, str] = {}
+        if table == "ledger" and "amount" not in found and (sides := self.sides(export, found.values())):
+            held["amount"] = sides[0]
+        for column in sorted(shape.required - set(found) - set(held)):
+            used = {*found.values(), *held.values()}
+            source = ""
+            if column in shape.days:
+                source = first_moment(export.profiles, used)
+            elif column == shape.key[0] and (table, column) not in REPLACEABLE:
+                source = row_number(export.profiles, used, self.words)
+            if source:
+                held[column] = source
+        for column in sorted(set(TOLD_BY_WORDS.get(table, ())) - set(found)):
+            known = partial(self.known_words, table=table, column=column)
+            if source := column_of_words(export.profiles, {*found.values(), *held.values()}, known):
+                held[column] = source
+        return held
+
+    def sides(self, export: Export, used: Collection[str]) -> tuple[str, str] | None:
+        """Debit and credit of a ledger whose headings tell neither: by the words for them, else by what they hold."""
+        known = self.lexicon.vocabulary.tables.get("ledger")
+        sides = sides_of_an_amount(export.profiles, used)
+        if sides is None or known is None:
+            return sides
+        left, right = (
+            max((similarity(self.words(name), self.words(one), ()) for one in known.credit), default=0.0)
+            for name in sides
+        )
+        return sides if right >= left else (sides[1], sides[0])
+
     def _evidence(
-        self, export: Export, table: str, found: Mapping[str, tuple[str, float]], missing: Collection[str]
+        self, export: Export, table: str, found: Mapping[str, tuple[str, float]], held: Collection[str]
     ) -> float:
+        """What speaks for the table: a column that is known by its values alone only takes away most of what its lack would cost."""
         shape = self.shapes[table]
         required = sum(REQUIRED * score for name, (_, score) in found.items() if name in shape.required)
         others = sum(self._tells(name) * score for name, (_, score) in found.items() if name not in shape.required)  # fmt: skip
         explained = len(found) / max(len(export.profiles), 1)
         named = NAMED * self.named(export.name, self.lexicon.tables[table])
-        lacking = MISSING * sum(0.4 if (table, name) in REPLACEABLE else 1.0 for name in missing)
+        lacking = MISSING * sum(
+            0.4 if (table, name) in REPLACEABLE or name in held else 1.0
+            for name in shape.required - set(found)
+        )
         return required + min(others, 5.0) + 2 * explained + named - lacking
 
     def _tells(self, column: str) -> float:
@@ -233,12 +290,12 @@ class Matcher:
 
     def named(self, name: str, phrases: Sequence[Words]) -> float:
         """How surely a file's name says what it holds; the last word says most."""
-        words = tuple(word for word in self.words(name) if not word.isdigit())
+        words = tuple(word for word in self.words(name) if not _PERIOD.fullmatch(word))
         if not words:
             return 0.0
         found = 0.0
         for phrase in phrases:
-            whole = similarity(words, phrase, ("data", "export", "list", "table", "导出", "表"))
+            whole = similarity(words, phrase, OF_ANY_FILE)
             tail = similarity(words[-len(phrase) :], phrase, ()) if len(words) > len(phrase) else 0.0
             found = max(found, whole, 0.9 * tail)
         return found if found >= 0.5 else 0.0

@@ -17,6 +17,8 @@ from analysis.sources.moments import reader_of
 MOST_SHOWN = 12
 #: The share of a column's values that must be of a kind for it to be of that kind.
 OF_A_KIND = 0.9
+#: Different moments from which it is no chance that each is the first of a month.
+SEVERAL = 3
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+),\d{1,4}", re.ASCII)
 _CLOCK = re.compile(r"\d{1,2}:\d{2}")
@@ -210,11 +212,23 @@ def _day_or_month_first(sample: Collection[str]) -> DateForm | None:
                 )
                 fits = [form for form in (day_first, month_first) if _reads(sample, form)]
                 whole = [form for form in fits if all(reader_of(form)(text) for text in sample)]
+                if len(whole) == 2 and (form := _first_of_months(whole, sample)):
+                    return DateForm(form=form)
                 if len(whole) == 2:
                     return DateForm(form=whole[mark != "."], other=whole[mark == "."])
                 if fits:
                     return DateForm(form=(whole or fits)[0])
     return None
+
+
+def _first_of_months(forms: Sequence[str], sample: Collection[str]) -> str:
+    """The order of day and month under which every moment is the first of a month, of several months; blank where neither or both do."""
+    firsts = []
+    for form in forms:
+        read = [moment for text in sample if (moment := reader_of(form)(text)) is not None]
+        if len(read) >= SEVERAL and all(moment.day == 1 for moment in read):
+            firsts.append(form)
+    return firsts[0] if len(firsts) == 1 else ""
 
 
 def moments_between(

@@ -32,6 +32,7 @@ THOUSANDS = r"[+-]?[0-9]{1,3}([,’'  ][0-9]{3})+(\.[0-9]+)?"
 DECIMAL_COMMA = r"[+-]?[0-9.]+,[0-9]+"
 BRACKETED = r"[(（].*[)）]"
 TOO_FINE = r"[+-]?[0-9]{0,16}\.[0-9]+"
+YEAR_LAST = r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{4}"
 DAY_OR_MONTH_FIRST = r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2,4}.*"
 TRUE_WORDS, FALSE_WORDS = ("true", "t", "yes", "y", "1", "1.0"), ("false", "f", "no", "n", "0", "0.0")
 #: Full-width forms of digits, letters and marks, and what an identifier is written in.
@@ -317,9 +318,11 @@ def _unreadable_integer(text: str) -> str:
 
 
 def _unreadable_time(text: str) -> str:
+    day = f"translate(regexp_extract({text}, '^{YEAR_LAST}'), '-.', '//')"
     return (
         f"CASE WHEN lower({text}) IN {_list(NULL_WORDS)} THEN 'null_word' "
         f"WHEN {_matches(text, f'({DAY}).*')} THEN 'no_such_time' "
+        f"WHEN {_matches(text, f'{YEAR_LAST}.*')} AND try_strptime({day}, ['%d/%m/%Y', '%m/%d/%Y']) IS NULL THEN 'no_such_time' "
         f"WHEN {_matches(text, DAY_OR_MONTH_FIRST)} THEN 'day_and_month_unclear' ELSE 'not_a_date' END"
     )
 

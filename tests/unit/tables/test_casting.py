@@ -63,6 +63,8 @@ UNREADABLE = [
     ("float", "1e999", "scientific_notation"),
     ("boolean", "ja", "not_true_or_false"),
     ("date", "31/10/2026", "day_and_month_unclear"),
+    ("date", "31.02.2026", "no_such_time"),  # no order of day and month makes it a day
+    ("timestamp", "31.02.2026 10:00", "no_such_time"),
     ("date", "2026-02-30", "no_such_time"),
     ("date", "2026-10-31 14:00:00", "no_such_time"),
     ("date", "20261031", "not_a_date"),
