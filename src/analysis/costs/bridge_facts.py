@@ -106,9 +106,9 @@ def bridge_against(inputs: StudyInputs, against: str, before: Period) -> Bridge:
     MissingData
         Where one of the periods has no cost, or is not covered whole.
     FitError
-        Where the rows of the last month end in its middle.
+        Where the rows of the last month end in its middle, or those of the earlier period begin in the middle of a month.
     """
-    inputs.require_whole_month()
+    inputs.require_whole_month(before, "ledger", "tickets")
     state, period = reported(inputs), inputs.period
     cost, base = (inputs.fact("after_sales_cost", period=each) for each in (period, before))
     if cost.value is None or base.value is None:

@@ -94,7 +94,7 @@ def _line(
 def _of(inputs: StudyInputs, name: str, period: Period) -> Fact:
     """The metric over a span that the data cover from its first month on; half a span is none to compare with."""
     fact = inputs.engine.fact(name, period=period)
-    reason = inputs.engine.unbegun(period, fact.sources)
+    reason = inputs.engine.unbegun(period, fact.sources) or inputs.begins_within(period, fact.sources)
     if reason is None:
         return fact
     return Stating(inputs=inputs).exact(name, None, period=period, reason=reason)

@@ -55,8 +55,10 @@ def obligation_table(study: FailureStudy) -> Block | None:
     return table_of(
         "failures.obligation",
         title=Sentence(
-            "Machines shipped so far are expected to cost {cost}{cost:doubt} until their warranties end",
-            {"cost": outlook.obligation},
+            "Machines shipped so far are expected to cost {cost}{cost:doubt} until their warranties end"
+            if outlook.obligation.value is not None
+            else "{failures}{failures:doubt} are expected of machines shipped so far until their warranties end",
+            {"cost": outlook.obligation, "failures": outlook.obligation_failures},
         ),
         subtitle=Sentence(
             "Not discounted. Direct cost is what is posted to the service orders of failures, labour apart; with labour: the hours of own staff on them as well. The provision also pays claims without a failure (returns, exchanges, visits without a fault): it is held against all its claims in the section on cost"

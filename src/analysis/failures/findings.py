@@ -341,6 +341,8 @@ OUTLOOK_FULL = (
 )
 NO_WARRANTY = "The next twelve months are expected to bring {total} ({total:interval}) and {cost} of direct cost{cost:doubt}."
 NO_WARRANTY_FULL = "The next twelve months are expected to bring {total} ({total:interval}) and {cost} of direct cost{cost:doubt}, {full} with the hours of own staff{full:doubt}."
+OUTLOOK_UNPRICED = "The next twelve months are expected to bring {total} ({total:interval}); of the failures {inside}{inside:doubt} are under warranty. What they will cost is not known."
+NO_WARRANTY_UNPRICED = "The next twelve months are expected to bring {total} ({total:interval}). What they will cost is not known."
 PROVISION_SHORT = "The warranty provision of {provision} is below the expected direct cost of remaining warranty, {cost} ({cost:interval})."
 PROVISION_SHORT_FULL = (
     "The warranty provision of {provision} is below the expected direct cost of remaining warranty, {cost} ({cost:interval}); "
@@ -357,14 +359,19 @@ def _outlook(forecast: ForecastFacts | NotDone, scale: Scale) -> list[Finding]:
         "inside": forecast.under_warranty,
     }
     labour = forecast.full_cost.value is not None
-    templates = (OUTLOOK, OUTLOOK_FULL) if forecast.covered else (NO_WARRANTY, NO_WARRANTY_FULL)
+    priced, unpriced = (
+        ((OUTLOOK, OUTLOOK_FULL), OUTLOOK_UNPRICED)
+        if forecast.covered
+        else ((NO_WARRANTY, NO_WARRANTY_FULL), NO_WARRANTY_UNPRICED)
+    )
+    template = unpriced if forecast.cost.value is None else priced[labour]
     found = [
         Finding(
             id="failures.outlook",
             section=SECTION,
             severity="info",
             method=FORECAST_METHOD,
-            statement=Sentence(templates[labour], values | ({"full": forecast.full_cost} if labour else {})),
+            statement=Sentence(template, values | ({"full": forecast.full_cost} if labour else {})),
         )
     ]
     limits, held = forecast.obligation.interval, forecast.provision.value

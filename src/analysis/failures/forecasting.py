@@ -209,7 +209,7 @@ def forecast(
             * intensity.factor(month)
         )
         cell = line_of * 2 + (warranty >= last + step)
-        for component, hazard in intensity.by_age(np.arange(max(int(age.max()), 0) + 1)).items():
+        for component, hazard in intensity.by_age(np.arange(age.max(initial=0) + 1)).items():
             failing = present * carried[component] * hazard[np.maximum(age, 0)]
             sums = np.bincount(cell, weights=failing, minlength=2 * len(lines))
             rows += [
@@ -218,6 +218,7 @@ def forecast(
                 if value > 0
             ]
     frame = pd.DataFrame(rows, columns=["product_line", "warranty", "failures", "month", "component"])
+    frame = frame.astype({"warranty": bool, "failures": float})  # also where no machine is left to fail
     return Forecast(
         frame=frame, months=months, intensity=intensity, with_plan=not isinstance(arrivals, NotDone)
     )

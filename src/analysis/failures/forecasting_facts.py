@@ -87,19 +87,16 @@ class ForecastFacts(Summarised):
 
 
 @traced
-def forecast_facts(
-    field: Field, made: Forecast, costs: pd.DataFrame, delay: Delay
-) -> ForecastFacts | NotDone:
-    """The forecast of the study; not done where nothing failed that could be priced.
+def forecast_facts(field: Field, made: Forecast, delay: Delay) -> ForecastFacts | NotDone:
+    """The forecast of the study, its money where a ledger prices failures; not done where nothing failed.
 
     Parameters
     ----------
     made : expected failures of the next months
-    costs : cost of the last twelve months by component
     """
-    if not costs["failures"].sum():
+    if not money.failures_by(field, "component")["failures"].sum():
         return NotDone(reason=NOTHING_FAILED)
-    direct, full = money.prices(field), money.full_prices(field)
+    direct, full = money.direct_prices(field), money.full_prices(field)
     lines, failures_inside, obligation, full_obligation = _obligations(field, made, direct, full)
     ahead = Period(made.months[0], made.months[-1])
     inside: dict[str, Any] = {"warranty": "inside"}
@@ -109,8 +106,18 @@ def forecast_facts(
         months=_monthly(field, made),
         total=_count(field, made, made.total(), ahead),
         under_warranty=_count(field, made, made.total(warranty=True), ahead, **inside),
-        cost=_cost(field, DIRECT, made, made.total(), direct.all, ahead),
-        warranty_cost=_cost(field, DIRECT, made, made.total(warranty=True), direct.covered, ahead, **inside),
+        cost=_cost(
+            field, DIRECT, made, made.total(), direct.all if isinstance(direct, Prices) else direct, ahead
+        ),
+        warranty_cost=_cost(
+            field,
+            DIRECT,
+            made,
+            made.total(warranty=True),
+            direct.covered if isinstance(direct, Prices) else direct,
+            ahead,
+            **inside,
+        ),
         full_cost=_cost(
             field, FULL, made, made.total(), full.all if isinstance(full, Prices) else full, ahead
         ),
@@ -220,7 +227,7 @@ def remaining_warranty(field: Field, made: Forecast) -> tuple[Fact, Fact]:
 
 @traced
 def _obligations(
-    field: Field, made: Forecast, direct: Prices, full: Prices | NotDone
+    field: Field, made: Forecast, direct: Prices | NotDone, full: Prices | NotDone
 ) -> tuple[tuple[ObligationLine, ...], Fact, Fact, Fact]:
     """Remaining warranty by product line beside the provision, and of all lines its failures and their cost direct and in full: machines shipped so far, no new ones."""
     months = int(field.assumed("longest_warranty_months"))

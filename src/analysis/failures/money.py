@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.errors import MissingData
+from analysis.errors import MissingData, NothingToCount
 from analysis.failures import views
 from analysis.failures.field import Field
 from analysis.locale import Text
@@ -86,6 +86,12 @@ def since(field: Field, months: int = 12) -> str:
     return f"event_on >= DATE '{first.start}'"
 
 
+def priced_months(field: Field, months: int = 12) -> int:
+    """How many of the last months of the window the ledger reaches back: a failure from before it began cost something, which nobody posted here."""
+    posted = field.inputs.engine.tables.tables["ledger"].months
+    return max(min(months, field.last.months_since(posted[0]) + 1), 0) if posted else 0
+
+
 @traced
 def cost_by(field: Field, dimension: str, *, months: int = 12, hour: float = 0.0) -> pd.DataFrame:
     """Cost of the confirmed failures of the last months: one row per value, the costliest first.
@@ -149,16 +155,25 @@ class Prices(Summarised):
 
 
 def prices(field: Field, *, hour: float = 0.0) -> Prices:
-    """The cost per failure of the last twelve months; with the cost of an ``hour`` of own staff, in full.
+    """The cost per failure of the last twelve months, of a younger ledger since it began; with the cost of an ``hour`` of own staff, in full.
 
     Warranty repairs cost what they cost on average; a product line's own mean carries the difference between lines.
+
+    Raises
+    ------
+    MissingData
+        Without a ledger that names service orders, and where nothing failed since it began.
     """
-    under = cost_by(field, "in_warranty", hour=hour)
+    field.inputs.engine.require("ledger.amount", "ledger.ticket_id")
+    months = priced_months(field)
+    under = cost_by(field, "in_warranty", months=months, hour=hour)
     everything = unit_cost(under)
+    if months < 12 and not everything.failures:
+        raise NothingToCount("ledger.ticket_id")
     inside = under[under["value"] == "true"]
     covered = unit_cost(inside) if len(inside) else everything
     uplift = covered.mean / everything.mean if everything.mean else 1.0
-    by_line = cost_by(field, "product_line", hour=hour)
+    by_line = cost_by(field, "product_line", months=months, hour=hour)
     lines = {str(line): unit_cost(rows).times(uplift) for line, rows in by_line.groupby("value", sort=False)}
     return Prices(all=everything, covered=covered, by_line=lines)
 
@@ -224,6 +239,14 @@ def hour_rate(field: Field) -> Fact:
         Without staff, their cost or the teams of service orders.
     """
     return field.state.measured("failure_hour_rate", own_staff(field), period=field.year)
+
+
+def direct_prices(field: Field) -> Prices | NotDone:
+    """The direct cost per failure; not done without a ledger that could say it."""
+    try:
+        return prices(field)
+    except MissingData as absent:
+        return NotDone.because(absent)
 
 
 def full_prices(field: Field) -> Prices | NotDone:

@@ -232,7 +232,7 @@ def _rated(field: Field) -> FailureStudy:
     plan = made.do("shipment_plan", forecasting.planned, field)
     ahead = forecasting.forecast(field, intensity, arrivals=plan)
     made.do("provision", money.provisions, field)
-    forecast = made.do("forecast", forecasting_facts.forecast_facts, field, ahead, costs, delay)
+    forecast = made.do("forecast", forecasting_facts.forecast_facts, field, ahead, delay)
     impossible = reporting_facts.excluded_facts(field)
     told = _lives(field, ground, made)
     result = FailureStudy(

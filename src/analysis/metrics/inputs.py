@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,10 +12,10 @@ from analysis.errors import FitError, MissingData
 from analysis.locale import Text
 from analysis.locale.lengths import of_length
 from analysis.metrics.engine import Engine
-from analysis.metrics.whole_month import PARTIAL
+from analysis.metrics.whole_month import BEGUN, PARTIAL
 from analysis.params import Assumptions, CostTree, RunParams
 from analysis.periods import Month, Period
-from analysis.results import Sentence
+from analysis.results import Sentence, Value
 from analysis.summaries import Summarised
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class StudyInputs(Summarised):
     ``month`` is the report month, of a quarter or a year its last: where every window of a study's own ends. ``period`` is what is reported.
 
     ``sliced`` says where the company's rows went when only a part of it is studied, by table. ``rows_end`` is the last day with a row where the rows end before the report month does (:mod:`analysis.metrics.whole_month`): such a month
-    is not compared with a whole one. ``earlier`` is what the last report said; ``claims_ahead``, ``cost_ahead`` and ``experience_money`` lend what one study found to another that may
+    is not compared with a whole one; ``rows_begin`` is, by table, the first day with a row of a table that begins within a month. ``earlier`` is what the last report said; ``claims_ahead``, ``cost_ahead`` and ``experience_money`` lend what one study found to another that may
     not import it: called with these inputs (and a number of months). All may be absent.
     """
 
@@ -122,6 +122,7 @@ class StudyInputs(Summarised):
     cost_tree: CostTree
     sliced: tuple[SlicedTable, ...] = ()
     rows_end: dt.date | None = None
+    rows_begin: Mapping[str, dt.date] = field(default_factory=dict)
     earlier: EarlierEdition | None = None
     claims_ahead: Callable[[StudyInputs, int], ClaimsAhead] | None = None
     cost_ahead: Callable[[StudyInputs], CostAhead] | None = None
@@ -150,10 +151,33 @@ class StudyInputs(Summarised):
     def as_of(self) -> dt.date:
         return self.engine.as_of
 
-    def require_whole_month(self) -> None:
-        """Refuse (``FitError``) to hold a month whose rows end in its middle against a whole one."""
+    def require_whole_month(self, before: Period | None = None, *tables: str) -> None:
+        """Refuse (``FitError``) to hold a month whose rows end in its middle against a whole one, or an earlier period in which one of these tables begins."""
         if self.rows_end is not None:
             raise FitError(of_length(PARTIAL, self.params.months), day=self.rows_end)
+        if before is not None and (table := self._begins(before, tables)):
+            raise FitError(BEGUN, **self._beginning(table))
+
+    def begins_within(self, period: Period, tables: Collection[str]) -> Text | None:
+        """Why a period is held against no other: one of these tables begins within one of its months; None where all were there before it or from a first of the month on."""
+        table = self._begins(period, tables)
+        if table is None:
+            return None
+        reason = Sentence(BEGUN, self._beginning(table)).text()
+        return Sentence("not computed: {reason}", {"reason": reason}).text()
+
+    def _begins(self, period: Period, tables: Collection[str]) -> str | None:
+        """The one of these tables that begins last within a month of the period."""
+        within = {
+            name: day
+            for name, day in self.rows_begin.items()
+            if name in tables and Month.parse(day) in period.each()
+        }
+        return max(within, key=lambda name: (within[name], name), default=None)
+
+    def _beginning(self, table: str) -> dict[str, Value]:
+        day = self.rows_begin[table]
+        return {"month": Month.parse(day), "table": table, "day": day}
 
     @property
     def partial(self) -> Text | None:

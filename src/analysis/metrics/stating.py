@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.formats import Number, chance, decimal
 from analysis.locale import Text
-from analysis.periods import AGAINST
+from analysis.periods import AGAINST, Period
 from analysis.results import CENT, Assumed, Derived, Fact, Interval, Lineage
 
 if TYPE_CHECKING:
     from analysis.metrics.inputs import StudyInputs
     from analysis.metrics.views.selection import Selection
-    from analysis.periods import Month, Period
+    from analysis.periods import Month
 
 #: Values of the dimension ``against`` that stand for another period.
 PERIODS_AGAINST = frozenset(name for earlier in AGAINST.values() for name in earlier)
@@ -170,8 +170,7 @@ class Stating:
         **dimensions: str,
     ) -> Fact:
         """A fact computed from others by the operation that the metric's definition names; a month that is not whole is held against none."""
-        against = dimensions.get("against")
-        lacks = self.inputs.partial if against in PERIODS_AGAINST else None
+        lacks = self._not_compared(parents) if dimensions.get("against") in PERIODS_AGAINST else None
         return self.inputs.engine.derived(
             metric,
             *parents,
@@ -180,6 +179,11 @@ class Stating:
             lacks=lacks,
             **({} if lacks else dict(parts or {})),
         )
+
+    def _not_compared(self, parents: Sequence[Fact]) -> Text | None:
+        """Why periods are not held against one another: the reported one, or one that these facts are of, is not whole."""
+        begun = (self.inputs.begins_within(Period.of(one.period), one.sources) for one in parents)
+        return self.inputs.partial or next(filter(None, begun), None)
 
     def counted(
         self,

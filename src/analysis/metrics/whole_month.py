@@ -1,12 +1,13 @@
-"""Whether the rows of the report month reach its end. A month whose rows end in its middle is no month to hold against a whole one.
+"""Whether the rows of the report month reach its end, and those of a table's first month its beginning. A half month is no month to hold against a whole one.
 
-What is judged is how many days the month's end lacks, against the longest run of days without a row before it; a table (or a company) that
-has too short a past to know its runs is judged by a number of days.
+What is judged is how many days the month lacks, against the longest run of days without a row that the table (or the company) knows; one that
+is too young to know its runs is judged by a number of days.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -23,13 +24,16 @@ LEAST_DAYS, LEAST_SILENT = 150, 2
 #: With fewer days, so many times the longest gap there was may be chance.
 SPARSE_FACTOR = 2
 PARTIAL = "the report month is not whole: no table has a row after {day}"
+BEGUN = "{month} is not whole: {table} has no row before {day}"
+#: So many months before the report month a comparison reaches: a year, and the year before that.
+COMPARED_MONTHS = 24
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reach:
-    """The days with rows of one table, or of all: the last one, whole days of the month after it, and the longest gap before.
+    """The days with rows of one table, or of all: the outermost one, whole days of the month beyond it, and the longest gap inside.
 
-    ``days`` are those with rows in the twelve months before; ``gap`` is the longest run of days without a row between two that have some.
+    ``days`` are those with rows in the twelve months inside; ``gap`` is the longest run of days without a row between two that have some.
     """
 
     last_day: dt.date
@@ -58,15 +62,15 @@ def daily_tables(engine: Engine) -> tuple[str, ...]:
     )
 
 
-def days_with_rows(engine: Engine, name: str, month: Month) -> str:
-    """SELECT of the business days with a row of a table in a month and the twelve before it (``day``)."""
+def days_with_rows(engine: Engine, name: str, first: Month, last: Month) -> str:
+    """SELECT of the business days with a row of a table in these months (``day``)."""
     table = contract().tables[name]
     moment = quoted(str(table.time))
     clocked = table.columns[str(table.time)].type == "timestamp"
     day = business_day(moment, literal(engine.rules.time_zone)) if clocked else moment
     return (
         f"SELECT DISTINCT CAST({day} AS DATE) AS day FROM {quoted(name)} "
-        f"WHERE month BETWEEN {literal((month - 12).start)} AND {literal(month.start)} AND {moment} IS NOT NULL"
+        f"WHERE month BETWEEN {literal(first.start)} AND {literal(last.start)} AND {moment} IS NOT NULL"
     )
 
 
@@ -74,7 +78,7 @@ def reach(engine: Engine, month: Month, *names: str) -> Reach | None:
     """How far the rows of some tables reach together; None where they have no row in these months."""
     if not names:
         return None
-    days = " UNION ".join(days_with_rows(engine, name, month) for name in names)
+    days = " UNION ".join(days_with_rows(engine, name, month - 12, month) for name in names)
     told = engine.query(
         "SELECT max(day) AS last_day, count(*) FILTER (day < "
         f"{literal(month.start)}) AS days, max(gap) AS gap FROM (SELECT day, date_diff('day', lag(day) OVER (ORDER BY day), day) - 1 AS gap FROM ({days}) AS days) AS gaps"
@@ -97,3 +101,34 @@ def rows_end(engine: Engine, month: Month, *, limit: float) -> dt.date | None:
     if found is None or found.last_day < month.start or not found.ends_early(limit):
         return None
     return found.last_day
+
+
+def rows_begin(engine: Engine, month: Month, *, limit: float) -> Mapping[str, dt.date]:
+    """By table, the first day with a row, where it lies so far within the table's first month that this month is no whole one.
+
+    Only of tables that begin within the months that a comparison reaches.
+    """
+    found = {}
+    for name in daily_tables(engine):
+        first = engine.tables.tables[name].months[0]
+        if not month - COMPARED_MONTHS < first <= month:
+            continue
+        begun = _begun(engine, name, first)
+        if begun.ends_early(limit):
+            found[name] = begun.last_day
+    return found
+
+
+def _begun(engine: Engine, name: str, first: Month) -> Reach:
+    """As :func:`reach`, looking back: the first day, the days of its month before it, and days with rows and gaps in the year that follows."""
+    told = engine.query(
+        "SELECT min(day) AS day, count(*) AS days, max(gap) AS gap FROM (SELECT day, "
+        f"date_diff('day', lag(day) OVER (ORDER BY day), day) - 1 AS gap FROM ({days_with_rows(engine, name, first, first + 12)}) AS days) AS gaps"
+    ).iloc[0]
+    day = pd.Timestamp(told["day"]).date()
+    return Reach(
+        last_day=day,
+        silent=(day - first.start).days,
+        days=int(told["days"]),
+        gap=0 if pd.isna(told["gap"]) else int(told["gap"]),
+    )

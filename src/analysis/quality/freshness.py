@@ -105,7 +105,7 @@ def _freshness(inputs: StudyInputs, name: str) -> Freshness | None:
     known = reach(inputs.engine, month, name)
     if known is None:
         return None
-    days = days_with_rows(inputs.engine, name, month)
+    days = days_with_rows(inputs.engine, name, month - 12, month)
     # the last day that has some and the first of the next month
     last = f"SELECT max(day) AS day FROM ({days}) AS days"
     after = days_between(f"{last} UNION ALL SELECT CAST({literal(month.end)} AS DATE)")

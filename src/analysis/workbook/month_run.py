@@ -25,7 +25,7 @@ from analysis.locale import Text
 from analysis.metrics import Engine, Registry, StudyInputs
 from analysis.metrics.inputs import ClaimsAhead, CostAhead, EarlierEdition, ExperienceMoney
 from analysis.metrics.kept import drop_damaged
-from analysis.metrics.whole_month import rows_end
+from analysis.metrics.whole_month import rows_begin, rows_end
 from analysis.params import Assumptions, CostTree, RunParams, load_run, project_root
 from analysis.params.places import is_folder, locked_by, use_own
 from analysis.params.runs import params_hash
@@ -301,6 +301,7 @@ def inputs_of(
         cost_tree=engine.cost_tree,
         sliced=sliced,
         rows_end=rows_end(engine, params.month, limit=silent_days),
+        rows_begin=rows_begin(engine, params.month, limit=silent_days),
         earlier=earlier,
         claims_ahead=claims_ahead,
         cost_ahead=cost_ahead,

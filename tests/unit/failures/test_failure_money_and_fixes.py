@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from analysis.failures import lives, money
+from analysis.errors import MissingData
+from analysis.failures import forecasting, forecasting_facts, lives, money, reporting
+from analysis.failures.baseline import Baseline
 from analysis.failures.field import Field
+from analysis.failures.findings import _outlook
 from analysis.failures.fixes import _verdict
 from analysis.failures.localising import Cause
 from analysis.metrics import StudyInputs
@@ -174,6 +177,44 @@ def test_a_failure_costs_what_was_posted_to_it_and_in_full_the_hours_of_own_staf
     assert money.own_hours(field, money.where_of(one)) == 5.0
     by_supplier = money.cost_by(field, "supplier", hour=10.0).set_index("value")["amount"]
     assert by_supplier["A"] == pytest.approx(100 + 5 * 10)
+
+
+def test_a_ledger_that_began_after_the_failures_prices_those_it_saw(small: Path, inputs_of: Inputs):
+    """T1 and T3 failed in September, before there was a ledger: they are not failures that cost nothing. T2 cost 60, T4 nothing yet."""
+    ledger = small / "ledger.csv"
+    head = ledger.read_text().splitlines()[0]
+    ledger.write_text(head + "\n" + "L1,2026-10-06,parts,60.00,T2,CC1,6601.01.02,incurred," + "\n")
+    field = Field.of(inputs_of(small))
+    assert money.priced_months(field) == 1
+    direct = money.prices(field)
+    assert (direct.all.mean, direct.all.failures) == (30.0, 2)
+    ledger.write_text(head + "\n" + "L1,2026-09-06,parts,60.00,T2,CC1,6601.01.02,incurred," + "\n")
+    field = Field.of(inputs_of(small))
+    assert (money.prices(field).all.mean, money.prices(field).all.failures) == (15.0, 4)
+
+
+def test_failures_are_forecast_without_a_ledger_and_their_cost_is_not(
+    planted_inputs: StudyInputs, monkeypatch: pytest.MonkeyPatch
+):
+    field = Field.of(planted_inputs)
+    delay = reporting.delay_of(field.delays, field.horizon)
+    fitted, _ = lives.component_lives(field)
+    intensity = forecasting.intensity_of(field, Baseline.of(field), delay, fitted)
+    made = forecasting.forecast(field, intensity, arrivals=forecasting.nobody())
+    priced = forecasting_facts.forecast_facts(field, made, delay)
+
+    def unpriced(*_: object, **__: object) -> money.Prices:
+        raise MissingData("ledger.amount", "ledger.ticket_id")
+
+    monkeypatch.setattr(money, "prices", unpriced)
+    found = forecasting_facts.forecast_facts(field, made, delay)
+    assert found and priced
+    assert found.total.value == priced.total.value and found.total.interval is not None
+    assert found.obligation_failures.value == priced.obligation_failures.value
+    for cost in (found.cost, found.full_cost, found.obligation, found.cover):
+        assert cost.value is None and "needs ledger.amount" in cost.reason.en
+    (outlook,) = [one for one in _outlook(found, scale=None) if one.id == "failures.outlook"]  # type: ignore[arg-type]
+    assert outlook.statement.plain("en").endswith("What they will cost is not known.")
 
 
 POSTED = """P1,2026-09-06,labour,20.00,T1,CC1,6601.01.01,incurred,
