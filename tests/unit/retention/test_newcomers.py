@@ -171,6 +171,50 @@ def test_a_handful_of_newcomers_says_so(company: Path, inputs_of: Inputs):
         newcomer_mix(inputs)
 
 
+def bought(customer: str, month: Month, product: str = "P1", revenue: str = "10.00") -> str:
+    return f"O{customer}{month}{revenue},{customer},{product},{month}-10T02:00:00,{revenue}"
+
+
+def test_without_contracts_customers_come_by_their_first_purchase(company: Path, inputs_of: Inputs):
+    orders = [
+        # orders are on record from here on: who bought in the first twelve months was there before, for all that is known
+        bought("C1", FIRST - 12),
+        bought("C2", FIRST - 1),
+        bought("C2", LAST),
+        bought("B1", FIRST, "P2"),
+        bought("B1", LAST, "P1"),
+        # what is free is no purchase
+        bought("B2", FIRST, revenue="0.00"),
+        bought("B2", LAST),
+        # known for years, with a gap longer than the record
+        bought("B3", LAST),
+    ]
+    people = [
+        f"{one},b2c,gold,North,Direct,{day},"
+        for one, day in (("B1", "2023-11-10"), ("B2", ""), ("B3", "2015-03-01"))
+    ]
+    inputs = inputs_of(written(company, [], people, orders=orders))
+    found = newcomers(inputs)
+    rows = inputs.engine.query(f"SELECT * FROM {found.table} ORDER BY customer_id")
+    assert not found.by_contract and rows["customer_id"].tolist() == ["B1", "B2"]
+    assert rows["product_line"].tolist() == ["Dryers", "Washers"]
+    assert [str(one)[:7] for one in rows["month"]] == [str(FIRST), str(LAST)]
+
+
+def test_first_purchases_that_move_to_another_product_are_told(company: Path, inputs_of: Inputs):
+    random, orders = np.random.default_rng(5), [bought("C1", FIRST - 12), bought("C2", FIRST - 12)]
+    for number in range(360):
+        share = (0.2, 0.4, 0.6)[number // 120]
+        begins = FIRST + 12 * (number // 120) + int(random.integers(0, 12))
+        orders.append(bought(f"B{number:03}", begins, "P2" if random.random() < share else "P1"))
+    people = [f"B{number:03},b2c,gold,,Direct,," for number in range(360)]
+    inputs = inputs_of(written(company, [], people, orders=orders))
+    found = newcomer_mix(inputs)
+    assert told(found) == [("product_line", "Dryers")] and found.left_out["region"] == NOT_KNOWN
+    (finding,) = [one for one in retention.study(inputs).findings if one.id == "retention.newcomers"]
+    assert finding.method is not None and "first purchase" in finding.method
+
+
 def test_a_company_without_contracts_has_first_purchases(contractless: retention.RetentionStudy):
     part = contractless.newcomers
     assert isinstance(part, NotDone) and "less than two whole years" in part.reason.en
