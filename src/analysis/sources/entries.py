@@ -151,6 +151,9 @@ def _dates(entry: Entry, export: Export, profiles: Mapping[str, Profile], matche
     for column, profile in profiles.items():
         if column not in days:
             continue
+        if column == "month" and profile.months:
+            entry.dates[column] = profile.months
+            continue
         if profile.dates is None:
             entry.dates[column] = profile.epochs
             continue
