@@ -28,7 +28,7 @@ CODES = 0.1
 A_TABLE, AT_LEAST = 3.0, 0.8
 #: What a required column counts, what one that is missing costs, and what the name of a file counts.
 REQUIRED, MISSING, NAMED = 1.5, 1.5, 2.5
-#: Headings that must speak for a table before a column of it is told by its values; and columns whose words tell what they are.
+#: Headings, the file's name among them, that must speak for a table before a column of it is told by its values; and columns whose words tell what they are.
 AT_LEAST_NAMED = 3
 TOLD_BY_WORDS: Mapping[str, tuple[str, ...]] = {"tickets": ("status", "ticket_type")}
 #: What accounts by number and name in row after row say for a ledger.
@@ -228,7 +228,7 @@ class Matcher:
     def _by_values(self, export: Export, table: str, found: Mapping[str, str]) -> dict[str, str]:
         """What a table must have and no heading tells, told by what columns hold; only where other headings speak for the table."""
         shape = self.shapes[table]
-        if len(found) < AT_LEAST_NAMED:
+        if len(found) + (self.named(export.name, self.lexicon.tables[table]) > 0) < AT_LEAST_NAMED:
             return {}
         held: dict[str, str] = {}
         if table == "ledger" and "amount" not in found and (sides := self.sides(export, found.values())):
