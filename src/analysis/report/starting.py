@@ -491,8 +491,10 @@ class _First:
         limit = float(Assumptions.load().value("silent_days_limit", on=day))
         proposed = proposed_month(engine, silent_days=limit, today=day)
         if proposed is None:
+            read = ", ".join(sorted(name for name, info in tables.tables.items() if info.rows)) or "nothing"
             raise ContractError(
-                f"{self.folder.name}: no row has a day, so there is no month to report. See docs/SOURCES.md, dates."
+                f"{self.folder.name}: nothing that was read has rows by day (tickets, orders, ledger, surveys, claims …), so there is no month to report; read: {read}. "
+                "Put such an export into the folder. Where it is there and was not recognised, name its headings in params/vocabulary.yml or write the map (docs/SOURCES.md)."
             )
         return proposed
 

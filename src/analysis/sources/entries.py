@@ -24,6 +24,9 @@ UNITS: Mapping[str, tuple[tuple[str, str], ...]] = {
 }  # fmt: skip
 #: Hours of one ticket above these, in the middle, are more likely seconds, or minutes.
 SECONDS_FROM, MINUTES_FROM = 600.0, 24.0
+#: Headings of grades, and how a map turns them round.
+GRADES = frozenset(["note", "noten", "schulnote", "bewertungsnote", "gesamtnote"])
+TURNED_ROUND = """values: {score: {"1": "5", "2": "4", "3": "3", "4": "2", "5": "1"}}"""
 #: The zone in which people write who write so.
 ZONES = ((r"[\u3040-\u30ff]", "Asia/Tokyo"), (r"[\uac00-\ud7af]", "Asia/Seoul"), (r"[\u4e00-\u9fff]", "Asia/Shanghai"),
     (r"[äöüß]|(?i:nummer|datum|kunde|vorgang|betrag)", "Europe/Berlin"))  # fmt: skip
@@ -108,6 +111,14 @@ def completed(entry: Entry, export: Export, matcher: Matcher, exports: Sequence[
     _standing_in(entry, export, matcher)
     _keys(entry, export, matcher)
     _words(entry, export, matcher, exports)
+    _grades(entry, matcher)
+
+
+def _grades(entry: Entry, matcher: Matcher) -> None:
+    """A score called a grade is best at 1 where German is written, and worst at 1 elsewhere."""
+    source = entry.columns.get("score", "")
+    if GRADES & set(matcher.words(source)):
+        entry.doubt(3, f"{source}: of a German grade 1 is the best, and a score is read as better the higher it is; if so, turn it round: {TURNED_ROUND}", beside="score")  # fmt: skip
 
 
 def _sources_used(entry: Entry) -> set[str]:
@@ -150,6 +161,9 @@ def _dates(entry: Entry, export: Export, profiles: Mapping[str, Profile], matche
     ]
     for column, profile in profiles.items():
         if column not in days:
+            continue
+        if column == "month" and profile.months:
+            entry.dates[column] = profile.months
             continue
         if profile.dates is None:
             entry.dates[column] = profile.epochs

@@ -20,6 +20,8 @@ Words = tuple[str, ...]
 
 #: What a word that says little counts; and what a phrase of the vocabulary counts beside our own name, one of another system's map, and one that is only perhaps meant.
 LIGHT, LISTED, OF_A_MAP, PERHAPS = 0.25, 0.99, 0.97, 0.74
+#: What the same letters count, the words of one of the two not parted (resolutiondate).
+RUN_TOGETHER = 0.97
 #: A shorter word than this is never compared by its parts.
 SHORTEST_PART = 4
 LEAST_PART = 0.45
@@ -216,6 +218,9 @@ def similarity(heading: Words, phrase: Words, light: Collection[str]) -> float:
         return 1.0
     if not heading or not phrase:
         return 0.0
+    telling = [word for word in heading if word not in light] or list(heading)
+    if len(telling) != len(phrase) and "".join(telling) == "".join(phrase):
+        return RUN_TOGETHER
     ours, theirs = _weights(heading, light), _weights(phrase, light)
     shared = sum(weight * max(_same(word, other) for other in phrase) for word, weight in ours)
     shared += sum(weight * max(_same(word, other) for other in heading) for word, weight in theirs)

@@ -7,6 +7,7 @@ of vendors) is weighed against it in the same way.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -27,9 +28,13 @@ CODES = 0.1
 A_TABLE, AT_LEAST = 3.0, 0.8
 #: What a required column counts, what one that is missing costs, and what the name of a file counts.
 REQUIRED, MISSING, NAMED = 1.5, 1.5, 2.5
-#: Headings that must speak for a table before a column of it is told by its values; and columns whose words tell what they are.
+#: Headings, the file's name among them, that must speak for a table before a column of it is told by its values; and columns whose words tell what they are.
 AT_LEAST_NAMED = 3
 TOLD_BY_WORDS: Mapping[str, tuple[str, ...]] = {"tickets": ("status", "ticket_type")}
+#: What accounts by number and name in row after row say for a ledger.
+A_CHART = 2.0
+#: Words of a file's name behind which stands how it is sorted and not what it holds.
+SORTED_BY = ("by", "per", "nach")
 #: Columns of another file that name rows of this one.
 REFERRED = 0.35
 #: A column with more different words than this, and more than a share of its rows, is no label.
@@ -223,7 +228,7 @@ class Matcher:
     def _by_values(self, export: Export, table: str, found: Mapping[str, str]) -> dict[str, str]:
         """What a table must have and no heading tells, told by what columns hold; only where other headings speak for the table."""
         shape = self.shapes[table]
-        if len(found) < AT_LEAST_NAMED:
+        if len(found) + (self.named(export.name, self.lexicon.tables[table]) > 0) < AT_LEAST_NAMED:
             return {}
         held: dict[str, str] = {}
         if table == "ledger" and "amount" not in found and (sides := self.sides(export, found.values())):
@@ -264,6 +269,8 @@ class Matcher:
         others = sum(self._tells(name) * score for name, (_, score) in found.items() if name not in shape.required)  # fmt: skip
         explained = len(found) / max(len(export.profiles), 1)
         named = NAMED * self.named(export.name, self.lexicon.tables[table])
+        if table == "ledger" and "account" in found and export.profiles[found["account"][0]].is_chart:
+            named += A_CHART
         lacking = MISSING * sum(
             0.4 if (table, name) in REPLACEABLE or name in held else 1.0
             for name in shape.required - set(found)
@@ -291,6 +298,7 @@ class Matcher:
     def named(self, name: str, phrases: Sequence[Words]) -> float:
         """How surely a file's name says what it holds; the last word says most."""
         words = tuple(word for word in self.words(name) if not _PERIOD.fullmatch(word))
+        words = tuple(itertools.takewhile(lambda word: word not in SORTED_BY, words)) or words
         if not words:
             return 0.0
         found = 0.0
@@ -310,6 +318,8 @@ class Matcher:
         own = f"{table.rstrip('s')}_id"
         if column == own and self.words(source) in (("id",), ("number",)) and len(shape.key) == 1:
             named = max(named, 0.9 if self.named(export.name, self.lexicon.tables[table]) else named)
+        if profile.is_chart:
+            named = max(named, SURE) if (table, column) == ("ledger", "account") else 0.3 * named
         score = named * fits
         known = self.known_words(profile, table, column)
         if column in shape.days and named < SURE and WRITTEN & set(self.words(source)):
@@ -370,6 +380,8 @@ def _fits(profile: Profile, column: str, shape: TableShape) -> float:
     if profile.is_empty:
         return 0.0  # told apart: what an empty column holds nobody has seen
     kind = shape.columns[column]
+    if column == "month" and profile.months:
+        return 1.0
     if kind in ("date", "timestamp"):
         if profile.is_moment and (profile.length >= 8 or profile.numbers < 0.9 or column == "month"):
             return 1.0

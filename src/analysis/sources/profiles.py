@@ -33,6 +33,26 @@ _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p
 #: Days whose order is written in them: the year first, or the month as a word.
 _DAYS = ("%Y/%m/%d", "%Y.%m.%d", "%Y-%m-%d", "%Y年%m月%d日", "%Y%m%d", "%d-%b-%Y", "%d-%b-%y", "%d %b %Y",
     "%b %d, %Y", "%d %B %Y", "%B %d, %Y", "%d/%b/%Y")  # fmt: skip
+#: Months without a day.
+_MONTHS = (
+    "%Y-%m",
+    "%Y/%m",
+    "%Y.%m",
+    "%Y年%m月",
+    "%Y%m",
+    "%m/%Y",
+    "%m.%Y",
+    "%m-%Y",
+    "%b %Y",
+    "%B %Y",
+    "%b-%Y",
+    "%b-%y",
+    "%b %y",
+    "%Y-%b",
+)
+#: An account by number and name; and different ones per posting below which they are accounts.
+_ACCOUNT = re.compile(r"\d{3,8}(?:[.\-]\d{1,6})*\s*[-–·:]?\s+[^\W\d].*")
+FEW_ACCOUNTS = 0.1
 _MARKS = (".", "/", "-")
 
 
@@ -154,6 +174,21 @@ class Profile:
             return ""
         return "epoch_ms" if len(next(iter(self.words))) == 13 else "epoch_s"
 
+    @cached_property
+    def months(self) -> str:
+        """How its months are written, where its values name months and no days (2026-10, Oct 2026); blank otherwise."""
+        sample = list(self.words)[:2_000]
+        if not sample or self.real_dates:
+            return ""
+        return next((form for form in _MONTHS if _reads(sample, form, months=True)), "")
+
+    @cached_property
+    def is_chart(self) -> bool:
+        """Whether it holds numbers of accounts with their names behind (6010 Service wages), the same ones again and again."""
+        return (
+            self.distinct < FEW_ACCOUNTS and self._share(lambda text: bool(_ACCOUNT.fullmatch(text))) >= 0.8
+        )
+
     @property
     def is_moment(self) -> bool:
         return self.dates is not None
@@ -194,8 +229,8 @@ def _fits(sample: Collection[str], holds: Callable[[str], bool]) -> bool:
     return sum(1 for text in sample if holds(text)) >= OF_A_KIND * len(sample)
 
 
-def _reads(sample: Collection[str], form: str) -> bool:
-    read = reader_of(form)
+def _reads(sample: Collection[str], form: str, *, months: bool = False) -> bool:
+    read = reader_of(form, months=months)
     first = next(iter(sample))
     if read(first) is None and all(read(text) is None for text in list(sample)[:20]):
         return False

@@ -142,7 +142,7 @@ def propose_for_database(variable: str, tables: Mapping[str, TableShape]) -> str
 def _nothing(place: str, said: Sequence[str]) -> SourceError:
     seen = next((line for line in said if "columns are" in line), next(iter(said), ""))
     return SourceError(
-        f"{place}: no file in it looks like one of our tables{f' ({seen[2:]})' if seen else ''}. Write the map by hand; docs/SOURCES.md says how, params/sources has examples."
+        f"{place}: no file in it looks like one of our tables{f' ({seen[2:]})' if seen else ''}. Write the map by hand; docs/SOURCES.md says how, params/sources has examples. Or add the words of these headings to params/vocabulary.yml and try again."
     )
 
 
