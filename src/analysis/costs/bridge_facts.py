@@ -104,7 +104,7 @@ def bridge_against(inputs: StudyInputs, against: str, before: Period) -> Bridge:
     Raises
     ------
     MissingData
-        Where one of the periods has no cost, or is not covered whole.
+        Where one of the periods has no cost, or is not covered whole by the ledger and by service orders.
     FitError
         Where the rows of the last month end in its middle, or those of the earlier period begin in the middle of a month.
     """
@@ -116,6 +116,8 @@ def bridge_against(inputs: StudyInputs, against: str, before: Period) -> Bridge:
         if lacking.months == 1:
             raise MissingData("ledger", message="no cost in {month}", month=lacking.name)
         raise MissingData("ledger", message="the ledger does not cover all of {month}", month=lacking.name)
+    if inputs.engine.unbegun(before, ("tickets",)) is not None:
+        raise MissingData("tickets", message="no service order in {month}", month=before.name)
     effects = cost_bridge(
         bridge_cells(inputs, before),
         bridge_cells(inputs, period),

@@ -36,12 +36,13 @@ def break_even(inputs: StudyInputs, whole: Portfolio, year: Fact, months: int) -
     Raises
     ------
     MissingData
-        There is no after-sales cost.
+        There is no after-sales cost, or none of a whole year.
     FitError
         No margin is expected.
     """
     if year.value is None:
-        raise MissingData("ledger.amount")
+        inputs.engine.require("ledger.amount")
+        raise MissingData("ledger", message="the ledger does not cover all of {month}", month=year.period)
     facts, earning = Stating(inputs=inputs), (whole.parts["purchases"], whole.parts["contract"])
     expected = sum((Decimal(part.value or 0) for part in earning), Decimal(0))
     if expected <= 0 or whole.total.interval is None:

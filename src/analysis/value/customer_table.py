@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.errors import FitError, MissingData, NothingToCount
 from analysis.locale import Text
-from analysis.metrics import NotDone, StudyInputs
+from analysis.metrics import NotDone, Period, StudyInputs
 from analysis.metrics.backend import literal
 from analysis.metrics.lineage import traced
 from analysis.metrics.views import NOT_STATED
@@ -40,17 +40,23 @@ class Available(Summarised):
     service: bool
     margin: bool
     machines: bool = True  # what was sold still needs service when its buyer has left
+    unserved: Text | None = None  # why there is no service cost of a year to count
 
     @classmethod
     def of(cls, inputs: StudyInputs) -> Available:
         def has(*needs: str) -> bool:
             return not inputs.engine.tables.missing(*needs)
 
+        traced = has("ledger.ticket_id", "tickets.customer_id")
+        year = Period(inputs.month - 11, inputs.month)
+        # months of a ledger that began within the year would pass for all of it
+        young = inputs.engine.unbegun(year, ("ledger",)) if traced else None
         return cls(
             contracts=has("contracts.starts_on", "contracts.ends_on", "contracts.amount"),
-            service=has("ledger.ticket_id", "tickets.customer_id"),
+            service=traced and young is None,
             margin=has("orders.gross_margin"),
             machines=has("units.serial_no") or has("products.warranty_months"),
+            unserved=young if traced else lacking("ledger.ticket_id"),
         )
 
 
@@ -121,7 +127,7 @@ def state_at(inputs: StudyInputs, settings: ValueSettings, available: Available,
         if available.machines
         else engine.materialise("value_today", views.customers_of_today(everyone, bought, cutoff)),
         machines=available.machines,
-        unserved=None if service else NOT_COUNTED if available.service else lacking("ledger.ticket_id"),
+        unserved=None if service else available.unserved or NOT_COUNTED,
     )
 
 

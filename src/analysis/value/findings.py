@@ -348,7 +348,8 @@ def _investment(study: ValueStudy, material: Materiality) -> list[Finding]:
     if isinstance(found, NotDone) or isinstance(whole, NotDone):
         return []
     lines = []
-    if found.at_risk.customers.value:
+    # a top tier that is worth nothing takes nothing along
+    if found.at_risk.customers.value and (found.at_risk.value.value or 0) > 0:
         lines.append(
             _finding(
                 "at_risk",
@@ -712,7 +713,7 @@ def _basis(study: ValueStudy) -> list[Check]:
             ),
         )
     ]
-    if isinstance(study.service_traced, Fact):
+    if isinstance(study.service_traced, Fact) and study.service_year.value is not None:
         found.append(
             Check(
                 id="value.traced",
@@ -723,7 +724,7 @@ def _basis(study: ValueStudy) -> list[Check]:
                 ),
             )
         )
-    elif settings.basis == "contribution":
+    elif settings.basis == "contribution" and not isinstance(study.service_traced, Fact):
         found.append(
             Check(
                 id="value.traced",

@@ -271,8 +271,8 @@ def _investment(inputs: StudyInputs, settings: ValueSettings, found: Priced) -> 
 
 
 def service_of_year(inputs: StudyInputs) -> Fact:
-    """After-sales cost of the last twelve months, all of it: what the worth of the base is read against."""
-    return inputs.engine.fact("after_sales_cost", period=Period(inputs.month - 11, inputs.month))
+    """After-sales cost of the last twelve months, all of it: what the worth of the base is read against; of a younger ledger unknown, its months are no year."""
+    return inputs.fact("after_sales_cost", period=Period(inputs.month - 11, inputs.month))
 
 
 def _service_traced(inputs: StudyInputs, found: Priced | NotDone) -> Fact | NotDone:
