@@ -32,6 +32,13 @@ _SHOWN_RATIOS = (
 TOO_FEW = NotDone(reason=Text.of(TOO_FEW_LOSSES))
 
 
+# by whether a difference is shown
+_AFTER_LATE = {
+    True: "After a late answer to a complaint customers leave {adjusted} as often{adjusted:doubt}; the naive comparison says {naive}{naive:doubt}",
+    False: "After a late answer to a complaint no difference in leaving is shown: {adjusted} as often{adjusted:doubt}; the naive comparison says {naive}{naive:doubt}",
+}
+
+
 def drivers_figure(study: RetentionStudy) -> Block:
     """Hazard ratios as dots with intervals: the adjusted answers first, the naive one beside them."""
     from analysis.exhibits.charts import Item, dot_interval
@@ -54,10 +61,7 @@ def drivers_figure(study: RetentionStudy) -> Block:
         return absent("drivers", part.not_fitted.get("total", TOO_FEW), "Service experience and loss")
     adjusted, naive = part.ratios["slow", "total"], part.ratios["slow", "naive"]
     if adjusted.value is not None and naive.value is not None:
-        title = Sentence(
-            "After a late answer to a complaint customers leave {adjusted} as often{adjusted:doubt}; the naive comparison says {naive}{naive:doubt}",
-            {"adjusted": adjusted, "naive": naive},
-        )
+        title = Sentence(_AFTER_LATE["experience.slow" in study.sure], {"adjusted": adjusted, "naive": naive})
     else:
         title = Sentence("How often customers leave after bad service, against comparable customers")
     return figure(
