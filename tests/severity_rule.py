@@ -140,7 +140,7 @@ READ: dict[str, tuple[frozenset[str], Reader]] = {
         ("retention.repurchase", "no_sum good", nothing),
         ("retention.left_after_", "no_sum good", nothing),
         ("retention.contract_cohorts", "no_sum good", nothing),
-        ("retention.purchase_cohorts", "no_sum good", nothing),
+        ("retention.purchase_cohorts", "no_sum good statement", nothing),
         ("retention.segments", "statement", nothing),
         ("retention.accounts", "statement", nothing),
         ("retention.call_list", "risk", of("margin")),

@@ -16,7 +16,7 @@ from analysis.costs.figures import added, month_texts, reported, rows_of
 from analysis.costs.signals import idle_months, idle_teams, season_of
 from analysis.costs.signals_facts import Searched, false_alarm_level
 from analysis.errors import MissingData, NothingToCount
-from analysis.formats import short_month
+from analysis.formats import month_text, short_month
 from analysis.locale import Text
 from analysis.metrics import Period, Stating, StudyInputs, cents, materiality, traced
 from analysis.metrics.backend import literal
@@ -301,7 +301,7 @@ def _idle_month_finding(
     values: dict[str, Value] = {
         "team": inputs.engine.registry.value_label("team", team),
         "share": state.measured("unused_paid_share", rows, **place),
-        "months": Text.joined([_calendar_month(number) for number in numbers]),
+        "months": _calendar_months(numbers),
         "excess": excess,
     }
     latest = known[own.isin(numbers) & (known["month"] >= str(year.first))]
@@ -327,10 +327,17 @@ def _idle_month_finding(
     )
 
 
-def _calendar_month(number: int) -> Text:
-    """The name of a month of any year."""
-    any_year = Month(2000, number)
-    return Text(en=short_month(any_year, "en")[0], zh=short_month(any_year, "zh")[0])
+def _calendar_months(numbers: Sequence[int]) -> Text:
+    """The names of months of any year, as a sentence lists them."""
+    names = [
+        Text(
+            en=month_text(Month(2000, number), "en").split()[0], zh=short_month(Month(2000, number), "zh")[0]
+        )
+        for number in numbers
+    ]
+    if len(names) == 1:
+        return names[0]
+    return Text.joined([Text.joined(names[:-1]), names[-1]], en=" and ")
 
 
 SEASON_METHOD = "calendar months against the others, spread between years, t"

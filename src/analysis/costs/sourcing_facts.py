@@ -289,6 +289,8 @@ class _Book:
 
 
 _NONE = Text.of("not computed")
+#: Either column says that an order repeats work that did not hold; without both nobody knows what did.
+DONE_AGAIN = ("tickets.rework", "tickets.parent_ticket_id")
 # -- full cost ------------------------------------------------------------------------------------------------------------
 
 _FEE = Text.of("in the partner's fee")
@@ -318,17 +320,25 @@ def _components(book: _Book) -> tuple[CostComponent, ...]:
             book,
             "quality",
             Text.of("Poor quality: parts, freight and compensation of repeating its work"),
-            {option: book.sum("quality", option) for option in OPTIONS},
+            _repeating(book, {option: book.sum("quality", option) for option in OPTIONS}),
             rows=_quality_rows(book),
         ),
         _component(
             book,
             "repeats",
             Text.of("Repeating its work by the other, less its own work on the other's"),
-            {option: float(_repeated(book.table, option).sum()) for option in OPTIONS},
+            _repeating(book, {option: float(_repeated(book.table, option).sum()) for option in OPTIONS}),
         ),
     )
     return (*body, _whole(book, [part for part in body if part.own.dimensions["component"] != "idle"]))
+
+
+def _repeating(book: _Book, amounts: dict[str, float]) -> dict[str, float | Text]:
+    """Amounts of work done again; no amount, rather than nil, where the tickets do not say what was done again."""
+    missing = book.inputs.engine.tables.missing(*DONE_AGAIN)
+    if len(missing) < len(DONE_AGAIN):
+        return dict(amounts)
+    return dict.fromkeys(amounts, lacking(*missing))
 
 
 def _whole(book: _Book, parts: list[CostComponent]) -> CostComponent:

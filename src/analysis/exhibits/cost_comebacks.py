@@ -29,7 +29,7 @@ def comebacks_table(study: CostStudy) -> Block:
         return not_computed(found, id="costs.comebacks", what=Text.of("What comes back, and from whom"))
     columns: list[Field] = [
         words("name", "Whose work", wide=True),
-        count("comeback_group_share", of="share", head="Orders"),
+        count("comeback_group_share", of="share", head="Tickets"),
         metric("comeback_group_share", of="share", head="Came back", key="share", places=1),
         metric("comeback_expected_share", of="expected", head="At the others' rate", places=1),
         estimate("comeback_ratio", of="ratio", head="Times as often", places=1),
@@ -50,7 +50,7 @@ def comebacks_table(study: CostStudy) -> Block:
         columns=columns,
         rows=rows,
         note=Sentence(
-            "Of each way the groups furthest above the others are listed. Only work that others do too is compared, so orders may be fewer than a group has. Said to come back more often only where chance does not explain it over all comparisons together. Source: tickets, parts used and staff."
+            "Of each way the groups furthest above the others are listed. Only work that others do too is compared, so orders may be fewer than a group has. Said to come back more often only where chance does not explain it over all comparisons together. Source: tickets, staff and, where there are any, parts used."
         ),
     )
 

@@ -55,7 +55,7 @@ def demand_table(study: CostStudy) -> Block:
         ],
         rows=found.surges,
         note=Sentence(
-            "Extra service orders at the average cost of a ticket; what one more costs can be less. Source: tickets, and what can ask: machines, contracts or orders."
+            "Extra service orders at the average cost of a ticket; what one more costs can be less. Source: tickets, and their base: units in the field, contracts or orders."
         ),
     )
 
@@ -95,7 +95,7 @@ def yearly_table(study: CostStudy) -> Block:
         ],
         rows=found.lines,
         note=Sentence(
-            "What a surge brought is taken out of the comparison, not out of the tickets counted. Source: tickets, and what can ask: machines, contracts or orders."
+            "What a surge brought is taken out of the comparison, not out of the tickets counted. Source: tickets, and their base: units in the field, contracts or orders."
         ),
     )
 

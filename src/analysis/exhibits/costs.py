@@ -1140,7 +1140,13 @@ def sourcing_table(study: CostStudy) -> Block:
             "Work costs {own} in-house and {out} outsourced", {"own": whole.own_each, "out": whole.out_each}
         ),
         subtitle=Sentence(
-            _MINIMUM[bool(minimum)], minimum | {"own": sourcing.own_repairs, "out": sourcing.out_repairs}
+            _MINIMUM[bool(minimum)],
+            minimum
+            | {
+                "own": sourcing.own_repairs,
+                "out": sourcing.out_repairs,
+                "repair": registry().value_label("ticket_type", "repair"),
+            },
         ),
         columns=columns,
         rows=[
@@ -1158,8 +1164,8 @@ _BREAK_EVEN = (
 )
 _SOURCED = "Source: staff, ledger, tickets; training shared by heads, leavers replaced at the assumed cost of replacement and months until a new one is up to speed. Poor quality is charged to whoever did the work that did not hold, and so is the work of repeating it where the other does it, at the pay or fee of whoever does it."
 _MINIMUM = {
-    True: "Field teams and service partners, sums of the last twelve months; the two do not get the same work ({own} of the tickets in-house are repairs, {out} outsourced), so not all of the gap can be saved. The contract bills at least {minimum} per month",
-    False: "Field teams and service partners, sums of the last twelve months; the two do not get the same work ({own} of the tickets in-house are repairs, {out} outsourced), so not all of the gap can be saved. A minimum of the contract is not stated, so none is assumed",
+    True: "Own teams whose tickets are mostly of the kind “{repair:lower}”, and service partners; sums of the last twelve months. The two do not get the same work ({own} of the tickets in-house are of that kind, {out} outsourced), so not all of the gap can be saved. The contract bills at least {minimum} per month",
+    False: "Own teams whose tickets are mostly of the kind “{repair:lower}”, and service partners; sums of the last twelve months. The two do not get the same work ({own} of the tickets in-house are of that kind, {out} outsourced), so not all of the gap can be saved. A minimum of the contract is not stated, so none is assumed",
 }
 
 
@@ -1218,7 +1224,7 @@ def staffing_table(study: CostStudy) -> Block | None:
             metric("staffing_unused_hours", of="unused", head="Unused capacity", places=0),
         ],
         note=Sentence(
-            "In {month} {people} people of own field teams were paid. Source: staff, ledger, tickets.",
+            "In {month} {people} people of these own teams were paid. Source: staff, ledger, tickets.",
             {"month": Month.parse(study.sourcing.people.period), "people": study.sourcing.people},
         ),
     )

@@ -176,7 +176,11 @@ def _movement_row(both: Sequence[ChurnBasis], name: str, columns: Sequence[Field
     )
 
 
-_RATES = "The net loss rate hides losses behind new customers; popular retention counts the reactivated as never gone. Their intervals take the share of those present and the number of those who came as independent. Blank: MBG/NBD is of twelve months and of buyers without a contract"
+# by whether a model stands among the rates
+_RATES = {
+    False: "The net loss rate hides losses behind new customers; popular retention counts the reactivated as never gone. Their intervals take the share of those present and the number of those who came as independent",
+    True: "The net loss rate hides losses behind new customers; popular retention counts the reactivated as never gone. Their intervals take the share of those present and the number of those who came as independent. Blank: MBG/NBD is of twelve months and of buyers without a contract",
+}
 
 
 def rates_table(study: RetentionStudy) -> Block | None:
@@ -222,7 +226,7 @@ def rates_table(study: RetentionStudy) -> Block | None:
     return table_of(
         "retention.rates",
         title=title,
-        subtitle=Sentence(_RATES),
+        subtitle=Sentence(_RATES[not isinstance(model, NotDone)]),
         columns=columns,
         rows=rows,
         note=source_of_buyers(study),
@@ -232,7 +236,19 @@ def rates_table(study: RetentionStudy) -> Block | None:
 # ---------------------------------------------------------------- who, when and why
 
 
-def by_type_table(study: RetentionStudy) -> Block:
+_BY_TYPE = {
+    True: "Gross churn of customers and of contract value, by basis and type of customer",
+    False: "Gross churn of customers, by basis and type of customer",
+}
+# by how many bases stand in the table where contracts have a value
+_BY_TYPE_SPAN = {
+    0: "Twelve months to the end of {month}",
+    1: "Twelve months to the end of {month}; contract value is an accounting total, exact",
+    2: "Twelve months to the end of {month}; contract value is an accounting total, exact; blank: buyers without a contract have none",
+}
+
+
+def by_type_table(study: RetentionStudy) -> Block | None:
     """Business and consumer customers on both bases, with revenue beside customers."""
     both = _bases(study)
     if isinstance(study.contractual, NotDone) and not both:
@@ -263,13 +279,12 @@ def by_type_table(study: RetentionStudy) -> Block:
         for part in both
         for moved in part.by_type
     ]
+    if len(lines) < 2 and not money:
+        return None  # the customers of one type are those of the table of movements
     return table_of(
         "retention.by_type",
-        title=Sentence("Business and consumer customers: gross churn of customers and of contract value"),
-        subtitle=Sentence(
-            "Twelve months to the end of {month}; contract value is an accounting total, exact; blank: buyers without a contract have none",
-            {"month": study.month},
-        ),
+        title=Sentence(_BY_TYPE[bool(money)]),
+        subtitle=Sentence(_BY_TYPE_SPAN[min(len(both), 2) if money else 0], {"month": study.month}),
         columns=columns,
         rows=lines,
         by=("customer_type",),

@@ -32,6 +32,13 @@ _SHOWN_RATIOS = (
 TOO_FEW = NotDone(reason=Text.of(TOO_FEW_LOSSES))
 
 
+# by whether a difference is shown
+_AFTER_LATE = {
+    True: "After a late answer to a complaint customers leave {adjusted} as often{adjusted:doubt}; the naive comparison says {naive}{naive:doubt}",
+    False: "After a late answer to a complaint no difference in leaving is shown: {adjusted} as often{adjusted:doubt}; the naive comparison says {naive}{naive:doubt}",
+}
+
+
 def drivers_figure(study: RetentionStudy) -> Block:
     """Hazard ratios as dots with intervals: the adjusted answers first, the naive one beside them."""
     from analysis.exhibits.charts import Item, dot_interval
@@ -54,10 +61,7 @@ def drivers_figure(study: RetentionStudy) -> Block:
         return absent("drivers", part.not_fitted.get("total", TOO_FEW), "Service experience and loss")
     adjusted, naive = part.ratios["slow", "total"], part.ratios["slow", "naive"]
     if adjusted.value is not None and naive.value is not None:
-        title = Sentence(
-            "After a late answer to a complaint customers leave {adjusted} as often{adjusted:doubt}; the naive comparison says {naive}{naive:doubt}",
-            {"adjusted": adjusted, "naive": naive},
-        )
+        title = Sentence(_AFTER_LATE["experience.slow" in study.sure], {"adjusted": adjusted, "naive": naive})
     else:
         title = Sentence("How often customers leave after bad service, against comparable customers")
     return figure(
@@ -201,20 +205,20 @@ _BY = ("arm", "severity", "window")
 
 
 def leaving_table(study: RetentionStudy) -> Block:
-    """Losses after a repair beside matched customers who never asked for service."""
+    """Losses after a fault beside matched customers who never asked for service."""
     part = study.loss_after_repair
     if isinstance(part, NotDone):
-        return absent("leaving", part, "Losses after a repair")
+        return absent("leaving", part, "Losses after a fault")
     title = _compared(
         part[-1],
-        "After a repeat repair {served} left within {months} months, of matched customers without service {matched}: {difference:signed}{difference:doubt}",
-        otherwise="Left after a repair, beside matched customers",
+        "After a repeat fault {served} left within {months} months, of matched customers without service {matched}: {difference:signed}{difference:doubt}",
+        otherwise="Left after a fault, beside matched customers",
     )
     return table_of(
         "retention.leaving",
         title=title,
         subtitle=Sentence(
-            "Contracts at quarterly landmarks from {first} on, repaired in the three months before, windows closed by the end of {last}; matched on landmark, contract, type, segment, months to renewal and tenure",
+            "Contracts at quarterly landmarks from {first} on, with a fault resolved in the three months before, windows closed by the end of {last}; matched on landmark, contract, type, segment, months to renewal and tenure",
             part[0].span,
         ),
         columns=[
@@ -243,7 +247,7 @@ def repurchase_table(study: RetentionStudy) -> Block:
         "retention.repurchase",
         title=title,
         subtitle=Sentence(
-            "First service in the three months before a quarterly landmark from {first} on, windows closed by the end of {last}; served badly: a late answer to a complaint or a repeat repair",
+            "First service in the three months before a quarterly landmark from {first} on, windows closed by the end of {last}; served badly: a late answer to a complaint or a repeat fault",
             part[0].span,
         ),
         columns=[

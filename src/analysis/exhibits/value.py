@@ -136,6 +136,7 @@ def parts_table(study: ValueStudy) -> Block | None:
     rows = [
         entry("customer_value_part", fact, heads[part], slice={"part": part}, interval=True)
         for part, fact in whole.parts.items()
+        if fact.value or not (part == "contract" and isinstance(study.contracts, NotDone))
     ]
     rows.append(entry("customer_value", whole.total, role="total", interval=True))
     if not isinstance(study.break_even, NotDone):
@@ -158,6 +159,7 @@ def parts_table(study: ValueStudy) -> Block | None:
                 ("avoidable_service_cost", found.avoidable, "Net and avoidable"),
             )
             if not (found.no_duty and fact in (found.duty, found.avoidable))
+            and not (found.revenue.value is None and fact in (found.net, found.duty, found.avoidable))
         ]
     return table_of(
         "value.parts",
@@ -277,6 +279,8 @@ def slices_table(study: ValueStudy, *dimensions: str) -> Block | None:
     ]
     rows: list[Row] = []
     for dimension in dimensions:
+        if len(whole.by[dimension]) < 2 and rows:  # one slice repeats the whole
+            continue
         own = _HEADS.get(dimension)
         rows.append(group(Text.of(own) if own else registry().dimension_name(dimension), columns))
         rows += [row_of(each, columns, by=(dimension,)) for each in whole.by[dimension]]
@@ -500,10 +504,7 @@ def investment_figure(study: ValueStudy) -> Block:
         values["limit"] = found.service_limit
     return figure(
         "value.investment",
-        title=Sentence(
-            "{value} of the top tier's value stands on customers whose chance of leaving is {risk} or more ({value:interval})",
-            {"value": found.at_risk.value, "risk": found.risk_limit},
-        ),
+        title=_investment_title(found),
         subtitle=Sentence(_GRID[found.services == LEVELS], values),
         foot=source(study),
         alt=Sentence(_GRID_SEEN[found.services == LEVELS]),
@@ -514,6 +515,18 @@ def investment_figure(study: ValueStudy) -> Block:
             by=registry().dimension_name("tier"),
             places=1,
         ),
+    )
+
+
+def _investment_title(found: Investment) -> Sentence:
+    if not found.at_risk.customers.value:
+        return Sentence(
+            "No customer of the top tier has a chance of leaving of {risk} or more",
+            {"risk": found.risk_limit},
+        )
+    return Sentence(
+        "{value} of the top tier's value stands on customers whose chance of leaving is {risk} or more ({value:interval})",
+        {"value": found.at_risk.value, "risk": found.risk_limit},
     )
 
 
@@ -579,15 +592,13 @@ def investment_table(study: ValueStudy) -> Block | None:
     ]
     rows: list[Row] = []
     for tier in TIERS:
-        rows.append(group(registry().value_label("tier", tier), columns))
+        held = [found.cells[tier, risk, service] for risk in LEVELS for service in found.services]
+        held = [cell for cell in held if cell.customers.value]
+        if held:
+            rows.append(group(registry().value_label("tier", tier), columns))
         rows += [
-            row_of(
-                found.cells[tier, risk, service],
-                columns,
-                by=("risk", "service", "tier") if service else ("risk", "tier"),
-            )
-            for risk in LEVELS
-            for service in found.services
+            row_of(cell, columns, by=("risk", "service", "tier") if cell.service else ("risk", "tier"))
+            for cell in held
         ]
     return table_of(
         "value.investment_cells",
@@ -601,8 +612,29 @@ def investment_table(study: ValueStudy) -> Block | None:
         columns=columns,
         rows=rows,
         note=Sentence(
-            "The stance is a rule of thumb, not an estimate: whether service changes what these customers do is asked further on in this section."
+            "Where nobody stands no line is shown. The stance is a rule of thumb, not an estimate: whether service changes what these customers do is asked further on in this section."
         ),
+    )
+
+
+def _groups_title(found: Investment) -> Sentence:
+    """What the lists hold; a list on which nobody stands is not named."""
+    below, often, at_risk = (one.customers for one in (found.below, found.often, found.at_risk))
+    if below.value and often.value:
+        return Sentence(
+            "{customers} {customers:plural|is|are} expected to cost more than {customers:plural|it brings|they bring}; {often} of the top tier {often:plural|is|are} often in service",
+            {"customers": below, "often": often},
+        )
+    if below.value:
+        return Sentence(
+            "{customers} {customers:plural|is|are} expected to cost more than {customers:plural|it brings|they bring}",
+            {"customers": below},
+        )
+    if often.value:
+        return Sentence("{often} of the top tier {often:plural|is|are} often in service", {"often": often})
+    return Sentence(
+        "{customers} of the top tier {customers:plural|is|are} at high risk of leaving",
+        {"customers": at_risk},
     )
 
 
@@ -613,24 +645,19 @@ def groups_table(study: ValueStudy) -> Block | None:
         return None
     worth = ("below_cost_value", "often_served_value", "value_at_risk")
     known = found.at_risk.cost.value is not None
+    lists = [one for one in (found.at_risk, found.often, found.below) if one.customers.value]
+    if not lists:
+        return None
     return table_of(
         "value.groups",
-        title=Sentence(
-            "{customers} {customers:plural|is|are} expected to cost more than {customers:plural|it brings|they bring}; {often} of the top tier {often:plural|is|are} often in service",
-            {"customers": found.below.customers, "often": found.often.customers},
-        )
-        if known
-        else Sentence(
-            "{customers} of the top tier {customers:plural|is|are} at high risk of leaving",
-            {"customers": found.at_risk.customers},
-        ),
+        title=_groups_title(found),
         subtitle=Sentence(
             "Expected value over {horizon}, discounted; service cost and margin of the last twelve months. Customer numbers are in the evidence of the findings, at most {most} of a list"
             if known
             else "Expected value over {horizon}, discounted, and margin of the last twelve months. Customer numbers are in the evidence of the findings, at most {most} of a list",
             {"horizon": study.horizon, "most": str(MOST)},
         ),
-        rows=(found.at_risk, found.often, found.below) if known else (found.at_risk,),
+        rows=lists,
         columns=[
             words(
                 lambda listed: registry().value_label("list", listed.customers.dimensions["list"]),

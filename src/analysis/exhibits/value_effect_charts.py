@@ -34,7 +34,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BAND = 94.0  # points a diagram takes
+BAND = 112.0  # points a diagram takes
+#: Points that the text of a box may be wide, and its lines at most: what the treatments of a company are called must fit.
+ROOM = {"causes": 140.0, "treatments": 150.0, "outcome": 88.0, "mediators": 230.0}
+LINES = 4
+BOXED = TEXT_SIZE - 1  # points of the text in a box
 PAD = 0.3  # em between the text of a box and its line
 LINE = 1.26  # em that a line of a box takes as it is drawn, with a line spacing of 1.25
 
@@ -71,7 +75,6 @@ def causal_diagrams(diagrams: Sequence[Diagram]) -> Drawing:
 
 
 def _diagram(axes: Axes, one: Diagram, top: float, width: float, language: Language) -> None:
-    size = TEXT_SIZE - 1
     label(
         axes,
         4,
@@ -84,23 +87,22 @@ def _diagram(axes: Axes, one: Diagram, top: float, width: float, language: Langu
         color=colour("ink"),
         fontsize=TEXT_SIZE,
     )
-    causes = _box(axes, (78, top + 56), 140, Text.joined(one.causes, zh="，"), language, "context", size)
-    treated = _box(axes, (252, top + 68), 126, Text.joined(one.treatments, zh="，"), language, "focus", size)
-    outcome = _box(
-        axes, (width - 50, top + 68), 88, Text.of("buys again, stays, margin"), language, "actual", size
-    )
+    line = top + 80  # that of treatment and outcome
+    causes = _box(axes, (78, top + 64), "causes", Text.joined(one.causes, zh="，"), language, "context")
+    treated = _box(axes, (252, line), "treatments", Text.joined(one.treatments, zh="，"), language, "focus")
+    results = Text.of("buys again, stays, margin")
+    outcome = _box(axes, (width - 50, line), "outcome", results, language, "actual")
     between = _box(
         axes,
-        ((252 + width - 50) / 2, top + 20),
-        190,
+        ((252 + width - 50) / 2, top + 24),
+        "mediators",
         Text.joined(one.mediators, zh="，"),
         language,
         "expected",
-        size,
         dashed=True,
     )
-    _arrow(axes, (causes.right, top + 60), (treated.left, top + 68), "context")
-    _arrow(axes, (treated.right, top + 68), (outcome.left, top + 68), "focus")
+    _arrow(axes, (causes.right, top + 68), (treated.left, line), "context")
+    _arrow(axes, (treated.right, line), (outcome.left, line), "focus")
     above, beside = _link(between, treated, at="left")
     _arrow(axes, beside, above, "expected", dashed=True)
     _arrow(axes, *_link(between, outcome, at="right"), "expected", dashed=True)
@@ -134,16 +136,16 @@ def _link(upper: _Box, lower: _Box, *, at: Literal["left", "right"]) -> tuple[Po
 def _box(
     axes: Axes,
     centre: tuple[float, float],
-    room: float,
+    part: str,
     text: Text,
     language: Language,
     role: str,
-    size: float,
     *,
     dashed: bool = False,
 ) -> _Box:
     """A box around wrapped text, as large as it is drawn."""
-    lines = wrapped(text[language], room, size=size, lines=3)
+    size = BOXED
+    lines = wrapped(text[language], ROOM[part], size=size, lines=LINES)
     frame = {
         "boxstyle": f"round,pad={PAD}",
         "facecolor": colour("paper"),

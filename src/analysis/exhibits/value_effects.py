@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 from analysis.exhibits.figures import figure
@@ -479,10 +479,7 @@ def overlap_figure(study: ValueStudy) -> Block:
     title = (
         Sentence(_ONLY_AN_ASSOCIATION[overlap_reading(weak[0])], {"treatment": weak[0].treatment.name})
         if weak
-        else Sentence(
-            "For every treatment at most {most} of the cases concerned have no like on the other side",
-            {"most": max((one.trimmed for one in part.effects), key=lambda fact: float(fact.value or 0))},
-        )
+        else _all_alike(part.effects)
     )
     return figure(
         "value.effects.overlap",
@@ -498,6 +495,17 @@ def overlap_figure(study: ValueStudy) -> Block:
     )
 
 
+def _all_alike(effects: Sequence[TreatmentEffect]) -> Sentence:
+    """How many cases have no like where that are few."""
+    most = max((one.trimmed for one in effects), key=lambda fact: float(fact.value or 0))
+    if not most.value:
+        return Sentence("For every treatment each of the cases concerned has its like on the other side")
+    return Sentence(
+        "For every treatment at most {most} of the cases concerned have no like on the other side",
+        {"most": most},
+    )
+
+
 _PLACEBOS = ("before", "random_treatment", "negative_control")
 
 
@@ -507,7 +515,7 @@ def placebo_table(study: ValueStudy) -> Block:
     if isinstance(part, NotDone):
         return _absent("placebos", part)
     columns = [_treatment()]
-    for kind in _PLACEBOS:
+    for kind in _tried(part.effects):
         stated: dict[str, Any] = {"of": kind, "slice": {"placebo": kind}}
         name = registry().value_label("placebo", kind)
         columns.append(metric("service_placebo_effect", head=name, signed=True, better=None, **stated))
@@ -527,7 +535,7 @@ def placebo_table(study: ValueStudy) -> Block:
         columns=columns,
         rows=[_placebo_row(one, columns) for one in part.effects],
         note=Sentence(
-            "Negative control: {controls}. Left out: cases without a like on the other side, at most {most}. Imbalance: standard deviations between the groups after weighting, at most {limit}. Beyond either, only an association is stated.",
+            _PLACEBO_NOTE["negative_control" in _tried(part.effects)],
             {
                 "controls": _controls(part.effects),
                 "most": part.effects[0].most_trimmed,
@@ -535,6 +543,18 @@ def placebo_table(study: ValueStudy) -> Block:
             },
         ),
     )
+
+
+_PLACEBO_NOTE = {
+    True: "Negative control: {controls}. Left out: cases without a like on the other side, at most {most}. Imbalance: standard deviations between the groups after weighting, at most {limit}. Beyond either, only an association is stated.",
+    False: "Negative control, {controls}: too few such cases for any treatment. Left out: cases without a like on the other side, at most {most}. Imbalance: standard deviations between the groups after weighting, at most {limit}. Beyond either, only an association is stated.",
+}
+
+
+def _tried(effects: Sequence[TreatmentEffect]) -> list[str]:
+    """The placebos that at least one treatment allows; what no treatment does takes no column."""
+    found = {placebo.kind for one in effects for placebo in one.placebos if placebo.effect}
+    return [kind for kind in _PLACEBOS if kind in found]
 
 
 _CONTROLS = {
@@ -594,11 +614,7 @@ def hidden_table(study: ValueStudy) -> Block | None:
             better=None,
         ),
         interval(*IF_HIDDEN.values(), of="found.if_hidden", key="hidden_interval"),
-        words(
-            lambda line: Text.of("yes" if line["found"].enough else "no"),
-            "Interval reaches zero?",
-            key="enough",
-        ),
+        words(_reaches_zero, "Interval reaches zero?", key="enough"),
         metric("service_effect_robustness", of="found.robustness", key="robust"),
         metric("service_effect_e_value", of="found.e_value", key="e", places=2),
     ]
@@ -624,8 +640,19 @@ def hidden_table(study: ValueStudy) -> Block | None:
     )
 
 
+def _reaches_zero(line: Mapping[str, Any]) -> Text | None:
+    """Whether the interval would reach zero; nothing where what such a cause would do could not be computed."""
+    found: OutcomeEffect = line["found"]
+    if found.if_hidden.value is None:
+        return None
+    return Text.of("yes" if found.enough else "no")
+
+
 def _hidden_title(claimed: Sequence[tuple[TreatmentEffect, OutcomeEffect]]) -> Sentence:
-    """Judged by the interval: whether it would reach zero."""
+    """Judged by the interval: whether it would reach zero; of an effect where that could not be computed nothing is said."""
+    computed = [found for _, found in claimed if found.if_hidden.value is not None]
+    if not computed:
+        return Sentence("How strong a hidden cause would have to be to take an interval to zero")
     enough = [pair for pair in claimed if pair[1].enough]
     if len(enough) == 1:
         one, found = enough[0]
@@ -641,7 +668,17 @@ def _hidden_title(claimed: Sequence[tuple[TreatmentEffect, OutcomeEffect]]) -> S
         return Sentence(
             "A hidden cause as strong as customer tier would not take an interval to zero; where tier hardly bears on an effect, that says little"
         )
+    if len(computed) < len(claimed):
+        return Sentence(
+            "A hidden cause as strong as customer tier would take none of the intervals to zero for which that could be computed"
+        )
     return Sentence("A hidden cause as strong as customer tier would not take an interval to zero")
+
+
+def _told_apart(one: TreatmentEffect, found: OutcomeEffect) -> list[dict[Hashable, Any]]:
+    """The groups of one outcome; a group that holds every case repeats the effect on all of them and is none."""
+    rows: list[dict[Hashable, Any]] = one.groups[one.groups["outcome"] == found.outcome].to_dict("records")
+    return [row for row in rows if int(row["rows"]) < int(found.adjusted.n or 0)]
 
 
 def groups_table(study: ValueStudy) -> Block | None:
@@ -669,9 +706,12 @@ def groups_table(study: ValueStudy) -> Block | None:
     ]
     rows: list[Row] = []
     for one, found in claimed:
-        rows.append(group(_effect_name(one, found.outcome), columns))
-        of_outcome = one.groups[one.groups["outcome"] == found.outcome].to_dict("records")
+        of_outcome = _told_apart(one, found)
+        if of_outcome:
+            rows.append(group(_effect_name(one, found.outcome), columns))
         rows += [row_of(row, columns, by=("estimate", "treatment", row["grouping"])) for row in of_outcome]
+    if not rows:
+        return None
     return table_of(
         "value.effects.groups",
         title=Sentence("For whom the effect is shown"),

@@ -29,7 +29,7 @@ NAMES = {
     "response_to_backlog": Text.of("Response time doubled → open tickets next month"),
     "backlog_to_detractor": Text.of("More open tickets than usual → detractors next month"),
     "late_to_detractor": Text.of("Last ticket answered late → detractor (0–6)"),
-    "contacts_to_cost": Text.of("Repair needs follow-ups → direct cost"),
+    "contacts_to_cost": Text.of("Fault needs follow-ups → direct cost"),
 }
 
 

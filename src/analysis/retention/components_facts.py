@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from analysis.errors import NothingToCount
+from analysis.errors import MissingData, NothingToCount
 from analysis.locale import Text
 from analysis.metrics import Period, Stating, StudyInputs
 from analysis.metrics.lineage import traced
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 HISTORY = 25
 MOVEMENTS = ("start", "retained", "lost", "new", "reactivated", "end", "won_and_lost")
 COMPONENTS = ("start", "lost", "new", "reactivated", "won_and_lost")
+NO_BUYER = "nobody who bought in these months is without a contract"
 NO_YEAR = Text.of("not computed: orders reach back less than a year before the period")
 
 
@@ -97,7 +98,7 @@ def contractual(inputs: StudyInputs) -> ChurnBasis:
     MissingData : no contracts, or none of a kind that can be lost
     """
     inputs.engine.require("contracts.customer_id", "contracts.starts_on", "contracts.ends_on")
-    found = _basis(inputs, "contractual", contracts(inputs), "contracts.starts_on")
+    found = _basis(inputs, "contractual", contracts(inputs), NothingToCount("contracts.starts_on"))
     waiting, at_most = _waiting(inputs, found)
     return replace(found, waiting=waiting, at_most=at_most)
 
@@ -130,7 +131,9 @@ def non_contractual(inputs: StudyInputs) -> ChurnBasis:
     MissingData : no orders, or none of such customers
     """
     inputs.engine.require("orders.ordered_at", "orders.revenue")
-    found = _basis(inputs, "non_contractual", purchases(inputs), "orders.ordered_at")
+    found = _basis(
+        inputs, "non_contractual", purchases(inputs), MissingData("orders.ordered_at", message=NO_BUYER)
+    )
     return replace(found, window=_window(inputs))
 
 
@@ -140,11 +143,11 @@ def _window(inputs: StudyInputs) -> Fact:
     return Stating(inputs=inputs).exact("active_window", inputs.params.active_window_months)
 
 
-def _basis(inputs: StudyInputs, basis: str, spells: str, needs: str) -> ChurnBasis:
+def _basis(inputs: StudyInputs, basis: str, spells: str, nobody: MissingData) -> ChurnBasis:
     year, month = year_of(inputs), Period.of(inputs.month)
     types = inputs.engine.query(views.customer_types(spells, inputs.month.end))["customer_type"]
     if types.empty:
-        raise NothingToCount(needs)
+        raise nobody
     moved = views.customers_moved(spells, [_limits(year), _limits(month)])
     of_year = moved.of(period=str(year))
     group = _Group(basis=basis, period=year, rows=of_year)

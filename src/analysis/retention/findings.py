@@ -18,7 +18,7 @@ from analysis.retention.matching_facts import AfterService
 from analysis.retention.newcomers import NewcomerMix, NewcomerShare
 from analysis.retention.parts import RetentionParts
 from analysis.retention.scores_facts import reason_names
-from analysis.retention.settings import limit
+from analysis.retention.settings import limit, load_settings
 from analysis.retention.spells import YEAR
 from analysis.retention.surges import ALL, LossSurge
 
@@ -332,9 +332,9 @@ _EXPERIENCE = {
     "within twelve months that goes with {difference:signed} of losses ({difference:interval}). The comparison of those who ever had a late answer with all others says {naive}{naive:doubt}: it forgets that only who stays long enough can have one.",
     "waited": "Customers whose request was answered after {late} left {ratio} as often as comparable customers who were answered sooner ({ratio:interval}; {ratio:n} losses after it); "
     "within twelve months that goes with {difference:signed} of losses ({difference:interval}).",
-    "followed": "Customers whose repair took more than one contact left {ratio} as often as comparable customers whose repair took one ({ratio:interval}; {ratio:n} losses after it); "
+    "followed": "Customers whose fault took more than one contact left {ratio} as often as comparable customers whose fault took one ({ratio:interval}; {ratio:n} losses after it); "
     "within twelve months that goes with {difference:signed} of losses ({difference:interval}).",
-    "repeat": "Customers with a repeat repair within {window} left {ratio} as often as comparable customers ({ratio:interval}; {ratio:n} losses after it); "
+    "repeat": "Customers with a repeat fault within {window} left {ratio} as often as comparable customers ({ratio:interval}; {ratio:n} losses after it); "
     "within twelve months that goes with {difference:signed} of losses ({difference:interval}). It is an association over the first twelve months of a contract; complaints that follow are not held fixed.",
 }
 _STAKE = "Margin that goes with it: {money} ({money:interval}), the gross margin of the last twelve months' orders of the customers under contract who first had it in that time, times that difference."
@@ -389,7 +389,7 @@ def _repurchase(inputs: StudyInputs, parts: RetentionParts, sure: frozenset[str]
     if weight(line.difference, limit(inputs, "smallest_repurchase_difference")) == "trifle":
         return []
     down = float(line.difference.value) < 0
-    template = "After a late answer to a complaint or a repeat repair {served} ({served:numerator} of {served:denominator}) bought again within {months} months, against {matched} of matched customers without service: {difference:signed} ({difference:interval}). From quarterly landmarks since {first}, windows closed by the end of {last}."
+    template = "After a late answer to a complaint or a repeat fault {served} ({served:numerator} of {served:denominator}) bought again within {months} months, against {matched} of matched customers without service: {difference:signed} ({difference:interval}). From quarterly landmarks since {first}, windows closed by the end of {last}."
     return [
         _finding(
             id="retention.repurchase",
@@ -418,8 +418,8 @@ def _leaving(inputs: StudyInputs, parts: RetentionParts, sure: frozenset[str]) -
         return []
     least = limit(inputs, "smallest_loss_difference")
     templates = {
-        "repaired": "Within six months after the quarter of a repair {served} of customers ({served:numerator} of {served:denominator}) left, against {matched} of matched customers who never asked for service: {difference:signed} ({difference:interval}). From quarterly landmarks since {first}, windows closed by the end of {last}.",
-        "repeated": "Within six months after the quarter of a repeat repair {served} of customers ({served:numerator} of {served:denominator}) left, against {matched} of matched customers who never asked for service: {difference:signed} ({difference:interval}). From quarterly landmarks since {first}, windows closed by the end of {last}. The comparison is not with other repairs.",
+        "repaired": "Within six months after the quarter of a fault {served} of customers ({served:numerator} of {served:denominator}) left, against {matched} of matched customers who never asked for service: {difference:signed} ({difference:interval}). From quarterly landmarks since {first}, windows closed by the end of {last}.",
+        "repeated": "Within six months after the quarter of a repeat fault {served} of customers ({served:numerator} of {served:denominator}) left, against {matched} of matched customers who never asked for service: {difference:signed} ({difference:interval}). From quarterly landmarks since {first}, windows closed by the end of {last}. The comparison is not with other faults.",
     }
     return [
         _finding(
@@ -444,6 +444,8 @@ _COHORT_TEXT = {
     "contract_cohorts": "Contracts begun in {cohort} differ from the other cohorts a year on: {gap:signed} ({gap:interval}).",
     "purchase_cohorts": "Buyers first seen in {cohort} differ from the other cohorts a year on: {gap:signed} ({gap:interval}).",
 }
+# a month or a quarter a year on is the same time of the year again, and each cohort has its own
+_SEASONAL_TEXT = "Buyers first seen in {cohort} differ from the other cohorts a year on: {gap:signed} ({gap:interval}). A year on it is the same season again, for each cohort its own: a season in which all buy more may be all that is behind it."
 
 
 def _cohorts(inputs: StudyInputs, parts: RetentionParts, sure: frozenset[str]) -> list[Finding]:
@@ -455,14 +457,16 @@ def _cohorts(inputs: StudyInputs, parts: RetentionParts, sure: frozenset[str]) -
             continue
         if name == "contract_cohorts" and _recorded(inputs, parts):
             continue  # where earlier losses are missing, older cohorts look better than they were
-        template = _COHORT_TEXT[name]
+        seasonal = name == "purchase_cohorts" and load_settings().cohort_period != "year"
+        better = float(found.worst.value) > 0
         made.append(
             _finding(
                 id=f"retention.{name}",
-                severity="watch" if float(found.worst.value) < 0 else "good",
-                ground="no_sum" if float(found.worst.value) < 0 else "good",
+                severity="info" if seasonal else "good" if better else "watch",
+                ground="statement" if seasonal else "good" if better else "no_sum",
                 statement=Sentence(
-                    template, {"cohort": step_label(found.worst.dimensions["cohort"]), "gap": found.worst}
+                    _SEASONAL_TEXT if seasonal else _COHORT_TEXT[name],
+                    {"cohort": step_label(found.worst.dimensions["cohort"]), "gap": found.worst},
                 ),
                 evidence=found.differences,
                 method="Each cohort against the others at the same age, Holm over cohorts",
@@ -699,7 +703,7 @@ def _three_ways(parts: RetentionParts) -> list[Check]:
     line = next(one for one in parts.loss_after_repair if one.arm == "repeated")
     if ratio is None or ratio.value is None or line.difference.value is None:
         return []
-    text = "Repeat repair and loss: {year:signed}{year:doubt} is over the first twelve months of a contract, all repaired again from the start against none (later complaints not held fixed); {half:signed}{half:doubt} is over the six months after a landmark, against customers who never asked for service. What the section on customer value says of staying is about one repair that did not hold against one that did, over its own window and with more held fixed. The three answer different questions; none is proof of a cause."
+    text = "Repeat fault and loss: {year:signed}{year:doubt} is over the first twelve months of a contract, all with a repeat fault from the start against none (later complaints not held fixed); {half:signed}{half:doubt} is over the six months after a landmark, against customers who never asked for service. What the section on customer value says of staying is about one repair that did not hold against one that did, over its own window and with more held fixed. The three answer different questions; none is proof of a cause."
     values: dict[str, Value] = {"year": ratio, "half": line.difference}
     return [Check(id="repeat_repair_windows", outcome="info", sentence=Sentence(text, values))]
 

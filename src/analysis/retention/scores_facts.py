@@ -62,7 +62,7 @@ REASONS = {
     "contract_kind": Text.of("contract kind"),
     "region": Text.of("region"),
     "channel": Text.of("channel"),
-    "repeat_repair": Text.of("repeat repair"),
+    "repeat_repair": Text.of("repeat fault"),
     "orders_24m": Text.of("orders in 24 months"),
     "margin_12m": Text.of("margin in 12 months"),
 }

@@ -34,7 +34,7 @@ LEFT_OUT = {
     "b2b": Text.of(
         "this company is read as many small customers, by its setting, so no account stands alone"
     ),
-    "b2c": Text.of("this company is read as few large accounts, by its setting, which are listed one by one"),
+    "b2c": Text.of("this company is read as business accounts, by its setting, which are listed one by one"),
 }
 
 
@@ -192,10 +192,10 @@ TITLES = {
     "chain": Text.of("the chain from service to loss"),
     "surveys": Text.of("who answers surveys"),
     "repurchase": Text.of("repurchase after service"),
-    "loss_after_repair": Text.of("loss after a repair"),
+    "loss_after_repair": Text.of("loss after a fault"),
     "early_warning": Text.of("early warning"),
     "total_model": Text.of("late complaint and loss"),
-    "total_repeat_model": Text.of("repeat repair and loss"),
+    "total_repeat_model": Text.of("repeat fault and loss"),
     "mediation_model": Text.of("low score and loss"),
     "unadjusted_model": Text.of("late complaint and loss, unadjusted"),
     "naive_model": Text.of("late complaint and loss, naive"),

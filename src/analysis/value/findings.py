@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from analysis.value.acquisition import AcquisitionChannel
     from analysis.value.investment import CustomerList
     from analysis.value.model_facts import Modelling
+    from analysis.value.portfolio import Portfolio
     from analysis.value.results import ValueStudy
 
 SECTION = "value"
@@ -64,8 +65,6 @@ def findings(study: ValueStudy, material: Materiality) -> tuple[Finding, ...]:
 
 
 _OF_MODEL = ("value.holdout", "value.independence")
-#: What counts months that have been: no purchase to come is priced in it.
-_COUNTED = frozenset({"value.costly_group"})
 
 
 def _about(study: ValueStudy, one: Finding, doubts: Iterable[Check]) -> tuple[str, ...]:
@@ -81,8 +80,8 @@ def _about(study: ValueStudy, one: Finding, doubts: Iterable[Check]) -> tuple[st
 
 
 def _behind(study: ValueStudy, one: Finding) -> tuple[str, ...]:
-    """How the ids of the checks begin that stand behind a finding; what only keeps contracts, or counts what has been, does without the model of purchases."""
-    if one.id in _COUNTED:
+    """How the ids of the checks begin that stand behind a finding; what the books say, and what only keeps contracts, does without the model of purchases."""
+    if one.id == "value.costly_group":
         return ()
     if one.id == "value.service_effect" and not isinstance(study.effects, NotDone):
         effect = study.effects.get(one.subject["treatment"])
@@ -373,7 +372,7 @@ def _investment(study: ValueStudy, material: Materiality) -> list[Finding]:
                 method="Chance of leaving at or above the stated limit.",
             )
         )
-    if found.often.customers.value:
+    if _stands_out(found.often, whole):
         lines.append(
             _finding(
                 "often_served",
@@ -414,6 +413,16 @@ def _investment(study: ValueStudy, material: Materiality) -> list[Finding]:
             )
         )
     return lines
+
+
+def _stands_out(often: CustomerList, whole: Portfolio) -> bool:
+    """Whether some of the top tier are on the list and no more than half of it: what most do tells nobody apart."""
+    top = sum(
+        int(each.customers.value or 0)
+        for each in whole.by["tier"]
+        if each.customers.dimensions.get("tier") == "top"
+    )
+    return 0 < int(often.customers.value or 0) <= top / 2
 
 
 _COSTLY = "{group}: serving these customers cost {cost} in the last twelve months, {loss} more than the margin of {margin} that they brought ({loss:interval}; {loss:n} customers). Only cost that tickets trace to customers is counted. Look at what their service includes, at its price, and at what brings them to ask."

@@ -22,9 +22,10 @@ from analysis.params import Assumptions
 from analysis.params.screen_figures import ScreenFigure, load_screen_figures
 from analysis.periods import Month
 from analysis.quality.exports import _SAID
-from analysis.quality.history import MOST_CHANGES, YEAR, critical_distance, score
+from analysis.quality.history import MOST_CHANGES, YEAR, _scale, _Series, critical_distance, score
 from analysis.sample import make_sample
 from analysis.sources.rowmapping import MapNote
+from analysis.tables import contract
 
 Inputs = Callable[..., StudyInputs]
 MONTH = Month.parse("2026-10")
@@ -119,6 +120,15 @@ def test_one_wild_month_in_the_past_does_not_hide_the_newest():
     changes[5] = 5.0
     wild, middle, _ = score(changes, 0.30, chance=0.001)
     assert calm > 1 and wild > 1 and middle == pytest.approx(0.02, abs=0.01)
+
+
+@pytest.mark.parametrize(("share", "times", "expected"), [(0.5, 3.0, 0.75), (0.9, 9.0, 81 / 82)])
+def test_an_expected_share_stays_below_the_whole(share: float, times: float, expected: float):
+    """By hand: odds of 1 times 3 are 3, a share of three quarters; odds of 9 times 9 are 81. A logarithm of the share would say 150 and 810 percent."""
+    tickets = contract().tables["tickets"]
+    series = _Series(table=tickets, column=tickets.columns["automated"], values={MONTH: share})
+    to_scale, back = _scale(series)
+    assert back(to_scale(share) + np.log(times)) == pytest.approx(expected)
 
 
 def test_fewer_months_of_history_need_a_larger_distance():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,12 +15,14 @@ from analysis.exhibits import value_effect_charts
 from analysis.exhibits import value_effects as effects
 from analysis.exhibits import value_models as models
 from analysis.exhibits import value_what_ifs as what_ifs
+from analysis.exhibits.charts.labels import wrapped
 from analysis.exhibits.record import Block, flattened
 from analysis.exhibits.shape import misplaced
 from analysis.locale import Text
 from analysis.metrics import NotDone
 from analysis.params import load_treatments
 from analysis.results import Fact
+from analysis.value.diagram import diagrams
 from analysis.value.effect_results import ServiceEffects
 from analysis.value.results import ValueStudy
 from analysis.value.scenarios import WhatIfs
@@ -127,10 +130,65 @@ def test_customers_stand_in_the_cell_of_their_tier_risk_and_cost(studied: ValueS
         for service in ("high", "low")
     ]
     block = worth.investment_table(studied)
-    assert cells(block, "customers", "body") == published(*(found.cells[key].customers for key in order))
-    assert cells(block, "advice", "body")[0] == "Win back now, a person calls"
-    lists = (found.at_risk, found.often, found.below)
-    assert cells(worth.groups_table(studied), "value") == published(*(one.value for one in lists))
+    held = [found.cells[key].customers for key in order if found.cells[key].customers.value]
+    assert held and cells(block, "customers", "body") == published(*held)
+    lists = [one for one in (found.at_risk, found.often, found.below) if one.customers.value]
+    assert lists and cells(worth.groups_table(studied), "value") == published(*(one.value for one in lists))
+
+
+def test_where_nobody_is_at_risk_the_title_says_so_and_no_line_is_empty(studied: ValueStudy):
+    found = studied.investment
+    assert not isinstance(found, NotDone)
+
+    def nobody(line: Any) -> Any:
+        return replace(line, customers=replace(line.customers, value=0))
+
+    cells_at = {key: nobody(cell) if key[1] == "high" else cell for key, cell in found.cells.items()}
+    lists = {name: nobody(getattr(found, name)) for name in ("at_risk", "often", "below")}
+    none = replace(studied, investment=replace(found, cells=cells_at, **lists))
+    assert in_full(worth.investment_figure(none).payload["title"]).startswith("No customer of the top tier")
+    assert all(cells(worth.investment_table(none), "customers", "body"))
+    assert worth.groups_table(none) is None
+
+
+@pytest.mark.parametrize("dimensions", [("tier", "channel"), ("region", "tier")])
+def test_one_slice_that_repeats_the_whole_is_left_out(studied: ValueStudy, dimensions: tuple[str, str]):
+    whole = studied.portfolio
+    assert not isinstance(whole, NotDone)
+    first, other = dimensions
+    one = replace(studied, portfolio=replace(whole, by={**whole.by, other: whole.by[other][:1]}))
+    assert len(cells(worth.slices_table(one, first, other), "customers", "body")) == len(whole.by[first])
+
+
+def test_of_a_hidden_cause_that_could_not_be_computed_nothing_is_claimed(claimed: ValueStudy):
+    part = claimed.effects
+    assert isinstance(part, ServiceEffects)
+
+    def unknown(found: Any) -> Any:
+        return replace(
+            found,
+            enough=False,
+            if_hidden=replace(found.if_hidden, value=None, interval=None, reason=WHY.reason),
+        )
+
+    blind = tuple(
+        replace(one, outcomes=tuple(unknown(found) for found in one.outcomes)) for one in part.effects
+    )
+    block = effects.hidden_table(replace(claimed, effects=replace(part, effects=blind)))
+    assert block is not None
+    assert "as strong as customer tier" not in in_full(block.payload["title"])
+    assert "enough" not in [column["key"] for column in block.payload["columns"]]
+
+
+@pytest.mark.parametrize("params", sorted(Path("params").rglob("treatments.yml")), ids=str)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_no_word_of_a_diagram_is_cut_off(params: Path, language: str):
+    for one in diagrams(load_treatments(params)):
+        for part in ("causes", "treatments", "mediators"):
+            text = Text.joined(getattr(one, part), zh="，")[language]  # type: ignore[index]
+            room = value_effect_charts.ROOM[part]
+            drawn = wrapped(text, room, size=value_effect_charts.BOXED, lines=value_effect_charts.LINES)
+            assert "…" not in drawn, (one.name.en, part)
 
 
 def test_models_and_contracts_are_read_from_the_study(studied: ValueStudy):
@@ -167,8 +225,9 @@ def test_effects_stand_beside_the_plain_difference(claimed: ValueStudy):
         for one in part.effects
         for found in one.claimed
         for row in one.groups[one.groups["outcome"] == found.outcome].to_dict("records")
+        if row["rows"] < found.adjusted.n
     ]
-    assert cells(groups, "effect", "body") == published(*listed)
+    assert listed and cells(groups, "effect", "body") == published(*listed)
 
 
 def test_an_effect_in_the_row_of_another_treatment_is_refused(claimed: ValueStudy):
