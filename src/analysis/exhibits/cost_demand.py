@@ -30,7 +30,9 @@ def demand_table(study: CostStudy) -> Block:
         return callout(
             "costs.demand",
             tone="info",
-            title=Sentence("No group asked for anything more often than the others, beyond chance"),
+            title=Sentence(
+                "No surge: in no run of months did a group ask for more than the others, beyond chance"
+            ),
             body=Sentence(
                 "{groups} kinds and groups in {runs} runs of months were held against all others.",
                 {"groups": found.groups, "runs": found.runs},

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from analysis.exhibits.estimates import estimate_line, interval_lines
 from analysis.exhibits.figures import figure
@@ -176,7 +177,11 @@ def _movement_row(both: Sequence[ChurnBasis], name: str, columns: Sequence[Field
     )
 
 
-_RATES = "The net loss rate hides losses behind new customers; popular retention counts the reactivated as never gone. Their intervals take the share of those present and the number of those who came as independent. Blank: MBG/NBD is of twelve months and of buyers without a contract"
+# by whether buyers without a contract stand beside
+_RATES = {
+    True: "The net loss rate hides losses behind new customers; popular retention counts the reactivated as never gone. Their intervals take the share of those present and the number of those who came as independent. Blank: MBG/NBD is of twelve months and of buyers without a contract",
+    False: "The net loss rate hides losses behind new customers; popular retention counts the reactivated as never gone. Their intervals take the share of those present and the number of those who came as independent.",
+}
 
 
 def rates_table(study: RetentionStudy) -> Block | None:
@@ -222,7 +227,7 @@ def rates_table(study: RetentionStudy) -> Block | None:
     return table_of(
         "retention.rates",
         title=title,
-        subtitle=Sentence(_RATES),
+        subtitle=Sentence(_RATES[any(part.basis != "contractual" for part in both)]),
         columns=columns,
         rows=rows,
         note=source_of_buyers(study),
@@ -265,7 +270,7 @@ def by_type_table(study: RetentionStudy) -> Block:
     ]
     return table_of(
         "retention.by_type",
-        title=Sentence("Business and consumer customers: gross churn of customers and of contract value"),
+        title=_by_type_title(lines),
         subtitle=Sentence(
             "Twelve months to the end of {month}; contract value is an accounting total, exact; blank: buyers without a contract have none",
             {"month": study.month},
@@ -275,6 +280,13 @@ def by_type_table(study: RetentionStudy) -> Block:
         by=("customer_type",),
         note=source_of_buyers(study),
     )
+
+
+def _by_type_title(lines: Sequence[Mapping[str, Any]]) -> Sentence:
+    """What is compared; a company with one kind of customer on one basis compares nothing."""
+    if len(lines) == 1:
+        return Sentence("{type}: gross churn of customers and of contract value", {"type": lines[0]["type"]})
+    return Sentence("Gross churn of customers and of contract value, by basis and customer type")
 
 
 def churn_history_figure(study: RetentionStudy) -> Block:

@@ -479,7 +479,8 @@ def acquisition_table(study: ValueStudy) -> Block:
 
 def _acquisition_title(found: Sequence[AcquisitionChannel]) -> Sentence:
     """A channel is named only where its interval lies below those of all others."""
-    least = standing_out(found, lambda one: one.ratio, lowest=True)
+    told = [one for one in found if one.told]
+    least = standing_out(told, lambda one: one.ratio, lowest=True)
     if least is None:
         return Sentence("What a new customer brings for what it cost to win, channel by channel")
     return Sentence(
@@ -500,10 +501,7 @@ def investment_figure(study: ValueStudy) -> Block:
         values["limit"] = found.service_limit
     return figure(
         "value.investment",
-        title=Sentence(
-            "{value} of the top tier's value stands on customers whose chance of leaving is {risk} or more ({value:interval})",
-            {"value": found.at_risk.value, "risk": found.risk_limit},
-        ),
+        title=_investment_title(found),
         subtitle=Sentence(_GRID[found.services == LEVELS], values),
         foot=source(study),
         alt=Sentence(_GRID_SEEN[found.services == LEVELS]),
@@ -514,6 +512,19 @@ def investment_figure(study: ValueStudy) -> Block:
             by=registry().dimension_name("tier"),
             places=1,
         ),
+    )
+
+
+def _investment_title(found: Investment) -> Sentence:
+    """How much of the top tier is at risk; where nobody is, that."""
+    if not found.at_risk.value.value:
+        return Sentence(
+            "No customer of the top tier has a chance of leaving of {risk} or more",
+            {"risk": found.risk_limit},
+        )
+    return Sentence(
+        "{value} of the top tier's value stands on customers whose chance of leaving is {risk} or more{value:doubt}",
+        {"value": found.at_risk.value, "risk": found.risk_limit},
     )
 
 
