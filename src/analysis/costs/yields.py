@@ -78,7 +78,7 @@ def profitability_of(inputs: StudyInputs) -> tuple[Profit, ...]:
             lines.append(
                 _profit(inputs, earned.get(name, NOTHING), spent.get(name, NOTHING), **{dimension: name})
             )
-    return (*lines, _profit(inputs, revenue, cost)) if revenue else ()
+    return (*lines, _profit(inputs, revenue, cost)) if lines or revenue else ()
 
 
 def _profit(inputs: StudyInputs, earned: Decimal, spent: Decimal, **place: Any) -> Profit:

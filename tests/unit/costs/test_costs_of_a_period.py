@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analysis.costs import yields
 from analysis.costs.activity_costing_facts import capacity_of
 from analysis.costs.allocation_facts import allocated_of
 from analysis.costs.bridge_facts import bridge_against
@@ -321,3 +322,12 @@ def test_the_budget_of_the_year_is_that_of_the_companys_own_year(
     assert found.budget.period == found.expected.period == found.chance_over.period == str(year)
     assert found.budget.value == 12_000 and found.booked.period == str(Period(first, Month(2026, 10)))
     assert float(found.expected.value or 0) == pytest.approx(float(found.booked.value or 0) + 10 * left)
+
+
+def test_nothing_is_stated_per_thousand_of_what_there_were_fewer_of(small_inputs: StudyInputs):
+    """Twenty orders have no cost of a thousand."""
+    known = {fact.metric: fact for fact in unit_costs_of(small_inputs)}
+    orders = known["cost_per_order"].denominator
+    assert orders is not None and orders < 1000 and "cost_per_thousand_orders" not in known
+    enough = replace(small_inputs.fact("cost_per_thousand_orders"), denominator=1000)
+    assert not yields._beyond_its_base(enough)
