@@ -63,17 +63,24 @@ def findings(study: ValueStudy, material: Materiality) -> tuple[Finding, ...]:
     return tuple(replace(one, checks=_about(study, one, doubts)) for one in made)
 
 
-_OF_MODEL = ("value.holdout", "value.independence")
+_HOLDOUT = ("value.holdout",)
+_OF_MODEL = (*_HOLDOUT, "value.independence")
 
 
 def _about(study: ValueStudy, one: Finding, doubts: Iterable[Check]) -> tuple[str, ...]:
     """Every check about a finding's numbers: those it names itself, those that name one of its facts, and those of the model where purchases to come are priced."""
     facts, behind = {fact.id for fact in one.facts()}, _behind(study, one)
+    model = study.modelling
+    # the miss of a model that is not used weakens nothing: what stands here is priced without it
+    unused = _HOLDOUT if not isinstance(model, NotDone) and model.fallback else ()
     found = [
         check.id
         for check in doubts
-        if any(f"{check.id}.".startswith(f"{name}.") for name in behind)
-        or any(fact.id in facts for fact in check.sentence.facts())
+        if not check.id.startswith(unused)
+        and (
+            any(f"{check.id}.".startswith(f"{name}.") for name in behind)
+            or any(fact.id in facts for fact in check.sentence.facts())
+        )
     ]
     return tuple(dict.fromkeys((*one.checks, *found)))
 
