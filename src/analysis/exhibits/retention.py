@@ -285,7 +285,9 @@ def by_type_table(study: RetentionStudy) -> Block:
 def _by_type_title(lines: Sequence[Mapping[str, Any]]) -> Sentence:
     """What is compared; a company with one kind of customer on one basis compares nothing."""
     if len(lines) == 1:
-        return Sentence("{type}: gross churn of customers and of contract value", {"type": lines[0]["type"]})
+        return Sentence(
+            "Gross churn of customers and of contract value ({type:lower})", {"type": lines[0]["type"]}
+        )
     return Sentence("Gross churn of customers and of contract value, by basis and customer type")
 
 
