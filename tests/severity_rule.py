@@ -96,7 +96,7 @@ READ: dict[str, tuple[frozenset[str], Reader]] = {
         ("costs.team_amounts", "unasked", of("excess")),
         ("costs.shop_shift", "unasked good", of("excess")),
         ("costs.demand", "unasked no_sum", of("cost")),
-        ("costs.yearly", "unasked no_sum good", of("cost")),
+        ("costs.yearly", "unasked no_sum good statement", of("cost")),
         ("costs.over_budget", "loss", of("variance")),
         ("costs.unallocated", "loss", of("cost")),
         ("costs.tie_out", "data", of("difference")),

@@ -20,7 +20,17 @@ Number = Decimal | int | float
 MINUS = "−"
 NO_VALUE = "–"
 
-_CURRENCY_NAMES_ZH = {"CNY": "元", "USD": "美元", "EUR": "欧元", "JPY": "日元", "HKD": "港元", "GBP": "英镑"}
+_CURRENCY_NAMES_ZH = {
+    "CNY": "元",
+    "USD": "美元",
+    "EUR": "欧元",
+    "JPY": "日元",
+    "HKD": "港元",
+    "GBP": "英镑",
+    "AUD": "澳元",
+    "CAD": "加元",
+    "SGD": "新加坡元",
+}
 _COUNTED = {
     # unit: (singular, plural, zh measure phrase)
     "count": ("", "", ""),

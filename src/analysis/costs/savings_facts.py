@@ -340,6 +340,7 @@ def _facts(
     saving = fact(
         "saving_realised" if _booked(entry) else "capacity_freed", result.saving, result.saving_interval
     )
+    each = per_event_limits(result, avoided, around)
     of_residual = {"interval": scaled(-limits.high / before, -limits.low / before), "n": residual.n}
     return {
         "expected": expected,
@@ -369,8 +370,9 @@ def _facts(
         "avoided": fact("events_avoided", round(avoided), around),
         "per_event": fact(
             "saving_per_event_avoided",
-            None if line.plausible is None else cents(line.saved_per_event),
-            per_event_limits(result, avoided, around),
+            # without limits no ticket is shown to have been avoided, and the quotient says nothing
+            None if each is None or line.plausible is None else cents(line.saved_per_event),
+            each,
             reason=_no_price_of_a_ticket(result, around),
         ),
     }
@@ -378,6 +380,8 @@ def _facts(
 
 def _no_price_of_a_ticket(result: MeasureResult, avoided: Interval) -> Text:
     """Why there is no money per ticket avoided, by what is shown of the tickets and of the money."""
+    if avoided.low > 0:
+        return Text.of("tickets were avoided, but nothing was saved")
     if avoided.high < 0:
         return Text.of("none was avoided: more tickets came than were to be expected")
     if result.saving_interval.low > 0:

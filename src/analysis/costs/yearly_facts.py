@@ -16,6 +16,7 @@ from analysis.errors import MissingData
 from analysis.locale import Text
 from analysis.metrics import Period, Stating, StudyInputs, cents, materiality, traced
 from analysis.metrics.views.selection import selected
+from analysis.metrics.views.service import PLANNED_WORK
 from analysis.results import Fact, Finding, Interval, Sentence, Stake, Value
 from analysis.summaries import Summarised
 
@@ -136,13 +137,14 @@ def _cost(state: Stating, events: Fact, place: Mapping[str, Any]) -> Fact | None
     return state.exact("yearly_events_cost", amount, parts=parts, against="earlier_year", **place)
 
 
-_MOVED = "{group}, {kind:lower}: the rate of the twelve months to {month} is {ratio} that of the twelve months to {then} ({ratio:interval}), and {beside} beside the course of all other groups; {tickets} came, {events:abs} {events:word|more|fewer|more} than at the earlier rate ({events:interval})."
+_MOVED = "{group}, {kind:lower}: the rate of the twelve months to {month} is {ratio} that of the twelve months to {then} ({ratio:interval}), and {beside} beside the course of all other groups; {tickets} came, {events:signed} against the earlier rate ({events:interval})."
+_PLANNED_FELL = " It is work that is planned: whether it was left out or was not needed is not shown."
 _COSTS = " At the average cost of a ticket that is {cost:signed} ({cost:interval})."
 
 
 @traced
 def _finding(inputs: StudyInputs, line: YearLine) -> Finding:
-    """A fall is good; what made a rise was not asked for."""
+    """A fall is good, but for planned work; what made a rise was not asked for."""
     values: dict[str, Value] = {
         "group": line.name,
         "kind": inputs.engine.registry.value_label("ticket_type", line.kind),
@@ -155,14 +157,21 @@ def _finding(inputs: StudyInputs, line: YearLine) -> Finding:
     }
     fell, cost = float(line.ratio.value or 1) < 1, line.cost
     weighed = cost is not None and not fell
+    # work that the company plans itself is no demand: less of it may be what breakdowns come from
+    left_out = fell and line.kind in PLANNED_WORK
+    said = _MOVED + (_COSTS if cost else "") + (_PLANNED_FELL if left_out else "")
     return Finding(
         id="costs.yearly",
         section="costs",
-        severity="good" if fell else materiality(inputs).severity(cost, certain=False),
-        ground="good" if fell else "unasked" if weighed else "no_sum",
+        severity="info"
+        if left_out
+        else "good"
+        if fell
+        else materiality(inputs).severity(cost, certain=False),
+        ground="statement" if left_out else "good" if fell else "unasked" if weighed else "no_sum",
         stake=Stake.of(cost) if cost is not None and not fell else None,
         subject=dict(line.place),
-        statement=Sentence(_MOVED + (_COSTS if cost else ""), values | ({"cost": cost} if cost else {})),
+        statement=Sentence(said, values | ({"cost": cost} if cost else {})),
         method="Whole years: own rate and the ratio to all other groups, both tested, spread of months pooled over groups; Holm over groups, kinds and years, one false alarm in a hundred reports",
         evidence=_rows(line),
         rank=abs(float(cost.value or 0)) if cost else abs(float(line.events.value or 0)),

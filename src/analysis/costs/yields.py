@@ -20,6 +20,7 @@ from analysis.results import Fact
 from analysis.summaries import Summarised
 
 NOTHING = Decimal("0.00")
+THOUSAND = 1000
 PER_BASE = ("service_unit_cost", "cost_per_order", "cost_per_thousand_orders", "cost_per_agent_hour")
 
 
@@ -29,10 +30,17 @@ def unit_costs_of(inputs: StudyInputs) -> tuple[Fact, ...]:
     state = reported(inputs)
     field = state.measured("field_machines", selected(at("machines", inputs.month.end)))
     cost = inputs.fact("after_sales_cost")
+    bases = [inputs.fact(metric) for metric in PER_BASE]
     return (
-        *(inputs.fact(metric) for metric in PER_BASE),
+        *(fact for fact in bases if not _beyond_its_base(fact)),
         state.derived("cost_per_unit_in_field", cost, field),
     )
+
+
+def _beyond_its_base(fact: Fact) -> bool:
+    """Whether it is stated per thousand of what there were fewer of: a company of twenty orders has no cost of a thousand."""
+    few = fact.denominator is not None and fact.denominator < THOUSAND
+    return fact.metric == "cost_per_thousand_orders" and few
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -50,7 +58,8 @@ class Profit(Summarised):
 def profitability_of(inputs: StudyInputs) -> tuple[Profit, ...]:
     """Service revenue − service cost by product line, customer type and region, each with what names no slice, and the whole last.
 
-    The slices of a dimension add up to the whole to the cent; empty where no service was sold.
+    The slices of a dimension add up to the whole to the cent; empty where no service was sold. A dimension that no service revenue names is left out:
+    its slices would show cost alone, which reads as a loss.
 
     Raises
     ------
@@ -62,12 +71,14 @@ def profitability_of(inputs: StudyInputs) -> tuple[Profit, ...]:
     for dimension in ("product_line", "customer_type", "region"):
         earned = amounts_by(inputs, dimension, inputs.period, measure="service_sales")
         spent = amounts_by(inputs, dimension, inputs.period)
+        revenue, cost = sum(earned.values(), NOTHING), sum(spent.values(), NOTHING)
+        if not any(amount for name, amount in earned.items() if name != NOT_STATED):
+            continue
         for name in sorted(earned.keys() | spent.keys(), key=lambda name: (name == NOT_STATED, name)):
             lines.append(
                 _profit(inputs, earned.get(name, NOTHING), spent.get(name, NOTHING), **{dimension: name})
             )
-        revenue, cost = sum(earned.values(), NOTHING), sum(spent.values(), NOTHING)
-    return (*lines, _profit(inputs, revenue, cost)) if any(size(line.revenue) for line in lines) else ()
+    return (*lines, _profit(inputs, revenue, cost)) if lines or revenue else ()
 
 
 def _profit(inputs: StudyInputs, earned: Decimal, spent: Decimal, **place: Any) -> Profit:

@@ -29,7 +29,7 @@ def comebacks_table(study: CostStudy) -> Block:
         return not_computed(found, id="costs.comebacks", what=Text.of("What comes back, and from whom"))
     columns: list[Field] = [
         words("name", "Whose work", wide=True),
-        count("comeback_group_share", of="share", head="Tickets"),
+        count("comeback_group_share", of="share", head="Resolved orders"),
         metric("comeback_group_share", of="share", head="Came back", key="share", places=1),
         metric("comeback_expected_share", of="expected", head="At the others' rate", places=1),
         estimate("comeback_ratio", of="ratio", head="Times as often", places=1),

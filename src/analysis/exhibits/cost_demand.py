@@ -30,7 +30,9 @@ def demand_table(study: CostStudy) -> Block:
         return callout(
             "costs.demand",
             tone="info",
-            title=Sentence("No group asked for anything more often than the others, beyond chance"),
+            title=Sentence(
+                "No surge: in no run of months did a group ask for more than the others, beyond chance"
+            ),
             body=Sentence(
                 "{groups} kinds and groups in {runs} runs of months were held against all others.",
                 {"groups": found.groups, "runs": found.runs},
@@ -90,8 +92,8 @@ def yearly_table(study: CostStudy) -> Block:
             metric("service_order_count", of="tickets", head="Tickets now"),
             estimate("yearly_ratio", of="ratio", head="Rate, times the earlier", places=2),
             metric("yearly_ratio_beside", of="beside", head="Beside the others", places=2),
-            change("yearly_events", of="events", head="More or fewer"),
-            change("yearly_events_cost", of="cost", head="Their cost"),
+            change("yearly_events", of="events", head="More or fewer", better=None),
+            change("yearly_events_cost", of="cost", head="Their cost", better=None),
         ],
         rows=found.lines,
         note=Sentence(

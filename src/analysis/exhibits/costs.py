@@ -634,6 +634,8 @@ def sensitivity_table(study: CostStudy) -> Block:
 
 def _unallocated_note(shared: Allocated) -> Sentence:
     """What is left, with its reason where it is a single pool; several have a table of their own."""
+    if not shared.unallocated.value:
+        return Sentence("All shared cost is spread over product lines.")
     if len(shared.left) != 1:
         return Sentence(
             "{left:exact} of shared cost has no rule or driver and is spread to no product line.",
@@ -998,7 +1000,7 @@ def measures_table(study: CostStudy) -> Block:
         "costs.measures",
         title=Sentence("What measures promised and what came"),
         subtitle=Sentence(
-            "Savings at constant volume and mix, against the part without the measure; from its start to {month}",
+            "Savings at constant volume and mix, against a comparison group without the measure; from its start to {month}",
             {"month": study.month},
         ),
         columns=[

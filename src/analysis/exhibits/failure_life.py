@@ -204,7 +204,7 @@ def ages_table(study: FailureStudy) -> Block | None:
         "failures.ages",
         title=Sentence("Machines by age: first failure and repeated repairs"),
         subtitle=Sentence(
-            "Kaplan–Meier of machines put into service within the window, blank at ages none of them has reached; mean cumulative function of all machines, repeated failures included"
+            "Kaplan–Meier of machines put into service within the window, blank beyond the age at which the last of them failed or was still watched; mean cumulative function of all machines, repeated failures included"
         ),
         rows=rows,
         by=("by_month",),

@@ -81,11 +81,21 @@ def _tree_figure(study: FailureStudy, tree: TreeFacts) -> Block:
     )
 
 
+NEARLY_CERTAIN = (
+    0.99  # from here on a range over causes would read from a hundred percent to a hundred percent
+)
+
+
 def _tree_title(tree: TreeFacts, values: dict[str, Value]) -> Sentence:
     """The top event of all machines and, where some were told apart, the range over them: its ends are the least and the most of the table below."""
     told = [part for part in tree.parts if part.top.value is not None]
     if len(told) < 2:
         return Sentence("{title}: {top}{top:doubt}", values)
+    if all(float(part.top.value or 0) >= NEARLY_CERTAIN for part in told):
+        return Sentence(
+            "{title}: {top} of all machines{top:doubt}, so near to certain that those of a cause hardly stand out",
+            values,
+        )
     ordered = sorted(told, key=lambda part: float(part.top.value or 0))
     least, most = ordered[0], ordered[-1]
     return Sentence(

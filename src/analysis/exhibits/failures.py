@@ -84,7 +84,9 @@ def failure_tiles(study: FailureStudy) -> Block:
     shown = [_rate_tile(study)]
     if study.repeats:
         month, past = Month.parse(study.repeats[-1].period), study.repeats[-13:]
-        head = phrase("Repairs of {month} repeated within 30 days", month=month)
+        head = phrase(
+            "Repairs of {month} followed by another of the same machine within 30 days", month=month
+        )
         last = study.repeats[-1]
         shown.append(tile(REPEATS, last, head=head, history=past, comparisons=interval_lines(REPEATS, last)))
     if study.forecast:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from analysis.exhibits.estimates import estimate_line, interval_lines
 from analysis.exhibits.figures import figure
@@ -283,13 +284,22 @@ def by_type_table(study: RetentionStudy) -> Block | None:
         return None  # the customers of one type are those of the table of movements
     return table_of(
         "retention.by_type",
-        title=Sentence(_BY_TYPE[bool(money)]),
+        title=_by_type_title(lines, of_value=bool(money)),
         subtitle=Sentence(_BY_TYPE_SPAN[min(len(both), 2) if money else 0], {"month": study.month}),
         columns=columns,
         rows=lines,
         by=("customer_type",),
         note=source_of_buyers(study),
     )
+
+
+def _by_type_title(lines: Sequence[Mapping[str, Any]], *, of_value: bool) -> Sentence:
+    """What is compared; a company with one kind of customer on one basis compares nothing."""
+    if len(lines) == 1:
+        return Sentence(
+            "Gross churn of customers and of contract value ({type:lower})", {"type": lines[0]["type"]}
+        )
+    return Sentence(_BY_TYPE[of_value])
 
 
 def churn_history_figure(study: RetentionStudy) -> Block:

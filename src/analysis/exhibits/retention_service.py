@@ -29,7 +29,9 @@ _SHOWN_RATIOS = (
     ("waited", "response"),
     ("followed", "resolution"),
 )
+BESIDE = "prompt"
 TOO_FEW = NotDone(reason=Text.of(TOO_FEW_LOSSES))
+UNMATCHED = NotDone(reason=Text.of("too few customers have a match to be compared with"))
 
 
 # by whether a difference is shown
@@ -57,7 +59,14 @@ def drivers_figure(study: RetentionStudy) -> Block:
         for what, model in _SHOWN_RATIOS
         if (ratio := part.ratios.get((what, model))) is not None and ratio.value is not None
     ]
-    if not items:
+    # a good answer stands beside the bad ones; alone it says nothing of bad service
+    bad = any(
+        what != BESIDE
+        and part.ratios.get((what, model)) is not None
+        and part.ratios[what, model].value is not None
+        for what, model in _SHOWN_RATIOS
+    )
+    if not items or not bad:
         return absent("drivers", part.not_fitted.get("total", TOO_FEW), "Service experience and loss")
     adjusted, naive = part.ratios["slow", "total"], part.ratios["slow", "naive"]
     if adjusted.value is not None and naive.value is not None:
@@ -209,6 +218,8 @@ def leaving_table(study: RetentionStudy) -> Block:
     part = study.loss_after_repair
     if isinstance(part, NotDone):
         return absent("leaving", part, "Losses after a fault")
+    if not any(_has_matches(line) for line in part):
+        return absent("leaving", UNMATCHED, "Losses after a fault")
     title = _compared(
         part[-1],
         "After a repeat fault {served} left within {months} months, of matched customers without service {matched}: {difference:signed}{difference:doubt}",
@@ -238,6 +249,8 @@ def repurchase_table(study: RetentionStudy) -> Block:
     part = study.repurchase
     if isinstance(part, NotDone):
         return absent("repurchase", part, "Repurchase after service")
+    if not any(_has_matches(line) for line in part):
+        return absent("repurchase", UNMATCHED, "Repurchase after service")
     title = _compared(
         next(line for line in part if line.arm == "bad"),
         "After bad service {served} bought again within {months} months, of matched customers without service {matched}: {difference:signed}{difference:doubt}",
@@ -264,6 +277,10 @@ def repurchase_table(study: RetentionStudy) -> Block:
         by=_BY,
         note=source(study),
     )
+
+
+def _has_matches(line: AfterService) -> bool:
+    return line.matched.value is not None
 
 
 def _compared(bad: AfterService, message: str, *, otherwise: str) -> Sentence:

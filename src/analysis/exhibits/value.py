@@ -483,7 +483,8 @@ def acquisition_table(study: ValueStudy) -> Block:
 
 def _acquisition_title(found: Sequence[AcquisitionChannel]) -> Sentence:
     """A channel is named only where its interval lies below those of all others."""
-    least = standing_out(found, lambda one: one.ratio, lowest=True)
+    told = [one for one in found if one.told]
+    least = standing_out(told, lambda one: one.ratio, lowest=True)
     if least is None:
         return Sentence("What a new customer brings for what it cost to win, channel by channel")
     return Sentence(
@@ -519,13 +520,14 @@ def investment_figure(study: ValueStudy) -> Block:
 
 
 def _investment_title(found: Investment) -> Sentence:
-    if not found.at_risk.customers.value:
+    """How much of the top tier is at risk; where nobody is, that."""
+    if not found.at_risk.value.value:
         return Sentence(
             "No customer of the top tier has a chance of leaving of {risk} or more",
             {"risk": found.risk_limit},
         )
     return Sentence(
-        "{value} of the top tier's value stands on customers whose chance of leaving is {risk} or more ({value:interval})",
+        "{value} of the top tier's value stands on customers whose chance of leaving is {risk} or more{value:doubt}",
         {"value": found.at_risk.value, "risk": found.risk_limit},
     )
 

@@ -578,6 +578,10 @@ def _placebo_title(effects: Sequence[TreatmentEffect]) -> Sentence:
         return Sentence(
             "Where there can be no effect, none is found; not every placebo could have found one as large as those claimed"
         )
+    if any(placebo.effect is None for one in effects for placebo in one.placebos) or any(
+        len(one.placebos) < len(_PLACEBOS) for one in effects
+    ):
+        return Sentence("Where there can be no effect and one could be looked for, none is found")
     return Sentence("Where there can be no effect, none is found")
 
 

@@ -97,7 +97,8 @@ def _classes_title(missed_: Sequence[ClassLine], largest: Fact) -> Sentence:
             "Customers with {names} repeat purchases are missed beyond chance", {"names": Text(**names)}
         )
     return Sentence(
-        "No class of customers is missed beyond chance; by up to {miss:signed}{miss:doubt}", {"miss": largest}
+        "With all classes judged together, none is missed beyond chance; by up to {miss:signed}{miss:doubt}",
+        {"miss": largest},
     )
 
 

@@ -164,6 +164,8 @@ def outside_table(study: ValueStudy) -> Block | None:
         _estimated("what_if_average", of="average", head="If the average held"),
         _estimated("what_if_unshown", of="unshown", head="Not shown, at its word"),
     ]
+    if not any(isinstance(field.read(one), Fact) for one in results for field in columns):
+        return None
     return table_of(
         "value.what_ifs.outside",
         title=Sentence("What the net present values leave out"),

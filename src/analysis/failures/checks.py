@@ -115,11 +115,22 @@ def _excluded(study: FailureStudy) -> Check:
                 "Every confirmed failure lies on a machine that was in the field then; none is left out as impossible."
             ),
         )
+    again = next((fact for _, fact in study.excluded if fact.dimensions["verdict"] == "same_event"), None)
+    if again is not None and again.value == study.impossible.value:
+        # no fault of the data: the event is rated, once
+        return Check(
+            id="failures_rated",
+            outcome="info",
+            sentence=Sentence(
+                "Second orders for an event that is counted already, left out of the rates: {count}.",
+                {"count": again},
+            ),
+        )
     return Check(
         id="failures_rated",
         outcome="failed",
         sentence=Sentence(
-            "{count} can be counted, not rated: unknown serial, before service began, after retirement, or a second order for the same event; the table of failures that are not rated says how many of each.",
+            "{count} can be counted, not rated: unknown serial, before it was shipped, after retirement, or a second order for the same event; the table of failures that are not rated says how many of each.",
             {"count": study.impossible},
         ),
     )

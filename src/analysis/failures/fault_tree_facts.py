@@ -104,7 +104,9 @@ def solved(
         name: state.exact(
             "event_probability",
             float(table.loc[name, "probability"]),
-            lineage=Assumed(source=f"params/fault_trees/{file}", name=name) if name in given else None,
+            lineage=Assumed(source=f"params/fault_trees/{file}", name=name)
+            if _source_of(tree, str(name)) in given
+            else None,
             parts=_around(table, around, str(name), "probability", "probability", level, draws),
             tree=tree.name,
             event=name,
@@ -139,13 +141,19 @@ def solved(
                 name=_label(tree, name),
                 probability=chance[name],
                 importance=weight[name],
-                counted=name in counted,
+                counted=_source_of(tree, name) in counted,
             )
             for name in table.index
         ),
         cut_sets=state.exact("cut_sets", len(tree.minimal_cut_sets()), tree=tree.name),
         parts=_parts(field, open_tree, [one for one in causes if one.component in counted], seed=seed),
     )
+
+
+def _source_of(tree: FaultTree, name: str) -> str:
+    """The event whose probability this one has: one that is the same as another is counted where that one is."""
+    same = tree.events[name].same_as
+    return name if same is None else _source_of(tree, same)
 
 
 def _around(

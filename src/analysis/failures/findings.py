@@ -68,7 +68,7 @@ def tested_findings(found: Tested, scale: Scale) -> list[Finding]:
 
 def findings(study: FailureStudy, scale: Scale) -> tuple[Finding, ...]:
     """Every finding of the study, in the order of its questions; how grave each is follows from ``scale``."""
-    found = ([] if study.causes else [_no_cause(study)]) + tested_findings(study, scale)
+    found = ([] if study.causes else [_no_cause(study)]) + _told_once(tested_findings(study, scale), study)
     found += _outlook(study.forecast, scale) + _leaks(study.leaks, scale) + _due(study.due, scale)
     if not isinstance(study.use, NotDone):
         found += _use(study.use, scale)
@@ -79,6 +79,16 @@ def findings(study: FailureStudy, scale: Scale) -> tuple[Finding, ...]:
         *_services(study.services),
         *_missed(study.missed, scale, study.window),
     )
+
+
+def _told_once(found: list[Finding], study: FailureStudy) -> list[Finding]:
+    """Without the wear-out by months of a component that wears out with use: it is the same wear, and use explains it better."""
+    by_use = {one.component for one in study.use_lives or () if _wears_with_use(one)}
+    return [
+        one
+        for one in found
+        if one.id != "failures.wear_out" or str(one.subject.get("component")) not in by_use
+    ]
 
 
 def not_rated(reason: NotDone) -> Finding:
@@ -509,11 +519,15 @@ def _use(use: UseFacts, scale: Scale) -> list[Finding]:
     return found
 
 
+def _wears_with_use(life: UseLifeFacts) -> bool:
+    return life.direction == "rising" and life.axis == "use"
+
+
 def _wear_by_use(lives: tuple[UseLifeFacts, ...] | NotDone, scale: Scale) -> list[Finding]:
     """Components that wear out with use, where use explains their failures better than months by very strong evidence."""
     found = []
     for life in lives or ():
-        if life.direction != "rising" or life.axis != "use":
+        if not _wears_with_use(life):
             continue
         matters, known = scale.shape_matters(life.shape), life.b10.value is not None
         template = (
@@ -537,8 +551,8 @@ def _wear_by_use(lives: tuple[UseLifeFacts, ...] | NotDone, scale: Scale) -> lis
     return found
 
 
-SERVICES = "From {first} to {last} {services} fall due ({services:interval}); {overdue} of {machines} are overdue now."
-SERVICES_COSTED = "From {first} to {last} {services} fall due ({services:interval}), which cost {cost}{cost:doubt} at what services cost in the last twelve months; {overdue} of {machines} are overdue now."
+SERVICES = "From {first} to {last} {services} fall due ({services:interval}); {overdue} are overdue now, of {machines} whose pace is known."
+SERVICES_COSTED = "From {first} to {last} {services} fall due ({services:interval}), which cost {cost}{cost:doubt} at what services cost in the last twelve months; {overdue} are overdue now, of {machines} whose pace is known."
 
 
 def _services(services: ServicesDue | NotDone) -> list[Finding]:

@@ -20,6 +20,7 @@ from analysis.metrics.lineage import traced_property
 from analysis.metrics.steady import exact_sum
 from analysis.metrics.views import at
 from analysis.metrics.views.selection import study_view
+from analysis.metrics.views.service import PLANNED_WORK
 from analysis.periods import day_end_utc
 from analysis.results import Fact, Sentence
 from analysis.summaries import Summarised
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DAYS_PER_MONTH = 30.4375
-PLANNED, UNPLANNED = ("maintenance", "installation"), ("repair",)
+UNPLANNED = ("repair",)
 WORK = (
-    f"CASE WHEN ticket_type IN ({', '.join(map(literal, PLANNED))}) THEN 'planned' "
+    f"CASE WHEN ticket_type IN ({', '.join(map(literal, PLANNED_WORK))}) THEN 'planned' "
     f"WHEN ticket_type IN ({', '.join(map(literal, UNPLANNED))}) THEN 'unplanned' ELSE 'other' END"
 )
 FEW_MACHINES = Text.of("no interval: fewer than three machines")
@@ -112,7 +113,7 @@ class Meters(Summarised):
     def worked(self, period: Period, where: str = "TRUE") -> str:
         """The planned and unplanned orders of a period on machines of the installed base."""
         first, end = literal(period.first.start), literal(period.last.end)
-        listed = ", ".join(map(literal, (*PLANNED, *UNPLANNED)))
+        listed = ", ".join(map(literal, (*PLANNED_WORK, *UNPLANNED)))
         return (
             f"SELECT * FROM (SELECT o.ticket_id, o.month, o.ticket_type, o.opened_on, o.component, o.handling_hours, {WORK} AS work, o.serial_no, {_SLICED} "
             f"FROM service_orders o JOIN {self._machines} m ON m.serial_no = o.serial_no "

@@ -317,7 +317,7 @@ SIGNS: Mapping[str, Mapping[str, Sign]] = {
         ),
         "hours_wear": Sign(
             section="failures",
-            finding="failures.wear_out",
+            finding="failures.wear_out_by_use",
             subject={"component": "slew_bearing"},
             value="shape",
             strength=lambda strength: 1 + strength["wear_power"],

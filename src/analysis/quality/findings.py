@@ -309,7 +309,7 @@ def rows_conserved(counts: Waterfall) -> Check:
         id="rows_conserved",
         outcome="passed",
         sentence=Sentence(
-            "Every row is accounted for: {read} read, {accepted} accepted, {quarantined} quarantined, {duplicate} exact duplicates.",
+            "Every row is accounted for: {read} read, {accepted} accepted, {quarantined} quarantined, {duplicate} dropped as exact duplicates.",
             dict(counts.total),
         ),
     )

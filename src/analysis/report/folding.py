@@ -106,7 +106,10 @@ def left_out_table(lines: Sequence[LeftOut]) -> Block:
         title=Sentence("What would switch more of this report on"),
         subtitle=Sentence("Tables, columns and other needs by what they would add, the most parts first"),
         rows=lines,
-        columns=[words("why", "What is lacking", wide=True), words("listed", "What it would add", wide=True)],
+        columns=[
+            words("why", "What is lacking, or why", wide=True),
+            words("listed", "What it would add", wide=True),
+        ],
     )
 
 

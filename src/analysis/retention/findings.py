@@ -751,7 +751,7 @@ def _links(parts: RetentionParts) -> list[Check]:
 
 def _unmatched(parts: RetentionParts) -> list[Check]:
     line = _badly_served(parts)
-    if line is None:
+    if line is None or line.matched.value is None:
         return []
     return _judged(
         "matching",

@@ -160,7 +160,7 @@ def risk_scores(
     ]
     if len(known) < 3:
         raise FitError(
-            "risk_scores: {known} snapshots with a known outcome; training, validation and test need one each. Choose a shorter horizon.",
+            "{known} snapshots with a known outcome; training, validation and test need one each. Choose a shorter horizon.",
             known=len(known),
         )
     *train_days, validation_day, test_day = known
@@ -179,7 +179,7 @@ def risk_scores(
     losses = int(outcome[rows["train"]].sum())
     if losses < fewest_losses or outcome[rows["validation"]].sum() < 5 or outcome[rows["test"]].sum() < 5:
         raise FitError(
-            "risk_scores: {losses} losses to learn from; below {fewest} a score would be noise. Use a longer horizon or more history.",
+            "{losses} losses to learn from; below {fewest} a score would be noise. Use a longer horizon or more history.",
             losses=losses,
             fewest=fewest_losses,
         )

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from analysis.value.customer_table import Parameters, State, Sum
     from analysis.value.settings import ValueSettings
 
+# a channel of fewer new customers is those customers: its interval holds what is not known of the models, not how customers differ
+FEWEST_NEW = 10
 NOT_PAID = Text.of("not paid back within twelve months")
 
 
@@ -36,6 +38,12 @@ class AcquisitionChannel(Summarised):
     value: Fact
     ratio: Fact
     payback: Fact
+
+    @property
+    def told(self) -> bool:
+        """Whether a sentence may name it: it has a ratio with an interval, and new customers enough to speak of a channel."""
+        known = self.ratio.value is not None and self.ratio.interval is not None
+        return known and int(self.customers.value or 0) >= FEWEST_NEW
 
 
 @traced

@@ -94,7 +94,9 @@ def moves(
         for day in (earlier, inputs.month.end)
     )
     old_state = customer_table.state_at(inputs, settings, available, earlier)
-    old = customer_table.parameters_at(inputs, settings, available, old_state, choice)
+    # contracts too: a kind that lost too few a month ago to have a model would read as worth nothing then
+    lengths = None if parameters.renewing is None else tuple(parameters.renewing.terms.values())
+    old = customer_table.parameters_at(inputs, settings, available, old_state, choice, lengths)
     customer_table.require_margin(settings, available, old)
 
     def priced(name: str, of: State, by: Parameters) -> str:

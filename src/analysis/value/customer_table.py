@@ -138,8 +138,12 @@ def parameters_at(
     available: Available,
     state: State,
     choice: purchase_models.Choice,
+    lengths: Sequence[renewal_models.Terms] | None = None,
 ) -> Parameters:
-    """Fit everything to the state. Purchases, spend and renewals need no margin; without one there are no shares (:func:`require_margin`)."""
+    """Fit everything to the state. Purchases, spend and renewals need no margin; without one there are no shares (:func:`require_margin`).
+
+    ``lengths`` : contracts whose renewals are modelled; see :func:`~analysis.value.renewal_models.fitted_at`.
+    """
     engine = inputs.engine
     types = purchase_types(settings, available)
     shares: dict[str, float] = {}
@@ -154,7 +158,7 @@ def parameters_at(
         buying=purchase_models.fitted_at(inputs, choice, state.purchases, settings.smallest_group),
         spend=_spend(inputs, state.purchases, settings.smallest_group),
         shares=shares,
-        renewing=renewal_models.fitted_at(inputs, state.cutoff, settings) if state.running else None,
+        renewing=renewal_models.fitted_at(inputs, state.cutoff, settings, lengths) if state.running else None,
         contract_shares=contract_shares,
         service=_service(engine.query(views.service_moments(state.customers, state.service, state.cutoff)))
         if state.service

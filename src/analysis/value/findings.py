@@ -64,17 +64,24 @@ def findings(study: ValueStudy, material: Materiality) -> tuple[Finding, ...]:
     return tuple(replace(one, checks=_about(study, one, doubts)) for one in made)
 
 
-_OF_MODEL = ("value.holdout", "value.independence")
+_HOLDOUT = ("value.holdout",)
+_OF_MODEL = (*_HOLDOUT, "value.independence")
 
 
 def _about(study: ValueStudy, one: Finding, doubts: Iterable[Check]) -> tuple[str, ...]:
     """Every check about a finding's numbers: those it names itself, those that name one of its facts, and those of the model where purchases to come are priced."""
     facts, behind = {fact.id for fact in one.facts()}, _behind(study, one)
+    model = study.modelling
+    # the miss of a model that is not used weakens nothing: what stands here is priced without it
+    unused = _HOLDOUT if not isinstance(model, NotDone) and model.fallback else ()
     found = [
         check.id
         for check in doubts
-        if any(f"{check.id}.".startswith(f"{name}.") for name in behind)
-        or any(fact.id in facts for fact in check.sentence.facts())
+        if not check.id.startswith(unused)
+        and (
+            any(f"{check.id}.".startswith(f"{name}.") for name in behind)
+            or any(fact.id in facts for fact in check.sentence.facts())
+        )
     ]
     return tuple(dict.fromkeys((*one.checks, *found)))
 
@@ -229,8 +236,15 @@ def _model(study: ValueStudy) -> list[Finding]:
     model = study.modelling
     if isinstance(model, NotDone) or not model.fallback:
         return []
-    values = {"horizon": study.horizon} | ({"miss": model.miss} if model.miss else {})
+    values: dict[str, Value] = {"horizon": study.horizon}
+    if model.miss is not None:
+        values["miss"] = model.miss
     text = "The model of purchases is not good enough: it missed the holdout by {miss:signed} ({miss:interval}). Observed rates by class are used instead, and value is counted over {horizon} only."
+    wrong = [one for one in model.classes if not one.good]
+    if wrong and model.miss is not None and not missed(model.miss):
+        worst = max(wrong, key=lambda one: abs(float(one.miss.value or 0)))
+        values |= {"repeats": worst.repeats, "class_miss": worst.miss, "limit": model.class_limit}
+        text = "The model of purchases is not used: for customers with {repeats} it was {class_miss:signed} off ({class_miss:interval}), past the limit for a class ({limit}) and past twice the scatter of what they bought, which is judged class by class. All purchases it missed by {miss:signed} ({miss:interval}), which could be noise. Observed rates by class are used instead, and value is counted over {horizon} only."
     return [
         _finding(
             "model",
@@ -283,7 +297,7 @@ def _change(study: ValueStudy, material: Materiality) -> list[Finding]:
     if limits.holds(0):
         text = "What customers did in the month moved the value of the base over {horizon}, discounted, by {change:signed}, which could be noise ({change:interval}): customers first seen {new:signed}, contracts ended and buyers now likelier gone {lost:signed}, customers worth more {grown:signed}, customers worth less {shrunk:signed} (the interval of each stands in the table of the steps). Re-estimation, which is no growth, moved it by {model:signed} (the same customers priced by two models: no interval)."
     else:
-        text = "What customers did in the month {change:word|raised|lowered|left} the value of the base over {horizon}, discounted, by {change:abs} ({change:interval}): customers first seen {new:signed}, contracts ended and buyers now likelier gone {lost:signed}, customers worth more {grown:signed}, customers worth less {shrunk:signed} (the interval of each stands in the table of the steps). Re-estimation, which is no growth, moved it by {model:signed} (the same customers priced by two models: no interval)."
+        text = "What customers did in the month moved the value of the base over {horizon}, discounted, by {change:signed} ({change:interval}): customers first seen {new:signed}, contracts ended and buyers now likelier gone {lost:signed}, customers worth more {grown:signed}, customers worth less {shrunk:signed} (the interval of each stands in the table of the steps). Re-estimation, which is no growth, moved it by {model:signed} (the same customers priced by two models: no interval)."
     return [
         _finding(
             "change",
@@ -465,7 +479,7 @@ def _acquisition(study: ValueStudy, material: Materiality) -> list[Finding]:
     found = study.acquisition
     if isinstance(found, NotDone):
         return []
-    known = [one for one in found if one.ratio.value is not None and one.ratio.interval is not None]
+    known = [one for one in found if one.told]
     if not known:
         return []
     rows = _listed(
@@ -585,11 +599,13 @@ _MISS = {
         False,
     ): "{model} without the last {weeks} weeks predicts their purchases {miss:signed} off ({miss:interval}): within chance and within the limit of correction ({least}).",
 }
-_UNUSED = "{model} without the last {weeks} weeks predicts their purchases {miss:signed} off ({miss:interval}); of all purchases or of those of a class, the miss is beyond chance and beyond the limit of use ({use} of all, {class} of a class), so it is not used."
+_UNUSED = "{model} without the last {weeks} weeks predicts their purchases {miss:signed} off ({miss:interval}); of all purchases or of those of a class, the miss is past the limit of use ({use} of all, {class} of a class) and past twice the scatter of what was bought, so it is not used."
 _CLASS = {
     True: "Customers with {repeats}: the forecast is {miss:signed} off ({miss:interval}), beyond chance, the estimate within the limit of use of a class ({class}); a correction of the whole does not take this out.",
     False: "Customers with {repeats}: the forecast is {miss:signed} off ({miss:interval}), beyond chance and beyond the limit of use of a class ({class}).",
 }
+# the rule of use looks at a class by itself, the printed intervals hold for all classes together
+_CLASS_ALONE = "Customers with {repeats}: the forecast is {miss:signed} off ({miss:interval}, for all classes together), past the limit of use of a class ({class}) and, by itself, past twice the scatter of what they bought; with all classes looked at together it could be noise."
 
 
 def missed(miss: Fact) -> bool:
@@ -637,7 +653,8 @@ def _holdout(study: ValueStudy) -> list[Check]:
             id=f"value.holdout.{one.name}",
             outcome="failed",
             sentence=Sentence(
-                _CLASS[one.good], {"repeats": one.repeats, "miss": one.miss, "class": model.class_limit}
+                _CLASS[one.good] if missed(one.miss) else _CLASS_ALONE,
+                {"repeats": one.repeats, "miss": one.miss, "class": model.class_limit},
             ),
         )
         for one in wrong

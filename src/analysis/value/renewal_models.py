@@ -105,8 +105,13 @@ def histories(counts: pd.DataFrame) -> list[list[float]]:
 
 
 @traced
-def fitted_at(inputs: StudyInputs, cutoff: dt.date, settings: ValueSettings) -> Renewing:
-    """Renewal models of every kind of contract with enough losses; an extended warranty runs out and has none."""
+def fitted_at(
+    inputs: StudyInputs, cutoff: dt.date, settings: ValueSettings, lengths: Sequence[Terms] | None = None
+) -> Renewing:
+    """Renewal models of every kind of contract with enough losses; an extended warranty runs out and has none.
+
+    ``lengths`` : the terms that are fitted whatever their losses, in place of those with enough: what is compared with another month has its models.
+    """
     inputs.engine.require(
         "contracts.customer_id", "contracts.starts_on", "contracts.ends_on", "contracts.amount"
     )
@@ -116,7 +121,7 @@ def fitted_at(inputs: StudyInputs, cutoff: dt.date, settings: ValueSettings) -> 
     models: dict[str, Any] = {}
     by_type, tests = [], []
     refused: dict[str, NotDone] = {}
-    for terms in _lengths(seen, settings.fewest_losses):
+    for terms in _lengths(seen, settings.fewest_losses) if lengths is None else lengths:
         rows = of_terms(seen, terms)
         try:
             models[terms.name] = _fit(rows)

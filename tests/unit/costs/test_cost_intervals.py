@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import pytest
 
 from analysis.costs.outlook import coverage_limits, mase_limits, origins_apart
 from analysis.costs.savings import difference_in_differences, expected_against_realised, payback_period
-from analysis.costs.savings_facts import events_avoided, per_event_limits
+from analysis.costs.savings_facts import _no_price_of_a_ticket, events_avoided, per_event_limits
 from analysis.costs.unusual import UnusualMonth
 from analysis.results import Interval
 
@@ -121,3 +122,21 @@ def test_a_payback_has_those_of_the_ends_of_the_saving_or_none():
     assert each.low == pytest.approx(saved / 100 * (1 - np.hypot(limits.low / saved - 1, 0.5)))
     assert each.high == pytest.approx(saved / 100 * (1 + np.hypot(limits.high / saved - 1, 1.0)))
     assert per_event_limits(found, 100.0, Interval(low=-1.0, high=200.0, level=0.95, method="t")) is None
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "why"),
+    [
+        (-10.0, 40.0, "not shown that any ticket"),
+        (-40.0, -10.0, "none was avoided"),
+        (10.0, 40.0, "nothing was saved"),
+    ],
+)
+def test_no_money_per_ticket_is_printed_that_has_no_limits(low: float, high: float, why: str) -> None:
+    """Where the quotient has no limits its reason stands in its place."""
+    lost = SimpleNamespace(
+        saving=Decimal("-5.00"), saving_interval=Interval(low=-9.0, high=-1.0, level=0.95, method="t")
+    )
+    around = Interval(low=low, high=high, level=0.95, method="t")
+    assert per_event_limits(lost, 20.0, around) is None  # type: ignore[arg-type]
+    assert why in _no_price_of_a_ticket(lost, around).en  # type: ignore[arg-type]

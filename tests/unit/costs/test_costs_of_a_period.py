@@ -10,18 +10,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analysis.costs import yearly_facts, yields
 from analysis.costs.activity_costing_facts import capacity_of
 from analysis.costs.allocation_facts import allocated_of
 from analysis.costs.bridge_facts import bridge_against
 from analysis.costs.composition import composition_by
 from analysis.costs.provision_facts import provision_of
 from analysis.costs.tie_out import profit_and_loss, tie_out, tie_out_check
+from analysis.costs.yearly_facts import YearLine
 from analysis.costs.yields import budget_of, profitability_of, unit_costs_of
 from analysis.errors import MissingData
 from analysis.formats import period_text
+from analysis.locale import Text
 from analysis.metrics import Period, StudyInputs
 from analysis.periods import Month
-from analysis.results import Fact
+from analysis.results import Fact, Interval
 
 Inputs = Callable[..., StudyInputs]
 LENGTHS = pytest.mark.parametrize(("months", "begins"), [(3, 8), (12, 11)], ids=["quarter", "year"])
@@ -321,3 +324,46 @@ def test_the_budget_of_the_year_is_that_of_the_companys_own_year(
     assert found.budget.period == found.expected.period == found.chance_over.period == str(year)
     assert found.budget.value == 12_000 and found.booked.period == str(Period(first, Month(2026, 10)))
     assert float(found.expected.value or 0) == pytest.approx(float(found.booked.value or 0) + 10 * left)
+
+
+def test_nothing_is_stated_per_thousand_of_what_there_were_fewer_of(small_inputs: StudyInputs):
+    """Twenty orders have no cost of a thousand."""
+    known = {fact.metric: fact for fact in unit_costs_of(small_inputs)}
+    orders = known["cost_per_order"].denominator
+    assert orders is not None and orders < 1000 and "cost_per_thousand_orders" not in known
+    enough = replace(small_inputs.fact("cost_per_thousand_orders"), denominator=1000)
+    assert not yields._beyond_its_base(enough)
+
+
+@pytest.mark.parametrize(
+    ("kind", "ratio", "severity"),
+    [("repair", 0.6, "good"), ("maintenance", 0.6, "info"), ("installation", 0.6, "info")],
+)
+def test_less_of_what_the_company_plans_itself_is_no_success(
+    small_inputs: StudyInputs, kind: str, ratio: float, severity: str
+):
+    tickets = small_inputs.fact("service_order_count")
+    limits = Interval(low=ratio - 0.1, high=ratio + 0.1, level=0.95, method="t")
+    moved = Fact(
+        metric="yearly_ratio", period=tickets.period, unit="ratio", value=ratio, interval=limits, n=9
+    )
+    fewer = Interval(low=-130.0, high=-40.0, level=0.95, method="t")
+    line = YearLine(
+        kind=kind,
+        place={"region": "North"},
+        name=Text.same("North"),
+        period=small_inputs.period,
+        before=small_inputs.period,
+        tickets=tickets,
+        tickets_before=tickets,
+        ratio=moved,
+        beside=replace(moved, metric="yearly_ratio_beside"),
+        events=Fact(
+            metric="yearly_events", period=tickets.period, unit="tickets", value=-81, interval=fewer, n=9
+        ),
+        cost=None,
+    )
+    found = yearly_facts._finding(small_inputs, line)
+    assert found.severity == severity and "−81 tickets against" in found.statement.plain()
+    assert ("whether it was left out" in found.statement.plain()) == (severity == "info")
+    assert "数据未能显示" not in found.statement.plain("zh") or severity == "info"

@@ -233,6 +233,13 @@ def test_what_is_found_is_said_as_findings(
     named = {(one.id, *one.subject.values()) for one in said}
     assert ("failures.planned_cost_by_use", "WL40") in named
     assert ("failures.wear_out_by_use", "slew_bearing") in named
+    by_months = [
+        SimpleNamespace(id="failures.wear_out", subject={"component": one})
+        for one in ("slew_bearing", "other")
+    ]
+    study = SimpleNamespace(use_lives=lives)
+    kept = findings._told_once(by_months, study)  # type: ignore[arg-type]
+    assert [one.subject["component"] for one in kept] == ["other"]  # one wear, told once
     assert ("failures.overdue_services",) in named
     assert graded(meters, said) == []
     late = {place for name, *places in named if name == "failures.services_late" for place in places}

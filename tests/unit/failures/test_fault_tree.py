@@ -1,15 +1,23 @@
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text as DrawnText
 
 from analysis.errors import MissingData, ParameterError
-from analysis.failures import FaultTree
+from analysis.exhibits.charts.labels import overlaps
+from analysis.exhibits.charts.trees import fault_tree
+from analysis.exhibits.style import rc_params
+from analysis.failures import FaultTree, fault_tree_facts
 from analysis.failures.fault_tree_facts import trees
 from analysis.failures.fault_tree_parts import BasicEvent, CommonCause
+from analysis.locale import LANGUAGES, Text
 from analysis.stats.decision_diagrams import Diagram, DiagramTooLarge
 
 
@@ -481,3 +489,30 @@ def test_steps_end_too_where_no_new_nodes_are_needed():
     parts = [diagram.variable(one) for one in range(40)]
     with pytest.raises(DiagramTooLarge):
         diagram.at_least(20, parts)
+
+
+FOLDER = Path(__file__).resolve().parents[3] / "params"
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.rglob("fault_trees/*.yml")), ids=lambda path: path.stem)
+def test_every_shipped_tree_is_drawn_with_its_names_whole(path: Path):
+    """On the page a name is set on more lines rather than cut, and nothing lies over anything."""
+    for tree in trees(path.parent).values():
+        nodes = fault_tree_facts._nodes(tree, defaultdict(lambda: None))  # type: ignore[arg-type]
+        drawing = fault_tree(nodes, by=Text.of("Event"), measure=Text.of("Probability"))
+        for language in LANGUAGES:
+            with matplotlib.rc_context():
+                matplotlib.rcParams.update(dict(rc_params()))
+                figure = Figure(figsize=drawing.size)
+                drawing.draw(figure, language)
+                said = [one.get_text() for one in figure.findobj(DrawnText)]
+                assert not [text for text in said if "…" in text] and overlaps(figure) == []
+
+
+def test_an_event_that_is_the_same_as_another_is_known_as_that_one_is(tmp_path: Path):
+    (tmp_path / "two.yml").write_text(
+        "top: down\ngates: {down: {kind: and, of: [pump, spare]}}\nevents: {pump: {}, spare: {same_as: pump}}\n",
+        encoding="utf-8",
+    )
+    (tree,) = trees(tmp_path).values()
+    assert fault_tree_facts._source_of(tree, "spare") == fault_tree_facts._source_of(tree, "pump") == "pump"

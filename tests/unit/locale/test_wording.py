@@ -668,3 +668,15 @@ def test_discounted_money_says_over_which_time():
     ]
     assert bare == []
     assert [one for one in NO_HORIZON if not any(one in text for text in said)] == []
+
+
+# ---------------------------------------------------------------- a number and its interval
+
+# "81 fewer (95% interval −132 to −40)": a number without its sign beside limits with theirs
+UNSIGNED = re.compile(r"\{(\w+):abs\}[^{}]*(?:\{\1:word[^{}]*\}[^{}]*)?\{\1:(?:interval|doubt)\}")
+
+
+def test_a_number_stands_with_its_sign_where_its_interval_does():
+    assert UNSIGNED.search("{events:abs} {events:word|more|fewer} than before ({events:interval})")
+    said = [text for _, *both in every_pair() for text in both]
+    assert [text for text in said if UNSIGNED.search(text)] == []

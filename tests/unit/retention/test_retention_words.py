@@ -476,3 +476,26 @@ def test_the_rows_behind_who_left_are_of_those_who_left(tenth: Tenth):
         assert rows is not None and not any("bought" in name for name in rows.columns)
         assert int(rows["left"].sum()) == line.served.numerator
         assert f"since {month_text(line.span['first'], 'en')}" in str(finding.statement)
+
+
+def unknown(fact: Fact) -> Fact:
+    return replace(fact, value=None, interval=None, reason=Text.same("-"))
+
+
+def test_a_comparison_with_nobody_on_the_other_side_is_left_out(tenth: tuple[StudyInputs, RetentionStudy]):
+    """Served customers without a match, and the good answer without the bad ones, are no comparison: the part says why it is not there."""
+    study = tenth[1]
+    assert not isinstance(study.repurchase, NotDone) and not isinstance(study.drivers, NotDone)
+    lonely = tuple(replace(one, matched=unknown(one.matched)) for one in study.repurchase)
+    for block in (
+        service.repurchase_table(replace(study, repurchase=lonely)),
+        service.leaving_table(replace(study, loss_after_repair=lonely)),
+    ):
+        assert (
+            block.payload["instead_of"]["why"]["en"] == "too few customers have a match to be compared with"
+        )
+    prompt = {key: ratio for key, ratio in study.drivers.ratios.items() if key[0] == "prompt"}
+    none = {key: unknown(ratio) for key, ratio in study.drivers.ratios.items()}
+    alone = replace(study, drivers=replace(study.drivers, ratios=none | prompt))
+    assert "instead_of" in service.drivers_figure(alone).payload
+    assert "instead_of" not in service.drivers_figure(study).payload

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from analysis.metrics import StudyInputs
 from analysis.value import customer_table, purchase_models, renewal_models, views
-from analysis.value.settings import ValueSettings, load_settings
+from analysis.value.settings import ValueSettings, load_settings, settings_of
 
 Inputs = Callable[..., StudyInputs]
 study = import_module("analysis.value.study")  # the package's own name of it is the function
@@ -298,3 +298,14 @@ def test_a_limit_of_zero_parts_nobody(sampled: StudyInputs):
     assert free.service_limit.value == 0 and free.services == (None,)
     usual = study._investment(sampled, settings, priced)
     assert usual.service_limit.value and usual.services == ("high", "low") and len(usual.cells) == 12
+
+
+def test_contracts_that_are_compared_with_another_month_have_its_models(sampled: StudyInputs):
+    """A kind with too few losses has no model of its own month; held against a month that has one it is fitted all the same."""
+    settings = settings_of(sampled)
+    now = renewal_models.fitted_at(sampled, sampled.month.end, settings)
+    assert now.terms
+    strict = replace(settings, fewest_losses=10**6)
+    assert not renewal_models.fitted_at(sampled, sampled.month.start, strict).terms
+    then = renewal_models.fitted_at(sampled, sampled.month.start, strict, tuple(now.terms.values()))
+    assert then.terms == now.terms and set(then.models) >= set(now.terms)

@@ -735,3 +735,21 @@ def test_a_discounted_sum_says_so(studied: ValueStudy, any_fact: Fact):
     assert {one.id.removeprefix("value.") for one in found} >= {"worth", "break_even", "change"}
     for one in found:
         assert "discounted" in one.statement.plain() and "折现" in one.statement.plain("zh"), one.id
+
+
+def test_a_channel_of_a_few_new_customers_is_not_named(studied: ValueStudy, any_fact: Fact):
+    """One new customer at less than its cost, with an interval that holds nothing of how customers differ."""
+    found = studied.acquisition
+    assert not isinstance(found, NotDone)
+    ends = ((0.5, 0.4, 0.6), (2.0, 1.8, 2.2))
+    many = [
+        replace(one, ratio=between(one.ratio, *ratio), customers=replace(one.customers, value=40))
+        for one, ratio in zip(found[:2], ends, strict=True)
+    ]
+    few = [replace(many[0], customers=replace(many[0].customers, value=1)), many[1]]
+    for channels, told in ((many, True), (few, False)):
+        study = replace(studied, acquisition=tuple(channels))
+        said = findings.findings(study, limits(any_fact, limit=1e12, trivial=1.0))
+        texts = [one.statement.plain() for one in said if one.id == "value.acquisition"]
+        assert any(many[0].label.en in text for text in texts) == told
+        assert (many[0].label.en in title(worth.acquisition_table(study))) == told

@@ -9,7 +9,7 @@ from analysis.exhibits.charts.labels import wrapped
 from analysis.exhibits.style import TEXT_SIZE, Drawing, annotate, colour, label, words
 from analysis.exhibits.vocabulary import Column, Row
 from analysis.formats import cell_text
-from analysis.locale import Language, Text
+from analysis.locale import LANGUAGES, Language, Text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 WIDTH = 6.7
 ROW = 0.27
+LINE = 0.11  # of height, for each further line of a name
+LINES = 3
+SIZE = TEXT_SIZE - 0.5
+# of the step from one level to the next, what a name may take before its gate word or its number
+GATE, LEAF = 0.66, 0.88
+_ACROSS, _MARGIN = 0.98, 1.35  # of the width, and levels to the right of the deepest
 _GATES = {
     "and": "AND",
     "or": "OR",
@@ -34,11 +40,18 @@ def fault_tree(nodes: Sequence[Node], *, by: Text, measure: Text) -> Drawing:
     rows = _rows(nodes)
     deepest = max(node.depth for node in nodes)
     leaves = sum(1 for node in nodes if not any(other.parent == node.id for other in nodes))
+    step = WIDTH * _ACROSS * 72 / (deepest + _MARGIN)
+
+    def named(node: Node, language: Language) -> str:
+        share = GATE if node.kind in _GATES else LEAF
+        return wrapped(node.name[language], share * step, size=SIZE, lines=LINES)
+
+    most = max(named(node, language).count("\n") for node in nodes for language in LANGUAGES)
 
     def draw(figure: Figure, language: Language) -> None:
-        axes = figure.add_axes((0.01, 0.02, 0.98, 0.96))
+        axes = figure.add_axes(((1 - _ACROSS) / 2, 0.02, _ACROSS, 0.96))
         axes.set_axis_off()
-        axes.set_xlim(0, deepest + 1.35)
+        axes.set_xlim(0, deepest + _MARGIN)
         axes.set_ylim(leaves - 0.4, -0.6)
         place = {node.id: (float(node.depth), rows[node.id]) for node in nodes}
         for node in nodes:
@@ -65,12 +78,12 @@ def fault_tree(nodes: Sequence[Node], *, by: Text, measure: Text) -> Drawing:
                 axes,
                 x + 0.02,
                 y,
-                wrapped(node.name[language], 74 if kind else 98, lines=1),
+                named(node, language),
                 language,
                 va="center",
                 ha="left",
                 color=tint,
-                fontsize=TEXT_SIZE - 0.5,
+                fontsize=SIZE,
                 bbox=box,
             )
             if kind:
@@ -97,7 +110,7 @@ def fault_tree(nodes: Sequence[Node], *, by: Text, measure: Text) -> Drawing:
                     va="center",
                     ha="left",
                     color=colour("muted"),
-                    fontsize=TEXT_SIZE - 0.5,
+                    fontsize=SIZE,
                 )
 
     columns = [Column(key="name", label=by), Column(key="value", label=measure, places=2)]
@@ -106,7 +119,9 @@ def fault_tree(nodes: Sequence[Node], *, by: Text, measure: Text) -> Drawing:
         for node in nodes
         if node.probability is not None
     ]
-    return Drawing(draw=draw, data=(columns, listed), size=(WIDTH, max(2.0, ROW * leaves + 0.4)))
+    return Drawing(
+        draw=draw, data=(columns, listed), size=(WIDTH, max(2.0, (ROW + LINE * most) * leaves + 0.4))
+    )
 
 
 def _rows(nodes: Sequence[Node]) -> dict[int, float]:

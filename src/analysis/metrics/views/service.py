@@ -7,6 +7,8 @@ from analysis.metrics.backend import literal
 from analysis.metrics.views.days import business_day
 from analysis.metrics.views.view import Column, View
 
+# what the company plans by itself; everything else is asked for or breaks
+PLANNED_WORK = ("maintenance", "installation")
 NO_FAULT_CODES = ("NFF", "NTF", "NO_FAULT", "NO-FAULT-FOUND", "NO FAULT FOUND")
 _CODES = ", ".join(literal(code) for code in NO_FAULT_CODES)
 
