@@ -64,6 +64,9 @@ def look_through(folder: Path) -> Looked:
     for path in sorted(folder.iterdir()):
         if path.name.startswith((".", "_")):
             continue
+        if path.is_dir() and not is_readable(path):
+            draft.looks.extend(_parts(path, folder, draft))
+            continue
         if not is_readable(path):
             draft.remarks.append(f"# {path.name}: doubt: not looked at: no kind of file that is read here")
             continue
@@ -73,6 +76,22 @@ def look_through(folder: Path) -> Looked:
         except SourceError as error:
             draft.remarks.append(f"# {path.name}: doubt: not looked at: {error}")
     return draft
+
+
+def _parts(path: Path, folder: Path, draft: Looked) -> Iterator[Look]:
+    """One look at a folder of Parquet parts, as its first shows them; another folder is named."""
+    literal_name = re.sub(r"([\[\]*?])", r"[\1]", path.name)
+    pattern = f"{literal_name}/**/*.parquet"
+    try:
+        for given in find_inputs(folder, pattern, "*")[:1]:
+            yield replace(_look(given, {}), pattern=pattern, file=pattern, part=path.name)
+            return
+    except SourceError as error:
+        draft.remarks.append(f"# {path.name}: doubt: not looked at: {error}")
+        return
+    draft.remarks.append(
+        f"# {path.name}: doubt: not looked at: a folder without Parquet files; put the files themselves beside the others"
+    )
 
 
 def look_into(variable: str) -> Looked:

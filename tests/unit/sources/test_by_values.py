@@ -163,3 +163,24 @@ def test_a_grade_that_is_best_at_one_is_a_doubt(tmp_path: Path, capsys: pytest.C
     text, found = proposed(tmp_path, capsys)
     assert found["surveys"].columns["score"] == "Note"
     assert "of a German grade 1 is the best" in text
+
+
+def test_a_folder_of_parquet_parts_is_looked_at_and_another_folder_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    for part in (1, 2):
+        folder = tmp_path / "tickets" / f"month=2026-0{part}"
+        folder.mkdir(parents=True)
+        rows = {
+            "Ticket ID": [f"T{part}{n}" for n in range(9)],
+            "Created at": [f"2026-0{part}-0{n + 1} 08:00:00Z" for n in range(9)],
+            "Type": ["repair"] * 9,
+        }
+        pq.write_table(pa.table(rows), folder / "part-0.parquet")
+    (tmp_path / "pictures").mkdir()
+    text, found = proposed(tmp_path, capsys)
+    assert found["tickets"].file == "tickets/**/*.parquet"
+    assert "pictures: doubt: not looked at: a folder without Parquet files" in text
