@@ -1,7 +1,7 @@
 """Is the report month out of line with its own past? Rows of every table and the mean of every numeric column, each against its own months.
 
-A series is compared with the same month a year before, a share by its log odds (so that what is expected stays below the whole), any other on a
-logarithmic scale where all its values are positive, so that season and steady growth drop out. What is judged is the newest yearly change against the median and the median absolute deviation of the earlier ones. How far
+A series is compared with the same month a year before, on a logarithmic scale where all its values are positive, so that season and steady
+growth drop out. What is judged is the newest yearly change against the median and the median absolute deviation of the earlier ones. How far
 is too far is not taken from a table: it is the distance that series of independent normal noise, treated in the same way, exceed with
 the chance asked for; that chance (``history_chance``, of a whole run) is shared equally among all series looked at.
 """
@@ -9,7 +9,7 @@ the chance asked for; that chance (``history_chance``, of a whole run) is shared
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -72,7 +72,7 @@ def histories(inputs: StudyInputs) -> tuple[OwnHistory, ...] | NotDone:
     """Every series with enough months, the farthest from its own past first; a month that is not whole is held against none."""
     inputs.require_whole_month()
     series = [one for name in inputs.engine.tables.tables for one in _table_series(inputs, name)]
-    judged = [one for one in series if _changes(one, inputs.month) is not None]
+    judged = [one for one in series if _changes(one.values, inputs.month) is not None]
     if not judged:
         return NotDone(reason=Text.of(TOO_SHORT))
     chance = float(inputs.assumptions.value("history_chance", on=inputs.month.last_day))
@@ -163,19 +163,18 @@ def _enough(column: ColumnContract, mean: float, rows: int) -> bool:
     return rows * (min(mean, 1 - mean) if column.type == "boolean" else 1) >= LEAST_ROWS
 
 
-def _scale(series: _Series) -> tuple[Callable[[float], float], Callable[[float], float]]:
-    """To the scale on which the changes of a series add up, and back: log odds of a share, logarithms where every value is positive, else none."""
-    if series.column is not None and series.column.type == "boolean":
-        return lambda share: math.log(share / (1 - share)), lambda odds: 1 / (1 + math.exp(-odds))
-    if min(series.values.values(), default=0) > 0:
-        return math.log, math.exp
-    return float, float
+def _scaled(values: Mapping[Month, float]) -> Mapping[Month, float]:
+    """Logarithms where every value is positive."""
+    return (
+        {month: math.log(value) for month, value in values.items()}
+        if min(values.values(), default=0) > 0
+        else values
+    )
 
 
-def _changes(series: _Series, month: Month) -> tuple[Values, float] | None:
+def _changes(values: Mapping[Month, float], month: Month) -> tuple[Values, float] | None:
     """Earlier yearly changes and the newest; None where they are too few or where the series hardly moves by itself."""
-    to_scale, _ = _scale(series)
-    scaled = {each: to_scale(value) for each, value in series.values.items()}
+    scaled = _scaled(values)
     if month not in scaled or month - YEAR not in scaled:
         return None
     past = [
@@ -189,15 +188,22 @@ def _changes(series: _Series, month: Month) -> tuple[Values, float] | None:
     return changes, scaled[month] - scaled[month - YEAR]
 
 
+def _level(series: _Series, base: float, change: float) -> float:
+    """The level a year after ``base`` at a yearly change; a share is the whole at most."""
+    level = base * math.exp(change) if min(series.values.values()) > 0 else base + change
+    return min(level, 1.0) if series.column is not None and series.column.type == "boolean" else level
+
+
 @traced
 def _judged(inputs: StudyInputs, series: _Series, *, family_chance: float, series_judged: int) -> OwnHistory:
-    found = _changes(series, inputs.month)
+    found = _changes(series.values, inputs.month)
     assert found is not None  # the caller kept only series that have changes
     changes, newest = found
     distance, middle, allowed = score(changes, newest, chance=family_chance / series_judged)
-    to_scale, back = _scale(series)
-    base = to_scale(series.values[inputs.month - YEAR])
-    expected, low, high = (back(base + change) for change in (middle, middle - allowed, middle + allowed))
+    base = series.values[inputs.month - YEAR]
+    expected, low, high = (
+        _level(series, base, change) for change in (middle, middle - allowed, middle + allowed)
+    )
     if series.column is None:  # rows are whole; the range is rounded outwards
         expected, low, high = round(expected), math.floor(low), math.ceil(high)
     interval = Interval(

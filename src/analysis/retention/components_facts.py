@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 HISTORY = 25
 MOVEMENTS = ("start", "retained", "lost", "new", "reactivated", "end", "won_and_lost")
 COMPONENTS = ("start", "lost", "new", "reactivated", "won_and_lost")
-NO_BUYER = "nobody who bought in these months is without a contract"
+NO_BUYER = "nobody without a contract bought in these months"
 NO_YEAR = Text.of("not computed: orders reach back less than a year before the period")
 
 

@@ -22,7 +22,7 @@ from analysis.params import Assumptions
 from analysis.params.screen_figures import ScreenFigure, load_screen_figures
 from analysis.periods import Month
 from analysis.quality.exports import _SAID
-from analysis.quality.history import MOST_CHANGES, YEAR, _scale, _Series, critical_distance, score
+from analysis.quality.history import MOST_CHANGES, YEAR, _level, _Series, critical_distance, score
 from analysis.sample import make_sample
 from analysis.sources.rowmapping import MapNote
 from analysis.tables import contract
@@ -122,13 +122,15 @@ def test_one_wild_month_in_the_past_does_not_hide_the_newest():
     assert calm > 1 and wild > 1 and middle == pytest.approx(0.02, abs=0.01)
 
 
-@pytest.mark.parametrize(("share", "times", "expected"), [(0.5, 3.0, 0.75), (0.9, 9.0, 81 / 82)])
-def test_an_expected_share_stays_below_the_whole(share: float, times: float, expected: float):
-    """By hand: odds of 1 times 3 are 3, a share of three quarters; odds of 9 times 9 are 81. A logarithm of the share would say 150 and 810 percent."""
+@pytest.mark.parametrize(
+    ("column", "base", "times", "expected"),
+    [("automated", 0.2, 3.0, 0.6), ("automated", 0.4, 3.0, 1.0), ("handling_hours", 0.4, 3.0, 1.2)],
+)
+def test_an_expected_share_is_the_whole_at_most(column: str, base: float, times: float, expected: float):
+    """By hand: two fifths times three would be 120 percent of all tickets; hours may be."""
     tickets = contract().tables["tickets"]
-    series = _Series(table=tickets, column=tickets.columns["automated"], values={MONTH: share})
-    to_scale, back = _scale(series)
-    assert back(to_scale(share) + np.log(times)) == pytest.approx(expected)
+    series = _Series(table=tickets, column=tickets.columns[column], values={MONTH: base})
+    assert _level(series, base, float(np.log(times))) == pytest.approx(expected)
 
 
 def test_fewer_months_of_history_need_a_larger_distance():
