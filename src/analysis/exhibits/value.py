@@ -521,7 +521,7 @@ def investment_figure(study: ValueStudy) -> Block:
 
 def _investment_title(found: Investment) -> Sentence:
     """How much of the top tier is at risk; where nobody is, that."""
-    if not found.at_risk.value.value:
+    if not found.at_risk.customers.value:
         return Sentence(
             "No customer of the top tier has a chance of leaving of {risk} or more",
             {"risk": found.risk_limit},

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 HISTORY = 25
 MOVEMENTS = ("start", "retained", "lost", "new", "reactivated", "end", "won_and_lost")
 COMPONENTS = ("start", "lost", "new", "reactivated", "won_and_lost")
-NO_BUYER = "nobody without a contract bought in these months"
 NO_YEAR = Text.of("not computed: orders reach back less than a year before the period")
 
 
@@ -132,7 +131,10 @@ def non_contractual(inputs: StudyInputs) -> ChurnBasis:
     """
     inputs.engine.require("orders.ordered_at", "orders.revenue")
     found = _basis(
-        inputs, "non_contractual", purchases(inputs), MissingData("orders.ordered_at", message=NO_BUYER)
+        inputs,
+        "non_contractual",
+        purchases(inputs),
+        MissingData(message="nobody without a contract bought in these months"),
     )
     return replace(found, window=_window(inputs))
 

@@ -42,7 +42,7 @@ def break_even(inputs: StudyInputs, whole: Portfolio, year: Fact, months: int) -
     """
     if year.value is None:
         inputs.engine.require("ledger.amount")
-        raise MissingData("ledger", message="the ledger does not cover all of {month}", month=year.period)
+        raise MissingData(message="the ledger does not cover all of {month}", month=year.period)
     facts, earning = Stating(inputs=inputs), (whole.parts["purchases"], whole.parts["contract"])
     expected = sum((Decimal(part.value or 0) for part in earning), Decimal(0))
     if expected <= 0 or whole.total.interval is None:

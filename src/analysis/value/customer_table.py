@@ -127,8 +127,13 @@ def state_at(inputs: StudyInputs, settings: ValueSettings, available: Available,
         if available.machines
         else engine.materialise("value_today", views.customers_of_today(everyone, bought, cutoff)),
         machines=available.machines,
-        unserved=None if service else available.unserved or NOT_COUNTED,
+        unserved=None if service else _unserved(available),
     )
+
+
+def _unserved(available: Available) -> Text:
+    """Why no service cost is counted: there is none of a year, or the basis is before it."""
+    return NOT_COUNTED if available.service else available.unserved or lacking("ledger.ticket_id")
 
 
 @traced

@@ -208,7 +208,9 @@ def heads(block: Block | None) -> list[str]:
 def test_every_tile_says_its_months_and_its_basis(planted_study: Study):
     said = heads(exhibits.failure_tiles(planted_study))
     assert said[0].startswith("Failure rate completed for late reports, ")
-    assert said[1].startswith("Repairs of ") and said[1].endswith(" repeated within 30 days")
+    assert said[1].startswith("Repairs of ") and said[1].endswith(
+        " followed by another of the same machine within 30 days"
+    )
     years = {
         str(planted_study.month.year - 1),
         str(planted_study.month.year),
