@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from analysis.exhibits.record import Block
-from analysis.exhibits.retention_shared import absent, source
+from analysis.exhibits.retention_shared import absent, beyond_chance, source, value_tried
 from analysis.exhibits.specification import count, interval, metric, registry, table_of, words
 from analysis.locale import Text
 from analysis.metrics import NotDone
 from analysis.results import Sentence
-from analysis.retention.leavers import LeavingGroup
 from analysis.retention.study import RetentionStudy
 from analysis.retention.surges import ALL, LossSurge
 
 _BY = ("attribute", "held")
-_SURE = {(True, True): Text.of("told"), (True, False): Text.of("yes"), (False, False): Text.of("not shown")}
 
 
 def groups_table(study: RetentionStudy) -> Block:
@@ -21,11 +19,6 @@ def groups_table(study: RetentionStudy) -> Block:
     part = study.leavers
     if isinstance(part, NotDone):
         return absent("groups", part, "Who leaves more often")
-    level = "groups" in study.sure
-
-    def shown(one: LeavingGroup) -> Text:
-        return _SURE[level and one.p_adjusted < 0.05, level and one.told]
-
     return table_of(
         "retention.groups",
         title=Sentence("Losses of each group of customers against others alike"),
@@ -34,22 +27,13 @@ def groups_table(study: RetentionStudy) -> Block:
             {"first": part.months.first, "last": part.months.last, "number": str(part.tried)},
         ),
         columns=[
-            words(
-                lambda one: registry().dimension_name(one.attribute),
-                registry().dimension_name("attribute"),
-                key="attribute",
-            ),
-            words(
-                lambda one: registry().value_label(one.attribute, one.held),
-                registry().dimension_name("held"),
-                key="held",
-            ),
+            *value_tried(),
             count("group_loss_rate", of="rate", head="Customer-months", key="months"),
             count("group_loss_ratio", of="ratio", head="Losses"),
             metric("group_loss_rate", of="rate", head="Lost in a month"),
             metric("group_loss_ratio", of="ratio", head="Against others alike"),
             interval("group_loss_ratio", of="ratio", key="ratio_interval"),
-            words(shown, "Beyond chance", key="shown"),
+            beyond_chance(study, "groups"),
         ],
         rows=part.groups,
         by=_BY,
@@ -62,11 +46,6 @@ def surges_table(study: RetentionStudy) -> Block:
     part = study.surges
     if isinstance(part, NotDone):
         return absent("surges", part, "Months of many losses")
-    level = "surges" in study.sure
-
-    def shown(one: LossSurge) -> Text:
-        return _SURE[level and one.p_adjusted < 0.05, level and one.told]
-
     return table_of(
         "retention.surges",
         title=Sentence("Months of many losses by group, against what is usual for it"),
@@ -82,7 +61,7 @@ def surges_table(study: RetentionStudy) -> Block:
             metric("surge_losses", of="losses", head="Lost"),
             metric("surge_loss_ratio", of="ratio", head="Against its other months"),
             interval("surge_loss_ratio", of="ratio", key="ratio_interval"),
-            words(shown, "Beyond chance", key="shown"),
+            beyond_chance(study, "surges"),
         ],
         rows=part.groups,
         by=_BY,

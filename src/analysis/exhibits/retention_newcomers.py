@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from analysis.exhibits.record import Block
-from analysis.exhibits.retention_shared import absent, source
-from analysis.exhibits.specification import count, estimate, interval, metric, registry, table_of, words
+from analysis.exhibits.retention_shared import absent, beyond_chance, source, value_tried
+from analysis.exhibits.specification import count, estimate, interval, metric, registry, table_of
 from analysis.locale import Text
 from analysis.metrics import NotDone
 from analysis.results import Sentence, Value
-from analysis.retention.newcomers import NewcomerMix, NewcomerShare
+from analysis.retention.newcomers import NewcomerMix
 from analysis.retention.study import RetentionStudy
 
-_SURE = {(True, True): Text.of("told"), (True, False): Text.of("yes"), (False, False): Text.of("not shown")}
 _TRIED = "Each value as it stood on the day on which a customer came, of those whose value is known, {first} and {last}. Beyond chance: by the trend over all whole years, after allowing for the {number} values tried (Holm)"
 
 
@@ -20,11 +19,7 @@ def newcomers_table(study: RetentionStudy) -> Block:
     part = study.newcomers
     if isinstance(part, NotDone):
         return absent("newcomers", part, "Where new customers come from")
-    level = "newcomers" in study.sure
     first, last = str(part.years[0]), str(part.years[-1])
-
-    def shown(one: NewcomerShare) -> Text:
-        return _SURE[level and one.p_adjusted < 0.05, level and one.told]
 
     title = (
         "New customers by what they were when their first contract began"
@@ -36,23 +31,14 @@ def newcomers_table(study: RetentionStudy) -> Block:
         title=Sentence(title),
         subtitle=_subtitle(part),
         columns=[
-            words(
-                lambda one: registry().dimension_name(one.attribute),
-                registry().dimension_name("attribute"),
-                key="attribute",
-            ),
-            words(
-                lambda one: registry().value_label(one.attribute, one.held),
-                registry().dimension_name("held"),
-                key="held",
-            ),
+            *value_tried(),
             count("newcomer_share", of="first", head="New, first year", key="first_n", period=first),
             estimate("newcomer_share", of="first", head="Share, first year", period=first),
             count("newcomer_share", of="last", head="New, last year", key="last_n", period=last),
             estimate("newcomer_share", of="last", head="Share, last year", period=last),
             metric("newcomer_share_change", of="change", head="Change", signed=True, better=None),
             interval("newcomer_share_change", of="change", key="change_interval"),
-            words(shown, "Beyond chance", key="shown"),
+            beyond_chance(study, "newcomers"),
         ],
         rows=part.groups,
         by=("attribute", "held"),

@@ -1,9 +1,11 @@
-"""What the exhibits of the retention section share: the source, what is said of a part that was not made, and two empty places."""
+"""What the exhibits of the retention section share: the source, what is said of a part that was not made, the verdict of a search, and two empty places."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from analysis.exhibits.record import Block
-from analysis.exhibits.specification import registry
+from analysis.exhibits.specification import Field, registry, words
 from analysis.exhibits.statements import callout, not_computed
 from analysis.locale import Text
 from analysis.metrics import NotDone
@@ -37,6 +39,36 @@ def absent(name: str, part: NotDone, what: str) -> Block:
 def remark(name: str, title: Sentence) -> Block:
     """What stands in the place of exhibit ``retention.<name>`` where there is nothing to show."""
     return callout(f"retention.{name}", tone="info", title=title)
+
+
+#: Of a value that was tried: whether it is beyond chance, and whether it is told.
+_SURE = {(True, True): Text.of("told"), (True, False): Text.of("yes"), (False, False): Text.of("not shown")}
+
+
+def beyond_chance(study: RetentionStudy, search: str) -> Field:
+    """Whether each value of a search is beyond chance, after allowing for all that were tried and for the other searches of the section."""
+
+    def shown(one: Any) -> Text:
+        sure = search in study.sure
+        return _SURE[sure and one.p_adjusted < study.error, sure and one.told]
+
+    return words(shown, "Beyond chance", key="shown")
+
+
+def value_tried() -> list[Field]:
+    """The attribute and the value of it that a row is about."""
+    return [
+        words(
+            lambda one: registry().dimension_name(one.attribute),
+            registry().dimension_name("attribute"),
+            key="attribute",
+        ),
+        words(
+            lambda one: registry().value_label(one.attribute, one.held),
+            registry().dimension_name("held"),
+            key="held",
+        ),
+    ]
 
 
 def customer_type(value: str | None) -> Text:

@@ -106,29 +106,13 @@ def forecast_facts(field: Field, made: Forecast, delay: Delay) -> ForecastFacts 
         months=_monthly(field, made),
         total=_count(field, made, made.total(), ahead),
         under_warranty=_count(field, made, made.total(warranty=True), ahead, **inside),
-        cost=_cost(
-            field, DIRECT, made, made.total(), direct.all if isinstance(direct, Prices) else direct, ahead
-        ),
+        cost=_cost(field, DIRECT, made, made.total(), _of_all(direct), ahead),
         warranty_cost=_cost(
-            field,
-            DIRECT,
-            made,
-            made.total(warranty=True),
-            direct.covered if isinstance(direct, Prices) else direct,
-            ahead,
-            **inside,
+            field, DIRECT, made, made.total(warranty=True), _covered(direct), ahead, **inside
         ),
-        full_cost=_cost(
-            field, FULL, made, made.total(), full.all if isinstance(full, Prices) else full, ahead
-        ),
+        full_cost=_cost(field, FULL, made, made.total(), _of_all(full), ahead),
         full_warranty_cost=_cost(
-            field,
-            FULL,
-            made,
-            made.total(warranty=True),
-            full.covered if isinstance(full, Prices) else full,
-            ahead,
-            **inside,
+            field, FULL, made, made.total(warranty=True), _covered(full), ahead, **inside
         ),
         obligations=lines,
         obligation_failures=failures_inside,
@@ -187,6 +171,14 @@ def _count(
     dimensions: dict[str, Any] = dict(place)
     parts = {"n": made.intensity.failures, "interval": limits}
     return field.state.exact("failure_forecast", whole(expected), period=period, parts=parts, **dimensions)
+
+
+def _of_all(priced: Prices | NotDone) -> UnitCost | NotDone:
+    return priced.all if isinstance(priced, Prices) else priced
+
+
+def _covered(priced: Prices | NotDone) -> UnitCost | NotDone:
+    return priced.covered if isinstance(priced, Prices) else priced
 
 
 def _cost(

@@ -565,22 +565,15 @@ def _accounts(parts: RetentionParts) -> list[Finding]:
 
 def checks(inputs: StudyInputs, parts: RetentionParts) -> tuple[Check, ...]:
     """The doubts that are shown beside the results."""
-    makers = (
-        _three_ways,
-        _followed_from_start,
-        _proportional,
-        _links,
-        _surveys,
-        _unmatched,
-        _calibrated,
-        _drift,
-        _identification,
-    )
+    makers = (_three_ways, _followed_from_start, _links, _surveys, _unmatched, _calibrated, _drift)
+    error = 1 - inputs.confidence
     return (
         *_identities(parts),
         *_in_grace(inputs, parts),
         *_recorded(inputs, parts),
+        *_proportional(parts, error),
         *(check for make in makers for check in make(parts)),
+        *_identification(parts, error),
     )
 
 
@@ -716,13 +709,13 @@ def _followed_from_start(parts: RetentionParts) -> list[Check]:
     return [Check(id="observed_from", outcome="info", sentence=Sentence(text))]
 
 
-def _proportional(parts: RetentionParts) -> list[Check]:
+def _proportional(parts: RetentionParts, error: float) -> list[Check]:
     found = parts.drivers
     if isinstance(found, NotDone) or found.proportional is None:
         return []
     return _judged(
         "proportional_hazards",
-        float(found.proportional["p_value"]["GLOBAL"]) >= 0.05,
+        float(found.proportional["p_value"]["GLOBAL"]) >= error,
         Sentence(
             "Proportional hazards: no sign that the hazard ratios change with the age of the contract (Grambsch–Therneau test, all experiences together)."
         ),
@@ -836,7 +829,7 @@ def _drift(parts: RetentionParts) -> list[Check]:
     )
 
 
-def _identification(parts: RetentionParts) -> list[Check]:
+def _identification(parts: RetentionParts, error: float) -> list[Check]:
     """What cannot be told apart, and what of the rest these data show."""
     if isinstance(parts.contract_cohorts, NotDone):
         return []
@@ -849,7 +842,7 @@ def _identification(parts: RetentionParts) -> list[Check]:
         "calendar": Text.of("calendar time"),
         "cohort": Text.of("quarter of entry"),
     }
-    shown = [names[one.name] for one in found if float(one.p_value.value or 0) < 0.05 / len(found)]
+    shown = [names[one.name] for one in found if float(one.p_value.value or 0) < error / len(found)]
     bends = (
         "Age, calendar time and cohort cannot be fully told apart: a straight trend may belong to any of the three. Beyond a straight line, losses vary with: {names}."
         if shown

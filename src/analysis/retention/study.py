@@ -52,7 +52,7 @@ class RetentionStudy(RetentionParts):
     leavers, surges : who leaves more often than others alike; months in which a group lost more than usual.
     newcomers : where new customers come from, and how that mix moves.
     repurchase, loss_after_repair, early_warning, surveys : after service; who is at risk; and who answers when asked.
-    sure, findings, checks : tests that hold after all are allowed for; what stands out, what is to be doubted.
+    sure, error, findings, checks : tests that hold after all are allowed for; below which chance one does; what stands out, what is to be doubted.
 
     Examples
     --------
@@ -63,6 +63,7 @@ class RetentionStudy(RetentionParts):
     """
 
     sure: frozenset[str]
+    error: float
     findings: tuple[Finding, ...]
     checks: tuple[Check, ...]
 
@@ -100,6 +101,7 @@ def study(inputs: StudyInputs) -> RetentionStudy:
     return RetentionStudy(
         **{part.name: getattr(made, part.name) for part in fields(made)},
         sure=findings.shown(inputs, made),
+        error=1 - inputs.confidence,
         findings=findings.findings(inputs, made),
         checks=(*findings.checks(inputs, made), *_not_tested(parts, made)),
     )
