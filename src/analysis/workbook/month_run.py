@@ -511,10 +511,32 @@ def _refuse_other_months(name: str, info: TableInfo, period: Period) -> None:
     month = next((each for each in reversed(period.each()) if each not in info.months), None)
     if month is None:
         return
+    kind, option = _KINDS[period.months]
     span = f"they run from {info.months[0]} to {info.months[-1]}" if info.months else "there are none"
-    raise ContractError(
-        f"{name}: no rows in {month}{_of_which(period)}; {span}. Choose a {_KINDS[period.months][0]} in that range ({_KINDS[period.months][1]}=…) or add the missing file."
+    whole = _newest_whole(period, info.months)
+    choose = (
+        f"The newest {kind} that they hold whole is {whole.name} ({option}={whole.name}); ask for that"
+        if whole
+        else f"They hold no whole {kind}; ask for a shorter period"
+        if period.months > MONTH
+        else f"Choose a {kind} in that range ({option}=…)"
     )
+    raise ContractError(
+        f"{name}: no rows in {month}{_of_which(period)}; {span}. {choose}, or add the missing file."
+    )
+
+
+def _newest_whole(period: Period, held: Sequence[Month]) -> Period | None:
+    """The newest period of the same length, in step with this one, of whose months none is lacking."""
+    if not held:
+        return None
+    length, known, newest = period.months, set(held), max(held)
+    tried = period.back(-(newest.months_since(period.last) // length) * length)
+    while tried.first >= min(held):
+        if known.issuperset(tried.each()):
+            return tried
+        tried = tried.back(length)
+    return None
 
 
 _KINDS = {MONTH: ("month", "MONTH"), QUARTER: ("quarter", "QUARTER"), YEAR: ("year", "YEAR")}

@@ -15,9 +15,9 @@ from analysis.exhibits.tables import table
 from analysis.exhibits.vocabulary import Column, Row
 from analysis.locale import Text
 from analysis.metrics import StudyInputs
-from analysis.periods import Month
+from analysis.periods import Month, Period
 from analysis.results import FactId, Finding, Sentence
-from analysis.workbook import prepare_run
+from analysis.workbook import month_run, prepare_run
 from analysis.workbook.record import MASK, Record, safe_cell
 
 Inputs = Callable[..., StudyInputs]
@@ -118,9 +118,13 @@ def test_a_month_without_data_and_an_absent_folder_are_refused(own_data: None, c
 @pytest.mark.parametrize(
     ("period", "lacking", "choose"),
     [
-        ("2026-Q4", "2026-12, which 2026-Q4 holds", r"quarter in that range \(QUARTER="),  # not over
-        ("2026-Q3", "2026-08, which 2026-Q3 holds", r"quarter in that range \(QUARTER="),  # not begun
-        ("2026", "2026-12, which 2026 holds", r"year in that range \(YEAR="),
+        (
+            "2026-Q4",
+            "2026-12, which 2026-Q4 holds",
+            "They hold no whole quarter; ask for a shorter period",
+        ),  # not over
+        ("2026-Q3", "2026-08, which 2026-Q3 holds", "They hold no whole quarter"),  # not begun
+        ("2026", "2026-12, which 2026 holds", "They hold no whole year"),
     ],
 )
 def test_a_period_with_a_month_without_data_is_refused(
@@ -130,6 +134,31 @@ def test_a_period_with_a_month_without_data_is_refused(
         ContractError, match=f"ledger: no rows in {lacking}; they run from 2026-09 to 2026-10.*{choose}"
     ):
         prepare_run("sample", month=period, data=str(company))
+
+
+@pytest.mark.parametrize(
+    ("period", "newest"),
+    [
+        ("2026-11", "2026-10"),
+        ("2019-02", "2026-10"),
+        ("2026-Q4", "2026-Q3"),
+        ("2027-Q2", "2026-Q3"),
+        ("2020-Q1", "2026-Q3"),
+        ("2026", "2025"),
+        ("2023", "2025"),
+    ],
+)
+def test_the_newest_whole_period_is_named_in_place_of_one_that_is_not_held(period: str, newest: str):
+    """Months from November 2023 to October 2026 hold the years 2024 and 2025."""
+    held = Period.parse("2023-11/2026-11").each()
+    assert month_run._newest_whole(Period.named(period), held) == Period.named(newest)
+
+
+def test_a_month_that_lacks_makes_no_period_whole():
+    held = [one for one in Period.parse("2025-01/2026-11").each() if str(one) not in ("2026-08", "2025-02")]
+    assert month_run._newest_whole(Period.named("2026-Q4"), held) == Period.named("2026-Q2")
+    assert month_run._newest_whole(Period.named("2026"), held) is None
+    assert month_run._newest_whole(Period.named("2026-Q4"), ()) is None
 
 
 def test_a_quarter_is_prepared_and_explored_in_a_folder_of_its_own(own_data: None, company: Path):
