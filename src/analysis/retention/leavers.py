@@ -22,6 +22,7 @@ from analysis.periods import Month
 from analysis.results import Fact
 from analysis.retention import month_views
 from analysis.retention.month_views import OF_CONTRACTS, OF_CUSTOMERS, ONBOARDING
+from analysis.retention.same_groups import other_names
 from analysis.retention.settings import limit
 from analysis.retention.spells import contracts, losses_known_until
 from analysis.summaries import Summarised
@@ -171,10 +172,12 @@ def leavers(inputs: StudyInputs) -> Leavers:
     FitError : no value has losses enough to be compared
     """
     found = customer_months(inputs)
+    repeated = other_names(inputs, found.table, found.attributes)
     tried = [
         (attribute, held, ratio)
         for attribute in found.attributes
         for held, ratio in _ratios(inputs, found, attribute).items()
+        if (attribute, held) not in repeated
     ]
     if not tried:
         raise FitError(TOO_FEW)

@@ -21,6 +21,9 @@ ONBOARDING = "onboarding"
 ONBOARDING_DAYS = 90
 YEAR = 12
 
+#: What a row of :func:`customer_months` is of; a customer has a row for each spell that runs.
+ROW = ("customer_id", "month")
+
 TERM = f"CASE WHEN {ROLLING} THEN 'rolling' WHEN t.term_months <= {YEAR} THEN 'up_to_a_year' ELSE 'over_a_year' END"
 
 
@@ -93,6 +96,29 @@ def _onboarded(served_from: dt.date | None) -> str:
 def months_at_risk(table: str) -> str:
     """The rows of :func:`customer_months`, which stand in a table."""
     return f"SELECT * FROM {table}"
+
+
+def held_by(table: str, columns: Mapping[str, str], row: Sequence[str] = ROW) -> str:
+    """Which rows hold each value of each attribute.
+
+    Parameters
+    ----------
+    table : one row for each combination of ``row``
+    columns : column by attribute
+    row : columns that tell rows apart
+
+    One row per attribute and value: attribute, held, number of rows, and two marks that are equal where the rows are the same: of the rows that hold the value, and of
+    all whose value is known.
+    """
+    mark = f"sum(hash({', '.join(row)}))"
+    parts = [
+        f"SELECT {literal(name)} AS attribute, CAST({quoted(column)} AS VARCHAR) AS held, count(*) AS number, {mark} AS mark FROM {table} "
+        f"WHERE {quoted(column)} IS NOT NULL GROUP BY ALL"
+        for name, column in columns.items()
+    ]
+    return f"""WITH every AS ({" UNION ALL ".join(parts)})
+SELECT attribute, held, number, CAST(mark AS VARCHAR) AS mark, CAST(sum(mark) OVER (PARTITION BY attribute) AS VARCHAR) AS known
+FROM every ORDER BY ALL"""
 
 
 def losses_by(table: str, columns: Sequence[str]) -> str:

@@ -25,6 +25,7 @@ from analysis.results import Fact, Interval
 from analysis.retention import newcomer_views
 from analysis.retention.month_views import OF_CONTRACTS, OF_CUSTOMERS
 from analysis.retention.newcomer_views import OF_PURCHASES
+from analysis.retention.same_groups import other_names
 from analysis.retention.settings import limit, load_settings
 from analysis.retention.spells import YEAR, contracts, year_of
 from analysis.summaries import Summarised
@@ -201,13 +202,18 @@ def newcomer_mix(inputs: StudyInputs) -> NewcomerMix:
     """
     found = newcomers(inputs)
     tried, left_out = [], {}
+    repeated = other_names(inputs, found.table, found.attributes, ["customer_id"])
     for attribute, column in found.attributes.items():
         cells = _cells(inputs, found, column)
         why = _why_not(cells, len(found.years))
         if why is not None:
             left_out[attribute] = why
             continue
-        tried += [(attribute, held, trend) for held, trend in _trends(cells).items()]
+        tried += [
+            (attribute, held, trend)
+            for held, trend in _trends(cells).items()
+            if (attribute, held) not in repeated
+        ]
     if not tried:
         raise FitError(TOO_FEW)
     groups = _told(inputs, found, _stated(inputs, found, tried))

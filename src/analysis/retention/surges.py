@@ -19,6 +19,7 @@ from analysis.periods import Month
 from analysis.results import Fact
 from analysis.retention import month_views
 from analysis.retention.leavers import CustomerMonths, customer_months
+from analysis.retention.same_groups import other_names
 from analysis.retention.settings import limit, load_settings
 from analysis.summaries import Summarised
 
@@ -104,6 +105,7 @@ def _scan(months: pd.DataFrame, since: Month, level: float, seed: int) -> CountS
 def _groups(inputs: StudyInputs, found: CustomerMonths) -> Iterator[tuple[str, str, pd.DataFrame]]:
     """Every group with losses enough: what it is, and its months."""
     fewest = int(limit(inputs, "retention_fewest_losses"))
+    repeated = other_names(inputs, found.table, found.fixed)
     for attribute, column in {ALL: "", **found.fixed}.items():
         by = ["month", "standing", *([column] if column else [])]
         cells = inputs.engine.query(month_views.losses_by(found.table, by))
@@ -112,6 +114,8 @@ def _groups(inputs: StudyInputs, found: CustomerMonths) -> Iterator[tuple[str, s
         if attribute != ALL and not 2 <= len(values) <= MOST_VALUES:
             continue
         for value in values:
+            if (attribute, value) in repeated:
+                continue
             months = usual(cells[held == value])
             if months["losses"].sum() >= fewest:
                 yield attribute, value, months

@@ -163,7 +163,7 @@ def chosen(inputs: StudyInputs, settings: ValueSettings, types: Sequence[str]) -
         )
     weekly = inputs.engine.query(views.holdout_weeks(before, end, cutoff, types))
     tried = [
-        _candidate(seen, model, grouping, settings) for grouping in views.GROUPINGS for model in MODELS[:2]
+        _candidate(seen, model, grouping, settings) for grouping in _groupings(seen) for model in MODELS[:2]
     ]
     usable = [one for one in tried if one[0].problem is None]
     if usable:
@@ -200,6 +200,17 @@ def _simplest(usable: Sequence[tuple[Candidate, Any]]) -> tuple[Candidate, Any]:
     least = min(one.error for one, _ in usable)
     near = [pair for pair in usable if pair[0].error <= least * (1 + TOLERANCE)]
     return min(near, key=lambda pair: (pair[0].bic, pair[0].parameters))
+
+
+def _groupings(seen: pd.DataFrame) -> list[str]:
+    """The groupings that divide these customers, each under its simplest name: with one type of customer, by type is no grouping of its own."""
+    import pandas as pd
+
+    names: dict[bytes, str] = {}
+    for grouping in views.GROUPINGS:
+        codes, _ = pd.factorize(_group_column(seen, grouping))
+        names.setdefault(codes.tobytes(), grouping)
+    return list(names.values())
 
 
 def _group_column(frame: pd.DataFrame, grouping: str) -> pd.Series:

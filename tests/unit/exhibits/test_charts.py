@@ -364,3 +364,26 @@ def test_a_curve_that_ends_early_says_at_which_step_and_is_led_to_its_name() -> 
         [axes] = drawn(drawing, language).axes
         assert name in [text.get_text() for text in axes.texts]
         assert [3.0, 7.0] in [list(line.get_xdata()) for line in axes.lines]
+
+
+@pytest.mark.parametrize(
+    ("first", "count", "width", "years"),
+    [
+        ("2023-12", 25, 370.0, ["2024", "2025"]),  # the one month of 2023 has no room beside 2024
+        ("2023-12", 25, 800.0, ["2023", "2024", "2025"]),
+        ("2024-01", 24, 370.0, ["2024", "2025"]),
+        ("2023-12", 1, 370.0, ["2023"]),
+        ("2018-12", 97, 370.0, [str(year) for year in range(2018, 2027)]),  # yearly names, each with its year
+    ],
+)
+def test_years_under_months_stand_apart(first: str, count: int, width: float, years: list[str]):
+    import matplotlib.pyplot as plt
+
+    from analysis.exhibits.charts.parts import month_axis
+
+    figure, axes = plt.subplots()
+    begins = Month.parse(first)
+    month_axis(axes, [begins + place for place in range(count)], "zh", width=width)
+    texts = [label.get_text().split("\n")[1].strip() for label in axes.get_xticklabels()]
+    plt.close(figure)
+    assert [text.rstrip("年") for text in texts if text] == years

@@ -552,3 +552,18 @@ def test_a_company_without_history_is_refused_by_part(company: Path, inputs_of: 
     study = value.study(inputs_of(company))
     assert isinstance(study.base, NotDone)
     assert not [check for check in study.checks if isinstance(check, Check) and check.outcome == "failed"]
+
+
+def test_a_grouping_that_divides_nobody_is_no_candidate_of_its_own():
+    seen = pd.DataFrame(
+        {
+            "customer_type": ["b2c"] * 4,
+            "channel": ["web", "shop", "web", "shop"],
+            "segment": ["s"] * 4,
+        }
+    )
+    assert purchase_models._groupings(seen) == ["none", "type_channel"]
+    types = seen.assign(customer_type=["b2b", "b2c", "b2b", "b2c"])
+    assert purchase_models._groupings(types) == ["none", "customer_type"]  # the channel tells the same
+    tiers = types.assign(segment=["gold", "gold", "none", "none"])
+    assert purchase_models._groupings(tiers) == ["none", "customer_type", "type_segment"]

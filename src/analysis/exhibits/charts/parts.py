@@ -111,12 +111,18 @@ def month_axis(axes: Axes, months: Sequence[Month], language: Language, *, width
     step = next(size for size in (1, 2, 3, 6, 12, 24, 48) if len(months) / size <= room or size == 48)
     last = len(months) - 1
     picked = [index for index in range(len(months)) if (last - index) % step == 0]
+    apart = width * step / len(months)
     texts, year = [], None
-    for index in picked:
+    for place, index in enumerate(picked):
         month = months[index]
         name, of_year = short_month(month, language)
+        following = months[picked[place + 1]] if place + 1 < len(picked) else month
+        # a year that begins with the next name leaves no room for that of one month before it
+        crowded = (
+            place == 0 and step < 12 and following.year != month.year and text_width(of_year) + 4 > apart
+        )
         # a second line under every name keeps the names on one height
-        texts.append(f"{name}\n " if month.year == year else f"{name}\n{of_year}")
+        texts.append(f"{name}\n " if month.year == year or crowded else f"{name}\n{of_year}")
         year = month.year
     axes.set_xticks(picked, labels=texts, linespacing=1.25)
 
