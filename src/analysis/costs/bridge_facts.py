@@ -448,27 +448,29 @@ def movement_findings(
     findings = []
     for comparison in comparisons:
         bridge = bridges[comparison.against]
-        unknown = comparison.change.value is None or comparison.rate.value is None
-        if isinstance(bridge, NotDone) or unknown or not bridge.effects:
+        if isinstance(bridge, NotDone) or comparison.change.value is None or not bridge.effects:
             continue
         (label, effect), (along, most) = bridge.largest, bridge.along
         values: dict[str, Value] = {
             "cost": comparison.cost,
-            "rate": comparison.rate,
             "change": comparison.change,
             "effect": most,
             "name": along,
         }
-        contrary = most is not effect
+        further: dict[str, Value]
+        if comparison.rate.value is None:
+            text, further = _CROSSED, {"before": comparison.base, "compared": bridge.before}
+        elif most is not effect:
+            text = _MOVED_ALTHOUGH[comparison.against]
+            further = {"rate": comparison.rate, "contrary": label, "other": effect}
+        else:
+            text, further = _MOVED[comparison.against], {"rate": comparison.rate}
         findings.append(
             Finding(
                 id=f"costs.moved_{comparison.against}",
                 section="costs",
                 severity="info",
-                statement=Sentence(
-                    _MOVED_ALTHOUGH[comparison.against] if contrary else _MOVED[comparison.against],
-                    values | ({"contrary": label, "other": effect} if contrary else {}),
-                ),
+                statement=Sentence(text, values | further),
                 method="Shapley effects of the cost bridge; they add up to the change",
                 rank=size(comparison.change),
             )
@@ -476,6 +478,8 @@ def movement_findings(
     return findings
 
 
+# One of the two is not above zero, as where more was credited than charged: no rate says how they differ.
+_CROSSED = "After-sales cost was {cost} against {before} in {compared}: {change:signed}. The largest part of the change was {name:lower} ({effect:signed})."
 _MOVED = {
     "previous_quarter": "After-sales cost was {cost}, {change:word|up|down|unchanged} {rate:abs} ({change:signed}) on the previous quarter. The largest effect was {name:lower} ({effect:signed}).",
     "quarter_year_before": "Against the same quarter a year before, after-sales cost {change:word|rose|fell|did not change} by {rate:abs} ({change:signed}). The largest effect was {name:lower} ({effect:signed}).",

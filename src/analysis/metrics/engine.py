@@ -680,6 +680,8 @@ class Engine:
         values = [parent.value for parent in parents if parent.value is not None]
         if operation in ("quotient", "relative_change") and values[1] <= 0:
             return stated(value=None, reason=NOT_POSITIVE)
+        if operation == "relative_change" and values[0] < 0:
+            return stated(value=None, reason=TURNED)  # "down 186.4 %" says nothing that its reader can use
         value = OPERATIONS[operation](values)
         if operation == "quotient":
             stated = functools.partial(stated, numerator=values[0], denominator=values[1])
@@ -1046,6 +1048,7 @@ def _divided(numerator: Number, denominator: Number, per: int) -> Number:
 
 ZERO = Text.of("not computed: the denominator is zero")
 NOT_POSITIVE = Text.of("not computed: the base is not positive")
+TURNED = Text.of("not computed: the amount has turned negative")
 
 
 def _no_rows(period: Month | Period | str) -> Text:

@@ -259,3 +259,21 @@ def test_the_reason_named_for_a_change_went_its_way(change: str, effects: dict[s
     assert isinstance(named, Fact) and Decimal(str(named.value)) * Decimal(change) >= 0
     opposed = "Intensity" in effects and abs(Decimal(effects["Intensity"])) > 60
     assert ("intensity went the other way" in text) == opposed
+
+
+def test_a_cost_that_turns_negative_has_no_rate_and_is_told():
+    """CNY 1,000.00 in a month, then CNY 864.00 more credited than charged: "down 186.4%" helps nobody."""
+    bridge = bridge_of("-1864.00", Volume="-1800.00", Mix="-64.00")
+    rate = Fact(
+        metric="cost_change_rate", period="2026-10", unit="share", value=None, reason=Text.of("not computed")
+    )
+    comparison = CostComparison(
+        against="previous_month", cost=bridge.cost, base=bridge.base, change=bridge.change, rate=rate
+    )
+    (finding,) = movement_findings([comparison], {"previous_month": bridge})
+    text = finding.statement.text()
+    assert text["en"] == (
+        "After-sales cost was \u2212CNY 864 against CNY 1,000 in September 2026: \u2212CNY 1,864. "
+        "The largest part of the change was volume (\u2212CNY 1,800)."
+    )
+    assert "2026年9月为 1,000 元" in text["zh"] and "%" not in text["zh"]

@@ -351,3 +351,17 @@ def test_a_formula_is_read_in_one_way_only(language: Language):
             "zh": "（当月成本 − 对比月成本） ÷ 对比月成本",
         }[language]
     )
+
+
+def test_a_change_to_less_than_nothing_has_no_rate(company: Path, engine_of: Build):
+    """October is credited away: the difference stands, a rate of minus 186.4% is not stated."""
+    engine = engine_of(company)
+    now, before = (
+        replace(engine.fact("after_sales_cost", period=month), value=Decimal(value))
+        for month, value in (("2026-10", "-864.00"), ("2026-09", "1000.00"))
+    )
+    rate = engine.derived("cost_change_rate", now, before, period="2026-10")
+    assert rate.value is None and rate.reason is not None and "turned negative" in rate.reason.en
+    assert engine.derived("cost_change", now, before, period="2026-10").value == Decimal("-1864.00")
+    less = engine.derived("cost_change_rate", replace(now, value=Decimal("0.00")), before, period="2026-10")
+    assert less.value == -1

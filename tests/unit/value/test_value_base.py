@@ -556,11 +556,7 @@ def test_a_company_without_history_is_refused_by_part(company: Path, inputs_of: 
 
 def test_a_grouping_that_divides_nobody_is_no_candidate_of_its_own():
     seen = pd.DataFrame(
-        {
-            "customer_type": ["b2c"] * 4,
-            "channel": ["web", "shop", "web", "shop"],
-            "segment": ["s"] * 4,
-        }
+        {"customer_type": ["b2c"] * 4, "channel": ["web", "shop", "web", "shop"], "segment": ["s"] * 4}
     )
     assert purchase_models._groupings(seen) == ["none", "type_channel"]
     types = seen.assign(customer_type=["b2b", "b2c", "b2b", "b2c"])
