@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from analysis.sources.databases import Databases
 from analysis.sources.encodings import find_encoding, likely_encoding
 from analysis.sources.excel import WORKBOOKS, is_text, open_sheet
 from analysis.sources.kinds import is_readable, parts_of
+from analysis.sources.lakes import lake_kind
 from analysis.sources.reading import FileForm, Input, find_inputs, open_rows
 
 #: Rows looked at: enough for days behind the twelfth, which tell day from month.
@@ -61,6 +63,10 @@ class Looked:
 def look_through(folder: Path) -> Looked:
     """A look at every file; one that cannot be read is named with its reason."""
     draft = Looked()
+    if kind := lake_kind(folder):
+        raise SourceError(
+            f"{folder.name}: a table of the kind {kind} itself. Name the folder in which it lies, so that a map can name the table."
+        )
     for path in sorted(folder.iterdir()):
         if path.name.startswith((".", "_")):
             continue
@@ -79,9 +85,16 @@ def look_through(folder: Path) -> Looked:
 
 
 def _parts(path: Path, folder: Path, draft: Looked) -> Iterator[Look]:
-    """One look at a folder of Parquet parts, as its first shows them; another folder is named."""
-    literal_name = re.sub(r"([\[\]*?])", r"[\1]", path.name)
-    pattern = f"{literal_name}/**/*.parquet"
+    """One look at a folder of Parquet parts, as its first shows them, or at each lake table in a folder of such; another folder is named."""
+    if lakes := _lakes_in(path):
+        for lake in lakes:
+            yield from _lake(lake, folder, draft)
+        if beside := _beside(path, lakes):
+            draft.remarks.append(
+                f"# {beside.relative_to(folder).as_posix()}: doubt: not looked at: it lies among lake tables; put such files in a folder of their own"
+            )
+        return
+    pattern = f"{_literal(path.name)}/**/*.parquet"
     try:
         for given in find_inputs(folder, pattern, "*")[:1]:
             yield replace(_look(given, {}), pattern=pattern, file=pattern, part=path.name)
@@ -92,6 +105,36 @@ def _parts(path: Path, folder: Path, draft: Looked) -> Iterator[Look]:
     draft.remarks.append(
         f"# {path.name}: doubt: not looked at: a folder without Parquet files; put the files themselves beside the others"
     )
+
+
+def _lakes_in(path: Path) -> list[Path]:
+    """The lake tables of a folder at any depth, sorted; what lies in one is its own."""
+    found: list[Path] = []
+    for parent, folders, _ in os.walk(path):
+        lakes = {one for one in folders if lake_kind(Path(parent, one))}
+        found += [Path(parent, one) for one in lakes]
+        folders[:] = [one for one in folders if one not in lakes and one[0] not in "._"]
+    return sorted(found)
+
+
+def _lake(lake: Path, folder: Path, draft: Looked) -> Iterator[Look]:
+    name = lake.relative_to(folder).as_posix()
+    try:
+        (given,) = find_inputs(folder, _literal(name), "*")
+        yield replace(_look(given, {}), pattern=_literal(name), file=name, part=lake.name)
+    except SourceError as error:
+        draft.remarks.append(f"# {name}: doubt: not looked at: {error}")
+
+
+def _beside(path: Path, lakes: Collection[Path]) -> Path | None:
+    """The first file of a folder of lake tables that is in none of them, and could be read."""
+    files = (file for file in sorted(path.rglob("*")) if file.is_file() and is_readable(file))
+    return next((file for file in files if not any(file.is_relative_to(lake) for lake in lakes)), None)
+
+
+def _literal(name: str) -> str:
+    """A pattern that names this and nothing else."""
+    return re.sub(r"([\[\]*?])", r"[\1]", name)
 
 
 def look_into(variable: str) -> Looked:
@@ -121,7 +164,7 @@ def look_into(variable: str) -> Looked:
 
 def _looks(path: Path, folder: Path, draft: Looked) -> Iterator[Look]:
     """One look a file, a sheet or a member of an archive."""
-    for given in find_inputs(folder, re.sub(r"([\[\]*?])", r"[\1]", path.name), "*"):
+    for given in find_inputs(folder, _literal(path.name), "*"):
         for part in parts_of(path, path.name):
             try:
                 yield _look(given, part)
