@@ -155,7 +155,7 @@ def test_a_data_folder_inside_a_lake_table_a_link_and_an_archive_do_not_hide_it(
     with zipfile.ZipFile(exports / "lake.zip", "w") as archive:
         archive.write(lake / "q.parquet", "lake/q.parquet")
         archive.writestr("lake/_delta_log/00000000000000000000.json", "{}")
-    with pytest.raises(SourceError, match=r"lake\.zip: holds a Delta Lake table"):
+    with pytest.raises(SourceError, match=r"lake\.zip: holds a table of the kind Delta Lake"):
         take(TICKETS | {"file": "lake.zip", "member": "*.parquet"})
 
 
