@@ -23,7 +23,7 @@ from pyiceberg.avro.file import AvroFile
 from pyiceberg.expressions import AlwaysTrue
 from pyiceberg.io import FileIO, InputFile, OutputFile
 from pyiceberg.io.pyarrow import ArrowScan, PyArrowFileIO, _read_deletes
-from pyiceberg.manifest import DataFile, DataFileContent, ManifestEntry, read_manifest_list
+from pyiceberg.manifest import DataFile, DataFileContent, FileFormat, ManifestEntry, read_manifest_list
 from pyiceberg.schema import Schema
 from pyiceberg.table import FileScanTask
 from pyiceberg.table.metadata import TableMetadata, TableMetadataUtil
@@ -142,14 +142,27 @@ class _Deleted:
 
     def add(self, entry: ManifestEntry) -> None:
         if entry.data_file.content == DataFileContent.POSITION_DELETES:
-            for path, positions in _read_deletes(self.files, entry.data_file).items():
+            read = _read_deletes(self.files, entry.data_file)
+            if (
+                entry.data_file.file_format != FileFormat.PUFFIN
+            ):  # which holds vectors of other entries as well
+                self._refuse_other(sum(map(len, read.values())), entry.data_file)
+            for path, positions in read.items():
                 # Writers spell one place as s3:// and s3a://, as /path and file:/path.
                 self.by_position[_plain(path)].append((_sequence(entry), positions))
         elif entry.data_file.content == DataFileContent.EQUALITY_DELETES:
             columns = tuple(self._column(number) for number in entry.data_file.equality_ids or ())
             if not columns:
                 raise ValueError("a file of deleted values that names no column")
-            self.by_value.append((entry, _Equal(columns, frozenset(self._values(entry.data_file, columns)))))
+            values = list(self._values(entry.data_file, columns))
+            self._refuse_other(len(values), entry.data_file)
+            self.by_value.append((entry, _Equal(columns, frozenset(values))))
+
+    def _refuse_other(self, read: int, file: DataFile) -> None:
+        if read != file.record_count:
+            raise ValueError(
+                f"{self.files.shown(file.file_path)} names {read:,} deleted rows, the table counts {file.record_count:,}"
+            )
 
     def positions(self, data: ManifestEntry) -> set[int]:
         """Places of deleted rows in a data file, from 0; a delete holds for files of its own commit and of earlier ones."""

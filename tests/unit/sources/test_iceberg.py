@@ -6,7 +6,9 @@ import datetime as dt
 import gzip
 import json
 import shutil
+import struct
 import sys
+import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -268,15 +270,16 @@ def deleting(
     table.refresh()
     place, io, metadata = Path(table.location().removeprefix("file://")), PyArrowFileIO(), table.metadata
     number, sequence = metadata.last_sequence_number + 1000, at or metadata.last_sequence_number + 1
-    path = place / f"data/deletes-{number}.parquet"
-    pq.write_table(content, path)
+    packed = isinstance(content, bytes)  # a deletion vector, of format 3
+    path = place / f"data/deletes-{number}.{'puffin' if packed else 'parquet'}"
+    path.write_bytes(content) if packed else pq.write_table(content, path)
     spec = metadata.spec() if month else metadata.specs()[0]
     file = DataFile.from_args(
         content=DataFileContent[kind],
         file_path=path.as_uri(),
-        file_format=FileFormat.PARQUET,
+        file_format=FileFormat.PUFFIN if packed else FileFormat.PARQUET,
         partition=Record(month) if month else Record(),
-        record_count=content.num_rows,
+        record_count=1 if packed else content.num_rows,
         file_size_in_bytes=path.stat().st_size,
         equality_ids=list(of) or None,
         spec_id=spec.spec_id,
@@ -292,6 +295,9 @@ def deleting(
     state = json.loads(newest(place).read_text())
     state["snapshots"].append({"snapshot-id": number, "sequence-number": sequence, "timestamp-ms": state["last-updated-ms"], "manifest-list": listed.as_uri(), "summary": {"operation": "delete"}, "schema-id": state["current-schema-id"]})  # fmt: skip
     state |= {"current-snapshot-id": number, "last-sequence-number": sequence}
+    if packed:
+        state |= {"format-version": 3, "next-row-id": 100}
+        state["snapshots"][-1] |= {"first-row-id": 50, "added-rows": 0}
     state["refs"]["main"]["snapshot-id"] = number
     (place / f"metadata/{number:05d}-d.metadata.json").write_text(json.dumps(state))
 
@@ -323,6 +329,42 @@ def data_files(table: Any) -> list[str]:
 def holding(table: Any, one: str) -> str:
     (path,) = (path for path in data_files(table) if one in pq.read_table(path.removeprefix("file://"), partitioning=None)["id"].to_pylist())  # fmt: skip
     return path
+
+
+def deletion_vector(path: str, *at: int) -> bytes:
+    """A Puffin file with one deletion vector, byte by byte (iceberg.apache.org/puffin-spec, "deletion-vector-v1")."""
+    from pyroaring import BitMap
+
+    bits = b"\xd1\xd3\x39\x64" + struct.pack("<QI", 1, 0) + BitMap(at).serialize()
+    blob = struct.pack(">I", len(bits)) + bits + struct.pack(">I", zlib.crc32(bits))
+    properties = {"referenced-data-file": path, "cardinality": str(len(at))}
+    stated = {"type": "deletion-vector-v1", "fields": [2147483545], "snapshot-id": -1, "sequence-number": -1, "offset": 4, "length": len(blob), "properties": properties}  # fmt: skip
+    footer = json.dumps({"blobs": [stated]}).encode()
+    return b"PFA1" + blob + b"PFA1" + footer + struct.pack("<I", len(footer)) + bytes(4) + b"PFA1"
+
+
+def test_rows_deleted_by_a_vector_do_not_come_back(written, copied: Copied, take):
+    table = written()
+    table.append(rows(["1", "2", "3"]))
+    table.append(rows(["4", "5"]))
+    deleting(table, "POSITION_DELETES", deletion_vector(holding(table, "1"), 0, 2))
+    copied(table)
+    assert ids(take(TICKETS)) == ["2", "4", "5"]
+
+
+@pytest.mark.parametrize("kind", ["POSITION_DELETES", "EQUALITY_DELETES"])
+def test_a_file_of_deletes_with_fewer_rows_than_counted_is_refused(written, copied: Copied, take, kind: str):
+    table = written()
+    table.append(rows(["1", "2", "3"]))
+    path = holding(table, "1")
+    equal = kind == "EQUALITY_DELETES"
+    content = numbered(pa.table({"id": ["1", "2"]}), 1) if equal else places((path, 0), (path, 1))
+    deleting(table, kind, content, of=(1,) if equal else ())
+    folder = copied(table)
+    (deletes,) = folder.glob("data/deletes-*.parquet")
+    pq.write_table(content.slice(0, 1), deletes)
+    with pytest.raises(SourceError, match=r"deletes-.*\.parquet names 1 deleted rows, the table counts 2"):
+        take(TICKETS)
 
 
 @pytest.mark.parametrize("spelled", ["file://", "file:", "s3://"])
