@@ -72,6 +72,13 @@ def test_a_part_that_says_another_value_than_its_folder_is_refused(exports: Path
         take(entry)
 
 
+def test_short_floating_point_money_is_what_was_written(exports: Path, take):
+    ledger = {"table": "ledger", "columns": {"posting_id": "id", "posted_on": "opened", "amount": "net"}}
+    part(exports / "gl.parquet", "1", "2", net=pa.array([1.1, 12345.67], pa.float32()))
+    taken = take(ledger | {"file": "gl.parquet"})
+    assert [str(row[0]) for row in taken.rows("ledger", "amount")] == ["1.10", "12345.67"]
+
+
 def test_working_files_of_a_lake_are_no_parts(exports: Path, take):
     part(exports / "t/month=2026-10/p.parquet", "1")
     part(exports / "t/_temporary/0/p.parquet", "2")
