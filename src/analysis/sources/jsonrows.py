@@ -105,7 +105,8 @@ def _in_lines(file: TextIO) -> Iterator[tuple[int, Any]]:
             except json.JSONDecodeError:
                 shown = " ".join(text[:60].split())
                 raise _Refused(
-                    f"is no whole JSON object ('{shown}'); the file was cut or damaged", number
+                    f"is no whole JSON object ('{shown}'); the file was cut or damaged, or is neither a list of objects nor one object a line",
+                    number,
                 ) from None
             except _Refused as error:
                 raise _Refused(str(error), number) from None

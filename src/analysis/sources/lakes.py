@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 #: How Hive and its heirs write that a part has no value.
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+#: The kinds of lake table that are read, and the package that reads each.
+_PACKAGES = {"Delta Lake": "deltalake", "Iceberg": "pyiceberg"}
 
 
 def lake_kind(folder: Path) -> str:
@@ -29,8 +32,13 @@ def lake_kind(folder: Path) -> str:
         return "Delta Lake"
     if (folder / ".hoodie").is_dir():
         return "Hudi"
+    return "Iceberg" if _iceberg_metadata(folder) else ""
+
+
+def _iceberg_metadata(folder: Path) -> list[Path]:
+    """The metadata files of an Iceberg table, one for each of its states; some are packed, with ``.gz`` before the ending or behind it."""
     metadata = folder / "metadata"
-    return "Iceberg" if metadata.is_dir() and any(metadata.glob("*.metadata.json")) else ""
+    return sorted([*metadata.glob("*.metadata.json"), *metadata.glob("*.metadata.json.gz")])
 
 
 def refuse_lake_part(path: Path, name: str) -> None:
@@ -47,7 +55,7 @@ def refuse_lake_part(path: Path, name: str) -> None:
 
 
 def _instead(kind: str, table: str) -> str:
-    if kind == "Delta Lake":
+    if kind in _PACKAGES:
         return f"Name the table's folder in the map (file: {table})."
     return "Export the table's rows as Parquet or CSV."
 
@@ -67,22 +75,32 @@ def partitions_of(name: str) -> dict[str, str]:
 
 
 def lake_rows(folder: Path, name: str) -> tuple[list[str], Iterator[pa.RecordBatch]]:
-    """Columns and batches of rows of a Delta table as its newest version has them.
+    """Columns and batches of rows of a lake table as its newest version has them.
 
-    Raises SourceError for another kind of lake table, without the package ``deltalake``, for a table it cannot read as it stands, for
-    one whose log names files elsewhere, and where the rows are not as many as the log counts.
+    Raises SourceError for a kind of lake table that is not read, without the package that reads it, for a table it cannot read as it
+    stands, for one that names files elsewhere, and where the rows are not as many as the table counts.
     """
     kind = lake_kind(folder)
-    if kind != "Delta Lake":
+    if kind not in _PACKAGES:
         raise SourceError(
             f"{name}: a table of the kind {kind}, which is not read, and its files are not its rows. {_instead(kind, name)}"
         )
     try:
-        from deltalake import DeltaTable
+        import_module(_PACKAGES[kind])
     except ImportError:
         raise SourceError(
-            f"{name}: a Delta Lake table. Install the project with its extra 'lake' (the package deltalake), or export the table's rows as Parquet or CSV."
+            f"{name}: the {kind} table needs the package {_PACKAGES[kind]}. Install the project with its extra 'lake', or export the table's rows as Parquet or CSV."
         ) from None
+    if kind == "Iceberg":
+        from analysis.sources.iceberg import iceberg_rows
+
+        return iceberg_rows(folder, name, _iceberg_metadata(folder))
+    return _delta_rows(folder, name)
+
+
+def _delta_rows(folder: Path, name: str) -> tuple[list[str], Iterator[pa.RecordBatch]]:
+    from deltalake import DeltaTable
+
     with _plain_errors(name):
         table = DeltaTable(folder)
         _refuse_elsewhere(table.file_uris(), folder, name)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from analysis.sources.databases import Databases
 from analysis.sources.encodings import find_encoding, likely_encoding
 from analysis.sources.excel import WORKBOOKS, is_text, open_sheet
 from analysis.sources.kinds import is_readable, parts_of
+from analysis.sources.lakes import lake_kind
 from analysis.sources.reading import FileForm, Input, find_inputs, open_rows
 
 #: Rows looked at: enough for days behind the twelfth, which tell day from month.
@@ -61,6 +63,10 @@ class Looked:
 def look_through(folder: Path) -> Looked:
     """A look at every file; one that cannot be read is named with its reason."""
     draft = Looked()
+    if kind := lake_kind(folder):
+        raise SourceError(
+            f"{folder.name}: a table of the kind {kind} itself. Name the folder in which it lies, so that a map can name the table."
+        )
     for path in sorted(folder.iterdir()):
         if path.name.startswith((".", "_")):
             continue
@@ -79,19 +85,102 @@ def look_through(folder: Path) -> Looked:
 
 
 def _parts(path: Path, folder: Path, draft: Looked) -> Iterator[Look]:
-    """One look at a folder of Parquet parts, as its first shows them; another folder is named."""
-    literal_name = re.sub(r"([\[\]*?])", r"[\1]", path.name)
-    pattern = f"{literal_name}/**/*.parquet"
+    """One look at each lake table of a folder and at each kind of file beside them, as the first of its files shows it."""
+    lakes = _lakes_in(path)
+    for lake in lakes:
+        yield from _lake(lake, folder, draft)
+    files = [file for file in _files_in(path) if not any(file.is_relative_to(lake) for lake in lakes)]
+    if not lakes and not files:
+        draft.remarks.append(
+            f"# {path.name}: doubt: not looked at: a folder without a file that is read here"
+        )
+    patterns = _patterns(files, path, folder, apart=bool(lakes))
+    if len(patterns) > MOST_TABLES:
+        draft.remarks.append(
+            f"# {path.name}: doubt: {len(patterns) - MOST_TABLES:,} more kinds of file were not looked at; put those that are meant beside the others"
+        )
+    for pattern, part in patterns[:MOST_TABLES]:
+        try:
+            inputs = find_inputs(folder, pattern, "*")
+            for given in (one for one in inputs if one.path == inputs[0].path):
+                for stated in parts_of(given.path, given.name):
+                    look = _look(given, stated)
+                    yield replace(look, pattern=pattern, file=pattern, part=look.part or part)
+        except SourceError as error:
+            draft.remarks.append(f"# {path.name}: doubt: not looked at: {error}")
+
+
+def _files_in(path: Path) -> list[Path]:
+    """The files of a folder at any depth that could be read, without those whose folders are meant for nobody."""
+    found = sorted(file for file in path.rglob("*") if file.is_file() and is_readable(file))
+    return [file for file in found if not any(one[0] in "._" for one in file.relative_to(path).parts)]
+
+
+def _patterns(files: Collection[Path], path: Path, folder: Path, *, apart: bool) -> list[tuple[str, str]]:
+    """(pattern, name of the table) of the files of a folder: one for its Parquet parts, unless they have other columns, one for each name of the others.
+
+    ``apart``: Parquet parts of each folder by themselves, as where a lake table lies among them.
+    """
+    parts: dict[Path, Path] = {}
+    others: dict[str, str] = {}
+    for file in files:
+        place = _place(file, path)
+        if file.suffix.lower() == ".parquet":
+            parts.setdefault(place, file)
+        else:
+            others[f"{_literal(place.relative_to(folder).as_posix())}/**/{_pattern(file.name)}"] = ""
+    if parts and not apart and len({tuple(_columns(file)) for file in parts.values()}) == 1:
+        parts = {path: next(iter(parts.values()))}
+    of_parts = {}
+    for place in parts:
+        above = any(other != place and other.is_relative_to(place) for other in parts)
+        of_parts[f"{_literal(place.relative_to(folder).as_posix())}/{'' if above else '**/'}*.parquet"] = (
+            place.name
+        )
+    return [*of_parts.items(), *others.items()]
+
+
+def _columns(file: Path) -> list[str]:
+    """The columns of a Parquet file; none of one that cannot be read, which is said where it is."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
-        for given in find_inputs(folder, pattern, "*")[:1]:
-            yield replace(_look(given, {}), pattern=pattern, file=pattern, part=path.name)
-            return
+        return list(pq.read_schema(file).names)
+    except (pa.ArrowException, OSError):
+        return []
+
+
+def _place(file: Path, top: Path) -> Path:
+    """The folder of a file that names its table: not one that states a column (``month=2026-10``) or a day (``2026/10``)."""
+    place = file.parent
+    while place != top and ("=" in place.name or re.fullmatch(r"[\d_.-]+", place.name)):
+        place = place.parent
+    return place
+
+
+def _lakes_in(path: Path) -> list[Path]:
+    """The lake tables of a folder at any depth, sorted; what lies in one is its own."""
+    found: list[Path] = []
+    for parent, folders, _ in os.walk(path):
+        lakes = {one for one in folders if lake_kind(Path(parent, one))}
+        found += [Path(parent, one) for one in lakes]
+        folders[:] = [one for one in folders if one not in lakes and one[0] not in "._"]
+    return sorted(found)
+
+
+def _lake(lake: Path, folder: Path, draft: Looked) -> Iterator[Look]:
+    name = lake.relative_to(folder).as_posix()
+    try:
+        (given,) = find_inputs(folder, _literal(name), "*")
+        yield replace(_look(given, {}), pattern=_literal(name), file=name, part=lake.name)
     except SourceError as error:
-        draft.remarks.append(f"# {path.name}: doubt: not looked at: {error}")
-        return
-    draft.remarks.append(
-        f"# {path.name}: doubt: not looked at: a folder without Parquet files; put the files themselves beside the others"
-    )
+        draft.remarks.append(f"# {name}: doubt: not looked at: {error}")
+
+
+def _literal(name: str) -> str:
+    """A pattern that names this and nothing else."""
+    return re.sub(r"([\[\]*?])", r"[\1]", name)
 
 
 def look_into(variable: str) -> Looked:
@@ -121,7 +210,7 @@ def look_into(variable: str) -> Looked:
 
 def _looks(path: Path, folder: Path, draft: Looked) -> Iterator[Look]:
     """One look a file, a sheet or a member of an archive."""
-    for given in find_inputs(folder, re.sub(r"([\[\]*?])", r"[\1]", path.name), "*"):
+    for given in find_inputs(folder, _literal(path.name), "*"):
         for part in parts_of(path, path.name):
             try:
                 yield _look(given, part)
@@ -145,7 +234,7 @@ def _look(given: Input, part: Mapping[str, str]) -> Look:
     remarks: dict[str, str] = {}
     kind = _kind(given)
     if given.member:
-        form["member"] = Path(given.member).name
+        form["member"] = _literal(given.member)
         remarks["member"] = "say which members are meant; *.csv means all of them"
     elif kind == "text" and given.path.suffix.lower() != ".gz":
         encoding, why = _encoding(given)
@@ -163,6 +252,7 @@ def _look(given: Input, part: Mapping[str, str]) -> Look:
         written = replace(written, skip_lines=skip, separator=separator)
     with tempfile.TemporaryDirectory() as work, open_rows(written, given, work=Path(work)) as rows:
         found = [row for row in itertools.islice(rows.rows, LOOKED_AT) if len(row) == len(rows.header)]
+        _refuse_wrapped(given, rows.header, found)
         return Look(
             form=form,
             remarks=remarks,
@@ -171,6 +261,19 @@ def _look(given: Input, part: Mapping[str, str]) -> Look:
             pattern=_pattern(given.path.name),
             file=given.name,
             part=next(iter(part.values()), ""),
+        )
+
+
+def _refuse_wrapped(given: Input, header: list[str], rows: list[list[Cell]]) -> None:
+    """Refuse one object around a list, as a system's API answers: its one row holds all of them."""
+    lists = [
+        column
+        for column, cell in zip(header, rows[0] if len(rows) == 1 else (), strict=False)
+        if isinstance(cell, str) and cell.startswith("[{")
+    ]
+    if lists and _kind(given) == "table":
+        raise SourceError(
+            f"{given.name}: one object around the list '{lists[0]}'. Save the list itself, or one object a line."
         )
 
 

@@ -629,12 +629,15 @@ def _parquet_rows(form: FileForm, path: Path, name: str) -> Rows:
 
 def _cells_of(batches: Iterable[pa.RecordBatch]) -> Iterator[list[Cell]]:
     for batch in batches:
-        columns = [_microseconds(column).to_pylist() for column in batch.columns]
+        columns = [_as_written(column).to_pylist() for column in batch.columns]
         yield from (list(row) for row in zip(*columns, strict=True))
 
 
-def _microseconds(column: pa.Array) -> pa.Array:
+def _as_written(column: pa.Array) -> pa.Array:
+    """Moments to the microsecond; a short floating-point number as it is written, 1.1 and not the 1.100000023841858 next to it."""
     import pyarrow as pa
 
+    if pa.types.is_float16(column.type) or pa.types.is_float32(column.type):
+        return column.cast(pa.string()).cast(pa.float64())
     nanoseconds = pa.types.is_timestamp(column.type) and column.type.unit == "ns"
     return column.cast(pa.timestamp("us", tz=column.type.tz), safe=False) if nanoseconds else column

@@ -7,7 +7,7 @@ import os
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -57,9 +57,9 @@ def zip_members(path: Path, name: str, pattern: str, limit_mb: int) -> list[str]
         ) from None
     for info in files:
         _refuse_member(info, name, limit_mb)
-    if any("_delta_log" in PurePosixPath(info.filename).parts for info in files):
+    if kind := _lake_among(info.filename for info in files):
         raise SourceError(
-            f"{name}: holds a Delta Lake table, whose files are not its rows. Unpack it, and name the table's folder in the map."
+            f"{name}: holds a table of the kind {kind}, whose files are not its rows. Unpack it, and name the table's folder in the map."
         )
     names = sorted(info.filename for info in files if fnmatchcase(info.filename, pattern or "*"))
     if len(set(names)) != len(names):
@@ -74,6 +74,19 @@ def zip_members(path: Path, name: str, pattern: str, limit_mb: int) -> list[str]
             f"{name}: {len(names)} members ({', '.join(names[:4])} …); say which are meant with 'member' in the source map."
         )
     return names
+
+
+def _lake_among(names: Iterable[str]) -> str:
+    """The kind of lake table that an archive holds, by its log; empty where it holds none."""
+    for name in names:
+        parts = PurePosixPath(name).parts
+        if "_delta_log" in parts:
+            return "Delta Lake"
+        if ".hoodie" in parts:
+            return "Hudi"
+        if "metadata" in parts[:-1] and parts[-1].endswith((".metadata.json", ".metadata.json.gz")):
+            return "Iceberg"
+    return ""
 
 
 def _refuse_member(info: zipfile.ZipInfo, name: str, limit_mb: int) -> None:

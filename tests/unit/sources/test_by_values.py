@@ -183,4 +183,4 @@ def test_a_folder_of_parquet_parts_is_looked_at_and_another_folder_is_named(
     (tmp_path / "pictures").mkdir()
     text, found = proposed(tmp_path, capsys)
     assert found["tickets"].file == "tickets/**/*.parquet"
-    assert "pictures: doubt: not looked at: a folder without Parquet files" in text
+    assert "pictures: doubt: not looked at: a folder without a file that is read here" in text
