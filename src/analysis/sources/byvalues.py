@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 from analysis.sources.amounts import plain_number
@@ -13,6 +14,8 @@ Profiles = Mapping[str, Profile]
 #: Words of a heading, or endings of a Chinese one, that say it numbers something.
 NUMBERS = frozenset(["number", "id", "key", "code", "no", "ref", "reference", "nummer", "kennung"])
 NUMBERS_ENDING = ("号", "编码", "编号", "代码", "号码", "id", "nr")
+#: A number that the system counts up behind letters (WO-00311870), whatever it is called.
+_CODE = re.compile(r"[A-Za-z]{1,6}[-_ ]?\d{4,}")
 #: Different values per row from which a column may be the number of a row: an export repeats some.
 NEARLY_EACH = 0.97
 #: Share of the rows in which a moment must stand for it to be the one that every row has, and in which it lies before the others.
@@ -24,7 +27,7 @@ KNOWN = 0.8
 
 
 def row_number(profiles: Profiles, used: Collection[str], words: Callable[[str], Collection[str]]) -> str:
-    """The first column that names nearly every row and whose heading says that it numbers something; blank for none."""
+    """The first column that names nearly every row and whose heading, or the form of whose values, says that it numbers something; blank for none."""
     return next(
         (
             name
@@ -33,7 +36,11 @@ def row_number(profiles: Profiles, used: Collection[str], words: Callable[[str],
             and profile.distinct >= NEARLY_EACH
             and profile.names_things
             and not profile.is_long
-            and (NUMBERS & set(words(name)) or name.casefold().endswith(NUMBERS_ENDING))
+            and (
+                NUMBERS & set(words(name))
+                or name.casefold().endswith(NUMBERS_ENDING)
+                or all(_CODE.fullmatch(text) for text in profile.words)
+            )
         ),
         "",
     )

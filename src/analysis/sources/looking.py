@@ -7,6 +7,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from analysis.errors import SourceError
@@ -75,13 +76,26 @@ def look_through(folder: Path) -> Looked:
                 draft.looks.append(look)
         except SourceError as error:
             draft.remarks.append(f"# {path.name}: doubt: not looked at: {error}")
+    draft.looks = _told_apart(draft.looks)
     return draft
+
+
+def _told_apart(looks: list[Look]) -> list[Look]:
+    """Files of one pattern that have other columns are other files: each is then named as it is called."""
+    headers: dict[str, set[tuple[str, ...]]] = {}
+    for look in looks:
+        for pattern in {one.pattern for one in looks if one.part == look.part}:
+            if fnmatchcase(look.file, pattern):
+                headers.setdefault(pattern, set()).add(tuple(look.header))
+    return [
+        replace(look, pattern=literal(look.file)) if len(headers.get(look.pattern, ())) > 1 else look
+        for look in looks
+    ]
 
 
 def _parts(path: Path, folder: Path, draft: Looked) -> Iterator[Look]:
     """One look at a folder of Parquet parts, as its first shows them; another folder is named."""
-    literal_name = re.sub(r"([\[\]*?])", r"[\1]", path.name)
-    pattern = f"{literal_name}/**/*.parquet"
+    pattern = f"{literal(path.name)}/**/*.parquet"
     try:
         for given in find_inputs(folder, pattern, "*")[:1]:
             yield replace(_look(given, {}), pattern=pattern, file=pattern, part=path.name)
@@ -121,7 +135,7 @@ def look_into(variable: str) -> Looked:
 
 def _looks(path: Path, folder: Path, draft: Looked) -> Iterator[Look]:
     """One look a file, a sheet or a member of an archive."""
-    for given in find_inputs(folder, re.sub(r"([\[\]*?])", r"[\1]", path.name), "*"):
+    for given in find_inputs(folder, literal(path.name), "*"):
         for part in parts_of(path, path.name):
             try:
                 yield _look(given, part)
@@ -226,6 +240,11 @@ def _first_texts(given: Input, form: FileForm) -> list[str]:
 def _first_rows(given: Input, form: FileForm) -> list[str]:
     with open_sheet(given.path, given.name, form.sheet) as sheet:
         return ["".join(map(cell_text, row)) for row in itertools.islice(sheet.rows, 4 * MOST_TITLES)]
+
+
+def literal(name: str) -> str:
+    """A pattern that fits this name alone."""
+    return re.sub(r"([\[\]*?])", r"[\1]", name)
 
 
 def _pattern(name: str) -> str:

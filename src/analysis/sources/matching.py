@@ -16,8 +16,8 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from analysis.sources.byvalues import column_of_words, first_moment, row_number, sides_of_an_amount
-from analysis.sources.headings import Lexicon, Words, shared_words, similarity, split
+from analysis.sources.byvalues import NEARLY_EACH, column_of_words, first_moment, row_number, sides_of_an_amount
+from analysis.sources.headings import Lexicon, Words, alternatives, shared_words, similarity, split
 from analysis.sources.profiles import Profile, moments_between
 
 #: From here on a column is taken for one of ours; from the second on without a doubt.
@@ -37,6 +37,21 @@ A_CHART = 2.0
 SORTED_BY = ("by", "per", "nach")
 #: Columns of another file that name rows of this one.
 REFERRED = 0.35
+#: Our columns that name rows of a table, and what is left of the doubt of a column that points at a file of that table, or of the score of one that does not where another does.
+NAMES_ROWS_OF: Mapping[str, str] = {"customer_id": "customers", "ticket_id": "tickets", "product_id": "products"}
+POINTS_AT, POINTS_NOWHERE = 0.35, 0.6
+#: Share of the values of which that must hold; exports have a few rows twice and a few without their partner.
+MOSTLY = 0.9
+#: Headings of a row's own number in any file, and words by which any file may call a column, so that they tell little of what it holds.
+OWN_NUMBER: frozenset[Words] = frozenset([("id",), ("number",), ("record", "id"), ("unique", "id")])
+ANY_FILE = frozenset(["id", "name", "number", "code", "type", "status", "date", "description", "编号", "名称", "类型", "状态", "日期"])  # fmt: skip
+TELLS_LITTLE = 0.5
+#: What a heading scores whose only word is the name of anything, beside a name of something.
+BARE_NAME = 0.5
+#: A moment at which something is to be done, by the last word of its heading.
+UNTIL = frozenset(["by", "until", "bis"])
+#: Columns of which a file may hold another thing's as well (the state of the order on a slip of its return).
+OF_ANOTHER_THING = frozenset(["status", "ticket_type"])
 #: A column with more different words than this, and more than a share of its rows, is no label.
 MOST_LABELS, LABELS = 80, 0.25
 #: Letters from which on a word may be a part of a German compound.
@@ -131,13 +146,17 @@ class TableShape:
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """One file (or sheet, or member) as it was looked at. ``origin``: how a lookup names it; ``referred``: columns that columns of other files point at."""
+    """One file (or sheet, or member) as it was looked at.
+
+    ``origin``: how a lookup names it; ``referred``: columns that columns of other files point at; ``points``: columns to the table at whose file they point.
+    """
 
     file: str
     name: str
     profiles: Mapping[str, Profile]
     origin: Mapping[str, str] = field(default_factory=dict)
     referred: frozenset[str] = frozenset()
+    points: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -202,7 +221,9 @@ class Matcher:
         scores = np.array(
             [[self.score(export, source, table, column) for column in shape.columns] for source in sources]
         ).reshape(len(sources), len(shape.columns))
-        rows, columns = linear_sum_assignment(np.where(scores >= TAKEN, scores, 0.0), maximize=True)
+        # what lies above the least counts, so that two poor ones never weigh more than a sure one
+        gains = np.where(scores >= TAKEN, scores - TAKEN + 0.01, 0.0)
+        rows, columns = linear_sum_assignment(gains, maximize=True)
         names = list(shape.columns)
         found = {
             names[column]: (sources[row], float(scores[row, column]))
@@ -231,6 +252,10 @@ class Matcher:
         if len(found) + (self.named(export.name, self.lexicon.tables[table]) > 0) < AT_LEAST_NAMED:
             return {}
         held: dict[str, str] = {}
+        if table == "customers" and "customer_id" not in found and "customer_name" in found:
+            name = found["customer_name"]
+            if export.profiles[name].distinct >= NEARLY_EACH:  # others name them by it, or nobody does
+                held["customer_id"] = name
         if table == "ledger" and "amount" not in found and (sides := self.sides(export, found.values())):
             held["amount"] = sides[0]
         for column in sorted(shape.required - set(found) - set(held)):
@@ -265,10 +290,16 @@ class Matcher:
     ) -> float:
         """What speaks for the table: a column that is known by its values alone only takes away most of what its lack would cost."""
         shape = self.shapes[table]
-        required = sum(REQUIRED * score for name, (_, score) in found.items() if name in shape.required)
-        others = sum(self._tells(name) * score for name, (_, score) in found.items() if name not in shape.required)  # fmt: skip
-        explained = len(found) / max(len(export.profiles), 1)
-        named = NAMED * self.named(export.name, self.lexicon.tables[table])
+        called = self.named(export.name, self.lexicon.tables[table])
+        told = {
+            name: score * (1.0 if called or not set(self.words(source)) <= ANY_FILE else TELLS_LITTLE)
+            for name, (source, score) in found.items()
+        }
+        required = sum(REQUIRED * score for name, score in told.items() if name in shape.required)
+        others = sum(self._tells(name) * score for name, score in told.items() if name not in shape.required)
+        filled = sum(1 for profile in export.profiles.values() if not profile.is_empty)
+        explained = len(found) / max(filled, 1)
+        named = NAMED * called
         if table == "ledger" and "account" in found and export.profiles[found["account"][0]].is_chart:
             named += A_CHART
         lacking = MISSING * sum(
@@ -314,9 +345,9 @@ class Matcher:
         fits = _fits(profile, column, shape)
         if not fits:
             return 0.0
-        named = self.lexicon.alike(self.words(source), table, column, self._shared(export))
+        named = self._alike(export, source, table, column)
         own = f"{table.rstrip('s')}_id"
-        if column == own and self.words(source) in (("id",), ("number",)) and len(shape.key) == 1:
+        if column == own and self.words(source) in OWN_NUMBER and len(shape.key) == 1:
             named = max(named, 0.9 if self.named(export.name, self.lexicon.tables[table]) else named)
         if profile.is_chart:
             named = max(named, SURE) if (table, column) == ("ledger", "account") else 0.3 * named
@@ -328,10 +359,40 @@ class Matcher:
             score *= 0.3  # a state of work, not of the country
         if column in shape.allowed and table != "tickets" and not known:
             score *= 0.5
+        if column in shape.days and not column.endswith("_due_at") and UNTIL & set(self.words(source)[-1:]):
+            score *= 0.5
         doubted = (1 - score) * (1 - 0.5 * known) if named > 0.2 else 1 - score
+        target = NAMES_ROWS_OF.get(column, table)
+        if target != table and target in export.points.values():
+            points = export.points.get(source) == target
+            doubted = doubted * (POINTS_AT if named >= 0.25 else 1.0) if points else 1 - POINTS_NOWHERE * score
         if column in shape.key and source in export.referred and named >= 0.25:
             doubted *= 1 - REFERRED
         return 1 - doubted
+
+    def _alike(self, export: Export, source: str, table: str, column: str) -> float:
+        """How alike a heading and a column are, by the likest of the names that it gives."""
+        shared = self._shared(export)
+        found = 0.0
+        for words in alternatives(source, self._short):
+            alike = self.lexicon.alike(words, table, column, shared)
+            if words == ("name",) and not self.lexicon.names(("name",), table, column):
+                alike = min(alike, BARE_NAME)
+            found = max(found, alike)
+        return found * (0.8 if column in OF_ANOTHER_THING and self._is_of_another(source, table) else 1.0)
+
+    def _is_of_another(self, source: str, table: str) -> bool:
+        """Whether a heading names another table's things and none of this one's."""
+        of = [name for name, phrases in self.lexicon.tables.items() if self._has_part(source, phrases)]
+        return bool(of) and table not in of
+
+    def _has_part(self, source: str, phrases: Sequence[Words]) -> bool:
+        words = self.words(source)
+        return any(
+            phrase[0] in words or (_EASTERN.search(phrase[0]) and phrase[0] in source)
+            for phrase in phrases
+            if len(phrase) == 1
+        )
 
     def _shared(self, export: Export) -> frozenset[str]:
         return shared_words([self.words(name) for name in export.profiles])
@@ -408,6 +469,8 @@ def _fits_text(profile: Profile, column: str, shape: TableShape) -> float:
             return 0.8 if profile.distinct < CODES else 0.1
         return 1.0 if few else 0.5
     if shape.key == (column,):
+        if profile.distinct < 0.5 and not any(char.isdigit() for word in profile.words for char in word):
+            return 0.3  # words that stand again and again name no row
         return 0.9 if profile.distinct < 1 or profile.filled < 1 else 1.0
     return 0.1 if profile.fractions > 0.5 else 1.0
 
@@ -430,3 +493,12 @@ def refers_to(profile: Profile, key: Profile) -> bool:
     if len(values) < 3 or not key.is_key:
         return False
     return len(values & known) >= 0.95 * len(values)
+
+
+def names_rows_of(profile: Profile, key: Profile) -> bool:
+    """Whether most values of a column are keys of another file, which may hold a row twice, and are no mere counting numbers."""
+    values, known = set(profile.words), set(key.words)
+    if len(values) < 3 or key.distinct < MOSTLY or key.filled < MOSTLY:
+        return False
+    telling = any(not word.isdigit() or len(word) > 4 for word in values)
+    return telling and len(values & known) >= MOSTLY * len(values)
