@@ -132,6 +132,9 @@ def _proposed(folder: Path, without: tuple[str, ...]) -> dict[tuple[str, str], d
         columns: dict[str, Any] = dict(entry.get("columns", {}))
         for column, taken in entry.get("less", {}).items():
             columns[column] = f"{columns[column]} less {taken}"
+        for column, parts in entry.get("joined", {}).items():
+            if not set(parts) & set(entry.get("counted", {})):  # a made-up key is no column
+                columns[column] = parts[0]  # as the first of the parts in a right map
         for column, lookup in entry.get("lookups", {}).items():
             columns[column] = f"lookup {lookup['file']} {lookup['key']} -> {lookup['take']}"
         found.setdefault((entry["table"], entry["file"]), {}).update(columns)

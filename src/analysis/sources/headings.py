@@ -25,6 +25,8 @@ RUN_TOGETHER = 0.97
 #: A shorter word than this is never compared by its parts.
 SHORTEST_PART = 4
 LEAST_PART = 0.45
+#: What anything may have.
+OF_ANYTHING = frozenset(["type", "status", "state", "name", "owner", "group", "category"])
 
 #: German writes the number of a thing in one word with it, long or short: Kundennummer, Kundennr.
 _COMPOUND = re.compile(r"(\w{3,}?)(?:nummer|nr)\b", re.IGNORECASE)
@@ -93,6 +95,7 @@ class Vocabulary:
     others: dict[str, OtherThing]
     words: dict[str, dict[str, tuple[str, ...]]]
     missing: tuple[str, ...]
+    closing: tuple[str, ...] = ()
     account_names: tuple[str, ...] = ()
     cost_categories: dict[str, tuple[str, ...]] = field(default_factory=dict)
     taken_back: TakenBackWords = field(default_factory=TakenBackWords)
@@ -128,13 +131,24 @@ class Lexicon:
     ) -> float:
         """How surely a heading means a column of a table, 0 to 1."""
         light = self.light_for(table) | frozenset(also_light)
+        bare = light | OF_ANYTHING
         return max(
             (
                 phrase.weight * similarity(heading, phrase.words, light)
                 for phrase in self.columns.get((table, column), ())
+                # what one system calls so tells of another's heading only by a word that says something
+                if phrase.weight != OF_A_MAP or phrase.words == heading or not bare.issuperset(phrase.words)
             ),
             default=0.0,
         )
+
+    def without_thing(self, name: str, table: str) -> str:
+        """A Chinese heading without the table's own thing at its beginning (售后状态 of a slip of 售后 is its 状态)."""
+        for thing, *others in self.tables.get(table, ()):
+            rest = name.removeprefix(thing)
+            if not others and _HAN.fullmatch(thing) and rest != name and len(rest) >= 2:
+                return rest
+        return name
 
 
 def load_vocabulary() -> Vocabulary:
@@ -272,8 +286,9 @@ def _same(one: str, other: str) -> float:
 
 
 def _stem(word: str) -> str:
+    """What is left of a word without the ending of a verb, and of two same letters at its end (shipped) one."""
     stem = _VERBAL.sub("", word)
-    return stem[:-1] if stem != word and stem[-2:-1] == stem[-1:] else stem
+    return stem[:-1] if stem[-2:-1] == stem[-1:] else stem
 
 
 def _same_but_for(ending: re.Pattern[str], one: str, other: str) -> bool:

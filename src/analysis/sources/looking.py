@@ -38,6 +38,7 @@ class Look:
     pattern: str
     file: str
     part: str = ""
+    above: tuple[str, ...] = ()
 
     @property
     def origin(self) -> dict[str, str]:
@@ -182,6 +183,7 @@ def _look(given: Input, part: Mapping[str, str]) -> Look:
             remarks=remarks,
             header=rows.header,
             rows=found,
+            above=tuple(rows.above),
             pattern=_pattern(given.path.name),
             file=given.name,
             part=next(iter(part.values()), ""),

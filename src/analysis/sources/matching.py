@@ -16,7 +16,14 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from analysis.sources.byvalues import NEARLY_EACH, column_of_words, first_moment, row_number, sides_of_an_amount
+from analysis.sources.byvalues import (
+    NEARLY_EACH,
+    column_of_words,
+    first_moment,
+    line_amount,
+    row_number,
+    sides_of_an_amount,
+)
 from analysis.sources.headings import Lexicon, Words, alternatives, shared_words, similarity, split
 from analysis.sources.profiles import Profile, moments_between
 
@@ -38,8 +45,15 @@ SORTED_BY = ("by", "per", "nach")
 #: Columns of another file that name rows of this one.
 REFERRED = 0.35
 #: Our columns that name rows of a table, and what is left of the doubt of a column that points at a file of that table, or of the score of one that does not where another does.
-NAMES_ROWS_OF: Mapping[str, str] = {"customer_id": "customers", "ticket_id": "tickets", "product_id": "products"}
+NAMES_ROWS_OF: Mapping[str, str] = {
+    "customer_id": "customers",
+    "ticket_id": "tickets",
+    "product_id": "products",
+    "order_id": "orders",
+}
 POINTS_AT, POINTS_NOWHERE = 0.35, 0.6
+#: What is left of the score of a column whose heading, or whose values, are another thing's.
+NOT_OURS = 0.6
 #: Share of the values of which that must hold; exports have a few rows twice and a few without their partner.
 MOSTLY = 0.9
 #: Headings of a row's own number in any file, and words by which any file may call a column, so that they tell little of what it holds.
@@ -50,6 +64,10 @@ TELLS_LITTLE = 0.5
 BARE_NAME = 0.5
 #: A moment at which something is to be done, by the last word of its heading.
 UNTIL = frozenset(["by", "until", "bis"])
+MAY_BE_DEADLINES = frozenset(
+    ["opened_at", "first_response_at", "resolved_at", "closed_at", "response_due_at", "resolution_due_at"]
+)
+DEADLINE = ("due", "deadline", "target", "sla", "frist", "fällig", "soll", "时限", "到期", "截止")
 #: Columns of which a file may hold another thing's as well (the state of the order on a slip of its return).
 OF_ANOTHER_THING = frozenset(["status", "ticket_type"])
 #: A column with more different words than this, and more than a share of its rows, is no label.
@@ -68,6 +86,8 @@ _NO = re.compile(
 REPLACEABLE = frozenset(
     (("tickets", "ticket_type"), ("ticket_history", "field"), ("surveys", "kind"), ("ledger", "posting_id"))
 )
+#: How alike a heading and ours of revenue must be for its values to be weighed.
+LIKE_MONEY = 0.25
 #: Words of a moment at which a row was last written, which says nothing of what it tells.
 WRITTEN = frozenset(
     ["updated", "update", "modified", "changed", "change", "last", "更新", "修改", "geändert"]
@@ -221,8 +241,14 @@ class Matcher:
         scores = np.array(
             [[self.score(export, source, table, column) for column in shape.columns] for source in sources]
         ).reshape(len(sources), len(shape.columns))
-        # what lies above the least counts, so that two poor ones never weigh more than a sure one
-        gains = np.where(scores >= TAKEN, scores - TAKEN + 0.01, 0.0)
+        for place, column in enumerate(shape.columns):
+            if (
+                column in shape.key and scores.size and scores[:, place].max() >= SURE
+            ):  # an Id beside it is the system's own
+                own = [self.words(source) in OWN_NUMBER for source in sources]
+                scores[own, place] = np.where(scores[own, place] < SURE, 0.0, scores[own, place])
+        # what lies above the least counts, squared, so that two poor ones never weigh more than a sure one
+        gains = np.where(scores >= TAKEN, (scores - TAKEN) ** 2 + 0.001, 0.0)
         rows, columns = linear_sum_assignment(gains, maximize=True)
         names = list(shape.columns)
         found = {
@@ -230,6 +256,8 @@ class Matcher:
             for row, column in zip(rows, columns, strict=True)
             if scores[row, column] >= TAKEN
         }
+        if table == "customers" and "customer_id" not in found and (name := self._named_by(export, found)):
+            found["customer_id"] = (name, TAKEN)
         held = {
             column: (source, TAKEN)
             for column, source in self._by_values(
@@ -252,10 +280,6 @@ class Matcher:
         if len(found) + (self.named(export.name, self.lexicon.tables[table]) > 0) < AT_LEAST_NAMED:
             return {}
         held: dict[str, str] = {}
-        if table == "customers" and "customer_id" not in found and "customer_name" in found:
-            name = found["customer_name"]
-            if export.profiles[name].distinct >= NEARLY_EACH:  # others name them by it, or nobody does
-                held["customer_id"] = name
         if table == "ledger" and "amount" not in found and (sides := self.sides(export, found.values())):
             held["amount"] = sides[0]
         for column in sorted(shape.required - set(found) - set(held)):
@@ -264,14 +288,28 @@ class Matcher:
             if column in shape.days:
                 source = first_moment(export.profiles, used)
             elif column == shape.key[0] and (table, column) not in REPLACEABLE:
-                source = row_number(export.profiles, used, self.words)
+                source = row_number(export.profiles, {*used, *export.points}, self.words)
             if source:
                 held[column] = source
+        if table == "orders" and "revenue" not in found and {"quantity", "product_id"} <= set(found):
+            money = [
+                name for name in export.profiles if self._alike(export, name, table, "revenue") >= LIKE_MONEY
+            ]
+            source = line_amount(
+                export.profiles, money, quantity=found["quantity"], thing=found["product_id"]
+            )
+            held |= {"revenue": source} if source and source not in found.values() else {}
         for column in sorted(set(TOLD_BY_WORDS.get(table, ())) - set(found)):
             known = partial(self.known_words, table=table, column=column)
             if source := column_of_words(export.profiles, {*found.values(), *held.values()}, known):
                 held[column] = source
         return held
+
+    def _named_by(self, export: Export, found: Mapping[str, tuple[str, float]]) -> str:
+        """The name of customers, by which others name them, where a list that is called after them has no number; blank where it is no name of each."""
+        name = found.get("customer_name", ("", 0.0))[0]
+        called = self.named(export.name, self.lexicon.tables["customers"])
+        return name if called and name and export.profiles[name].distinct >= NEARLY_EACH else ""
 
     def sides(self, export: Export, used: Collection[str]) -> tuple[str, str] | None:
         """Debit and credit of a ledger whose headings tell neither: by the words for them, else by what they hold."""
@@ -359,13 +397,21 @@ class Matcher:
             score *= 0.3  # a state of work, not of the country
         if column in shape.allowed and table != "tickets" and not known:
             score *= 0.5
-        if column in shape.days and not column.endswith("_due_at") and UNTIL & set(self.words(source)[-1:]):
+        if column in MAY_BE_DEADLINES and column.endswith("_due_at") != self._is_deadline(source):
             score *= 0.5
         doubted = (1 - score) * (1 - 0.5 * known) if named > 0.2 else 1 - score
+        listed = self.lexicon.names(self.words(source), table, column)
+        if column in OF_ANOTHER_THING and not listed and self._is_of_another(source, table):
+            doubted = 1 - NOT_OURS * (1 - doubted)
         target = NAMES_ROWS_OF.get(column, table)
+        pointed = export.points.get(source, target)
+        if column in shape.key and pointed not in (table, target):
+            doubted = 1 - NOT_OURS * (1 - doubted)
         if target != table and target in export.points.values():
             points = export.points.get(source) == target
-            doubted = doubted * (POINTS_AT if named >= 0.25 else 1.0) if points else 1 - POINTS_NOWHERE * score
+            doubted = (
+                doubted * (POINTS_AT if named >= 0.25 else 1.0) if points else 1 - POINTS_NOWHERE * score
+            )
         if column in shape.key and source in export.referred and named >= 0.25:
             doubted *= 1 - REFERRED
         return 1 - doubted
@@ -374,12 +420,21 @@ class Matcher:
         """How alike a heading and a column are, by the likest of the names that it gives."""
         shared = self._shared(export)
         found = 0.0
-        for words in alternatives(source, self._short):
+        bare = self.lexicon.without_thing(source, table)
+        for words in (*alternatives(source, self._short), *([self.words(bare)] if bare != source else [])):
             alike = self.lexicon.alike(words, table, column, shared)
             if words == ("name",) and not self.lexicon.names(("name",), table, column):
                 alike = min(alike, BARE_NAME)
             found = max(found, alike)
-        return found * (0.8 if column in OF_ANOTHER_THING and self._is_of_another(source, table) else 1.0)
+        return found
+
+    def _is_deadline(self, source: str) -> bool:
+        """Whether a heading says until when something is to be done, and not when it was."""
+        words = self.words(source)
+        return bool(
+            UNTIL & set(words[-1:])
+            or any(word.startswith(DEADLINE) or word.endswith(DEADLINE) for word in words)
+        )
 
     def _is_of_another(self, source: str, table: str) -> bool:
         """Whether a heading names another table's things and none of this one's."""
@@ -442,6 +497,8 @@ def _fits(profile: Profile, column: str, shape: TableShape) -> float:
         return 0.0  # told apart: what an empty column holds nobody has seen
     kind = shape.columns[column]
     if column == "month" and profile.months:
+        return 1.0
+    if kind in ("date", "timestamp") and profile.is_day_of_year:
         return 1.0
     if kind in ("date", "timestamp"):
         if profile.is_moment and (profile.length >= 8 or profile.numbers < 0.9 or column == "month"):

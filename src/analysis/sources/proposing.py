@@ -21,7 +21,15 @@ from analysis.sources.entries import entry_of, say_what_is_not_read
 from analysis.sources.headings import load_lexicon, maps_there
 from analysis.sources.looking import LOOKED_AT, Look, Looked, look_into, look_through
 from analysis.sources.maps import SourceMap
-from analysis.sources.matching import NAMES_ROWS_OF, Export, Match, Matcher, TableShape, names_rows_of, refers_to
+from analysis.sources.matching import (
+    NAMES_ROWS_OF,
+    Export,
+    Match,
+    Matcher,
+    TableShape,
+    names_rows_of,
+    refers_to,
+)
 from analysis.sources.profiles import Profile
 from analysis.sources.reading import FileForm, find_inputs, open_rows, require_columns
 from analysis.sources.rowmapping import needed_columns
