@@ -35,7 +35,7 @@ READ_BY = {
     "zendesk_fivetran_seeds": "zendesk",
 }
 #: Folders with a right map for which a map ships as well: it is left aside, as a system that nobody described.
-SHIPPED_FOR = {"incident_log": ("incident_log",), "tracker": ("jira_tables",)}
+SHIPPED_FOR = {"incident_log": ("incident_log",), "tracker": ("jira_tables",), "jira_service_csv": ("jira", "jira_tables")}
 Wanted = Mapping[str, Mapping[str, Mapping[str, str]]]
 Arguable = Mapping[str, Mapping[str, Mapping[str, list[str]]]]
 
