@@ -28,8 +28,10 @@ LEAST_PART = 0.45
 #: What anything may have.
 OF_ANYTHING = frozenset(["type", "status", "state", "name", "owner", "group", "category"])
 
+#: German writes what a thing has in one word with it (Meldungsdatum, Systemstatus).
 #: German writes the number of a thing in one word with it, long or short: Kundennummer, Kundennr.
 _COMPOUND = re.compile(r"(\w{3,}?)(?:nummer|nr)\b", re.IGNORECASE)
+_GERMAN = re.compile(r"(\w{4,}?)(datum|status|text|zeitpunkt)\b", re.IGNORECASE)
 _CAMEL = re.compile(r"(?<=[a-zà-ÿ0-9])(?=[A-ZÀ-Ý])|(?<=[A-Z])(?=[A-Z][a-z])")
 _HAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
 #: Chinese writes the number of a thing with one of these behind it, and its moment with one of those: which of them says nothing.
@@ -45,6 +47,10 @@ _EITHER = re.compile(r"\s*[/／]\s*")
 #: Endings of one verb: Install Date, Installed on and Installation date are the same.
 _VERBAL = re.compile(r"(?:ation|ed|e)$")
 SHORTEST_STEM = 4
+#: A field that a company added: its name stands in brackets.
+_OF_ONES_OWN = re.compile(
+    r"^\s*(?:custom field|custom|benutzerdefiniertes feld|自定义字段)\s*[(（\[](.+)[)）\]]\s*$", re.IGNORECASE
+)
 _BRACKETS = re.compile(r"[(（\[【].*?[)）\]】]")
 
 
@@ -220,10 +226,11 @@ def _named(entry: MapEntry) -> Iterable[tuple[str, str]]:
 
 @lru_cache(maxsize=100_000)
 def _split(name: str) -> Words:
+    name = _OF_ONES_OWN.sub(r"\1", name)
     bare = _BRACKETS.sub(" ", name) if _BRACKETS.sub(" ", name).strip() else name
     bare = _APOSTROPHE.sub("", bare).replace("#", " number ") if bare.strip("# ") else bare
     bare = _NAME_OF.sub("", _OF_A_PACKAGE.sub(r"\1", bare))
-    parts = re.split(r"[\W_]+", _COMPOUND.sub(r"\1 nummer", _CAMEL.sub(" ", bare)))
+    parts = re.split(r"[\W_]+", _GERMAN.sub(r"\1 \2", _COMPOUND.sub(r"\1 nummer", _CAMEL.sub(" ", bare))))
     return tuple(part.casefold() for part in parts if part)
 
 

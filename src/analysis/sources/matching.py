@@ -88,6 +88,9 @@ REPLACEABLE = frozenset(
 )
 #: How alike a heading and ours of revenue must be for its values to be weighed.
 LIKE_MONEY = 0.25
+#: Headings of the money of a whole order, which stands again on each of its lines, and of one line.
+OF_THE_ORDER = re.compile(r"\border\b|订单|bestell|auftrag", re.IGNORECASE)
+OF_AN_ITEM = re.compile(r"\b(line|item|lineitem|product)\b|商品|宝贝|position|artikel", re.IGNORECASE)
 #: Words of a moment at which a row was last written, which says nothing of what it tells.
 WRITTEN = frozenset(
     ["updated", "update", "modified", "changed", "change", "last", "更新", "修改", "geändert"]
@@ -258,6 +261,8 @@ class Matcher:
         }
         if table == "customers" and "customer_id" not in found and (name := self._named_by(export, found)):
             found["customer_id"] = (name, TAKEN)
+        if table == "orders" and (source := self._of_a_line(export, found)):
+            found["revenue"] = (source, TAKEN)
         held = {
             column: (source, TAKEN)
             for column, source in self._by_values(
@@ -291,19 +296,33 @@ class Matcher:
                 source = row_number(export.profiles, {*used, *export.points}, self.words)
             if source:
                 held[column] = source
-        if table == "orders" and "revenue" not in found and {"quantity", "product_id"} <= set(found):
-            money = [
-                name for name in export.profiles if self._alike(export, name, table, "revenue") >= LIKE_MONEY
-            ]
-            source = line_amount(
-                export.profiles, money, quantity=found["quantity"], thing=found["product_id"]
-            )
-            held |= {"revenue": source} if source and source not in found.values() else {}
         for column in sorted(set(TOLD_BY_WORDS.get(table, ())) - set(found)):
             known = partial(self.known_words, table=table, column=column)
             if source := column_of_words(export.profiles, {*found.values(), *held.values()}, known):
                 held[column] = source
         return held
+
+    def _of_a_line(self, export: Export, found: Mapping[str, tuple[str, float]]) -> str:
+        """The money of a line, where no heading tells it or the one that was taken is the whole order's: it grows with the quantity; blank for none."""
+        if not {"quantity", "product_id"} <= set(found):
+            return ""
+        taken = found.get("revenue", ("", 0.0))[0]
+        if taken and not OF_THE_ORDER.search(taken):
+            return ""
+        used = {source for source, _ in found.values()}
+        money = [
+            name
+            for name in export.profiles
+            if name not in used
+            and (
+                OF_AN_ITEM.search(name)
+                if taken
+                else self._alike(export, name, "orders", "revenue") >= LIKE_MONEY
+            )
+        ]
+        return line_amount(
+            export.profiles, money, quantity=found["quantity"][0], thing=found["product_id"][0]
+        )
 
     def _named_by(self, export: Export, found: Mapping[str, tuple[str, float]]) -> str:
         """The name of customers, by which others name them, where a list that is called after them has no number; blank where it is no name of each."""
@@ -520,6 +539,8 @@ def _fits_text(profile: Profile, column: str, shape: TableShape) -> float:
         return 0.2 if profile.numbers > 0.5 or profile.length < 4 else 1.0
     if profile.is_long or profile.is_list:
         return 0.1
+    if profile.is_masked and column.endswith(("_id", "_name", "_no")):
+        return 0.0  # whose name was blotted out is named by nothing
     if column in LABEL_COLUMNS:
         few = len(profile.words) <= max(MOST_LABELS, LABELS * len(profile.texts))
         if profile.fractions > 0.5:  # amounts; or codes in two parts (6601.02), which stand again and again

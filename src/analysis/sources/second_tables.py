@@ -22,6 +22,20 @@ SURELY_TOLD, AS_MANY = 0.95, 0.95
 #: What a log of fields calls the state, and what its turns give.
 STATE_FIELDS = frozenset(["status", "state", "状态", "工单状态", "zustand"])
 TURNS = ("resolved_at", "closed_at", "reopened", "reopened_at")
+COSTS = (
+    "cost",
+    "costs",
+    "expense",
+    "expenses",
+    "spend",
+    "spent",
+    "kosten",
+    "aufwand",
+    "成本",
+    "费用",
+    "花费",
+    "费",
+)
 MODEL_WORDS = frozenset(["model", "modell", "型号", "产品型号", "typ"])
 
 
@@ -156,6 +170,7 @@ def _costs(one: Held, there: Collection[str], matcher: Matcher, exports: Sequenc
         or not ticket
         or not posted
         or amount in _taken(tickets)
+        or not _is_cost(amount, matcher)
     ):
         return []
     entry = _entry(
@@ -168,6 +183,11 @@ def _costs(one: Held, there: Collection[str], matcher: Matcher, exports: Sequenc
         beside="columns",
     )
     return [entry]
+
+
+def _is_cost(heading: str, matcher: Matcher) -> bool:
+    """Whether a heading says that an amount was spent, and not what was billed (Jobs Total)."""
+    return any(word.startswith(COSTS) or word.endswith(COSTS) for word in matcher.words(heading))
 
 
 def _history(one: Held, there: Collection[str], matcher: Matcher, exports: Sequence[Export]) -> list[Entry]:
