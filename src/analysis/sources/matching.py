@@ -72,6 +72,11 @@ DEADLINE = ("due", "deadline", "target", "sla", "frist", "fällig", "soll", "时
 OF_ANOTHER_THING = frozenset(["status", "ticket_type"])
 #: A column with more different words than this, and more than a share of its rows, is no label.
 MOST_LABELS, LABELS = 80, 0.25
+#: Labels by which rows are sorted, and rows from which on all different values are none.
+KINDS_OF_A_ROW, NO_LABELS = (
+    frozenset(["fault_code", "ticket_type", "status", "priority", "severity", "channel"]),
+    20,
+)
 #: Letters from which on a word may be a part of a German compound.
 COMPOUND = 6
 #: Words of any file's name, and those of a period in it (2026, fy26, q3).
@@ -545,6 +550,8 @@ def _fits_text(profile: Profile, column: str, shape: TableShape) -> float:
         few = len(profile.words) <= max(MOST_LABELS, LABELS * len(profile.texts))
         if profile.fractions > 0.5:  # amounts; or codes in two parts (6601.02), which stand again and again
             return 0.8 if profile.distinct < CODES else 0.1
+        if column in KINDS_OF_A_ROW and profile.distinct == 1 and len(profile.texts) >= NO_LABELS:
+            return 0.3  # a number of each row, whatever it is called
         return 1.0 if few else 0.5
     if shape.key == (column,):
         if profile.distinct < 0.5 and not any(char.isdigit() for word in profile.words for char in word):
