@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,10 @@ import pytest
 import yaml
 
 from analysis.cli import main
+from analysis.sources import apply_map, load_map
+from analysis.tables import contract
+
+EXPORTS = Path(__file__).parents[2] / "exports"
 
 
 def entries(folder: Path, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -119,3 +125,30 @@ def test_a_masked_name_names_no_customer_and_a_bill_is_no_cost(tmp_path, capsys)
     found = entries(tmp_path, capsys)
     assert {entry["table"] for entry in found} == {"tickets"}
     assert "customer_id" not in of("tickets", found)["columns"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "table", "column", "total"),
+    [
+        ("datev_buchungsstapel", "ledger", "amount", "295202.07"),
+        ("u8_detail_ledger", "ledger", "amount", "2230153.15"),  # without the closing of each month
+        ("amazon_fba", "orders", "revenue", "17160.88"),
+    ],
+)
+def test_what_the_proposed_map_reads_adds_up_to_the_file(tmp_path, capsys, folder, table, column, total):
+    assert main(["map", str(EXPORTS / folder)]) == 0
+    path = tmp_path / "proposed.yml"
+    path.write_text(capsys.readouterr().out, encoding="utf-8")
+    tables = {name: tuple(one.columns) for name, one in contract().tables.items()}
+    apply_map(
+        load_map("proposed", tables, path=path), EXPORTS / folder, tmp_path / "out", business_zone="UTC"
+    )
+    given = Decimal(0)
+    for file in sorted((tmp_path / "out" / table).iterdir()):
+        with file.open(encoding="utf-8", newline="") as lines:
+            values = [row[column] for row in csv.DictReader(lines)]
+        # the foot of a list is a row without a number, which the proof sets aside
+        given += sum(
+            (Decimal(value) for value in values if value.replace(".", "").lstrip("-").isdigit()), Decimal(0)
+        )
+    assert given == Decimal(total)
