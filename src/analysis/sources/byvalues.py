@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
+from statistics import median
 
 from analysis.sources.amounts import plain_number
 from analysis.sources.cells import Cell, cell_text
@@ -13,6 +15,8 @@ Profiles = Mapping[str, Profile]
 #: Words of a heading, or endings of a Chinese one, that say it numbers something.
 NUMBERS = frozenset(["number", "id", "key", "code", "no", "ref", "reference", "nummer", "kennung"])
 NUMBERS_ENDING = ("号", "编码", "编号", "代码", "号码", "id", "nr")
+#: A number that the system counts up behind letters (WO-00311870), whatever it is called.
+_CODE = re.compile(r"[A-Za-z]{1,6}[-_ ]?\d{4,}")
 #: Different values per row from which a column may be the number of a row: an export repeats some.
 NEARLY_EACH = 0.97
 #: Share of the rows in which a moment must stand for it to be the one that every row has, and in which it lies before the others.
@@ -24,7 +28,7 @@ KNOWN = 0.8
 
 
 def row_number(profiles: Profiles, used: Collection[str], words: Callable[[str], Collection[str]]) -> str:
-    """The first column that names nearly every row and whose heading says that it numbers something; blank for none."""
+    """The first column that names nearly every row and whose heading, or the form of whose values, says that it numbers something; blank for none."""
     return next(
         (
             name
@@ -33,7 +37,11 @@ def row_number(profiles: Profiles, used: Collection[str], words: Callable[[str],
             and profile.distinct >= NEARLY_EACH
             and profile.names_things
             and not profile.is_long
-            and (NUMBERS & set(words(name)) or name.casefold().endswith(NUMBERS_ENDING))
+            and (
+                NUMBERS & set(words(name))
+                or name.casefold().endswith(NUMBERS_ENDING)
+                or all(_CODE.fullmatch(text) for text in profile.words)
+            )
         ),
         "",
     )
@@ -67,6 +75,40 @@ def sides_of_an_amount(profiles: Profiles, used: Collection[str]) -> tuple[str, 
         if _one_or_the_other(left, right)
     ]
     return found[0] if len(found) == 1 else None
+
+
+def line_amount(profiles: Profiles, money: Collection[str], *, quantity: str, thing: str) -> str:
+    """The amount of a line under a heading of a price: it grows with the quantity where the same thing is sold, the largest such one; blank for none."""
+    pieces = [_value(cell) for cell in profiles[quantity].cells]
+    things = [cell_text(cell) for cell in profiles[thing].cells]
+    found: list[tuple[float, str]] = []
+    for name in money:
+        if profiles[name].numbers < NEARLY_ALL or profiles[name].is_empty:
+            continue
+        sold: dict[str, dict[float, list[float]]] = {}
+        amounts = [_value(cell) for cell in profiles[name].cells]
+        for what, count, amount in zip(things, pieces, amounts, strict=True):
+            if what and count and amount and count > 0 and amount > 0:
+                sold.setdefault(what, {}).setdefault(count, []).append(amount)
+        several = [by_count for by_count in sold.values() if len(by_count) > 1]
+        grows = [_grows(by_count) for by_count in several]
+        if several and sum(grows) >= 0.9 * len(grows):
+            found.append((sum(amount for amount in amounts if amount), name))
+    return max(found, default=(0.0, ""))[1]
+
+
+def _grows(by_count: Mapping[float, list[float]]) -> bool:
+    """Whether the amounts of several quantities are the quantity times one price, within a tenth."""
+    each = [median(amounts) / count for count, amounts in by_count.items()]
+    return max(each) <= 1.1 * min(each)
+
+
+def _value(cell: Cell) -> float | None:
+    text = plain_number(cell_text(cell))
+    try:
+        return float(text) if text else None
+    except ValueError:
+        return None
 
 
 def column_of_words(profiles: Profiles, used: Collection[str], known: Callable[[Profile], float]) -> str:

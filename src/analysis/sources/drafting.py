@@ -140,6 +140,7 @@ class Entry:
     taken_back: list[TakenBack] = field(default_factory=list)
     rounded: dict[str, str] = field(default_factory=dict)
     too_fine: dict[str, str] = field(default_factory=dict)
+    above: tuple[str, ...] = ()
     clock: Clock | None = None
     clock_cost: int = 2
 

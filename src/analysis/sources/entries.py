@@ -15,6 +15,7 @@ from analysis.sources.looking import Look
 from analysis.sources.matching import LABEL_COLUMNS, SURE, Export, Match, Matcher, out_of_order, refers_to
 from analysis.sources.profiles import Profile, moments_between
 from analysis.sources.takenback import called_off
+from analysis.sources.words import is_one_of
 
 #: Words in a heading that say its unit is not ours, and the factor that makes it so.
 UNITS: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -41,6 +42,11 @@ REST: Mapping[tuple[str, str], str] = {
     ("tickets", "status"): "open",
     ("orders", "order_type"): "product",
 }
+#: What a day in three columns is called, and the name given to a year that stands above the header.
+PARTS_OF_A_DAY = (("年", "year", "jahr"), ("月", "month", "monat"), ("日", "day", "tag"))
+YEAR = "year above the header"
+#: Share of the lines from which a wording is that of the ledger and not of its closing.
+CLOSING_LINES = 0.2
 #: Signs and codes in a heading that name a currency.
 CURRENCY_CODE = re.compile(r"\b(EUR|USD|CNY|GBP|CHF|JPY|HKD|AUD|CAD|SEK|NOK|DKK|PLN|CZK|HUF|INR|KRW)\b")
 
@@ -53,6 +59,7 @@ def entry_of(look: Look, export: Export, match: Match, matcher: Matcher, exports
         pattern=look.pattern,
         form=dict(look.form),
         remarks=dict(look.remarks),
+        above=look.above,
         columns={column: source for column, (source, _) in match.columns.items()},
         sure={column: score for column, (_, score) in match.columns.items()},
     )
@@ -99,6 +106,7 @@ def say_what_is_not_read(entries: Sequence[Entry], exports: Sequence[Export]) ->
 def completed(entry: Entry, export: Export, matcher: Matcher, exports: Sequence[Export]) -> None:
     """Everything that follows from the columns: how their values are written, what they mean, and what names a row."""
     profiles = {column: export.profiles[source] for column, source in entry.columns.items()}
+    _day_in_parts(entry, export, matcher)
     _amounts(entry, export, matcher)
     _missing_words(entry, profiles, matcher)
     _dates(entry, export, profiles, matcher)
@@ -110,6 +118,7 @@ def completed(entry: Entry, export: Export, matcher: Matcher, exports: Sequence[
     _borrowed(entry, export, matcher, exports)
     _standing_in(entry, export, matcher)
     _keys(entry, export, matcher)
+    _closing(entry, export, matcher)
     _words(entry, export, matcher, exports)
     _grades(entry, matcher)
 
@@ -160,10 +169,13 @@ def _dates(entry: Entry, export: Export, profiles: Mapping[str, Profile], matche
         if profile.dates is not None and not profile.dates.other
     ]
     for column, profile in profiles.items():
-        if column not in days:
+        if column not in days or column not in entry.columns:
             continue
         if column == "month" and profile.months:
             entry.dates[column] = profile.months
+            continue
+        if profile.is_day_of_year and not profile.real_dates and profile.length < 5:
+            _day_of_year(entry, column, profile)
             continue
         if profile.dates is None:
             entry.dates[column] = profile.epochs
@@ -180,6 +192,78 @@ def _dates(entry: Entry, export: Export, profiles: Mapping[str, Profile], matche
             )
         if form:
             entry.dates[column] = form
+
+
+def _day_in_parts(entry: Entry, export: Export, matcher: Matcher) -> None:
+    """A required day that stands in three columns, of year, month and day."""
+    shape = matcher.shapes[entry.table]
+    parts = [_part_of_a_day(export, names) for names in PARTS_OF_A_DAY]
+    lacking = sorted(shape.required & shape.days - set(entry.columns))
+    if lacking and all(parts) and not set(parts) & set(entry.columns.values()):
+        entry.joined[lacking[0]], entry.dates[lacking[0]] = parts, "%Y-%m-%d"
+        entry.doubt(1, f"{lacking[0]} is put together of {', '.join(parts)}", beside="joined")
+
+
+def _part_of_a_day(export: Export, names: Collection[str]) -> str:
+    """The column of whole numbers that is called so; blank for none."""
+    found = [
+        name
+        for name, profile in export.profiles.items()
+        if name.strip().casefold() in names and not profile.is_empty and profile.numbers >= SURE
+    ]
+    return found[0] if len(found) == 1 else ""
+
+
+def _day_of_year(entry: Entry, column: str, profile: Profile) -> None:
+    """A day and month without a year: that of the line above the header, where its days are of one year."""
+    year, pattern = _year_above(entry.above)
+    if not year:
+        del entry.columns[column]
+        entry.doubt(
+            3,
+            f"{profile.name} says day and month and no year, and the lines above the header name none; {column} has no column",
+        )
+        return
+    entry.form["stated_once"] = {YEAR: [pattern]}
+    entry.joined[column] = [entry.columns.pop(column), YEAR]
+    entry.dates[column] = "%d%m-%Y0101"
+    entry.doubt(
+        3,
+        f"{profile.name} says day and month and no year; taken is that of the line above the header ({year})",
+        beside="stated_once",
+    )
+
+
+def _year_above(above: Sequence[str]) -> tuple[str, str]:
+    """The one year whose first day stands in a line above the header, and the pattern that finds it there; blank where there is none, and for two."""
+    for line in above:
+        days = re.findall(r"(?<!\d)((?:19|20)\d{2})(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?!\d)", line)
+        first = re.search(r"(?<!\d)((?:19|20)\d{2})0101(?P<mark>\W)(?P<next>\w+)(?P<end>\W)", line)
+        if first and len(set(days)) == 1:
+            return first[1], "*{%Y%m%d}" + first["mark"] + first["next"] + first["end"] + "*"
+    return "", ""
+
+
+def _closing(entry: Entry, export: Export, matcher: Matcher) -> None:
+    """Lines of a ledger that carry the cost of a period to profit, by their wording: they would cancel it."""
+    if entry.table != "ledger":
+        return
+    for name, profile in export.profiles.items():
+        words = [
+            word
+            for word in matcher.lexicon.vocabulary.closing
+            if any(is_one_of(text.casefold(), (word,)) for text in profile.words)
+        ]
+        if not words or profile.numbers > 0:
+            continue
+        met = sum(count for text, count in profile.words.items() if is_one_of(text.casefold(), tuple(words)))
+        if met < CLOSING_LINES * len(profile.texts):
+            entry.without[name] = [*entry.without.get(name, []), *words]
+            entry.doubt(
+                3,
+                f"{met:,} lines are worded as those that carry a period's cost to profit ({name}: {', '.join(words)}); they cancel the cost and are left out",
+                beside="without",
+            )
 
 
 def _nearer(profile: Profile, forms: Sequence[str], clear: Sequence[Sequence[dt.datetime | None]]) -> str:
@@ -457,7 +541,8 @@ def _journal_lines(entry: Entry, export: Export) -> None:
         entry.columns[column]
         for column in ("posted_on", "posting_id" if given else "journal_id")
         if column in entry.columns
-    ] or [next(iter(entry.columns.values()))]
+    ]
+    within = [*entry.joined.get("posted_on", ()), *within] or [next(iter(entry.columns.values()))]
     entry.columns.pop("posting_id", None)
     if given:
         entry.columns["journal_id"] = given

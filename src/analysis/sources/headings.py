@@ -25,9 +25,13 @@ RUN_TOGETHER = 0.97
 #: A shorter word than this is never compared by its parts.
 SHORTEST_PART = 4
 LEAST_PART = 0.45
+#: What anything may have.
+OF_ANYTHING = frozenset(["type", "status", "state", "name", "owner", "group", "category"])
 
+#: German writes what a thing has in one word with it (Meldungsdatum, Systemstatus).
 #: German writes the number of a thing in one word with it, long or short: Kundennummer, Kundennr.
 _COMPOUND = re.compile(r"(\w{3,}?)(?:nummer|nr)\b", re.IGNORECASE)
+_GERMAN = re.compile(r"(\w{4,}?)(datum|status|text|zeitpunkt)\b", re.IGNORECASE)
 _CAMEL = re.compile(r"(?<=[a-zà-ÿ0-9])(?=[A-ZÀ-Ý])|(?<=[A-Z])(?=[A-Z][a-z])")
 _HAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
 #: Chinese writes the number of a thing with one of these behind it, and its moment with one of those: which of them says nothing.
@@ -35,6 +39,18 @@ _NUMBER_OF = re.compile(r"(编号|编码|号码|代码|代号|号|码)$")
 _MOMENT_OF = re.compile(r"(时间|日期|时刻|日)$")
 #: Rec'd is one word, and # is read as a number.
 _APOSTROPHE = re.compile(r"(?<=\w)['’](?=\w)")
+#: How packages name what they add to a system (SVMXC__Order_Type__c, Product__r.ProductCode): whose it is and of which kind says nothing, nor does the name of what is referred to.
+_OF_A_PACKAGE = re.compile(r"(?:(?<![^\W_])[A-Za-z][A-Za-z0-9]*__)?([A-Za-z]\w*?)__[cr](?![^\W_])")
+_NAME_OF = re.compile(r"(?<=\w)\.name$", re.IGNORECASE)
+#: What a heading writes for one thing under two words (Country/Region), each a word by itself.
+_EITHER = re.compile(r"\s*[/／]\s*")
+#: Endings of one verb: Install Date, Installed on and Installation date are the same.
+_VERBAL = re.compile(r"(?:ation|ed|e)$")
+SHORTEST_STEM = 4
+#: A field that a company added: its name stands in brackets.
+_OF_ONES_OWN = re.compile(
+    r"^\s*(?:custom field|custom|benutzerdefiniertes feld|自定义字段)\s*[(（\[](.+)[)）\]]\s*$", re.IGNORECASE
+)
 _BRACKETS = re.compile(r"[(（\[【].*?[)）\]】]")
 
 
@@ -79,10 +95,13 @@ class Vocabulary:
 
     short: dict[str, str]
     light: tuple[str, ...]
+    systems: tuple[str, ...]
+    machine: tuple[str, ...]
     tables: dict[str, TableWords]
     others: dict[str, OtherThing]
     words: dict[str, dict[str, tuple[str, ...]]]
     missing: tuple[str, ...]
+    closing: tuple[str, ...] = ()
     account_names: tuple[str, ...] = ()
     cost_categories: dict[str, tuple[str, ...]] = field(default_factory=dict)
     taken_back: TakenBackWords = field(default_factory=TakenBackWords)
@@ -109,18 +128,33 @@ class Lexicon:
         """Words that say little in this table's headings: its own name among them."""
         return self.light | {word for words in self.tables.get(table, ()) for word in words}
 
+    def names(self, heading: Words, table: str, column: str) -> bool:
+        """Whether a heading is one of the phrases of a column."""
+        return any(phrase.words == heading for phrase in self.columns.get((table, column), ()))
+
     def alike(
         self, heading: Words, table: str, column: str, also_light: Collection[str] = frozenset()
     ) -> float:
         """How surely a heading means a column of a table, 0 to 1."""
         light = self.light_for(table) | frozenset(also_light)
+        bare = light | OF_ANYTHING
         return max(
             (
                 phrase.weight * similarity(heading, phrase.words, light)
                 for phrase in self.columns.get((table, column), ())
+                # what one system calls so tells of another's heading only by a word that says something
+                if phrase.weight != OF_A_MAP or phrase.words == heading or not bare.issuperset(phrase.words)
             ),
             default=0.0,
         )
+
+    def without_thing(self, name: str, table: str) -> str:
+        """A Chinese heading without the table's own thing at its beginning (售后状态 of a slip of 售后 is its 状态)."""
+        for thing, *others in self.tables.get(table, ()):
+            rest = name.removeprefix(thing)
+            if not others and _HAN.fullmatch(thing) and rest != name and len(rest) >= 2:
+                return rest
+        return name
 
 
 def load_vocabulary() -> Vocabulary:
@@ -156,7 +190,7 @@ def load_lexicon(tables: Mapping[str, Collection[str]], *, without: Collection[s
         vocabulary=vocabulary,
         columns={key: tuple(phrases) for key, phrases in columns.items()},
         tables=called,
-        light=frozenset(vocabulary.light),
+        light=frozenset((*vocabulary.light, *vocabulary.systems)),
     )
 
 
@@ -192,9 +226,11 @@ def _named(entry: MapEntry) -> Iterable[tuple[str, str]]:
 
 @lru_cache(maxsize=100_000)
 def _split(name: str) -> Words:
+    name = _OF_ONES_OWN.sub(r"\1", name)
     bare = _BRACKETS.sub(" ", name) if _BRACKETS.sub(" ", name).strip() else name
     bare = _APOSTROPHE.sub("", bare).replace("#", " number ") if bare.strip("# ") else bare
-    parts = re.split(r"[\W_]+", _COMPOUND.sub(r"\1 nummer", _CAMEL.sub(" ", bare)))
+    bare = _NAME_OF.sub("", _OF_A_PACKAGE.sub(r"\1", bare))
+    parts = re.split(r"[\W_]+", _GERMAN.sub(r"\1 \2", _COMPOUND.sub(r"\1 nummer", _CAMEL.sub(" ", bare))))
     return tuple(part.casefold() for part in parts if part)
 
 
@@ -202,6 +238,13 @@ def split(name: str, short: Mapping[str, str]) -> Words:
     """The words of a name, short ones written out: ``CustNo``, ``cust_no`` and ``Customer number`` are the same two."""
     written = (short.get(word, word) for word in _split(name))
     return tuple(word for text in written for word in text.split())
+
+
+def alternatives(name: str, short: Mapping[str, str]) -> tuple[Words, ...]:
+    """The words of a heading, and each of the single words that it gives for one thing (``Country/Region``)."""
+    either = [split(one, short) for one in _EITHER.split(name)]
+    whole = split(name, short)
+    return (whole, *either) if len(either) > 1 and all(len(one) == 1 for one in either) else (whole,)
 
 
 def shared_words(headings: Sequence[Words]) -> frozenset[str]:
@@ -240,11 +283,19 @@ def _same(one: str, other: str) -> float:
     if long in (short + "s", short + "es", short + "n", short + "en", short[:-1] + "ies"):
         return 0.97
     han = bool(_HAN.fullmatch(short))
+    if not han and (stem := _stem(one)) == _stem(other) and len(stem) >= SHORTEST_STEM:
+        return 0.95
     if han and any(_same_but_for(ending, one, other) for ending in (_NUMBER_OF, _MOMENT_OF)):
         return 0.95
     if short in long and len(short) >= (2 if han else SHORTEST_PART) and len(short) >= LEAST_PART * len(long):
         return 0.92 * len(short) / len(long) if not han else 0.6 + 0.35 * len(short) / len(long)
     return 0.0
+
+
+def _stem(word: str) -> str:
+    """What is left of a word without the ending of a verb, and of two same letters at its end (shipped) one."""
+    stem = _VERBAL.sub("", word)
+    return stem[:-1] if stem[-2:-1] == stem[-1:] else stem
 
 
 def _same_but_for(ending: re.Pattern[str], one: str, other: str) -> bool:

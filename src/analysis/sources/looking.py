@@ -8,6 +8,7 @@ import re
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from analysis.errors import SourceError
@@ -39,6 +40,7 @@ class Look:
     pattern: str
     file: str
     part: str = ""
+    above: tuple[str, ...] = ()
 
     @property
     def origin(self) -> dict[str, str]:
@@ -81,7 +83,21 @@ def look_through(folder: Path) -> Looked:
                 draft.looks.append(look)
         except SourceError as error:
             draft.remarks.append(f"# {path.name}: doubt: not looked at: {error}")
+    draft.looks = _told_apart(draft.looks)
     return draft
+
+
+def _told_apart(looks: list[Look]) -> list[Look]:
+    """Files of one pattern that have other columns are other files: each is then named as it is called."""
+    headers: dict[str, set[tuple[str, ...]]] = {}
+    for look in looks:
+        for pattern in {one.pattern for one in looks if one.part == look.part}:
+            if fnmatchcase(look.file, pattern):
+                headers.setdefault(pattern, set()).add(tuple(look.header))
+    return [
+        replace(look, pattern=literal(look.file)) if len(headers.get(look.pattern, ())) > 1 else look
+        for look in looks
+    ]
 
 
 def _parts(path: Path, folder: Path, draft: Looked) -> Iterator[Look]:
@@ -128,13 +144,13 @@ def _patterns(files: Collection[Path], path: Path, folder: Path, *, apart: bool)
         if file.suffix.lower() == ".parquet":
             parts.setdefault(place, file)
         else:
-            others[f"{_literal(place.relative_to(folder).as_posix())}/**/{_pattern(file.name)}"] = ""
+            others[f"{literal(place.relative_to(folder).as_posix())}/**/{_pattern(file.name)}"] = ""
     if parts and not apart and len({tuple(_columns(file)) for file in parts.values()}) == 1:
         parts = {path: next(iter(parts.values()))}
     of_parts = {}
     for place in parts:
         above = any(other != place and other.is_relative_to(place) for other in parts)
-        of_parts[f"{_literal(place.relative_to(folder).as_posix())}/{'' if above else '**/'}*.parquet"] = (
+        of_parts[f"{literal(place.relative_to(folder).as_posix())}/{'' if above else '**/'}*.parquet"] = (
             place.name
         )
     return [*of_parts.items(), *others.items()]
@@ -172,15 +188,10 @@ def _lakes_in(path: Path) -> list[Path]:
 def _lake(lake: Path, folder: Path, draft: Looked) -> Iterator[Look]:
     name = lake.relative_to(folder).as_posix()
     try:
-        (given,) = find_inputs(folder, _literal(name), "*")
-        yield replace(_look(given, {}), pattern=_literal(name), file=name, part=lake.name)
+        (given,) = find_inputs(folder, literal(name), "*")
+        yield replace(_look(given, {}), pattern=literal(name), file=name, part=lake.name)
     except SourceError as error:
         draft.remarks.append(f"# {name}: doubt: not looked at: {error}")
-
-
-def _literal(name: str) -> str:
-    """A pattern that names this and nothing else."""
-    return re.sub(r"([\[\]*?])", r"[\1]", name)
 
 
 def look_into(variable: str) -> Looked:
@@ -210,7 +221,7 @@ def look_into(variable: str) -> Looked:
 
 def _looks(path: Path, folder: Path, draft: Looked) -> Iterator[Look]:
     """One look a file, a sheet or a member of an archive."""
-    for given in find_inputs(folder, _literal(path.name), "*"):
+    for given in find_inputs(folder, literal(path.name), "*"):
         for part in parts_of(path, path.name):
             try:
                 yield _look(given, part)
@@ -234,7 +245,7 @@ def _look(given: Input, part: Mapping[str, str]) -> Look:
     remarks: dict[str, str] = {}
     kind = _kind(given)
     if given.member:
-        form["member"] = _literal(given.member)
+        form["member"] = literal(given.member)
         remarks["member"] = "say which members are meant; *.csv means all of them"
     elif kind == "text" and given.path.suffix.lower() != ".gz":
         encoding, why = _encoding(given)
@@ -258,6 +269,7 @@ def _look(given: Input, part: Mapping[str, str]) -> Look:
             remarks=remarks,
             header=rows.header,
             rows=found,
+            above=tuple(rows.above),
             pattern=_pattern(given.path.name),
             file=given.name,
             part=next(iter(part.values()), ""),
@@ -329,6 +341,11 @@ def _first_texts(given: Input, form: FileForm) -> list[str]:
 def _first_rows(given: Input, form: FileForm) -> list[str]:
     with open_sheet(given.path, given.name, form.sheet) as sheet:
         return ["".join(map(cell_text, row)) for row in itertools.islice(sheet.rows, 4 * MOST_TITLES)]
+
+
+def literal(name: str) -> str:
+    """A pattern that fits this name alone."""
+    return re.sub(r"([\[\]*?])", r"[\1]", name)
 
 
 def _pattern(name: str) -> str:

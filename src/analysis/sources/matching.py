@@ -16,8 +16,15 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from analysis.sources.byvalues import column_of_words, first_moment, row_number, sides_of_an_amount
-from analysis.sources.headings import Lexicon, Words, shared_words, similarity, split
+from analysis.sources.byvalues import (
+    NEARLY_EACH,
+    column_of_words,
+    first_moment,
+    line_amount,
+    row_number,
+    sides_of_an_amount,
+)
+from analysis.sources.headings import Lexicon, Words, alternatives, shared_words, similarity, split
 from analysis.sources.profiles import Profile, moments_between
 
 #: From here on a column is taken for one of ours; from the second on without a doubt.
@@ -37,8 +44,39 @@ A_CHART = 2.0
 SORTED_BY = ("by", "per", "nach")
 #: Columns of another file that name rows of this one.
 REFERRED = 0.35
+#: Our columns that name rows of a table, and what is left of the doubt of a column that points at a file of that table, or of the score of one that does not where another does.
+NAMES_ROWS_OF: Mapping[str, str] = {
+    "customer_id": "customers",
+    "ticket_id": "tickets",
+    "product_id": "products",
+    "order_id": "orders",
+}
+POINTS_AT, POINTS_NOWHERE = 0.35, 0.6
+#: What is left of the score of a column whose heading, or whose values, are another thing's.
+NOT_OURS = 0.6
+#: Share of the values of which that must hold; exports have a few rows twice and a few without their partner.
+MOSTLY = 0.9
+#: Headings of a row's own number in any file, and words by which any file may call a column, so that they tell little of what it holds.
+OWN_NUMBER: frozenset[Words] = frozenset([("id",), ("number",), ("record", "id"), ("unique", "id")])
+ANY_FILE = frozenset(["id", "name", "number", "code", "type", "status", "date", "description", "编号", "名称", "类型", "状态", "日期"])  # fmt: skip
+TELLS_LITTLE = 0.5
+#: What a heading scores whose only word is the name of anything, beside a name of something.
+BARE_NAME = 0.5
+#: A moment at which something is to be done, by the last word of its heading.
+UNTIL = frozenset(["by", "until", "bis"])
+MAY_BE_DEADLINES = frozenset(
+    ["opened_at", "first_response_at", "resolved_at", "closed_at", "response_due_at", "resolution_due_at"]
+)
+DEADLINE = ("due", "deadline", "target", "sla", "frist", "fällig", "soll", "时限", "到期", "截止")
+#: Columns of which a file may hold another thing's as well (the state of the order on a slip of its return).
+OF_ANOTHER_THING = frozenset(["status", "ticket_type"])
 #: A column with more different words than this, and more than a share of its rows, is no label.
 MOST_LABELS, LABELS = 80, 0.25
+#: Labels by which rows are sorted, and rows from which on all different values are none.
+KINDS_OF_A_ROW, NO_LABELS = (
+    frozenset(["fault_code", "ticket_type", "status", "priority", "severity", "channel"]),
+    20,
+)
 #: Letters from which on a word may be a part of a German compound.
 COMPOUND = 6
 #: Words of any file's name, and those of a period in it (2026, fy26, q3).
@@ -53,6 +91,11 @@ _NO = re.compile(
 REPLACEABLE = frozenset(
     (("tickets", "ticket_type"), ("ticket_history", "field"), ("surveys", "kind"), ("ledger", "posting_id"))
 )
+#: How alike a heading and ours of revenue must be for its values to be weighed.
+LIKE_MONEY = 0.25
+#: Headings of the money of a whole order, which stands again on each of its lines, and of one line.
+OF_THE_ORDER = re.compile(r"\border\b|订单|bestell|auftrag", re.IGNORECASE)
+OF_AN_ITEM = re.compile(r"\b(line|item|lineitem|product)\b|商品|宝贝|position|artikel", re.IGNORECASE)
 #: Words of a moment at which a row was last written, which says nothing of what it tells.
 WRITTEN = frozenset(
     ["updated", "update", "modified", "changed", "change", "last", "更新", "修改", "geändert"]
@@ -131,13 +174,17 @@ class TableShape:
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """One file (or sheet, or member) as it was looked at. ``origin``: how a lookup names it; ``referred``: columns that columns of other files point at."""
+    """One file (or sheet, or member) as it was looked at.
+
+    ``origin``: how a lookup names it; ``referred``: columns that columns of other files point at; ``points``: columns to the table at whose file they point.
+    """
 
     file: str
     name: str
     profiles: Mapping[str, Profile]
     origin: Mapping[str, str] = field(default_factory=dict)
     referred: frozenset[str] = frozenset()
+    points: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -202,13 +249,25 @@ class Matcher:
         scores = np.array(
             [[self.score(export, source, table, column) for column in shape.columns] for source in sources]
         ).reshape(len(sources), len(shape.columns))
-        rows, columns = linear_sum_assignment(np.where(scores >= TAKEN, scores, 0.0), maximize=True)
+        for place, column in enumerate(shape.columns):
+            if (
+                column in shape.key and scores.size and scores[:, place].max() >= SURE
+            ):  # an Id beside it is the system's own
+                own = [self.words(source) in OWN_NUMBER for source in sources]
+                scores[own, place] = np.where(scores[own, place] < SURE, 0.0, scores[own, place])
+        # what lies above the least counts, squared, so that two poor ones never weigh more than a sure one
+        gains = np.where(scores >= TAKEN, (scores - TAKEN) ** 2 + 0.001, 0.0)
+        rows, columns = linear_sum_assignment(gains, maximize=True)
         names = list(shape.columns)
         found = {
             names[column]: (sources[row], float(scores[row, column]))
             for row, column in zip(rows, columns, strict=True)
             if scores[row, column] >= TAKEN
         }
+        if table == "customers" and "customer_id" not in found and (name := self._named_by(export, found)):
+            found["customer_id"] = (name, TAKEN)
+        if table == "orders" and (source := self._of_a_line(export, found)):
+            found["revenue"] = (source, TAKEN)
         held = {
             column: (source, TAKEN)
             for column, source in self._by_values(
@@ -239,7 +298,7 @@ class Matcher:
             if column in shape.days:
                 source = first_moment(export.profiles, used)
             elif column == shape.key[0] and (table, column) not in REPLACEABLE:
-                source = row_number(export.profiles, used, self.words)
+                source = row_number(export.profiles, {*used, *export.points}, self.words)
             if source:
                 held[column] = source
         for column in sorted(set(TOLD_BY_WORDS.get(table, ())) - set(found)):
@@ -247,6 +306,34 @@ class Matcher:
             if source := column_of_words(export.profiles, {*found.values(), *held.values()}, known):
                 held[column] = source
         return held
+
+    def _of_a_line(self, export: Export, found: Mapping[str, tuple[str, float]]) -> str:
+        """The money of a line, where no heading tells it or the one that was taken is the whole order's: it grows with the quantity; blank for none."""
+        if not {"quantity", "product_id"} <= set(found):
+            return ""
+        taken = found.get("revenue", ("", 0.0))[0]
+        if taken and not OF_THE_ORDER.search(taken):
+            return ""
+        used = {source for source, _ in found.values()}
+        money = [
+            name
+            for name in export.profiles
+            if name not in used
+            and (
+                OF_AN_ITEM.search(name)
+                if taken
+                else self._alike(export, name, "orders", "revenue") >= LIKE_MONEY
+            )
+        ]
+        return line_amount(
+            export.profiles, money, quantity=found["quantity"][0], thing=found["product_id"][0]
+        )
+
+    def _named_by(self, export: Export, found: Mapping[str, tuple[str, float]]) -> str:
+        """The name of customers, by which others name them, where a list that is called after them has no number; blank where it is no name of each."""
+        name = found.get("customer_name", ("", 0.0))[0]
+        called = self.named(export.name, self.lexicon.tables["customers"])
+        return name if called and name and export.profiles[name].distinct >= NEARLY_EACH else ""
 
     def sides(self, export: Export, used: Collection[str]) -> tuple[str, str] | None:
         """Debit and credit of a ledger whose headings tell neither: by the words for them, else by what they hold."""
@@ -265,10 +352,16 @@ class Matcher:
     ) -> float:
         """What speaks for the table: a column that is known by its values alone only takes away most of what its lack would cost."""
         shape = self.shapes[table]
-        required = sum(REQUIRED * score for name, (_, score) in found.items() if name in shape.required)
-        others = sum(self._tells(name) * score for name, (_, score) in found.items() if name not in shape.required)  # fmt: skip
-        explained = len(found) / max(len(export.profiles), 1)
-        named = NAMED * self.named(export.name, self.lexicon.tables[table])
+        called = self.named(export.name, self.lexicon.tables[table])
+        told = {
+            name: score * (1.0 if called or not set(self.words(source)) <= ANY_FILE else TELLS_LITTLE)
+            for name, (source, score) in found.items()
+        }
+        required = sum(REQUIRED * score for name, score in told.items() if name in shape.required)
+        others = sum(self._tells(name) * score for name, score in told.items() if name not in shape.required)
+        filled = sum(1 for profile in export.profiles.values() if not profile.is_empty)
+        explained = len(found) / max(filled, 1)
+        named = NAMED * called
         if table == "ledger" and "account" in found and export.profiles[found["account"][0]].is_chart:
             named += A_CHART
         lacking = MISSING * sum(
@@ -314,9 +407,9 @@ class Matcher:
         fits = _fits(profile, column, shape)
         if not fits:
             return 0.0
-        named = self.lexicon.alike(self.words(source), table, column, self._shared(export))
+        named = self._alike(export, source, table, column)
         own = f"{table.rstrip('s')}_id"
-        if column == own and self.words(source) in (("id",), ("number",)) and len(shape.key) == 1:
+        if column == own and self.words(source) in OWN_NUMBER and len(shape.key) == 1:
             named = max(named, 0.9 if self.named(export.name, self.lexicon.tables[table]) else named)
         if profile.is_chart:
             named = max(named, SURE) if (table, column) == ("ledger", "account") else 0.3 * named
@@ -328,10 +421,57 @@ class Matcher:
             score *= 0.3  # a state of work, not of the country
         if column in shape.allowed and table != "tickets" and not known:
             score *= 0.5
+        if column in MAY_BE_DEADLINES and column.endswith("_due_at") != self._is_deadline(source):
+            score *= 0.5
         doubted = (1 - score) * (1 - 0.5 * known) if named > 0.2 else 1 - score
+        listed = self.lexicon.names(self.words(source), table, column)
+        if column in OF_ANOTHER_THING and not listed and self._is_of_another(source, table):
+            doubted = 1 - NOT_OURS * (1 - doubted)
+        target = NAMES_ROWS_OF.get(column, table)
+        pointed = export.points.get(source, target)
+        if column in shape.key and pointed not in (table, target):
+            doubted = 1 - NOT_OURS * (1 - doubted)
+        if target != table and target in export.points.values():
+            points = export.points.get(source) == target
+            doubted = (
+                doubted * (POINTS_AT if named >= 0.25 else 1.0) if points else 1 - POINTS_NOWHERE * score
+            )
         if column in shape.key and source in export.referred and named >= 0.25:
             doubted *= 1 - REFERRED
         return 1 - doubted
+
+    def _alike(self, export: Export, source: str, table: str, column: str) -> float:
+        """How alike a heading and a column are, by the likest of the names that it gives."""
+        shared = self._shared(export)
+        found = 0.0
+        bare = self.lexicon.without_thing(source, table)
+        for words in (*alternatives(source, self._short), *([self.words(bare)] if bare != source else [])):
+            alike = self.lexicon.alike(words, table, column, shared)
+            if words == ("name",) and not self.lexicon.names(("name",), table, column):
+                alike = min(alike, BARE_NAME)
+            found = max(found, alike)
+        return found
+
+    def _is_deadline(self, source: str) -> bool:
+        """Whether a heading says until when something is to be done, and not when it was."""
+        words = self.words(source)
+        return bool(
+            UNTIL & set(words[-1:])
+            or any(word.startswith(DEADLINE) or word.endswith(DEADLINE) for word in words)
+        )
+
+    def _is_of_another(self, source: str, table: str) -> bool:
+        """Whether a heading names another table's things and none of this one's."""
+        of = [name for name, phrases in self.lexicon.tables.items() if self._has_part(source, phrases)]
+        return bool(of) and table not in of
+
+    def _has_part(self, source: str, phrases: Sequence[Words]) -> bool:
+        words = self.words(source)
+        return any(
+            phrase[0] in words or (_EASTERN.search(phrase[0]) and phrase[0] in source)
+            for phrase in phrases
+            if len(phrase) == 1
+        )
 
     def _shared(self, export: Export) -> frozenset[str]:
         return shared_words([self.words(name) for name in export.profiles])
@@ -382,6 +522,8 @@ def _fits(profile: Profile, column: str, shape: TableShape) -> float:
     kind = shape.columns[column]
     if column == "month" and profile.months:
         return 1.0
+    if kind in ("date", "timestamp") and profile.is_day_of_year:
+        return 1.0
     if kind in ("date", "timestamp"):
         if profile.is_moment and (profile.length >= 8 or profile.numbers < 0.9 or column == "month"):
             return 1.0
@@ -402,12 +544,18 @@ def _fits_text(profile: Profile, column: str, shape: TableShape) -> float:
         return 0.2 if profile.numbers > 0.5 or profile.length < 4 else 1.0
     if profile.is_long or profile.is_list:
         return 0.1
+    if profile.is_masked and column.endswith(("_id", "_name", "_no")):
+        return 0.0  # whose name was blotted out is named by nothing
     if column in LABEL_COLUMNS:
         few = len(profile.words) <= max(MOST_LABELS, LABELS * len(profile.texts))
         if profile.fractions > 0.5:  # amounts; or codes in two parts (6601.02), which stand again and again
             return 0.8 if profile.distinct < CODES else 0.1
+        if column in KINDS_OF_A_ROW and profile.distinct == 1 and len(profile.texts) >= NO_LABELS:
+            return 0.3  # a number of each row, whatever it is called
         return 1.0 if few else 0.5
     if shape.key == (column,):
+        if profile.distinct < 0.5 and not any(char.isdigit() for word in profile.words for char in word):
+            return 0.3  # words that stand again and again name no row
         return 0.9 if profile.distinct < 1 or profile.filled < 1 else 1.0
     return 0.1 if profile.fractions > 0.5 else 1.0
 
@@ -430,3 +578,12 @@ def refers_to(profile: Profile, key: Profile) -> bool:
     if len(values) < 3 or not key.is_key:
         return False
     return len(values & known) >= 0.95 * len(values)
+
+
+def names_rows_of(profile: Profile, key: Profile) -> bool:
+    """Whether most values of a column are keys of another file, which may hold a row twice, and are no mere counting numbers."""
+    values, known = set(profile.words), set(key.words)
+    if len(values) < 3 or key.distinct < MOSTLY or key.filled < MOSTLY:
+        return False
+    telling = any(not word.isdigit() or len(word) > 4 for word in values)
+    return telling and len(values & known) >= MOSTLY * len(values)

@@ -81,7 +81,10 @@ def reader_of(form: str, *, months: bool = False) -> Read:
         mark = form[place : place + 2]
         if mark in _FIELDS and _FIELDS[mark][0] not in names:
             names.append(_FIELDS[mark][0])
-            pattern += f"(?P<{names[-1]}>{_FIELDS[mark][1]})"
+            # behind another number without a mark between, a short one could not be told apart (111: 1 Nov or 11 Jan)
+            behind = place >= 2 and form[place - 2 : place] in _FIELDS
+            digits = _FIELDS[mark][1].replace("{1,2}", "{2}") if behind else _FIELDS[mark][1]
+            pattern += f"(?P<{names[-1]}>{digits})"
             place += 2
         elif form[place] == "%":
             return _slow_reader(form)

@@ -32,7 +32,7 @@ _YES_NO = frozenset(
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", "T%H:%M:%S")
 #: Days whose order is written in them: the year first, or the month as a word.
 _DAYS = ("%Y/%m/%d", "%Y.%m.%d", "%Y-%m-%d", "%Y年%m月%d日", "%Y%m%d", "%d-%b-%Y", "%d-%b-%y", "%d %b %Y",
-    "%b %d, %Y", "%d %B %Y", "%B %d, %Y", "%d/%b/%Y")  # fmt: skip
+    "%b %d, %Y", "%d %B %Y", "%B %d, %Y", "%d/%b/%Y", "%d/%b/%y", "%d%m%Y")  # fmt: skip
 #: Months without a day.
 _MONTHS = (
     "%Y-%m",
@@ -173,6 +173,23 @@ class Profile:
         if not self.words or not all(_EPOCH.fullmatch(text) for text in self.words):
             return ""
         return "epoch_ms" if len(next(iter(self.words))) == 13 else "epoch_s"
+
+    @cached_property
+    def is_masked(self) -> bool:
+        """Whether most of its values were masked by whoever exported them (``李*``, ``1**********``)."""
+        return self._share(lambda text: bool(re.search(r"[*＊•●]{2,}|^[*＊•●]|[*＊•●]$", text))) >= 0.5
+
+    @cached_property
+    def is_day_of_year(self) -> bool:
+        """Whether its values are days and months without a year and without a mark between, by the heading as well (Belegdatum: 401, 3112)."""
+        names_day = any(word in self.name.casefold() for word in ("dat", "tag", "day", "日期"))
+        sample = list(self.words)[:2_000]
+        return (
+            names_day
+            and bool(sample)
+            and all(re.fullmatch(r"\d{3,4}", text, re.ASCII) for text in sample)
+            and _reads([f"{text.zfill(4)}2024" for text in sample], "%d%m%Y")
+        )
 
     @cached_property
     def months(self) -> str:

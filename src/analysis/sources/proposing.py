@@ -21,7 +21,15 @@ from analysis.sources.entries import entry_of, say_what_is_not_read
 from analysis.sources.headings import load_lexicon, maps_there
 from analysis.sources.looking import LOOKED_AT, Look, Looked, look_into, look_through
 from analysis.sources.maps import SourceMap
-from analysis.sources.matching import Export, Match, Matcher, TableShape, refers_to
+from analysis.sources.matching import (
+    NAMES_ROWS_OF,
+    Export,
+    Match,
+    Matcher,
+    TableShape,
+    names_rows_of,
+    refers_to,
+)
 from analysis.sources.profiles import Profile
 from analysis.sources.reading import FileForm, find_inputs, open_rows, require_columns
 from analysis.sources.rowmapping import needed_columns
@@ -166,7 +174,8 @@ def _proposal(
 ) -> Proposal:
     lexicon = load_lexicon({name: tuple(shape.columns) for name, shape in tables.items()}, without=without)
     matcher = Matcher(lexicon=lexicon, shapes=tables)
-    entries, said = _entries(draft.looks, _exports(draft.looks, matcher), matcher, folder)
+    exports = with_pointers(_exports(draft.looks, matcher), matcher)
+    entries, said = _entries(draft.looks, exports, matcher, folder)
     shipped, near = _shipped(folder, tables, draft.looks) if folder else ([], [])
     if not entries and not shipped and not near:
         raise _nothing(place, [*said, *draft.remarks])
@@ -222,7 +231,7 @@ def _exports(looks: Sequence[Look], matcher: Matcher) -> list[Export]:
         profiles = {
             name: Profile(name, [row[place] for row in look.rows], words)
             for place, name in enumerate(look.header)
-            if name
+            if name and not _is_machine_column(name, matcher)
         }
         exports.append(Export(file=look.file, name=look.name, profiles=profiles, origin=look.origin))
     referred: dict[int, set[str]] = {}
@@ -242,6 +251,32 @@ def _exports(looks: Sequence[Look], matcher: Matcher) -> list[Export]:
     return [
         replace(export, referred=frozenset(referred.get(number, ()))) for number, export in enumerate(exports)
     ]
+
+
+def _is_machine_column(name: str, matcher: Matcher) -> bool:
+    """Whether a column is there for the system alone, by its heading (``(Do Not Modify) Row Checksum``)."""
+    return any(word in name.casefold() for word in matcher.lexicon.vocabulary.machine)
+
+
+def with_pointers(exports: Sequence[Export], matcher: Matcher) -> list[Export]:
+    """The files with the columns that point at the rows of a file of another table: it tells whose number they are."""
+    named: list[tuple[Export, str, Profile]] = []
+    for export in exports:
+        match, _ = matcher.best(export)
+        for column, table in NAMES_ROWS_OF.items():
+            if match is not None and match.table == table and (source := match.source(column)):
+                named.append((export, table, export.profiles[source]))
+    found = []
+    for export in exports:
+        points = {
+            name: table
+            for other, table, key in named
+            if other is not export
+            for name, profile in export.profiles.items()
+            if profile.names_things and not profile.is_empty and names_rows_of(profile, key)
+        }
+        found.append(replace(export, points=points))
+    return found
 
 
 def _points(profile: Profile, key: Profile, matcher: Matcher, export: Export) -> bool:

@@ -17,9 +17,25 @@ OF_A_CLAIM = ("customer_id", "serial_no", "product_id", "opened_at", "component"
 OF_A_CUSTOMER = ("customer_name", "customer_type", "segment", "region")
 #: Share of the customers for whom all rows must say the same.
 SAID_ALIKE = 0.98
+#: How sure a heading must be for that; and customers of another file, from which on two files name about as many.
+SURELY_TOLD, AS_MANY = 0.95, 0.95
 #: What a log of fields calls the state, and what its turns give.
 STATE_FIELDS = frozenset(["status", "state", "状态", "工单状态", "zustand"])
 TURNS = ("resolved_at", "closed_at", "reopened", "reopened_at")
+COSTS = (
+    "cost",
+    "costs",
+    "expense",
+    "expenses",
+    "spend",
+    "spent",
+    "kosten",
+    "aufwand",
+    "成本",
+    "费用",
+    "花费",
+    "费",
+)
 MODEL_WORDS = frozenset(["model", "modell", "型号", "产品型号", "typ"])
 
 
@@ -154,6 +170,7 @@ def _costs(one: Held, there: Collection[str], matcher: Matcher, exports: Sequenc
         or not ticket
         or not posted
         or amount in _taken(tickets)
+        or not _is_cost(amount, matcher)
     ):
         return []
     entry = _entry(
@@ -166,6 +183,11 @@ def _costs(one: Held, there: Collection[str], matcher: Matcher, exports: Sequenc
         beside="columns",
     )
     return [entry]
+
+
+def _is_cost(heading: str, matcher: Matcher) -> bool:
+    """Whether a heading says that an amount was spent, and not what was billed (Jobs Total)."""
+    return any(word.startswith(COSTS) or word.endswith(COSTS) for word in matcher.words(heading))
 
 
 def _history(one: Held, there: Collection[str], matcher: Matcher, exports: Sequence[Export]) -> list[Entry]:
@@ -201,7 +223,20 @@ def _cases(one: Held, matcher: Matcher, exports: Sequence[Export]) -> list[Entry
 def _models(one: Held, matcher: Matcher, exports: Sequence[Export]) -> list[Entry]:
     """A list of machines that names their models is a list of products too."""
     source = one[2].source("product_id")
-    if not source or not set(matcher.words(source)) & MODEL_WORDS:
+    if not source:
+        return []
+    match = matcher.match(one[1], "products")
+    model = match.source("model")
+    if (
+        model
+        and model != source
+        and match.columns["model"][1] >= SURELY_TOLD
+        and _told_alike(one[1], source, model)
+    ):
+        entry = _entry(one, "products", {"product_id": source, "model": model}, matcher, exports, first_of=["product_id"])  # fmt: skip
+        entry.without = {source: [""]}
+        return [entry]
+    if not set(matcher.words(source)) & MODEL_WORDS:
         return []
     return [_entry(one, "products", {"product_id": source, "model": source}, matcher, exports, first_of=["product_id"])]  # fmt: skip
 
@@ -247,19 +282,12 @@ def _customers(held: Sequence[Held], matcher: Matcher, exports: Sequence[Export]
     ]
     if not naming:
         return []
-    one = held[max(naming)[1]]
-    export, source = one[1], str(one[2].source("customer_id"))
-    match = matcher.match(export, "customers")
-    columns = {"customer_id": source}
-    several = False
-    for column in OF_A_CUSTOMER:
-        given = match.source(column)
-        if not given or given == source or match.columns[column][1] < 0.95:
-            continue
-        alike = _told_alike(export, source, given)
-        # where a machine stands says where its owner is, even of an owner with machines in two places
-        if alike or (column == "region" and one[2].table == "units"):
-            columns[column], several = given, several or not alike
+    # of files that name about as many, the one that tells most of them, machines before what happened to them
+    nearly = [number for count, number in naming if count >= AS_MANY * max(naming)[0]]
+    told = {number: _told_of(held[number], matcher) for number in nearly}
+    first = max(nearly, key=lambda number: (len(told[number][0]), held[number][2].table == "units", number))
+    one, (columns, several) = held[first], told[first]
+    source = columns["customer_id"]
     entry = _entry(one, "customers", columns, matcher, exports, first_of=["customer_id"])
     entry.without = {source: [""]}
     if several:
@@ -269,6 +297,23 @@ def _customers(held: Sequence[Held], matcher: Matcher, exports: Sequence[Export]
             beside="region",
         )
     return [entry]
+
+
+def _told_of(one: Held, matcher: Matcher) -> tuple[dict[str, str], bool]:
+    """What all rows of a file say alike of each customer that they name, and whether some stand in several regions."""
+    export, source = one[1], str(one[2].source("customer_id"))
+    match = matcher.match(export, "customers")
+    columns = {"customer_id": source}
+    several = False
+    for column in OF_A_CUSTOMER:
+        given = match.source(column)
+        if not given or given == source or match.columns[column][1] < SURELY_TOLD:
+            continue
+        alike = _told_alike(export, source, given)
+        # where a machine stands says where its owner is, even of an owner with machines in two places
+        if alike or (column == "region" and one[2].table == "units"):
+            columns[column], several = given, several or not alike
+    return columns, several
 
 
 def _told_alike(export: Export, key: str, column: str) -> bool:
