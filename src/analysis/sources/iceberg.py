@@ -12,7 +12,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ from pyiceberg.table import FileScanTask
 from pyiceberg.table.metadata import TableMetadata, TableMetadataUtil
 
 from analysis.errors import SourceError
+from analysis.sources.safety import plain_errors
 
 if TYPE_CHECKING:
     from pyiceberg.types import NestedField
@@ -42,7 +43,7 @@ def iceberg_rows(
     Raises SourceError where a file that the snapshot needs is not in the folder, where two files claim to be the newest metadata, for a
     table that the package cannot read, and where the rows are not as many as the manifests count.
     """
-    with _plain_errors(name):
+    with _iceberg_errors(name):
         metadata = _newest_metadata(states, name)
         files = _Files(metadata.location, folder, name)
         snapshot = metadata.current_snapshot()
@@ -77,7 +78,7 @@ def _rows(
 ) -> Iterator[pa.RecordBatch]:
     """The rows, one data file after the other; those without deletes by value must be as many as the manifest counts."""
     for entry in data:
-        with _plain_errors(name):
+        with _iceberg_errors(name):
             positions = deleted.positions(entry)
             equal = deleted.equal(entry)
             due = entry.data_file.record_count - len(positions)
@@ -310,15 +311,6 @@ def _text(path: Path) -> str:
     return (gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content).decode("utf-8")
 
 
-@contextmanager
-def _plain_errors(name: str) -> Iterator[None]:
-    try:
-        yield
-    except SourceError:
-        raise
-    except (
-        Exception
-    ) as error:  # what the package raises over a damaged file, or a feature it does not know, is of any kind
-        raise SourceError(
-            f"{name}: the Iceberg table cannot be read ({' '.join(str(error).split())[:160]}). Export its rows as Parquet or CSV."
-        ) from error
+def _iceberg_errors(name: str) -> AbstractContextManager[None]:
+    # over a damaged file, or a feature that it does not know, the package raises errors of any kind
+    return plain_errors(name, "Iceberg", Exception)

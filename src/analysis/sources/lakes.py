@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from importlib import import_module
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from analysis.errors import SourceError
-from analysis.sources.safety import refuse_outside
+from analysis.sources.safety import plain_errors, refuse_outside
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -101,7 +101,7 @@ def lake_rows(folder: Path, name: str) -> tuple[list[str], Iterator[pa.RecordBat
 def _delta_rows(folder: Path, name: str) -> tuple[list[str], Iterator[pa.RecordBatch]]:
     from deltalake import DeltaTable
 
-    with _plain_errors(name):
+    with _delta_errors(name):
         table = DeltaTable(folder)
         _refuse_elsewhere(table.file_uris(), folder, name)
         dataset = table.to_pyarrow_dataset()
@@ -123,7 +123,7 @@ def _all_of(
 ) -> Iterator[pa.RecordBatch]:
     """The batches; their rows must be as many as the log counts, where it counts them all."""
     rows = 0
-    with _plain_errors(name):
+    with _delta_errors(name):
         for batch in batches:
             rows += batch.num_rows
             yield batch
@@ -134,16 +134,8 @@ def _all_of(
         )
 
 
-@contextmanager
-def _plain_errors(name: str) -> Iterator[None]:
+def _delta_errors(name: str) -> AbstractContextManager[None]:
     import pyarrow as pa
     from deltalake.exceptions import DeltaError
 
-    try:
-        yield
-    except SourceError:
-        raise
-    except (DeltaError, pa.ArrowException, OSError, ValueError, LookupError) as error:
-        raise SourceError(
-            f"{name}: the Delta Lake table cannot be read ({' '.join(str(error).split())[:160]}). Export its rows as Parquet or CSV."
-        ) from error
+    return plain_errors(name, "Delta Lake", DeltaError, pa.ArrowException, OSError, ValueError, LookupError)

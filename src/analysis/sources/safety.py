@@ -155,3 +155,16 @@ def _bomb(name: str, size: int, packed: int) -> SourceError:
     return SourceError(
         f"{name}: {packed:,} bytes unpack to {size:,} or more, over {MOST_SHRUNK} times as many; no export shrinks like that, so it was not read. Unpack it yourself if you trust it."
     )
+
+
+@contextmanager
+def plain_errors(name: str, kind: str, *of_kinds: type[Exception]) -> Iterator[None]:
+    """What a package raises over a lake table it cannot read, as an error that says what to do; ``of_kinds`` are those that it may raise."""
+    try:
+        yield
+    except SourceError:
+        raise
+    except of_kinds as error:
+        raise SourceError(
+            f"{name}: the {kind} table cannot be read ({' '.join(str(error).split())[:160]}). Export its rows as Parquet or CSV."
+        ) from error
